@@ -1,0 +1,212 @@
+package webhook
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// Property is one place in an event's envelope, as its schema describes it.
+type Property struct {
+	Path        string   // "data.scope_of_work.checklists[].items[].status"; * stands for any name
+	Types       []string // JSON Schema's names: string, integer, null, ...; none: any
+	Required    bool     // in the object that holds it
+	Values      []string // the closed or the documented values, if any
+	Closed      bool     // no other value is allowed
+	Format      string   // date, date-time, time-of-day, email, uri
+	AliasOf     string   // the canonical name, for an alias
+	Description string
+}
+
+// maxSchemaDepth bounds the walk through schemas that refer to themselves.
+const maxSchemaDepth = 16
+
+// Properties lists every place that the event's schema knows, in the schema's
+// order, objects before what they hold.
+func (d Definition) Properties() []Property {
+	w := schemaWalk{}
+	w.object("", schemaNode{file: d.file(), raw: gjson.ParseBytes(d.Schema())}, 0)
+	return w.found
+}
+
+// Property finds the place that a path names. Steps are joined by dots, and
+// an index is a number: data.contacts.0.email; data.contacts[0].email is the
+// same. The error for an unknown place is an [*UnknownError] with the nearest.
+func (d Definition) Property(name string) (Property, error) {
+	steps := SplitPath(name)
+	all := d.Properties()
+	for _, p := range all {
+		if matchPath(SplitPath(p.Path), steps) {
+			return p, nil
+		}
+	}
+	known := make([]string, len(all))
+	for i, p := range all {
+		known[i] = fillIndexes(SplitPath(p.Path), steps)
+	}
+	return Property{}, Unknown("path", name, known)
+}
+
+// SplitPath takes a path apart at its dots and brackets. A dot that belongs to
+// a name is written \. and stays in it.
+func SplitPath(name string) []string {
+	var steps []string
+	var step strings.Builder
+	flush := func() {
+		if step.Len() > 0 {
+			steps = append(steps, step.String())
+			step.Reset()
+		}
+	}
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '\\' && i+1 < len(name):
+			i++
+			step.WriteByte(name[i])
+		case c == '[' && strings.HasPrefix(name[i:], "[]"):
+			flush()
+			steps = append(steps, "[]")
+			i++
+		case c == '.' || c == '[' || c == ']':
+			flush()
+		default:
+			step.WriteByte(c)
+		}
+	}
+	flush()
+	return steps
+}
+
+func matchPath(pattern, steps []string) bool {
+	return slices.EqualFunc(pattern, steps, func(want, got string) bool {
+		return want == got || want == "*" || want == "[]" && IsIndex(got)
+	})
+}
+
+// IsIndex reports whether a step of a path is an index into a list.
+func IsIndex(step string) bool {
+	_, ok := ParseStamp(step)
+	return ok
+}
+
+// fillIndexes writes a pattern with the indexes and free names that the
+// person typed, so that the nearest path can be pasted.
+func fillIndexes(pattern, typed []string) string {
+	out := slices.Clone(pattern)
+	for i, step := range out {
+		switch {
+		case step == "[]" && i < len(typed) && IsIndex(typed[i]):
+			out[i] = typed[i]
+		case step == "[]":
+			out[i] = "0"
+		case step == "*" && i < len(typed):
+			out[i] = typed[i]
+		}
+	}
+	return strings.Join(out, ".")
+}
+
+type schemaNode struct {
+	file string
+	raw  gjson.Result
+}
+
+// deref follows $ref within the catalog's files. What stands beside the $ref
+// (a description) goes before what it refers to.
+func (n schemaNode) deref() (target schemaNode, description string) {
+	description = n.raw.Get("description").String()
+	for range maxSchemaDepth {
+		ref := n.raw.Get("$ref").String()
+		if ref == "" {
+			break
+		}
+		file, pointer, _ := strings.Cut(ref, "#")
+		if file != "" {
+			n.file = path.Join(path.Dir(n.file), file)
+		}
+		n.raw = gjson.GetBytes(readSchema(n.file), gjsonPath(pointer))
+		if description == "" {
+			description = n.raw.Get("description").String()
+		}
+	}
+	return n, description
+}
+
+// gjsonPath turns a JSON Pointer of the catalog's own files into gjson's words.
+func gjsonPath(pointer string) string {
+	steps := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, step := range steps {
+		steps[i] = gjson.Escape(step)
+	}
+	return strings.Join(steps, ".")
+}
+
+type schemaWalk struct{ found []Property }
+
+func (w *schemaWalk) object(prefix string, n schemaNode, depth int) {
+	required := map[string]bool{}
+	for _, name := range n.raw.Get("required").Array() {
+		required[name.String()] = true
+	}
+	n.raw.Get("properties").ForEach(func(name, value gjson.Result) bool {
+		w.place(join(prefix, name.String()), schemaNode{n.file, value}, required[name.String()], depth)
+		return true
+	})
+	if extra := n.raw.Get("additionalProperties"); extra.IsObject() {
+		w.place(join(prefix, "*"), schemaNode{n.file, extra}, false, depth)
+	}
+}
+
+func join(prefix, step string) string {
+	if prefix == "" {
+		return step
+	}
+	return prefix + "." + step
+}
+
+func (w *schemaWalk) place(name string, n schemaNode, required bool, depth int) {
+	alias := n.raw.Get("x-alias-of").String()
+	n, description := n.deref()
+	p := Property{
+		Path: name, Required: required, Description: description,
+		Types: texts(n.raw.Get("type")), Format: n.raw.Get("format").String(), AliasOf: alias,
+	}
+	if p.AliasOf == "" {
+		p.AliasOf = n.raw.Get("x-alias-of").String()
+	}
+	p.Values, p.Closed = texts(n.raw.Get("enum")), n.raw.Get("enum").Exists()
+	if c := n.raw.Get("const"); c.Exists() {
+		p.Values, p.Closed = []string{c.String()}, true
+	}
+	if !p.Closed {
+		p.Values = texts(n.raw.Get("x-values"))
+	}
+	w.found = append(w.found, p)
+	if depth == maxSchemaDepth {
+		return
+	}
+	w.inside(name, n, depth+1)
+}
+
+// inside lists what an object or a list holds, the alternatives of anyOf too.
+func (w *schemaWalk) inside(name string, n schemaNode, depth int) {
+	w.object(name, n, depth)
+	if items := n.raw.Get("items"); items.IsObject() {
+		w.place(name+"[]", schemaNode{n.file, items}, false, depth)
+	}
+	for _, option := range n.raw.Get("anyOf").Array() {
+		alternative, _ := schemaNode{n.file, option}.deref()
+		w.inside(name, alternative, depth)
+	}
+}
+
+// texts lists a string, or the strings of a list.
+func texts(v gjson.Result) []string {
+	var list []string
+	for _, item := range v.Array() {
+		list = append(list, item.String())
+	}
+	return list
+}

@@ -1,0 +1,171 @@
+package webhook
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Pair is one header line.
+type Pair struct{ Name, Value string }
+
+// Header is a list of header lines with their order and repeats kept. Names
+// keep their spelling and are compared without regard to case.
+//
+// In JSON it is a list of [name, value]; a value that is not UTF-8 is
+// [name, base64, "base64"].
+type Header []Pair
+
+// HeaderOf lists h in the order of its names, each name's values in theirs.
+func HeaderOf(h http.Header) Header {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	var list Header
+	for _, name := range names {
+		for _, value := range h[name] {
+			list = append(list, Pair{name, value})
+		}
+	}
+	return list
+}
+
+// HTTP returns the lines as net/http keeps them: canonical names, each with
+// its values in order.
+func (h Header) HTTP() http.Header {
+	out := make(http.Header, len(h))
+	for _, p := range h {
+		out.Add(p.Name, p.Value)
+	}
+	return out
+}
+
+// Get returns the first value of name, or "".
+func (h Header) Get(name string) string {
+	for _, p := range h {
+		if strings.EqualFold(p.Name, name) {
+			return p.Value
+		}
+	}
+	return ""
+}
+
+// Has reports whether a line of that name is there.
+func (h Header) Has(name string) bool {
+	return slices.ContainsFunc(h, func(p Pair) bool { return strings.EqualFold(p.Name, name) })
+}
+
+// With returns a copy of h in which name has the one value given: its first
+// line is replaced, further ones are dropped, and a new name goes to the end.
+func (h Header) With(name, value string) Header {
+	out := make(Header, 0, len(h)+1)
+	placed := false
+	for _, p := range h {
+		switch {
+		case !strings.EqualFold(p.Name, name):
+			out = append(out, p)
+		case !placed:
+			out = append(out, Pair{name, value})
+			placed = true
+		}
+	}
+	if !placed {
+		out = append(out, Pair{name, value})
+	}
+	return out
+}
+
+// Without returns a copy of h that has no line of that name.
+func (h Header) Without(name string) Header {
+	return slices.DeleteFunc(slices.Clone(h), func(p Pair) bool { return strings.EqualFold(p.Name, name) })
+}
+
+// HeaderError says why a header line was not taken.
+type HeaderError struct {
+	Line   string // the line as given, for the eyes of whoever gave it
+	Reason string
+}
+
+func (e *HeaderError) Error() string { return fmt.Sprintf("header %.60q: %s", e.Line, e.Reason) }
+
+// ParsePair reads one header line, "Name: value". The name must be a token of
+// RFC 9110 and the value must hold no line break and no control character but
+// tab; anything else is a [*HeaderError]. White space around the value is
+// dropped, and nothing is split at commas.
+func ParsePair(line string) (Pair, error) {
+	name, value, found := strings.Cut(line, ":")
+	if !found {
+		return Pair{}, &HeaderError{line, `has no colon; write "Name: value"`}
+	}
+	if !isToken(name) {
+		return Pair{}, &HeaderError{line, "the name may hold letters, digits and !#$%&'*+-.^_`|~ only"}
+	}
+	value = strings.Trim(value, " \t")
+	if i := strings.IndexFunc(value, isForbiddenInValue); i >= 0 {
+		if value[i] == '\r' || value[i] == '\n' {
+			return Pair{}, &HeaderError{line, "the value holds a line break"}
+		}
+		return Pair{}, &HeaderError{line, "the value holds a control character"}
+	}
+	return Pair{name, value}, nil
+}
+
+func isForbiddenInValue(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
+
+func isToken(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		letterOrDigit := '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letterOrDigit && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
+			return false
+		}
+	}
+	return true
+}
+
+// MarshalJSON writes the lines as [name, value].
+func (h Header) MarshalJSON() ([]byte, error) {
+	rows := make([][]string, len(h))
+	for i, p := range h {
+		if utf8.ValidString(p.Value) {
+			rows[i] = []string{p.Name, p.Value}
+		} else {
+			rows[i] = []string{p.Name, base64.StdEncoding.EncodeToString([]byte(p.Value)), "base64"}
+		}
+	}
+	return marshal(rows)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (h *Header) UnmarshalJSON(data []byte) error {
+	var rows [][]string
+	if err := json.Unmarshal(data, &rows); err != nil {
+		return fmt.Errorf("headers: %w", err)
+	}
+	list := make(Header, 0, len(rows))
+	for i, row := range rows {
+		switch {
+		case len(row) == 2:
+			list = append(list, Pair{row[0], row[1]})
+		case len(row) == 3 && row[2] == "base64":
+			value, err := base64.StdEncoding.DecodeString(row[1])
+			if err != nil {
+				return fmt.Errorf("header %d: %w", i+1, err)
+			}
+			list = append(list, Pair{row[0], string(value)})
+		default:
+			return fmt.Errorf(`header %d: want ["name", "value"]`, i+1)
+		}
+	}
+	*h = list
+	return nil
+}

@@ -1,0 +1,202 @@
+package webhook
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http/httputil"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Request is a request as it went over the wire: the lines of its header in
+// order and the raw body.
+//
+// In JSON it is {"method","url","headers":[["Name","value"]],"body"}, with
+// "body_base64" in place of "body" when the body is not UTF-8.
+type Request struct {
+	Method string
+	URL    string
+	Header Header
+	Body   []byte
+}
+
+// Response is what came back. Body holds at most what the reader was willing
+// to keep; Truncated says that there was more.
+type Response struct {
+	Status    int
+	Header    Header
+	Body      []byte
+	Truncated bool
+}
+
+// ParseRequest reads a raw HTTP/1.x request: request line, header lines, a
+// blank line, the body. Lines may end in CRLF or LF. With chunked
+// Transfer-Encoding the body is put together; with Content-Length it must be
+// that long, and a longer rest is taken only when it is line ends that an
+// editor put there. Without either the body is all that follows.
+//
+// The error names the line. Limits are the caller's: raw is in memory already.
+func ParseRequest(raw []byte) (Request, error) {
+	p := lineReader{rest: raw}
+	first, _ := p.next()
+	method, rest, _ := strings.Cut(first, " ")
+	target, version, found := strings.Cut(rest, " ")
+	if !found || !isToken(method) || target == "" || !strings.HasPrefix(version, "HTTP/1.") {
+		return Request{}, fmt.Errorf(`line 1: want "POST /path HTTP/1.1", got %.60q`, first)
+	}
+	r := Request{Method: method, URL: target}
+	for {
+		line, ended := p.next()
+		if line == "" {
+			if !ended {
+				return Request{}, fmt.Errorf("line %d: the header has no end: a blank line and the body must follow it", p.line)
+			}
+			break
+		}
+		pair, err := ParsePair(line)
+		if err != nil {
+			return Request{}, fmt.Errorf("line %d: %w", p.line, err)
+		}
+		r.Header = append(r.Header, pair)
+	}
+	body, err := r.readBody(p.rest)
+	if err != nil {
+		return Request{}, fmt.Errorf("body, from line %d: %w", p.line+1, err)
+	}
+	r.Body = body
+	return r, nil
+}
+
+// LooksLikeRequest reports whether raw begins with an HTTP/1.x request line.
+func LooksLikeRequest(raw []byte) bool {
+	line, _, _ := bytes.Cut(raw[:min(len(raw), 8<<10)], []byte("\n"))
+	words := strings.Split(strings.TrimSuffix(string(line), "\r"), " ")
+	return len(words) == 3 && isToken(words[0]) && strings.HasPrefix(words[2], "HTTP/1.")
+}
+
+type lineReader struct {
+	rest []byte
+	line int
+}
+
+// next returns a line without its end, and whether it had one.
+func (p *lineReader) next() (string, bool) {
+	line, rest, found := bytes.Cut(p.rest, []byte("\n"))
+	p.rest = rest
+	p.line++
+	return strings.TrimSuffix(string(line), "\r"), found
+}
+
+func (r Request) readBody(rest []byte) ([]byte, error) {
+	if strings.EqualFold(r.Header.Get("Transfer-Encoding"), "chunked") {
+		body, err := io.ReadAll(httputil.NewChunkedReader(bufio.NewReader(bytes.NewReader(rest))))
+		if err != nil {
+			return nil, fmt.Errorf("reading chunks: %w", err)
+		}
+		return body, nil
+	}
+	length := r.Header.Get("Content-Length")
+	if length == "" {
+		return rest, nil
+	}
+	n, err := strconv.ParseUint(length, 10, 62)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the Content-Length %.40q is not a number of bytes", length)
+	case uint64(len(rest)) < n:
+		return nil, fmt.Errorf("it is cut off: Content-Length says %d bytes, and %d are here", n, len(rest))
+	case strings.Trim(string(rest[n:]), "\r\n") != "":
+		return nil, fmt.Errorf("%d bytes follow the %d that Content-Length says", uint64(len(rest))-n, n)
+	}
+	return rest[:n], nil
+}
+
+type wireBody struct {
+	Body   *string `json:"body,omitempty"`
+	Base64 *string `json:"body_base64,omitempty"`
+}
+
+func bodyOf(b []byte) wireBody {
+	if utf8.Valid(b) {
+		text := string(b)
+		return wireBody{Body: &text}
+	}
+	text := base64.StdEncoding.EncodeToString(b)
+	return wireBody{Base64: &text}
+}
+
+func (w wireBody) bytes() ([]byte, error) {
+	if w.Base64 != nil {
+		b, err := base64.StdEncoding.DecodeString(*w.Base64)
+		if err != nil {
+			return nil, fmt.Errorf("body_base64: %w", err)
+		}
+		return b, nil
+	}
+	if w.Body != nil && *w.Body != "" {
+		return []byte(*w.Body), nil
+	}
+	return nil, nil // no body and an empty one are the same on the wire
+}
+
+type wireRequest struct {
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	Header Header `json:"headers"`
+	wireBody
+}
+
+// MarshalJSON writes the shape that the type's comment shows.
+func (r Request) MarshalJSON() ([]byte, error) {
+	return marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
+}
+
+// UnmarshalJSON reads it.
+func (r *Request) UnmarshalJSON(data []byte) error {
+	var w wireRequest
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	body, err := w.bytes()
+	*r = Request{w.Method, w.URL, w.Header, body}
+	return err
+}
+
+type wireResponse struct {
+	Status int    `json:"status"`
+	Header Header `json:"headers"`
+	wireBody
+	Truncated bool `json:"truncated,omitempty"`
+}
+
+// MarshalJSON writes {"status","headers","body" or "body_base64","truncated"}.
+func (r Response) MarshalJSON() ([]byte, error) {
+	return marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
+}
+
+// UnmarshalJSON reads it.
+func (r *Response) UnmarshalJSON(data []byte) error {
+	var w wireResponse
+	if err := json.Unmarshal(data, &w); err != nil {
+		return err
+	}
+	body, err := w.bytes()
+	*r = Response{w.Status, w.Header, body, w.Truncated}
+	return err
+}
+
+// marshal is json.Marshal without the escapes that HTML pages need.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}

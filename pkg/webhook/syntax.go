@@ -1,0 +1,97 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+)
+
+// SyntaxError says where a payload stops being one JSON text.
+type SyntaxError struct {
+	Offset int // bytes before the fault
+	Line   int // from 1
+	Column int // from 1, in characters
+	Reason string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Reason)
+}
+
+// SyntaxAt makes a [*SyntaxError] for a place in raw.
+func SyntaxAt(raw []byte, offset int, reason string) *SyntaxError {
+	line, column := Position(raw, offset)
+	return &SyntaxError{Offset: offset, Line: line, Column: column, Reason: reason}
+}
+
+// Position gives the line and the column of a byte offset, both from 1. The
+// column counts characters, as editors do.
+func Position(raw []byte, offset int) (line, column int) {
+	before := raw[:min(max(offset, 0), len(raw))]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
+}
+
+// CheckJSON returns nil when raw is one JSON text in UTF-8 and otherwise a
+// [*SyntaxError]. It does not recurse, whatever the depth.
+func CheckJSON(raw []byte) error {
+	switch {
+	case len(bytes.TrimSpace(raw)) == 0:
+		return SyntaxAt(raw, 0, "there is no JSON here: it is empty")
+	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
+		return SyntaxAt(raw, 0, "a byte order mark stands before the JSON; save it as UTF-8 without BOM")
+	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")):
+		return SyntaxAt(raw, 0, "this is UTF-16; JSON is UTF-8")
+	}
+	if !json.Valid(raw) {
+		return locate(raw)
+	}
+	if !utf8.Valid(raw) {
+		return SyntaxAt(raw, invalidUTF8(raw), "a byte that is not UTF-8")
+	}
+	return nil
+}
+
+func locate(raw []byte) *SyntaxError {
+	var sink json.RawMessage
+	err := json.Unmarshal(raw, &sink)
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return SyntaxAt(raw, 0, "this is not JSON")
+	}
+	offset, reason := int(syntax.Offset)-1, syntax.Error()
+	switch {
+	case strings.Contains(reason, "unexpected end"):
+		offset, reason = len(raw), "the JSON is cut off here"
+	case strings.Contains(reason, "max depth"):
+		reason = "nested too deep"
+	case offset >= 0 && offset < len(raw) && raw[offset] == 0:
+		reason = "a NUL byte: this looks like a binary file"
+	case strings.Contains(reason, "looking for beginning of object key") && raw[offset] == '}',
+		strings.Contains(reason, "looking for beginning of value") && raw[offset] == ']':
+		reason = "a comma too many before this bracket"
+	}
+	return SyntaxAt(raw, offset, reason)
+}
+
+func invalidUTF8(raw []byte) int {
+	for i := 0; i < len(raw); {
+		r, size := utf8.DecodeRune(raw[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return len(raw)
+}
+
+// members calls yield for each member of a JSON object with the name and the
+// value, until it returns false. raw must have passed CheckJSON.
+func members(raw []byte, yield func(name, value gjson.Result) bool) {
+	gjson.ParseBytes(raw).ForEach(yield)
+}
