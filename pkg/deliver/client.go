@@ -1,0 +1,167 @@
+package deliver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// MaxAnswer is how much of an answer's body is read, in bytes.
+const MaxAnswer = 64 << 10
+
+// Client sends deliveries. Transport, Now and NewID are required.
+type Client struct {
+	Transport http.RoundTripper // see NewTransport
+	Now       func() time.Time
+	NewID     func() string                              // names records
+	Wait      func(context.Context, time.Duration) error // default: a timer
+	Jitter    func() float64                             // in [0,1); default: 0.5
+	UserAgent string                                     // default: "wsk"
+}
+
+// NewTransport returns net/http's transport with what a webhook sender needs:
+// nothing is inflated, and a header of an answer is bounded.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: MaxAnswer,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           100,
+		MaxIdleConnsPerHost:    100,
+		IdleConnTimeout:        90 * time.Second,
+	}
+}
+
+// Attempt signs and sends d once and returns what happened. The verdict's
+// outcome is
+//
+//	accepted  the answer was 2xx
+//	refused   there was another answer, a redirect included
+//	failed    there was none, and the request did not get out whole
+//	unknown   there was none, but the request had been written: it may have been taken
+//
+// The error is not nil only when no request could be made of d, or ctx ended.
+func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.Record, error) {
+	began := c.Now()
+	request, err := d.Request(began)
+	if err != nil {
+		return webhook.Record{}, err
+	}
+	record := webhook.Record{
+		ID: c.NewID(), Time: began, Direction: webhook.Sent,
+		Platform: d.Event.Platform, Form: d.Event.Form, Event: d.Event.Type,
+		WebhookID: d.WebhookID, Attempt: attempt, Request: request,
+	}
+	if !d.Secret.IsZero() {
+		record.Scheme = d.Scheme.Name
+	}
+	timeout := d.Timeout
+	if timeout <= 0 {
+		timeout = DefaultTimeout
+	}
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var written atomic.Bool
+	response, err := c.exchange(limited, &request, &written)
+	record.Request = request
+	record.Duration = c.Now().Sub(began)
+	record.Response = response
+	record.Verdict = verdict(response, err, written.Load())
+	if err != nil {
+		record.Error = c.explain(limited, err, timeout, written.Load())
+	}
+	return record, ctx.Err()
+}
+
+// exchange sends the request and reads the answer. It adds the lines that the
+// sender sets by itself to the request.
+func (c Client) exchange(ctx context.Context, request *webhook.Request, written *atomic.Bool) (*webhook.Response, error) {
+	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil {
+			written.Store(true)
+		}
+	}}
+	if !request.Header.Has("User-Agent") {
+		agent := c.UserAgent
+		if agent == "" {
+			agent = "wsk"
+		}
+		request.Header = request.Header.With("User-Agent", agent)
+	}
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), request.Method, request.URL, bytes.NewReader(request.Body))
+	if err != nil {
+		return nil, err
+	}
+	if user := r.URL.User; user != nil && !request.Header.Has("Authorization") {
+		password, _ := user.Password()
+		r.SetBasicAuth(user.Username(), password)
+	}
+	for _, p := range request.Header {
+		r.Header.Add(p.Name, p.Value)
+	}
+	if host := request.Header.Get("Host"); host != "" {
+		r.Host = host
+	}
+	answer, err := c.Transport.RoundTrip(r) // the transport alone follows no redirect
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
+	response := &webhook.Response{Status: answer.StatusCode, Header: webhook.HeaderOf(answer.Header), Body: body}
+	if len(body) > MaxAnswer {
+		response.Body, response.Truncated = body[:MaxAnswer], true
+	}
+	if err != nil {
+		response.Truncated = true // the status is the answer; how its body ended is a detail
+	}
+	return response, nil
+}
+
+func verdict(response *webhook.Response, err error, written bool) *webhook.Verdict {
+	switch {
+	case err != nil && written:
+		return &webhook.Verdict{Outcome: webhook.OutcomeUnknown, Reason: "no_answer"}
+	case err != nil:
+		return &webhook.Verdict{Outcome: webhook.Failed, Reason: "unreachable"}
+	case response.Status/100 == 2:
+		return &webhook.Verdict{Outcome: webhook.Accepted}
+	case response.Status/100 == 3:
+		return &webhook.Verdict{Outcome: webhook.Refused, Reason: "redirect", Detail: "redirects are not followed"}
+	}
+	return &webhook.Verdict{Outcome: webhook.Refused, Reason: "status"}
+}
+
+// explain says what kept the answer away, without the URL, which the caller
+// shows.
+func (c Client) explain(ctx context.Context, err error, timeout time.Duration, written bool) string {
+	var op *net.OpError
+	what := err.Error()
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		what = fmt.Sprintf("no answer within %s", timeout)
+	case errors.Is(ctx.Err(), context.Canceled):
+		what = "interrupted before the answer"
+	case errors.As(err, &op) && op.Op == "dial":
+		what = strings.TrimPrefix(op.Err.Error(), "connect: ")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		what = "the connection was closed without an answer"
+	}
+	if written {
+		what += "; the request had been sent, so it may have been taken"
+	}
+	return webhook.RedactURLs(what)
+}

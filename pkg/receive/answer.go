@@ -1,0 +1,54 @@
+package receive
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// Answer is what the sender gets.
+type Answer struct {
+	Status    int
+	Header    webhook.Header
+	Body      []byte
+	Truncated bool // the app behind said more than Body holds
+}
+
+// OK is the answer that WorkSkedge's page gives to a delivery that was taken:
+// 200 {"received":true}.
+func OK() Answer { return jsonAnswer(http.StatusOK, `{"received":true}`) }
+
+// Status answers with a status of the caller's choice: {"received":true} for
+// 2xx, and {"error": its standard text} for the others.
+func Status(code int) Answer {
+	if code/100 == 2 {
+		return jsonAnswer(code, `{"received":true}`)
+	}
+	return errorAnswer(code, http.StatusText(code))
+}
+
+func jsonAnswer(status int, body string) Answer {
+	return Answer{Status: status, Header: webhook.Header{{Name: "Content-Type", Value: "application/json"}}, Body: []byte(body)}
+}
+
+func errorAnswer(status int, text string) Answer {
+	quoted, _ := json.Marshal(text) // a string always marshals
+	return jsonAnswer(status, `{"error":`+string(quoted)+`}`)
+}
+
+func (a Answer) write(w http.ResponseWriter) {
+	for _, p := range a.Header {
+		w.Header().Add(p.Name, p.Value)
+	}
+	bare := a.Status == http.StatusNoContent || a.Status == http.StatusNotModified
+	if !bare {
+		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
+	}
+	w.WriteHeader(a.Status)
+	if !bare {
+		_, _ = w.Write(a.Body) // a sender that is gone has no use for the rest
+	}
+	_ = http.NewResponseController(w).Flush() // the sender does not wait for the Sink
+}

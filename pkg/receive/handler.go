@@ -1,0 +1,209 @@
+package receive
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// DefaultMaxBody is the largest body that is taken unless told otherwise: 1 MiB.
+const DefaultMaxBody = 1 << 20
+
+// App is what stands behind the receiver. It is called for requests that
+// passed every check, at most once at a time for an id. It may set Forward and
+// Verdict details of the record; its answer is the sender's.
+type App func(ctx context.Context, r *webhook.Record) Answer
+
+// Config says how to receive. Now, NewID and a secret in the Verifier (or
+// SkipVerify) are required.
+type Config struct {
+	Verifier   webhook.Verifier
+	Platform   webhook.Platform // names the records' platform where the envelope does not
+	SkipVerify bool             // take every request unchecked; timestamps are not looked at either
+	MaxBody    int64            // bytes; default: DefaultMaxBody
+	Memory     *Memory          // what was seen; default: a new one of DefaultMemory entries
+	App        App              // default: answers OK
+
+	// Wants picks the events that go to the App; others are verified and
+	// answered with 200. Default: all.
+	Wants func(webhook.Event) bool
+
+	// Sink gets every record, after its answer is written. It is called from
+	// many goroutines at once.
+	Sink func(webhook.Record)
+
+	Now   func() time.Time
+	NewID func() string // names records
+}
+
+// ErrNoSecret says that a receiver was to be made that would check nothing.
+var ErrNoSecret = errors.New("no secret to verify with")
+
+// Handler is the receiver. Make it with New.
+type Handler struct{ Config }
+
+// New checks the configuration and returns a handler. It returns
+// [ErrNoSecret] or [webhook.ErrBlankSecret] rather than make a receiver that
+// would take a request unverified without SkipVerify.
+func New(c Config) (*Handler, error) {
+	if !c.SkipVerify && len(c.Verifier.Secrets) == 0 {
+		return nil, ErrNoSecret
+	}
+	for _, s := range c.Verifier.Secrets {
+		if s.IsZero() {
+			return nil, webhook.ErrBlankSecret
+		}
+	}
+	if c.Verifier.Scheme.Name == "" {
+		c.Verifier.Scheme = webhook.SchemeFor(c.Platform)
+	}
+	if c.MaxBody <= 0 {
+		c.MaxBody = DefaultMaxBody
+	}
+	if c.Memory == nil {
+		c.Memory = NewMemory(DefaultMemory)
+	}
+	if c.App == nil {
+		c.App = func(context.Context, *webhook.Record) Answer { return OK() }
+	}
+	return &Handler{c}, nil
+}
+
+// ServeHTTP receives one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := h.Now()
+	record := webhook.Record{
+		ID: h.NewID(), Time: began, Direction: webhook.Received, Platform: h.Platform,
+		Request: webhook.Request{Method: r.Method, URL: r.RequestURI, Header: headerOf(r)},
+		Verdict: &webhook.Verdict{},
+	}
+	if !h.SkipVerify {
+		record.Scheme = h.Verifier.Scheme.Name
+	}
+	answer := h.receive(w, r, &record)
+	answer.write(w)
+	record.Response = &webhook.Response{Status: answer.Status, Header: answer.Header, Body: answer.Body, Truncated: answer.Truncated}
+	record.Duration = h.Now().Sub(began)
+	if h.Sink != nil {
+		h.Sink(record)
+	}
+}
+
+// headerOf puts the Host line back that net/http keeps elsewhere.
+func headerOf(r *http.Request) webhook.Header {
+	return append(webhook.Header{{Name: "Host", Value: r.Host}}, webhook.HeaderOf(r.Header)...)
+}
+
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, record *webhook.Record) Answer {
+	body, answer, ok := h.read(w, r, record)
+	if !ok {
+		return answer
+	}
+	record.Request.Body = body
+	if !h.SkipVerify {
+		if _, err := h.Verifier.Verify(r.Header, body, h.Now()); err != nil {
+			return refuse(record, err)
+		}
+		record.Verdict.Verified = true
+	}
+	event, err := webhook.ParseEvent(body)
+	var syntax *webhook.SyntaxError
+	if errors.As(err, &syntax) {
+		return reject(record, http.StatusBadRequest, "json", "Invalid JSON", "the body is signed, but it is not JSON: "+err.Error())
+	}
+	if err != nil {
+		warn(record, err.Error())
+	}
+	h.describe(record, r, event)
+	return h.once(r, record, event)
+}
+
+// describe copies what the verified body says about itself to the record.
+func (h *Handler) describe(record *webhook.Record, r *http.Request, e webhook.Event) {
+	record.Event, record.Form = e.Type, e.Form
+	if e.Platform != "" {
+		record.Platform = e.Platform
+	}
+	record.WebhookID = h.id(r)
+	if n, err := strconv.ParseUint(r.Header.Get(webhook.HeaderRetry), 10, 16); err == nil {
+		record.Attempt = int(n)
+	}
+	if named := r.Header.Get(webhook.HeaderEvent); named != "" && e.Type != "" && named != e.Type {
+		warn(record, "the header "+webhook.HeaderEvent+" says "+named+", the signed body says "+e.Type)
+	}
+}
+
+func (h *Handler) id(r *http.Request) string {
+	if h.SkipVerify && r.Header.Get(webhook.HeaderID) == "" {
+		return r.Header.Get("webhook-id")
+	}
+	if name := h.Verifier.Scheme.IDHeader; name != "" {
+		return r.Header.Get(name)
+	}
+	return ""
+}
+
+// once hands a verified request to the App unless it was handled before.
+func (h *Handler) once(r *http.Request, record *webhook.Record, e webhook.Event) Answer {
+	stamp := ""
+	if name := h.Verifier.Scheme.TimestampHeader; name != "" {
+		stamp = r.Header.Get(name)
+	}
+	claim, err := h.Memory.Claim(r.Context(), record.WebhookID, stamp, record.Request.Body)
+	if err != nil {
+		return reject(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
+	}
+	record.Verdict.Outcome = claim.Outcome
+	switch claim.Outcome {
+	case webhook.Duplicate:
+		return jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`)
+	case webhook.ReplaySuspect:
+		record.Verdict.Detail = "the same timestamp and body came before under the id " + strconv.Quote(claim.FirstID) + ": a captured request sent again?"
+		return jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`)
+	case webhook.Conflict:
+		return reject(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
+	}
+	accepted := false
+	defer func() { claim.Done(accepted) }() // also when the App panics
+	answer := OK()
+	if h.Wants == nil || h.Wants(e) {
+		answer = h.App(r.Context(), record)
+	}
+	accepted = answer.Status/100 == 2
+	if !accepted && record.Verdict.Outcome == webhook.Accepted {
+		record.Verdict.Outcome, record.Verdict.Reason = webhook.Failed, "app"
+	}
+	return answer
+}
+
+// refuse answers a failed verification.
+func refuse(record *webhook.Record, err error) Answer {
+	var refusal *webhook.Refusal
+	if !errors.As(err, &refusal) {
+		return reject(record, http.StatusInternalServerError, "config", "The receiver is misconfigured", err.Error())
+	}
+	status, text := webhook.StatusOf(err), "Invalid signature"
+	if status != http.StatusUnauthorized {
+		text = strings.ToUpper(refusal.Detail[:1]) + refusal.Detail[1:]
+	}
+	return reject(record, status, string(refusal.Reason), text, refusal.Detail)
+}
+
+// reject notes why and makes the answer {"error": text}.
+func reject(record *webhook.Record, status int, reason, text, detail string) Answer {
+	v := record.Verdict
+	v.Outcome, v.Reason, v.Detail = webhook.Refused, reason, detail
+	if reason == "conflict" {
+		v.Outcome = webhook.Conflict
+	}
+	return errorAnswer(status, text)
+}
+
+func warn(record *webhook.Record, text string) {
+	record.Verdict.Warnings = append(record.Verdict.Warnings, text)
+}
