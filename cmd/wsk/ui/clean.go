@@ -64,6 +64,31 @@ func Short(s string, n int) string {
 	return string(runes[:n-1]) + "…"
 }
 
+// Wrap breaks text at spaces into lines of at most width characters, each
+// after the first behind indent. A width of 0 leaves it whole.
+func Wrap(text, indent string, width int) string {
+	if width <= 0 {
+		return text
+	}
+	var b strings.Builder
+	column := utf8.RuneCountInString(indent) // where the first line stands
+	for i, word := range strings.Split(text, " ") {
+		size := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+size > width:
+			b.WriteString("\n" + indent)
+			column = utf8.RuneCountInString(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += size
+	}
+	return b.String()
+}
+
 // Plural writes a count with its noun: "1 secret", "2 secrets".
 func Plural(n int, noun string) string {
 	if n == 1 {

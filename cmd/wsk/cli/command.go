@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// start runs a command beside a listener, whose address is in its environment.
+// The channel gives nil when it ended well, a noError when it failed, and
+// another error when it could not be started. Its output goes to stderr, since
+// stdout carries the listener's result.
+func start(ctx context.Context, env *Env, command []string, address string) <-chan error {
+	done := make(chan error, 1)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		done <- err
+		return done
+	}
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	c.WaitDelay = 5 * time.Second
+	c.Dir = env.Dir
+	c.Env = append(env.Environ(), "WSK_LISTEN_URL=http://"+address, "WSK_LISTEN_ADDR="+address, "WSK_LISTEN_PORT="+port)
+	c.Stdin, c.Stdout, c.Stderr = env.In, env.Err, env.Err
+	if err := c.Start(); err != nil {
+		done <- fmt.Errorf("starting %s: %w", command[0], err)
+		return done
+	}
+	go func() {
+		err := c.Wait()
+		var exit *exec.ExitError
+		switch {
+		case ctx.Err() != nil:
+			done <- ctx.Err()
+		case errors.As(err, &exit):
+			done <- &noError{fmt.Errorf("%s ended with %s", command[0], exit)}
+		case err != nil:
+			done <- &noError{fmt.Errorf("running %s: %w", command[0], err)}
+		default:
+			done <- nil
+		}
+	}()
+	return done
+}

@@ -1,0 +1,292 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type listenOptions struct {
+	settings *settingFlags
+	output   outputFlags
+
+	host       string
+	port       uint16
+	platform   string
+	notifyURL  string
+	skipVerify bool
+	maxBody    int64
+	forwardTo  string
+	events     []string
+	respond    int
+	failFirst  int
+	delay      time.Duration
+	expect     []string
+	timeout    time.Duration
+	exitAfter  int
+}
+
+func newListen(env *Env) *cobra.Command {
+	o := &listenOptions{}
+	cmd := &cobra.Command{
+		Use:   "listen --secret VALUE [--port N] [--forward-to URL] [-- CMD…]",
+		Short: "Receive webhooks and verify them",
+		Long: `Receive webhooks on this machine, verify each one, and show what came. A good
+request is answered with 200 {"received":true}, an id that was seen before with
+200 as a duplicate and not forwarded, a wrong signature with 401, a timestamp
+out of the window with 400.
+
+For tests: --expect ends with exit code 0 as soon as all has come, and with 1
+and a list of what is missing at --timeout. After -- stands a command that runs
+while the receiver is up, with its address in $WSK_LISTEN_URL, _ADDR and _PORT;
+when it ends, the receiver ends, with 1 if it failed.`,
+		Example: `  wsk listen --secret s3cret
+  wsk listen --secret --forward-to http://localhost:8080/hooks
+  wsk listen --secret s3cret --expect work_order.created=2 --timeout 30s
+  wsk listen --secret s3cret --fail-first 2 --events 'work_order.*'
+  wsk listen --secret s3cret --port 0 -- npm test`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if before := cmd.ArgsLenAtDash(); before > 0 || before < 0 && len(args) > 0 {
+				return fmt.Errorf("unexpected argument %q: a command to run stands after --", args[0])
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.host, "host", "127.0.0.1", "the `ADDRESS` to listen on; another than this machine's lets others in")
+	f.Uint16Var(&o.port, "port", 3000, "the port `N` to listen on; 0 picks a free one")
+	o.settings = newSettingFlags(cmd)
+	o.settings.secret()
+	schemeFlags(cmd, o.settings, &o.platform, &o.notifyURL)
+	o.settings.text("tolerance", "how far a timestamp may lie from now, a `DURATION`, or off (default 300s)")
+	f.BoolVar(&o.skipVerify, "skip-verify", false, "take every request unverified")
+	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest body that is taken, in `BYTES`")
+	f.StringVar(&o.forwardTo, "forward-to", "", "pass verified events on to `URL`, byte for byte, and answer with its answer")
+	f.StringArrayVar(&o.events, "events", nil, "show and forward only events that match `GLOB`, 'work_order.*'; repeatable")
+	f.IntVar(&o.respond, "respond", 0, "answer good requests with `STATUS` in place of 200")
+	f.IntVar(&o.failFirst, "fail-first", 0, "answer the first `N` tries of each delivery with 503")
+	f.DurationVar(&o.delay, "delay", 0, "wait for a `DURATION` before answering a good request")
+	f.StringArrayVar(&o.expect, "expect", nil, "expect `EVENT=N` (or EVENT for one; a glob counts all that match); repeatable")
+	f.DurationVar(&o.timeout, "timeout", 0, "stop after a `DURATION`, with exit code 1 when something expected is missing")
+	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
+	o.output.add(cmd, "text", "json", "ndjson")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.load(env)
+		if err != nil {
+			return err
+		}
+		if err := o.output.choose(cmd); err != nil {
+			return err
+		}
+		return listen(cmd.Context(), env, cfg, o, args)
+	}
+	return cmd
+}
+
+// listen receives until it is stopped, or has what it waits for.
+func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, command []string) error {
+	verifier, err := o.verifier(env, cfg)
+	if err != nil {
+		return err
+	}
+	app, err := o.app(env)
+	if err != nil {
+		return err
+	}
+	tally, err := newTally(o.expect, o.exitAfter)
+	if err != nil {
+		return err
+	}
+	p, err := palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, skip: o.skipVerify, tally: tally, wants: o.wants}
+	platform, err := platformNamed(o.platform)
+	if err != nil {
+		return err
+	}
+	handler, err := receive.New(receive.Config{
+		Verifier: verifier, Platform: platform, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
+		App: app, Wants: func(e webhook.Event) bool { return o.wants(e.Type) }, Sink: show.record,
+		Now: env.Now, NewID: env.recordID,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := env.Listen(ctx, net.JoinHostPort(o.host, strconv.Itoa(int(o.port))))
+	if err != nil {
+		return listenError(err, o)
+	}
+	address := listener.Addr().String()
+	if err := show.ready(address); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return o.serve(ctx, env, handler, listener, tally, show, command)
+}
+
+// verifier settles what is checked; to check nothing takes --skip-verify.
+func (o *listenOptions) verifier(env *Env, cfg config.Config) (webhook.Verifier, error) {
+	v := webhook.Verifier{URL: o.notifyURL}
+	platform, err := platformNamed(o.platform)
+	if err != nil {
+		return v, err
+	}
+	if v.Scheme, err = schemeOf(cfg, platform); err != nil {
+		return v, err
+	}
+	if v.Tolerance, err = tolerance(cfg); err != nil {
+		return v, err
+	}
+	if v.Secrets, _, err = o.settings.keys(env, cfg); err != nil {
+		return v, err
+	}
+	switch {
+	case o.skipVerify:
+		v.Secrets = nil
+		fmt.Fprintln(env.Err, "wsk: warning: --skip-verify takes every request, whoever sent it")
+		return v, nil
+	case len(v.Secrets) == 0:
+		return v, fmt.Errorf("%w; --skip-verify takes requests unverified", errNoSecret)
+	}
+	// A secret that the scheme cannot use, or a URL that it lacks, shows now
+	// and not at the first request.
+	for _, s := range v.Secrets {
+		if _, err := v.Scheme.Digest(webhook.Message{URL: v.URL}, s); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// app is what stands behind the receiver.
+func (o *listenOptions) app(env *Env) (receive.App, error) {
+	if o.maxBody <= 0 || o.failFirst < 0 || o.delay < 0 || o.exitAfter < 0 || o.timeout < 0 {
+		return nil, errors.New("--max-body must be more than 0; --fail-first, --delay, --exit-after and --timeout may not be less")
+	}
+	for _, glob := range o.events {
+		if _, err := path.Match(glob, ""); err != nil {
+			return nil, fmt.Errorf("--events %q: %w", glob, err)
+		}
+	}
+	var app receive.App
+	switch {
+	case o.respond != 0 && o.forwardTo != "":
+		return nil, errors.New("--respond and --forward-to contradict each other: the answer is one or the other's")
+	case o.respond != 0 && (o.respond < 200 || o.respond > 599):
+		return nil, fmt.Errorf("--respond %d is no status that ends a request: 200 to 599", o.respond)
+	case o.respond != 0:
+		app = receive.Always(o.respond)
+	case o.forwardTo != "":
+		if err := deliver.CheckURL(o.forwardTo); err != nil {
+			return nil, fmt.Errorf("--forward-to: %w", err)
+		}
+		app = receive.Forward(env.Transport, o.forwardTo)
+	default:
+		app = receive.Always(http.StatusOK)
+	}
+	if o.failFirst > 0 {
+		app = receive.FailFirst(o.failFirst, receive.DefaultMemory, app)
+	}
+	if o.delay > 0 {
+		app = receive.Delay(o.delay, app)
+	}
+	return app, nil
+}
+
+// wants reports whether --events lets an event through.
+func (o *listenOptions) wants(eventType string) bool {
+	for _, glob := range o.events {
+		if ok, _ := path.Match(glob, eventType); ok { // the pattern was checked at the start
+			return true
+		}
+	}
+	return len(o.events) == 0
+}
+
+// listenError says what to do about an address that cannot be had.
+func listenError(err error, o *listenOptions) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port; --port 0 picks a free one", o.port)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("port %d needs privileges: choose one above 1023", o.port)
+	}
+	return fmt.Errorf("listening on %s: %w", o.host, err)
+}
+
+// serve runs the server, and the command beside it, until one thing ends it:
+// Ctrl-C, the command's end, all that was expected, or the timeout.
+func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, command []string) error {
+	server := receive.Server(h)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	var timeout <-chan time.Time
+	if o.timeout > 0 {
+		timer := time.NewTimer(o.timeout)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	met := t.met
+	var ended <-chan error
+	if len(command) > 0 {
+		ended = start(ctx, env, command, l.Addr().String())
+		met = nil // the command has the say; what was expected is looked at after it
+	}
+	var fault error
+	for waiting := true; waiting; {
+		waiting = false
+		select {
+		case <-ctx.Done():
+		case <-met:
+		case <-timeout:
+			if ended != nil {
+				fault = &noError{fmt.Errorf("%s was still running after %s", command[0], o.timeout)}
+			}
+		case fault = <-failed:
+		case fault = <-ended:
+			if fault == nil && timeout != nil && t.missing() != "" {
+				ended, met, waiting = nil, t.met, true // what it set off may still come
+			}
+		}
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // a request that does not end is cut off
+	}
+	show.done()
+	if missing := t.missing(); missing != "" && fault == nil {
+		fault = &noError{errors.New(missing)}
+	}
+	return fault
+}
+
+// describe says how requests are verified, in a few words.
+func describeVerifier(v webhook.Verifier, skip bool) string {
+	if skip {
+		return "nothing is verified"
+	}
+	text := fmt.Sprintf("scheme %s, %s", v.Scheme.Name, ui.Plural(len(v.Secrets), "secret"))
+	switch {
+	case v.Scheme.TimestampHeader == "":
+		return text + ", no timestamp"
+	case v.Tolerance == webhook.AnyAge:
+		return text + ", any age"
+	}
+	return fmt.Sprintf("%s, ±%d s", text, int(v.Tolerance.Seconds()))
+}

@@ -1,0 +1,190 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// listenView writes what a listener receives, one record at a time.
+type listenView struct {
+	env      *Env
+	palette  ui.Palette
+	text     bool
+	verifier webhook.Verifier
+	skip     bool
+	tally    *tally
+	wants    func(eventType string) bool
+
+	mu     sync.Mutex
+	counts map[webhook.Outcome]int
+}
+
+// readyLine is the first line of a stream.
+type readyLine struct {
+	Type    string `json:"type"`
+	Address string `json:"address"`
+	Host    string `json:"host"`
+	Port    int    `json:"port"`
+	URL     string `json:"url"`
+	Scheme  string `json:"scheme,omitempty"`
+}
+
+// ready says where the receiver listens.
+func (v *listenView) ready(address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return err
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		fmt.Fprintln(v.env.Err, "wsk: warning: listening on "+address+", which other machines can reach")
+	}
+	if v.text {
+		_, err = fmt.Fprintf(v.env.Out, "listening on %s  %s\n", v.palette.Name("http://"+address), v.palette.Quiet("("+describeVerifier(v.verifier, v.skip)+")"))
+		return err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return err
+	}
+	line := readyLine{"ready", address, host, number, "http://" + address, v.verifier.Scheme.Name}
+	if v.skip {
+		line.Scheme = ""
+	}
+	return json.NewEncoder(v.env.Out).Encode(line)
+}
+
+// record shows one receipt and counts it. It is the receiver's sink.
+func (v *listenView) record(r webhook.Record) {
+	unwanted := (r.Verdict.Verified || v.skip) && !v.wants(r.Event)
+	if refusal := refusalOf(r); refusal != nil && !v.skip {
+		r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.counts == nil {
+		v.counts = map[webhook.Outcome]int{}
+	}
+	v.counts[r.Verdict.Outcome]++
+	if unwanted {
+		return
+	}
+	var err error
+	if v.text {
+		err = v.line(r)
+	} else {
+		err = webhook.NewEncoder(v.env.Out).Encode(r)
+	}
+	if err == nil && r.Verdict.Outcome == webhook.Accepted { // what could not be shown did not come
+		v.tally.add(r.Event)
+	}
+}
+
+// refusalOf gives back the refusal that a record notes.
+func refusalOf(r webhook.Record) *webhook.Refusal {
+	if r.Verdict.Outcome != webhook.Refused {
+		return nil
+	}
+	return &webhook.Refusal{Reason: webhook.Reason(r.Verdict.Reason), Detail: r.Verdict.Detail}
+}
+
+// line shows a record to a person: time, status, event (or why there is none),
+// id, and beneath it what is worth knowing.
+func (v *listenView) line(r webhook.Record) error {
+	p := v.palette
+	name, paint := r.Event, p.Name
+	note := ""
+	switch outcome := r.Verdict.Outcome; {
+	case outcome == webhook.Refused:
+		name, paint = r.Verdict.Reason, p.Bad
+	case outcome == webhook.Failed:
+		note = "  " + p.Bad("the app refused it")
+	case outcome != webhook.Accepted:
+		note = "  " + p.Warn(strings.ReplaceAll(string(outcome), "_", " "))
+	}
+	if name == "" {
+		name = "(no event)"
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
+		p.Quiet(r.Time.Format("15:04:05")), p.Status(r.Response.Status, strconv.Itoa(r.Response.Status)),
+		paint(pad(ui.Clean(name), 24)), pad(ui.Clean(ui.Short(idOf(r), 24)), 12),
+		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
+	detail := func(label, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "               %s%s\n", p.Quiet(label), ui.Wrap(ui.Clean(text), strings.Repeat(" ", 15+len(label)), v.env.Columns))
+		}
+	}
+	detail("", r.Verdict.Detail)
+	if d := r.Verdict.Diagnosis; d != nil {
+		detail("why  ", d.Summary)
+		detail("fix  ", d.Fix)
+	}
+	for _, w := range r.Verdict.Warnings {
+		detail("warning  ", w)
+	}
+	if r.Forward != nil && r.Forward.Status/100 != 2 {
+		detail("", fmt.Sprintf("the app answered %d %s", r.Forward.Status, http.StatusText(r.Forward.Status)))
+	}
+	detail("", r.Error)
+	_, err := fmt.Fprint(v.env.Out, b.String())
+	return err
+}
+
+// idOf names a delivery: by its webhook id, else by the event's own.
+func idOf(r webhook.Record) string {
+	if r.WebhookID != "" {
+		return r.WebhookID
+	}
+	if r.Event == "" {
+		return ""
+	}
+	event, err := webhook.ParseEvent(r.Request.Body)
+	var shape *webhook.EnvelopeError
+	if err != nil && !errors.As(err, &shape) {
+		return ""
+	}
+	return event.ID
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-len([]rune(s))))
+}
+
+// summaryLine is the last line of a stream.
+type summaryLine struct {
+	Type   string                  `json:"type"`
+	Counts map[webhook.Outcome]int `json:"outcomes"`
+}
+
+// done says how many of what came.
+func (v *listenView) done() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if !v.text {
+		counts := v.counts
+		if counts == nil {
+			counts = map[webhook.Outcome]int{}
+		}
+		_ = json.NewEncoder(v.env.Out).Encode(summaryLine{"summary", counts}) // Out keeps its error for Main
+		return
+	}
+	var parts []string
+	for _, o := range []webhook.Outcome{webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed} {
+		if n := v.counts[o]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing"}
+	}
+	fmt.Fprintln(v.env.Err, "received: "+strings.Join(parts, ", "))
+}

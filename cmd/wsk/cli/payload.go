@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// payloadFlags say what an event's payload is made of.
+type payloadFlags struct {
+	file      string
+	set       []string
+	setString []string
+	unset     []string
+	force     bool
+}
+
+func (p *payloadFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&p.file, "file", "f", "", "the payload: `FILE`, or - for stdin; a whole envelope, or the data object alone. Default: the catalog's sample")
+	f.StringArrayVar(&p.set, "set", nil, "set `PATH=VALUE` in the payload, data.priority=urgent; VALUE is JSON where the schema takes it so, else text. Repeatable; lists take indexes: data.contacts.0.email")
+	f.StringArrayVar(&p.setString, "set-string", nil, "like --set, with VALUE as text: `PATH=VALUE`")
+	f.StringArrayVar(&p.unset, "unset", nil, "remove `PATH` from the payload")
+	f.BoolVar(&p.force, "force", false, "let --set and --unset name paths that the event's schema does not know")
+}
+
+// compose returns the payload of an event: the file's bytes when they are a
+// whole envelope, untouched but for the edits that were asked for.
+func (p *payloadFlags) compose(ctx context.Context, env *Env, d webhook.Definition, origin string) (webhook.Event, error) {
+	name, raw := "the sample of "+d.Type, d.Sample()
+	if p.file == "" {
+		raw = []byte(gjson.GetBytes(raw, "data").Raw)
+	} else {
+		var err error
+		if name, raw, err = p.read(ctx, env); err != nil {
+			return webhook.Event{}, err
+		}
+	}
+	raw, err := envelope(d, raw, origin, env.Now())
+	if err != nil {
+		return webhook.Event{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	if raw, err = p.edit(d, raw); err != nil {
+		return webhook.Event{}, err
+	}
+	event, err := webhook.ParseEvent(raw)
+	if err != nil {
+		return webhook.Event{}, fmt.Errorf("reading %s: %w", name, err)
+	}
+	return event, nil
+}
+
+func (p *payloadFlags) read(ctx context.Context, env *Env) (string, []byte, error) {
+	raw, err := env.read(ctx, p.file)
+	if p.file == "-" {
+		return "stdin", raw, err
+	}
+	return p.file, raw, err
+}
+
+// envelope returns raw when it is an envelope of the event, and puts a data
+// object into one.
+func envelope(d webhook.Definition, raw []byte, origin string, now time.Time) ([]byte, error) {
+	event, err := webhook.ParseEvent(raw)
+	var shape *webhook.EnvelopeError
+	if err != nil && !errors.As(err, &shape) {
+		return nil, err
+	}
+	root := gjson.ParseBytes(raw)
+	whole := root.Get("event_type").Exists() || root.Get("event").Exists() && root.Get("data").Exists()
+	switch {
+	case whole && err != nil:
+		return nil, err
+	case whole && event.Form != d.Form:
+		return nil, fmt.Errorf("this is an envelope of the form %s (%s); %s takes the form %s", event.Form, event.Type, d.Type, d.Form)
+	case whole && event.Type != d.Type:
+		return nil, fmt.Errorf("the envelope is of %s, not of %s: name that event, or give its data object alone", event.Type, d.Type)
+	case whole:
+		return raw, nil
+	case !root.IsObject():
+		return nil, err
+	case root.Get("data").IsObject() && (root.Get("timestamp").Exists() || root.Get("source").Exists()):
+		return nil, errors.New("there is an envelope around the data, but it has no event_type")
+	}
+	stamp := now.UTC().Format(time.RFC3339)
+	head, err := json.Marshal(struct {
+		Type   string `json:"event_type"`
+		Time   string `json:"timestamp"`
+		Source string `json:"source"`
+	}{d.Type, stamp, origin})
+	if err != nil {
+		return nil, err
+	}
+	made := append(head[:len(head)-1:len(head)-1], `,"data":`...)
+	made = append(made, strings.TrimSpace(root.Raw)...)
+	return append(made, '}'), nil
+}
+
+// edit carries out --set, --set-string and --unset, in that order, and leaves
+// every other byte alone.
+func (p *payloadFlags) edit(d webhook.Definition, raw []byte) ([]byte, error) {
+	for i, assignment := range slices.Concat(p.set, p.setString) {
+		name, text, found := strings.Cut(assignment, "=")
+		if !found || name == "" {
+			return nil, fmt.Errorf("--set %q: write PATH=VALUE", assignment)
+		}
+		place, err := p.place(d, raw, name)
+		if err != nil {
+			return nil, fmt.Errorf("--set %s: %w", assignment, err)
+		}
+		value := text
+		if i >= len(p.set) || !takesJSON(place, text) {
+			value = string(gjson.AppendJSONString(nil, text))
+		}
+		if raw, err = setPath(raw, name, value); err != nil {
+			return nil, fmt.Errorf("--set %s: %w", assignment, err)
+		}
+	}
+	for _, name := range p.unset {
+		if _, err := p.place(d, raw, name); err != nil {
+			return nil, fmt.Errorf("--unset %s: %w", name, err)
+		}
+		path := editPath(raw, name)
+		if !gjson.GetBytes(raw, path).Exists() {
+			return nil, fmt.Errorf("--unset %s: the payload has no such member", name)
+		}
+		var err error
+		if raw, err = sjson.DeleteBytes(raw, path); err != nil {
+			return nil, fmt.Errorf("--unset %s: %w", name, err)
+		}
+	}
+	return raw, nil
+}
+
+// place finds a path in the event's schema.
+func (p *payloadFlags) place(d webhook.Definition, raw []byte, name string) (webhook.Property, error) {
+	if len(webhook.SplitPath(name)) == 0 {
+		return webhook.Property{}, errors.New("the path is empty")
+	}
+	found, err := d.Property(name)
+	if err == nil || p.force {
+		return found, nil
+	}
+	return found, fmt.Errorf("%w (--force sets it all the same)", err)
+}
+
+// takesJSON reports whether text is JSON of a type that the schema takes at
+// that place; a place without types takes any.
+func takesJSON(p webhook.Property, text string) bool {
+	if webhook.CheckJSON([]byte(text)) != nil {
+		return false
+	}
+	if len(p.Types) == 0 {
+		return true
+	}
+	v := gjson.Parse(text)
+	var types []string
+	switch {
+	case v.IsObject():
+		types = []string{"object"}
+	case v.IsArray():
+		types = []string{"array"}
+	case v.IsBool():
+		types = []string{"boolean"}
+	case v.Type == gjson.Null:
+		types = []string{"null"}
+	case v.Type == gjson.String:
+		types = []string{"string"}
+	default:
+		types = []string{"number", "integer"}
+	}
+	taken := slices.ContainsFunc(types, func(t string) bool { return slices.Contains(p.Types, t) })
+	return taken || !slices.Contains(p.Types, "string") // a wrong type is lint's to report
+}
+
+func setPath(raw []byte, name, value string) ([]byte, error) {
+	steps := webhook.SplitPath(name)
+	at := gjson.ParseBytes(raw)
+	for i, step := range steps {
+		if at.IsArray() {
+			n, err := strconv.Atoi(step)
+			if size := len(at.Array()); err != nil || n < 0 || n > size {
+				return nil, fmt.Errorf("%s is a list of %d: the index goes from 0 to %d, which adds one", strings.Join(steps[:i], "."), size, size)
+			}
+		} else if at.Exists() && !at.IsObject() {
+			return nil, fmt.Errorf("%s is not an object and holds nothing", strings.Join(steps[:i], "."))
+		}
+		at = at.Get(gjson.Escape(step))
+	}
+	return sjson.SetRawBytes(raw, editPath(raw, name), []byte(value))
+}
+
+// editPath writes a path as sjson reads it. A number is an index only where a
+// list stands; anywhere else it is a name, which sjson marks with a colon.
+func editPath(raw []byte, name string) string {
+	at := gjson.ParseBytes(raw)
+	var words []string
+	for _, step := range webhook.SplitPath(name) {
+		word := gjson.Escape(step)
+		if webhook.IsIndex(step) && at.IsObject() {
+			word = ":" + word
+		}
+		words = append(words, word)
+		at = at.Get(gjson.Escape(step))
+	}
+	return strings.Join(words, ".")
+}

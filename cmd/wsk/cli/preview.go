@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// preview shows the request that would be sent.
+func (o *sendOptions) preview(env *Env, p ui.Palette, d deliver.Delivery) error {
+	at := env.Now()
+	request, err := d.Request(at)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.explain && o.output.text():
+		return explainSignature(env.Out, p, d.Scheme, d.Message(at), d.Secret)
+	case o.curl && o.output.text():
+		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
+		return err
+	case o.output.text():
+		_, err = io.WriteString(env.Out, ui.Wire(request, p))
+		return err
+	}
+	return webhook.NewEncoder(env.Out).Encode(webhook.Record{
+		ID: env.recordID(), Time: at, Direction: webhook.Sent, Platform: d.Event.Platform, Form: d.Event.Form,
+		Event: d.Event.Type, WebhookID: d.WebhookID, Scheme: d.Scheme.Name, Request: request,
+	})
+}
+
+// explainSignature shows the exact bytes that are signed, the result, and the
+// openssl line that gives the same. The secret stays in a variable.
+func explainSignature(w io.Writer, p ui.Palette, s webhook.Scheme, m webhook.Message, secret webhook.Secret) error {
+	signature, err := s.Sign(m, secret)
+	if err != nil {
+		return err
+	}
+	content := s.Content(m)
+	sum := sha256.Sum256(content)
+	t := ui.Table{}
+	t.Row(ui.Cell{Text: "scheme", Paint: p.Quiet}, ui.Cell{Text: s.Name + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers})
+	if s.TimestampHeader != "" {
+		t.Row(ui.Cell{Text: "timestamp", Paint: p.Quiet}, ui.Cell{Text: m.Timestamp})
+	}
+	t.Row(ui.Cell{Text: "signed", Paint: p.Quiet}, ui.Cell{Text: fmt.Sprintf("%s, SHA-256 %s", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8])+"…")})
+	t.Row(ui.Cell{Text: s.SignatureHeader, Paint: p.Quiet}, ui.Cell{Text: signature, Paint: p.Name})
+	if err := t.Write(w); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\n%s\n%s\n\n%s\n%s\n",
+		p.Quiet("The signed bytes, from the first to the last:"), ui.CleanLines(string(content)),
+		p.Quiet("The same with openssl, the secret in $WEBHOOK_SECRET:"), opensslLine(s, content))
+	return err
+}
+
+func encodingName(s webhook.Scheme) string {
+	if s.Encoding == "hex" {
+		return "lowercase hex"
+	}
+	return s.Encoding
+}
+
+func opensslLine(s webhook.Scheme, content []byte) string {
+	key := `-hmac "$WEBHOOK_SECRET"`
+	if s.Name == webhook.StandardWebhooks {
+		key = `-mac HMAC -macopt hexkey:"$(printf '%s' "${WEBHOOK_SECRET#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \n')"`
+	}
+	line := ui.Printf(string(content)) + " |\n  openssl dgst -sha256 " + key
+	if s.Encoding == "base64" {
+		return line + " -binary | base64"
+	}
+	return line + " | sed 's/^.* //'"
+}

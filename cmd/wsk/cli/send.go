@@ -1,0 +1,214 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// platformURL is WorkSkedge's inbound endpoint, as its Webhooks page gives it.
+const platformURL = "https://app.workskedge.com/webhooks/inbound"
+
+type sendOptions struct {
+	settings *settingFlags
+	output   outputFlags
+	payload  payloadFlags
+
+	headers      []string
+	notifyURL    string
+	retryUnknown bool
+	dryRun       bool
+	curl         bool
+	explain      bool
+}
+
+func newSend(env *Env) *cobra.Command {
+	o := &sendOptions{}
+	cmd := &cobra.Command{
+		Use:   "send EVENT [-f FILE|-] --url URL --api-key KEY --secret VALUE",
+		Short: "Sign an event and send it to the platform",
+		Long: `Sign an event and POST it to the platform's inbound endpoint. The answer's
+status decides the exit code: 0 for 2xx, 1 for another, 3 for none.
+
+Redirects are not followed. A request that was written and got no answer has an
+unknown outcome: it is not sent again unless --retry-unknown says so.`,
+		Example: `  wsk send work_order.created -f order.json --secret s3cret --api-key KEY
+  wsk send work_order.created --set data.priority=urgent --dry-run
+  jq .order erp.json | wsk send work_order.updated -f - --profile staging
+  wsk send work_order.created --secret s3cret --explain`,
+		Args: exactly(1, "EVENT"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return eventNames(webhook.WorkSkedge, webhook.Inbound), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	o.payload.add(cmd)
+	o.settings = newSettingFlags(cmd)
+	o.settings.text("url", "deliver to `URL`; the platform's is "+platformURL)
+	o.settings.text("api_key", "the platform's API `KEY`, sent as X-API-Key; required off this machine")
+	o.settings.secret()
+	o.settings.text("source", "X-Webhook-Source, whose rules verify: custom, square, quickbooks or dynamics365 (default custom)")
+	o.settings.text("scheme", "sign by scheme `NAME` (default: the source's): "+list(webhook.SchemeNames()))
+	o.settings.text("origin", "the `NAME` under source in an envelope that is made (default wsk)")
+	o.settings.text("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.text("retries", "try again up to `N` times after 429, 5xx and a refused connection (default 0)")
+	f := cmd.Flags()
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
+	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --url)")
+	f.BoolVar(&o.retryUnknown, "retry-unknown", false, "let --retries repeat a request whose outcome is unknown")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the request and send nothing")
+	f.BoolVar(&o.curl, "curl", false, "print the request as a curl command and send nothing")
+	f.BoolVar(&o.explain, "explain", false, "print what is signed, and how openssl signs the same; send nothing")
+	o.output.add(cmd, "text", "json", "ndjson")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
+	complete(cmd, "source", deliver.Sources()...)
+	complete(cmd, "scheme", webhook.SchemeNames()...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.load(env)
+		if err != nil {
+			return err
+		}
+		if err := o.output.choose(cmd); err != nil {
+			return err
+		}
+		return send(cmd.Context(), env, cfg, o, args[0])
+	}
+	return cmd
+}
+
+func eventNames(p webhook.Platform, f webhook.Form) []string {
+	var names []string
+	for _, d := range webhook.Events(p, f) {
+		names = append(names, d.Type)
+	}
+	return names
+}
+
+// send reads the payload, signs, sends, and writes the answer.
+func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, eventType string) error {
+	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
+	if err != nil {
+		return err
+	}
+	delivery, err := o.delivery(env, cfg)
+	if err != nil {
+		return err
+	}
+	if delivery.Event, err = o.payload.compose(ctx, env, definition, cfg.Text("origin")); err != nil {
+		return err
+	}
+	p, err := palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	if o.dryRun || o.curl || o.explain {
+		return o.preview(env, p, delivery)
+	}
+	policy := deliver.Policy{RetryUnknown: o.retryUnknown}
+	if policy.Retries, err = retries(cfg); err != nil {
+		return err
+	}
+	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.recordID, Jitter: env.Jitter, UserAgent: userAgent()}
+	record, err := client.Send(ctx, delivery, policy, func(s deliver.Step) {
+		if s.Again {
+			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(s.Record)), s.Pause.Round(100*time.Millisecond))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if o.output.text() {
+		err = writeAnswer(env.Out, p, record)
+	} else {
+		err = webhook.NewEncoder(env.Out).Encode(record)
+	}
+	return errors.Join(err, judge(record))
+}
+
+// delivery settles everything but the payload.
+func (o *sendOptions) delivery(env *Env, cfg config.Config) (deliver.Delivery, error) {
+	var d deliver.Delivery
+	preview := o.dryRun || o.curl || o.explain
+	target := cfg.Value("url")
+	if d.URL = target.Text; d.URL == "" && preview {
+		d.URL = platformURL
+	}
+	if d.URL == "" {
+		return d, errors.New("no url to send to: give --url, $WSK_URL or url: in .wsk.yaml; the platform's is " + platformURL)
+	}
+	if err := deliver.CheckURL(d.URL); err != nil {
+		return d, err
+	}
+	source := cfg.Text("source")
+	if err := checkSource(source); err != nil {
+		return d, err
+	}
+	name := cfg.Text("scheme")
+	if name == "" {
+		name = deliver.SchemeForSource(source)
+	}
+	var err error
+	if d.Scheme, err = webhook.SchemeNamed(name); err != nil {
+		return d, err
+	}
+	secrets, origins, err := o.settings.keys(env, cfg)
+	if err != nil {
+		return d, err
+	}
+	if len(secrets) == 0 {
+		return d, errNoSecret
+	}
+	d.Secret = secrets[0] // the first signs; the others are for verifying
+	if err := cfg.CheckHost(target, append(origins, cfg.Value("api_key"))...); err != nil {
+		return d, err
+	}
+	key, err := cfg.Credential(cfg.Value("api_key"))
+	if err != nil {
+		return d, err
+	}
+	if key == "" && !preview && !deliver.IsLoopback(d.URL) {
+		return d, errors.New("no API key: give --api-key, $WSK_API_KEY or api_key: in .wsk.yaml")
+	}
+	if _, err := webhook.ParsePair(webhook.HeaderAPIKey + ": " + key); err != nil {
+		return d, errors.New("the API key holds a line break or a control character")
+	}
+	d.Header, d.NotifyURL = deliver.Inbound(key, source), o.notifyURL
+	if d.Override, err = parseHeaders(o.headers); err != nil {
+		return d, err
+	}
+	d.Timeout, err = duration(cfg.Value("timeout"), "timeout")
+	if d.Scheme.Name == webhook.StandardWebhooks {
+		d.WebhookID = "msg_" + env.NewID()
+	}
+	return d, err
+}
+
+// zapier stands in one of the platform's own samples, and nowhere in its list.
+func checkSource(source string) error {
+	known := deliver.Sources()
+	for _, name := range append(known, "zapier") {
+		if source == name {
+			return nil
+		}
+	}
+	return webhook.Unknown("source", source, known)
+}
+
+func parseHeaders(lines []string) (webhook.Header, error) {
+	var h webhook.Header
+	for _, line := range lines {
+		pair, err := webhook.ParsePair(line)
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, pair)
+	}
+	return h, nil
+}

@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// fake is a world with a fixed clock, a terminal if asked, and no network.
+type fake struct {
+	*Env
+	out, err bytes.Buffer
+	vars     map[string]string
+}
+
+func newFake(t *testing.T) *fake {
+	t.Helper()
+	dir := t.TempDir()
+	f := &fake{vars: map[string]string{"HOME": dir}}
+	f.Env = &Env{
+		In: strings.NewReader(""), Out: &f.out, Err: &f.err, Dir: dir,
+		Now:    func() time.Time { return time.Unix(1764000000, 0) },
+		NewID:  func() string { return "id" },
+		Jitter: func() float64 { return 0 },
+		Lookup: func(name string) (string, bool) { text, ok := f.vars[name]; return text, ok },
+		Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+			return nil, errors.New("no network here")
+		}),
+		Listen: func(context.Context, string) (net.Listener, error) { return nil, errors.New("no listener here") },
+	}
+	return f
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (r roundTrip) RoundTrip(q *http.Request) (*http.Response, error) { return r(q) }
+
+func (f *fake) run(t *testing.T, args ...string) int {
+	t.Helper()
+	f.out.Reset()
+	f.err.Reset()
+	return Main(t.Context(), f.Env, args)
+}
+
+const signedAt = "X-Webhook-Timestamp: 1764000000\n"
+
+func TestSecretStandingAloneIsAskedForOnATerminal(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.InTTY = true
+	asked := 0
+	f.ReadPassword = func() (string, error) { asked++; return "typed secret", nil }
+	body := filepath.Join(f.Dir, "body")
+	if err := os.WriteFile(body, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code := f.run(t, "sign", "-f", body, "--secret"); code != exitYes {
+		t.Fatalf("exit code %d: %s", code, &f.err)
+	}
+	secret, _ := webhook.NewSecret("typed secret")
+	want, _ := webhook.Sign([]byte("{}"), f.Now(), secret)
+	if got := f.out.String(); got != signedAt+want[1].Name+": "+want[1].Value+"\n" {
+		t.Errorf("printed %q", got)
+	}
+	if asked != 1 || f.err.String() != "signing secret: \n" {
+		t.Errorf("asked %d times, with %q", asked, &f.err)
+	}
+	if strings.Contains(f.out.String()+f.err.String(), "typed secret") {
+		t.Error("the secret was shown")
+	}
+}
+
+func TestSecretStandingAloneTakesTheEnvironmentFirst(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.InTTY = true
+	f.ReadPassword = func() (string, error) { t.Error("asked"); return "", io.EOF }
+	f.vars["WEBHOOK_SECRET"] = "from environment"
+	if code := f.run(t, "send", "work_order.created", "--secret", "--dry-run"); code != exitYes {
+		t.Fatalf("exit code %d: %s", code, &f.err)
+	}
+}
+
+func TestTypedSecretThatIsBlankIsRefused(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.InTTY = true
+	f.ReadPassword = func() (string, error) { return " ", nil }
+	if code := f.run(t, "listen", "--secret"); code != exitUsage || !strings.Contains(f.err.String(), "empty or blank") {
+		t.Errorf("exit code %d: %s", code, &f.err)
+	}
+}
+
+func TestInterruptedReadEndsWith130(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	r, w := io.Pipe() // never written to
+	defer func() { _ = w.Close() }()
+	f.In = r
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if code := Main(ctx, f.Env, []string{"sign", "--secret", "s"}); code != exitInterrupted {
+		t.Errorf("exit code %d: %s", code, &f.err)
+	}
+	if f.err.String() != "wsk: interrupted\n" {
+		t.Errorf("said %q", &f.err)
+	}
+}
+
+func TestErrorOfTheResultsWriterIsAnError(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.Out = brokenWriter{}
+	if code := f.run(t, "version"); code != exitUsage || !strings.Contains(f.err.String(), "writing the result: disk full") {
+		t.Errorf("exit code %d: %s", code, &f.err)
+	}
+}
+
+type brokenWriter struct{}
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+func TestSecretsAndPasswordsAreNotInErrors(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	for _, args := range [][]string{
+		{"send", "work_order.created", "--secret", "hush-hush", "--url", "http://user:hush-hush@127.0.0.1:1/x?token=hush-hush"},
+		{"send", "work_order.created", "--secret", "hush-hush", "--url", "ftp://user:hush-hush@127.0.0.1"},
+		{"send", "work_order.created", "--secret", "hush-hush", "--url", "http://user:hush-hush@[::1"},
+		{"send", "work_order.created", "--secret", "hush-hush", "--api-key", "hush-hush\n", "--url", "http://127.0.0.1:1"},
+		{"listen", "--secret", "hush-hush", "--scheme", "standard-webhooks"},
+		{"verify", "--secret", "hush-hush", "--signature", "x", "--timestamp", "1"},
+	} {
+		if code := f.run(t, args...); code == exitYes {
+			t.Errorf("%q passed", args)
+		}
+		if text := f.out.String() + f.err.String(); strings.Contains(text, "hush") {
+			t.Errorf("%q shows the secret: %s", args, text)
+		}
+	}
+}
+
+func TestOutputIsWrappedOnANarrowTerminal(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.OutTTY, f.Columns = true, 60
+	f.vars["NO_COLOR"] = "1"
+	f.In = strings.NewReader("{}\n")
+	if code := f.run(t, "verify", "--secret", "s", "--timestamp", "1764000000", "--signature", strings.Repeat("0", 64)); code != exitNo {
+		t.Fatalf("exit code %d: %s", code, &f.err)
+	}
+	for line := range strings.Lines(f.out.String()) {
+		if strings.HasPrefix(line, " ") && len([]rune(line)) > 61 {
+			t.Errorf("%d columns: %q", len([]rune(line)), line)
+		}
+	}
+}
+
+func TestArgumentsOfSecretAreJoined(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, want string }{
+		{"listen --secret s", "listen --secret=s"},
+		{"listen --secret", "listen --secret=\x00"},
+		{"listen --secret --port 0", "listen --secret=\x00 --port 0"},
+		{"listen --secret a --secret b", "listen --secret=a --secret=b"},
+		{"listen --secret -- cmd --secret x", "listen --secret=\x00 -- cmd --secret x"},
+		{"listen --secret=x y", "listen --secret=x y"},
+		{"listen --secret-file f", "listen --secret-file f"},
+	} {
+		if got := strings.Join(joinSecrets(strings.Split(c.in, " ")), " "); got != c.want {
+			t.Errorf("%q became %q, want %q", c.in, got, c.want)
+		}
+	}
+	if got := joinSecrets([]string{"sign", "--secret", ""}); got[1] != "--secret=" {
+		t.Errorf("an empty secret became %q", got[1])
+	}
+}

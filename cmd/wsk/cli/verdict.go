@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/diagnose"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// result is what is said about a subject.
+type result struct {
+	Record    string             `json:"record,omitempty"`
+	Verified  bool               `json:"verified"`
+	Scheme    string             `json:"scheme"`
+	Secret    int                `json:"secret,omitempty"`    // which one matched, from 1
+	Timestamp string             `json:"timestamp,omitempty"` // RFC 3339
+	Age       *int64             `json:"age_seconds,omitempty"`
+	Reason    string             `json:"reason,omitempty"`
+	Detail    string             `json:"detail,omitempty"`
+	Diagnosis *webhook.Diagnosis `json:"diagnosis,omitempty"`
+	of        int                // secrets in all
+}
+
+// check verifies one request, and finds out why when it does not hold.
+func check(v webhook.Verifier, s subject, now time.Time) (result, error) {
+	r := result{Record: s.id, Scheme: v.Scheme.Name, of: len(v.Secrets)}
+	proof, err := v.Verify(s.request.Header.HTTP(), s.request.Body, now)
+	if !proof.Timestamp.IsZero() {
+		age := now.Unix() - proof.Timestamp.Unix()
+		r.Timestamp, r.Age = proof.Timestamp.UTC().Format(time.RFC3339), &age
+	}
+	var refusal *webhook.Refusal
+	switch {
+	case err == nil:
+		r.Verified, r.Secret = true, proof.Secret+1
+		return r, nil
+	case !errors.As(err, &refusal):
+		return r, err
+	}
+	r.Reason, r.Detail = string(refusal.Reason), refusal.Detail
+	r.Diagnosis = diagnosis(v, s.request, refusal)
+	return r, nil
+}
+
+// diagnosis says why a request was refused, or nil.
+func diagnosis(v webhook.Verifier, request webhook.Request, refusal *webhook.Refusal) *webhook.Diagnosis {
+	switch refusal.Reason {
+	case webhook.SignatureMissing, webhook.SignatureMalformed, webhook.SignatureMismatch, webhook.TimestampMissing:
+	case webhook.TimestampTooOld, webhook.TimestampTooNew:
+		return &webhook.Diagnosis{
+			ID:      "time." + string(refusal.Reason),
+			Summary: "the signature itself is good; only the time is out of the window",
+			Fix:     "send it again with a fresh timestamp and signature, or verify with --tolerance off if it is an old request",
+			Certain: true,
+		}
+	default:
+		return nil
+	}
+	s := v.Scheme
+	found, ok := diagnose.Explain(diagnose.Case{
+		Scheme: s, Secrets: v.Secrets, Header: request.Header,
+		Signature: request.Header.Get(s.SignatureHeader),
+		Message: webhook.Message{
+			Body: request.Body, Timestamp: request.Header.Get(s.TimestampHeader),
+			ID: request.Header.Get(s.IDHeader), URL: v.URL,
+		},
+	})
+	if !ok {
+		return nil
+	}
+	return &webhook.Diagnosis{ID: found.ID, Summary: found.Summary, Fix: found.Fix, Certain: found.Certain}
+}
+
+// write says it, as text or as a line of JSON.
+func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
+	if !text {
+		line, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(w, "%s\n", line)
+		return err
+	}
+	head := p.Mark(r.Verified) + " "
+	if r.Record != "" {
+		head += p.Quiet(ui.Clean(r.Record)) + "  "
+	}
+	if r.Verified {
+		_, err := fmt.Fprintln(w, head+p.Good("the signature is good")+p.Quiet(r.proof()))
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s%s: %s\n", head, p.Bad(r.Reason), ui.Clean(r.Detail))
+	return errors.Join(err, writeDiagnosis(w, p, columns, r.Diagnosis))
+}
+
+func (r result) proof() string {
+	text := "  scheme " + r.Scheme
+	if r.of > 1 {
+		text += fmt.Sprintf(", secret %d of %d", r.Secret, r.of)
+	}
+	switch {
+	case r.Age == nil:
+	case *r.Age < 0:
+		text += fmt.Sprintf(", signed %s ahead of now", time.Duration(-*r.Age)*time.Second)
+	default:
+		text += fmt.Sprintf(", signed %s ago", time.Duration(*r.Age)*time.Second)
+	}
+	return text
+}
+
+// writeDiagnosis says why and how to mend it.
+func writeDiagnosis(w io.Writer, p ui.Palette, columns int, d *webhook.Diagnosis) error {
+	line := func(label, text string) error {
+		_, err := fmt.Fprintf(w, "  %s  %s\n", p.Quiet(pad(label, 4)), ui.Wrap(ui.Clean(text), "        ", columns))
+		return err
+	}
+	switch {
+	case d == nil:
+		return line("why", "no known mistake explains it: most likely another secret, or a changed body")
+	case d.Certain:
+		return errors.Join(line("why", d.Summary), line("fix", d.Fix))
+	}
+	return errors.Join(line("why?", d.Summary), line("fix", d.Fix))
+}

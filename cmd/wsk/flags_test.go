@@ -1,0 +1,87 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/wskdev/wsk/cmd/wsk/cli"
+)
+
+// scripts returns the lines of all scripts that run wsk, the files that they
+// carry included.
+func scripts(t *testing.T) string {
+	t.Helper()
+	names, err := filepath.Glob("../../testdata/script/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	var all strings.Builder
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(raw)
+	}
+	return all.String()
+}
+
+func commands(c *cobra.Command) []*cobra.Command {
+	list := []*cobra.Command{c}
+	for _, sub := range c.Commands() {
+		list = append(list, commands(sub)...)
+	}
+	return list
+}
+
+// TestEveryFlagIsTriedByAScript holds that what --help promises is typed
+// somewhere in testdata/script.
+func TestEveryFlagIsTriedByAScript(t *testing.T) {
+	t.Parallel()
+	all := scripts(t)
+	for _, c := range commands(cli.NewRoot(cli.System())) {
+		words := strings.TrimPrefix(c.CommandPath(), "wsk ")
+		if c.Name() == "help" || !c.HasParent() {
+			continue
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			name := `--` + f.Name
+			if f.Shorthand != "" {
+				name = `(--` + f.Name + `|-` + f.Shorthand + `)`
+			}
+			if f.Name != "help" && !regexp.MustCompile(`(?m)\b`+words+` (.* )?`+name+`\b`).MatchString(all) {
+				t.Errorf("no script types wsk %s --%s", words, f.Name)
+			}
+		})
+	}
+}
+
+// TestHelpFitsTheTerminal holds that help is there for every command and flag,
+// and that no line of it is wider than 80 columns.
+func TestHelpFitsTheTerminal(t *testing.T) {
+	t.Parallel()
+	for _, c := range commands(cli.NewRoot(cli.System())) {
+		if c.Name() == "help" {
+			continue
+		}
+		if c.Short == "" || c.HasParent() && c.Runnable() && !c.HasSubCommands() && c.Example == "" {
+			t.Errorf("%s has no help or no example", c.CommandPath())
+		}
+		for line := range strings.Lines(c.Long + "\n" + c.UsageString()) {
+			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
+				t.Errorf("%s --help has a line of %d columns: %s", c.CommandPath(), n, line)
+			}
+		}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Usage == "" {
+				t.Errorf("%s --%s has no help", c.CommandPath(), f.Name)
+			}
+		})
+	}
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// peer is a server that a script talks to, with what it was sent.
+type peer struct {
+	mu   sync.Mutex
+	seen bytes.Buffer
+}
+
+func (p *peer) note(r *http.Request, body []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen.WriteString(r.Method + " " + r.RequestURI + "\n")
+	_ = r.Header.Write(&p.seen)
+	p.seen.WriteString("\n")
+	p.seen.Write(body)
+	p.seen.WriteString("\n---\n")
+}
+
+// server starts an HTTP server that answers as it is told, one word an answer,
+// the last one for ever, and puts its URL in $NAME:
+//
+//	server NAME 503 503 200        statuses
+//	server NAME 200:{"message":…}  a status with a body
+//	server NAME redirect:URL       307 to URL
+//	server NAME hang               reads the request and never answers
+//	server NAME reset              closes the connection without an answer
+//	server NAME bomb               200 with 64 MiB of zeros behind gzip
+//	server NAME closed             a port that nobody listens on
+func server(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: server NAME ANSWER...")
+	}
+	if args[1] == "closed" {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		ts.Setenv(args[0], "http://"+l.Addr().String())
+		ts.Check(l.Close())
+		return
+	}
+	p := &peer{}
+	answers := args[1:]
+	hung := make(chan struct{})
+	var mu sync.Mutex
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		p.note(r, body)
+		mu.Lock()
+		answer := answers[0]
+		if len(answers) > 1 {
+			answers = answers[1:]
+		}
+		mu.Unlock()
+		reply(w, answer, hung)
+	}))
+	ts.Defer(func() {
+		close(hung)
+		s.CloseClientConnections()
+		s.Close()
+	})
+	ts.Setenv(args[0], s.URL)
+	stateOf(ts).servers[args[0]] = p
+}
+
+func reply(w http.ResponseWriter, answer string, hung <-chan struct{}) {
+	word, rest, _ := strings.Cut(answer, ":")
+	switch word {
+	case "redirect":
+		w.Header().Set("Location", rest)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	case "hang":
+		<-hung
+	case "reset":
+		panic(http.ErrAbortHandler)
+	case "bomb":
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		zeros := make([]byte, 1<<20)
+		for range 64 {
+			_, _ = z.Write(zeros)
+		}
+		_ = z.Close()
+	default:
+		status, err := strconv.Atoi(word)
+		if err != nil {
+			status = http.StatusTeapot
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, rest)
+	}
+}
+
+// requests writes what a server was sent to a file: "requests NAME FILE".
+func requests(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: requests NAME FILE")
+	}
+	p := stateOf(ts).servers[args[0]]
+	if p == nil {
+		ts.Fatalf("no server %s", args[0])
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), p.seen.Bytes(), 0o600))
+}
+
+// post sends a file and wants a status: "post STATUS URL FILE 'Name: value'...".
+// The answer's body becomes the file "answer". A header line @FILE stands for
+// the lines of a file.
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: post STATUS URL FILE headers...")
+	}
+	r, err := http.NewRequest(http.MethodPost, args[1], strings.NewReader(ts.ReadFile(args[2])))
+	ts.Check(err)
+	for _, line := range args[3:] {
+		lines := []string{line}
+		if name, ok := strings.CutPrefix(line, "@"); ok {
+			lines = strings.Split(strings.TrimSpace(ts.ReadFile(name)), "\n")
+		}
+		for _, l := range lines {
+			name, value, _ := strings.Cut(l, ":")
+			r.Header.Add(name, strings.TrimSpace(value))
+		}
+	}
+	answer, err := http.DefaultTransport.RoundTrip(r)
+	ts.Check(err)
+	body, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	ts.Check(answer.Body.Close())
+	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o600))
+	ts.Logf("%d %s", answer.StatusCode, body)
+	if got := strconv.Itoa(answer.StatusCode); got != args[0] {
+		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
+
+// raw writes a file to a URL's port as it is and keeps what comes back in
+// "answer": "raw URL FILE". Lines of the file end in LF and are sent as CRLF.
+func raw(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: raw URL FILE")
+	}
+	c, err := net.Dial("tcp", strings.TrimPrefix(args[0], "http://"))
+	ts.Check(err)
+	defer func() { _ = c.Close() }()
+	_, err = io.WriteString(c, strings.ReplaceAll(ts.ReadFile(args[1]), "\n", "\r\n"))
+	ts.Check(err)
+	answer, _ := io.ReadAll(c)
+	ts.Check(os.WriteFile(ts.MkAbs("answer"), answer, 0o600))
+	ts.Logf("%s", answer)
+}
+
+// makeBytes writes a file of bytes that text cannot hold: "bytes FILE TEXT
+// [COUNT]", with TEXT in Go's escapes, COUNT times.
+func makeBytes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: bytes FILE TEXT [COUNT]")
+	}
+	text, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	count := 1
+	if len(args) > 2 {
+		count, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(text, count)), 0o600))
+}
+
+// output appends the last command's stdout, without its line end, to the
+// environment: "output NAME".
+func output(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: output NAME")
+	}
+	ts.Setenv(args[0], strings.TrimSuffix(ts.ReadFile("stdout"), "\n"))
+}

@@ -1,0 +1,163 @@
+package ui_test
+
+import (
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestCleanShowsWhatATerminalWouldObey(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, in, want string }{
+		{"plain text stays", "order 5, Größe 東京 🔧", "order 5, Größe 東京 🔧"},
+		{"an escape sequence", "\x1b[31mred", `\x1b[31mred`},
+		{"OSC 52 writes the clipboard", "\x1b]52;c;cHduZWQ=\a", `\x1b]52;c;cHduZWQ=\x07`},
+		{"C1 control sequence introducer", "\u009b31m", `\u009b31m`},
+		{"a right-to-left override", "a\u202eb", `a\u202eb`},
+		{"an isolate", "\u2066x\u2069", `\u2066x\u2069`},
+		{"zero width and byte order mark", "\u200b\ufeff", `\u200b\ufeff`},
+		{"line and paragraph separators", "\u2028\u2029", `\u2028\u2029`},
+		{"tag characters", "\U000e0041", `\U000e0041`},
+		{"bytes that are not UTF-8", "a\xffb", `a\xffb`},
+		{"line ends and tabs", "a\r\n\tb", `a\x0d\x0a\x09b`},
+		{"DEL", "\x7f", `\x7f`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := ui.Clean(c.in); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+	if got := ui.CleanLines("a\n\tb\r"); got != "a\n\tb\\x0d" {
+		t.Errorf("lines: %q", got)
+	}
+}
+
+func FuzzClean(f *testing.F) {
+	f.Add("\x1b]0;x\a \u202e\xff")
+	f.Fuzz(func(t *testing.T, s string) {
+		got := ui.Clean(s)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
+			t.Errorf("%q became %q", s, got)
+		}
+		if ui.Clean(got) != got {
+			t.Errorf("%q is cleaned twice", s)
+		}
+	})
+}
+
+func TestTableAlignsUnderColourAndEscapes(t *testing.T) {
+	t.Parallel()
+	p := ui.Palette{Color: true}
+	var table ui.Table
+	table.Row(ui.Cell{Text: "a", Paint: p.Good}, ui.Cell{Text: "x"})
+	table.Row(ui.Cell{Text: "é\x1b"}, ui.Cell{Text: "y"})
+	table.Texts("long name", "z")
+	var b bytes.Buffer
+	if err := table.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	want := "\x1b[32ma\x1b[0m          x\né\\x1b      y\nlong name  z\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestPaletteWithoutColourChangesNothing(t *testing.T) {
+	t.Parallel()
+	var p ui.Palette
+	for _, paint := range []func(string) string{p.Good, p.Bad, p.Warn, p.Name, p.Quiet} {
+		if got := paint("x"); got != "x" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if p.Status(200, "200") != "200" || p.Mark(true) != "✓" || p.Mark(false) != "✗" {
+		t.Error("a mark or a status has colour")
+	}
+}
+
+func TestWrapKeepsToTheWidth(t *testing.T) {
+	t.Parallel()
+	got := ui.Wrap("one two three four", "    ", 12)
+	if got != "one two\n    three\n    four" {
+		t.Errorf("got %q", got)
+	}
+	if got := ui.Wrap("one two", "  ", 0); got != "one two" {
+		t.Errorf("no width: %q", got)
+	}
+}
+
+func TestShortCutsAtCharacters(t *testing.T) {
+	t.Parallel()
+	if got := ui.Short("äöüß", 3); got != "äö…" {
+		t.Errorf("got %q", got)
+	}
+	if got := ui.Short("äöü", 3); got != "äöü" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// nasty are texts that a shell would take apart.
+func nasty() []string {
+	return []string{
+		"", "plain", "it's", `"double"`, "$HOME `id` $(id)", "a b\tc", "line\nbreak\n", "*?[x]", "~", "-n", "\\n %s %%", "é東🔧",
+		"@file", "\x1b[31m", "\x00nul\x01", "\xff\xfe", "100% 'quoted' \u202e", "#!x", "a\r\nb",
+	}
+}
+
+func TestShellWordsComeOutAsTheyWentIn(t *testing.T) {
+	t.Parallel()
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("no sh")
+	}
+	for _, text := range nasty() {
+		out, err := exec.CommandContext(t.Context(), sh, "-c", ui.Printf(text)).Output()
+		if err != nil || string(out) != text {
+			t.Errorf("printf of %q gave %q, %v", text, out, err)
+		}
+		if strings.ContainsAny(text, "\x00") || strings.HasSuffix(text, "\n") {
+			continue // no word of a shell holds these
+		}
+		out, err = exec.CommandContext(t.Context(), sh, "-c", "printf '%s' "+ui.Quote(text)).Output()
+		if err != nil || string(out) != text {
+			t.Errorf("word %q gave %q, %v", text, out, err)
+		}
+	}
+}
+
+func TestCurlShowsNoCredential(t *testing.T) {
+	t.Parallel()
+	got := ui.Curl(webhook.Request{
+		Method: "POST", URL: "http://user:hush@127.0.0.1/?token=hush",
+		Header: webhook.Header{{Name: "X-API-Key", Value: "hush"}, {Name: "Authorization", Value: "hush"}, {Name: "X-Plain", Value: "it's"}},
+		Body:   []byte("@x"),
+	})
+	want := `printf '%s' @x |
+  curl -sS -X POST 'http://[redacted]@127.0.0.1/?token=[redacted]' \
+  -H "X-API-Key: $WSK_API_KEY" \
+  -H "Authorization: $AUTHORIZATION" \
+  -H 'X-Plain: it'\''s' \
+  --data-binary @-`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestWireRedactsAndCleans(t *testing.T) {
+	t.Parallel()
+	got := ui.Wire(webhook.Request{
+		Method: "POST", URL: "http://127.0.0.1/",
+		Header: webhook.Header{{Name: "X-API-Key", Value: "hush"}, {Name: "X-A", Value: "\x1b"}}, Body: []byte("{\n\"a\": \"\x1b\"}"),
+	}, ui.Palette{})
+	if want := "POST http://127.0.0.1/\nX-API-Key: [redacted]\nX-A: \\x1b\n\n{\n\"a\": \"\\x1b\"}\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
