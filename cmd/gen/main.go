@@ -53,7 +53,7 @@ func writeCompletion(path, shell string) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.WriteCompletion(cli.NewRoot(cli.System()), shell, file); err != nil {
+	if err := cli.WriteCompletion(cli.NewRoot(&cli.Env{}), shell, file); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return file.Close()
@@ -63,7 +63,7 @@ func writeMan(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	root := cli.NewRoot(cli.System())
+	root := cli.NewRoot(&cli.Env{})
 	root.DisableAutoGenTag = true
 	epoch := time.Unix(0, 0).UTC() // the same tree gives the same pages
 	return doc.GenManTree(root, &doc.GenManHeader{Title: "WSK", Section: "1", Source: "wsk", Manual: "wsk", Date: &epoch}, dir)

@@ -45,7 +45,7 @@ func commands(c *cobra.Command) []*cobra.Command {
 func TestEveryFlagIsTriedByAScript(t *testing.T) {
 	t.Parallel()
 	all := scripts(t)
-	for _, c := range commands(cli.NewRoot(cli.System())) {
+	for _, c := range commands(cli.NewRoot(&cli.Env{})) {
 		words := strings.TrimPrefix(c.CommandPath(), "wsk ")
 		if c.Name() == "help" || !c.HasParent() {
 			continue
@@ -66,7 +66,7 @@ func TestEveryFlagIsTriedByAScript(t *testing.T) {
 // and that no line of it is wider than 80 columns.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
-	for _, c := range commands(cli.NewRoot(cli.System())) {
+	for _, c := range commands(cli.NewRoot(&cli.Env{})) {
 		if c.Name() == "help" {
 			continue
 		}

@@ -167,7 +167,7 @@ func (d *demo) show(sent, got webhook.Record) error {
 		fmt.Fprintf(d.env.Out, "\n  %s\n  %s\n\n", ui.Short(ui.Clean(body), 76), p.Quiet(ui.Plural(len(body), "byte")))
 	}
 	status := p.Status(sent.Response.Status, strconv.Itoa(sent.Response.Status))
-	fmt.Fprintf(d.env.Out, "  %s %s\n  %s  %s %s\n", p.Mark(got.Verdict.Verified), verdictLine(got), p.Quiet("answer"), status, ui.Clean(string(sent.Response.Body)))
+	fmt.Fprintf(d.env.Out, "  %s %s\n  %s  %s %s\n", p.Mark(got.Verdict.Verified), verdictLine(got), p.Quiet("got "), status, ui.Clean(string(sent.Response.Body)))
 	if diagnosis := got.Verdict.Diagnosis; diagnosis != nil {
 		if err := writeDiagnosis(d.env.Out, p, d.env.Columns, diagnosis); err != nil {
 			return err

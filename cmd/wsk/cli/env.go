@@ -38,28 +38,27 @@ type Env struct {
 	ReadPassword func() (string, error) // from the terminal, without echo
 }
 
-// System returns the real world.
-func System() *Env {
+// NewEnv returns the real world for a process with these streams, working
+// folder and environment.
+func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool), environ func() []string) *Env {
 	env := &Env{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
-		InTTY: isTerminal(os.Stdin), OutTTY: isTerminal(os.Stdout), ErrTTY: isTerminal(os.Stderr),
-		Now:    time.Now,
-		NewID:  func() string { return strings.ToLower(rand.Text()) },
-		Jitter: mathrand.Float64,
-		Lookup: os.LookupEnv, Environ: os.Environ,
+		In: in, Out: out, Err: err, Dir: dir, Lookup: lookup, Environ: environ,
+		InTTY: isTerminal(in), OutTTY: isTerminal(out), ErrTTY: isTerminal(err),
+		Now:       time.Now,
+		NewID:     func() string { return strings.ToLower(rand.Text()) },
+		Jitter:    mathrand.Float64,
 		Transport: deliver.NewTransport(),
 		Listen: func(ctx context.Context, address string) (net.Listener, error) {
 			return new(net.ListenConfig).Listen(ctx, "tcp", address)
 		},
 		ReadPassword: func() (string, error) {
-			text, err := term.ReadPassword(int(os.Stdin.Fd()))
+			text, err := term.ReadPassword(int(in.Fd()))
 			return string(text), err
 		},
 	}
-	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(out.Fd())); err == nil {
 		env.Columns = width
 	}
-	env.Dir, _ = os.Getwd() // gone: then no project file is found, and the rest works
 	return env
 }
 

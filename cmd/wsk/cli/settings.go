@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -61,7 +62,7 @@ func (s *settingFlags) load(env *Env) (config.Config, error) {
 	}
 	for _, f := range cfg.Files {
 		if f.Warning != "" {
-			fmt.Fprintln(env.Err, "wsk: warning: "+f.Warning)
+			fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(f.Warning))
 		}
 	}
 	return cfg, nil
