@@ -18,7 +18,6 @@ type stateKey struct{}
 
 // state is what one script has running.
 type state struct {
-	mu        sync.Mutex
 	listeners map[string]*running
 	servers   map[string]*peer
 }

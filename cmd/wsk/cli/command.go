@@ -38,7 +38,7 @@ func start(ctx context.Context, env *Env, command []string, address string) <-ch
 		case ctx.Err() != nil:
 			done <- ctx.Err()
 		case errors.As(err, &exit):
-			done <- &noError{fmt.Errorf("%s ended with %s", command[0], exit)}
+			done <- &noError{fmt.Errorf("%s ended with %w", command[0], exit)}
 		case err != nil:
 			done <- &noError{fmt.Errorf("running %s: %w", command[0], err)}
 		default:

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/receive"
@@ -41,7 +40,7 @@ send a tampered copy and the same request again, and show what happens.`,
 			return err
 		}
 		d := &demo{env: env, p: p, text: o.text(), received: make(chan webhook.Record, 1)}
-		return d.run(cmd.Context(), cfg)
+		return d.run(cmd.Context())
 	}
 	return cmd
 }
@@ -56,7 +55,7 @@ type demo struct {
 	verifier webhook.Verifier
 }
 
-func (d *demo) run(ctx context.Context, cfg config.Config) error {
+func (d *demo) run(ctx context.Context) error {
 	secret, err := webhook.NewSecret("demo_" + d.env.NewID())
 	if err != nil {
 		return err

@@ -115,7 +115,7 @@ func (p *payloadFlags) edit(d webhook.Definition, raw []byte) ([]byte, error) {
 		if !found || name == "" {
 			return nil, fmt.Errorf("--set %q: write PATH=VALUE", assignment)
 		}
-		place, err := p.place(d, raw, name)
+		place, err := p.place(d, name)
 		if err != nil {
 			return nil, fmt.Errorf("--set %s: %w", assignment, err)
 		}
@@ -128,7 +128,7 @@ func (p *payloadFlags) edit(d webhook.Definition, raw []byte) ([]byte, error) {
 		}
 	}
 	for _, name := range p.unset {
-		if _, err := p.place(d, raw, name); err != nil {
+		if _, err := p.place(d, name); err != nil {
 			return nil, fmt.Errorf("--unset %s: %w", name, err)
 		}
 		path := editPath(raw, name)
@@ -144,7 +144,7 @@ func (p *payloadFlags) edit(d webhook.Definition, raw []byte) ([]byte, error) {
 }
 
 // place finds a path in the event's schema.
-func (p *payloadFlags) place(d webhook.Definition, raw []byte, name string) (webhook.Property, error) {
+func (p *payloadFlags) place(d webhook.Definition, name string) (webhook.Property, error) {
 	if len(webhook.SplitPath(name)) == 0 {
 		return webhook.Property{}, errors.New("the path is empty")
 	}

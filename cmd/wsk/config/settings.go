@@ -24,12 +24,3 @@ func Settings() []Setting {
 		{Key: "color", Env: []string{"WSK_COLOR"}, Default: "auto", Help: "auto, on or off"},
 	}
 }
-
-func settingNamed(key string) (Setting, bool) {
-	for _, s := range Settings() {
-		if s.Key == key {
-			return s, true
-		}
-	}
-	return Setting{}, false
-}
