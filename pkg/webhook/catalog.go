@@ -68,6 +68,7 @@ func Lookup(p Platform, f Form, eventType string) (Definition, error) {
 	if f != "" {
 		kind = string(f) + " event"
 	}
+	slices.Sort(names) // forms share names
 	return Definition{}, Unknown(kind, eventType, slices.Compact(names))
 }
 
@@ -78,6 +79,16 @@ func (d Definition) file() string {
 // Schema returns the event's JSON Schema (draft 2020-12) for the whole
 // envelope, as its file holds it.
 func (d Definition) Schema() []byte { return readSchema(d.file()) }
+
+// Schemas returns the catalog's files: <platform>/<form>/<event>.json, and the
+// parts that they share.
+func Schemas() fs.FS {
+	sub, err := fs.Sub(schemas, "schemas")
+	if err != nil {
+		panic(err) // the name is a valid path
+	}
+	return sub
+}
 
 func readSchema(name string) []byte {
 	raw, err := schemas.ReadFile(name)

@@ -10,14 +10,14 @@ import (
 
 // Property is one place in an event's envelope, as its schema describes it.
 type Property struct {
-	Path        string   // "data.scope_of_work.checklists[].items[].status"; * stands for any name
-	Types       []string // JSON Schema's names: string, integer, null, ...; none: any
-	Required    bool     // in the object that holds it
-	Values      []string // the closed or the documented values, if any
-	Closed      bool     // no other value is allowed
-	Format      string   // date, date-time, time-of-day, email, uri
-	AliasOf     string   // the canonical name, for an alias
-	Description string
+	Path        string   `json:"path"`               // "data.scope_of_work.checklists[].items[].status"; * stands for any name
+	Types       []string `json:"types,omitempty"`    // JSON Schema's names: string, integer, null, ...; none: any
+	Required    bool     `json:"required,omitempty"` // in the object that holds it
+	Values      []string `json:"values,omitempty"`   // the closed or the documented values, if any
+	Closed      bool     `json:"closed,omitempty"`   // no other value is allowed
+	Format      string   `json:"format,omitempty"`   // date, date-time, time-of-day, email, uri
+	AliasOf     string   `json:"alias_of,omitempty"` // the canonical name, for an alias
+	Description string   `json:"description,omitempty"`
 }
 
 // maxSchemaDepth bounds the walk through schemas that refer to themselves.
@@ -33,20 +33,37 @@ func (d Definition) Properties() []Property {
 
 // Property finds the place that a path names. Steps are joined by dots, and
 // an index is a number: data.contacts.0.email; data.contacts[0].email is the
-// same. The error for an unknown place is an [*UnknownError] with the nearest.
+// same. The error for an unknown place is an [*UnknownError] with the nearest:
+// the same path under data where that is known.
 func (d Definition) Property(name string) (Property, error) {
-	steps := SplitPath(name)
 	all := d.Properties()
-	for _, p := range all {
-		if matchPath(SplitPath(p.Path), steps) {
-			return p, nil
-		}
+	if p, found := findProperty(all, SplitPath(name)); found {
+		return p, nil
 	}
-	known := make([]string, len(all))
+	err := Unknown("path", name, fillPaths(all, SplitPath(name)))
+	under := SplitPath("data." + name)
+	if p, found := findProperty(all, under); found {
+		err.Nearest = fillIndexes(SplitPath(p.Path), under)
+	} else if err.Nearest == "" {
+		err.Nearest = Nearest("data."+name, fillPaths(all, under))
+	}
+	return Property{}, err
+}
+
+func findProperty(all []Property, steps []string) (Property, bool) {
+	i := slices.IndexFunc(all, func(p Property) bool { return matchPath(SplitPath(p.Path), steps) })
+	if i < 0 {
+		return Property{}, false
+	}
+	return all[i], true
+}
+
+func fillPaths(all []Property, typed []string) []string {
+	paths := make([]string, len(all))
 	for i, p := range all {
-		known[i] = fillIndexes(SplitPath(p.Path), steps)
+		paths[i] = fillIndexes(SplitPath(p.Path), typed)
 	}
-	return Property{}, Unknown("path", name, known)
+	return paths
 }
 
 // SplitPath takes a path apart at its dots and brackets. A dot that belongs to
@@ -102,7 +119,7 @@ func fillIndexes(pattern, typed []string) string {
 		case step == "[]":
 			out[i] = "0"
 		case step == "*" && i < len(typed):
-			out[i] = typed[i]
+			out[i] = strings.NewReplacer(`\`, `\\`, ".", `\.`, "[", `\[`, "]", `\]`).Replace(typed[i])
 		}
 	}
 	return strings.Join(out, ".")

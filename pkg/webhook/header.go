@@ -92,7 +92,15 @@ type HeaderError struct {
 	Reason string
 }
 
-func (e *HeaderError) Error() string { return fmt.Sprintf("header %.60q: %s", e.Line, e.Reason) }
+// Error quotes the line, or its name alone where the name says that the line
+// carries a credential.
+func (e *HeaderError) Error() string {
+	line := e.Line
+	if i := strings.IndexAny(line, ":= \t"); i >= 0 && IsSensitive(line[:i]) {
+		line = line[:i+1] + " " + redacted
+	}
+	return fmt.Sprintf("header %.60q: %s", line, e.Reason)
+}
 
 // ParsePair reads one header line, "Name: value". The name must be a token of
 // RFC 9110 and the value must hold no line break and no control character but
@@ -151,7 +159,7 @@ func (h *Header) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &rows); err != nil {
 		return fmt.Errorf("headers: %w", err)
 	}
-	list := make(Header, 0, len(rows))
+	var list Header
 	for i, row := range rows {
 		switch {
 		case len(row) == 2:

@@ -34,7 +34,7 @@ func (e *UnknownError) Error() string {
 // Nearest returns the known name most like the given one, or "" when none is
 // like it: more than a third of the letters would have to change.
 func Nearest(name string, known []string) string {
-	best, bestDistance := "", len(name)/3+2
+	best, bestDistance := "", len(name)/3+1
 	for _, candidate := range known {
 		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
 			best, bestDistance = candidate, d

@@ -29,4 +29,10 @@ const (
 	Compact Form = "compact"
 	// WorksomeForm is what Worksome sends: event, data.
 	WorksomeForm Form = "worksome"
+	// Template is Work Market's: no envelope, but the variables that a
+	// webhook's template may use.
+	Template Form = "template"
 )
+
+// Forms lists every form by name.
+func Forms() []Form { return []Form{Inbound, Outbound, Compact, WorksomeForm, Template} }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 )
 
@@ -130,13 +131,16 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 }
 
 // durationOf rounds to the nanosecond, so that a duration survives the trip
-// through milliseconds.
+// through milliseconds. What no Duration can hold becomes the longest one.
 func durationOf(ms float64) time.Duration {
-	ns := ms * float64(time.Millisecond)
-	if ns < 0 {
-		return time.Duration(ns - 0.5)
+	ns := math.Round(ms * float64(time.Millisecond))
+	switch {
+	case ns >= math.MaxInt64:
+		return math.MaxInt64
+	case ns <= math.MinInt64:
+		return math.MinInt64
 	}
-	return time.Duration(ns + 0.5)
+	return time.Duration(ns)
 }
 
 // LooksLikeRecord reports whether raw begins with a line that is a record.
@@ -160,7 +164,7 @@ func NewEncoder(w io.Writer) *Encoder { return &Encoder{w} }
 
 // Encode writes one line.
 func (e *Encoder) Encode(r Record) error {
-	line, err := marshal(r)
+	line, err := r.MarshalJSON()
 	if err != nil {
 		return fmt.Errorf("encoding record %s: %w", r.ID, err)
 	}
@@ -180,6 +184,7 @@ var ErrLineTooLong = errors.New("the line is longer than 64 MiB")
 type Decoder struct {
 	s    *bufio.Scanner
 	line int
+	err  error // ends the stream: what is left of a line must not pass for one
 }
 
 // NewDecoder returns a decoder that reads from r.
@@ -190,9 +195,10 @@ func NewDecoder(r io.Reader) *Decoder {
 }
 
 // Decode returns the next record, or io.EOF after the last. An error names
-// the line.
+// the line; the next call goes on behind it, unless the line was too long or
+// reading failed.
 func (d *Decoder) Decode() (Record, error) {
-	for d.s.Scan() {
+	for d.err == nil && d.s.Scan() {
 		d.line++
 		line := bytes.TrimSpace(d.s.Bytes())
 		if len(line) == 0 {
@@ -208,18 +214,20 @@ func (d *Decoder) Decode() (Record, error) {
 			continue
 		}
 		var r Record
-		if err := json.Unmarshal(line, &r); err != nil {
+		if err := r.UnmarshalJSON(line); err != nil {
 			return Record{}, fmt.Errorf("line %d: %w", d.line, err)
 		}
 		return r, nil
 	}
-	switch err := d.s.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		return Record{}, fmt.Errorf("line %d: %w", d.line+1, ErrLineTooLong)
-	case err != nil:
-		return Record{}, err
+	if d.err == nil {
+		switch d.err = d.s.Err(); {
+		case errors.Is(d.err, bufio.ErrTooLong):
+			d.err = fmt.Errorf("line %d: %w", d.line+1, ErrLineTooLong)
+		case d.err == nil:
+			d.err = io.EOF
+		}
 	}
-	return Record{}, io.EOF
+	return Record{}, d.err
 }
 
 // BodyDigest is the SHA-256 of the timestamp, a dot and the body. A receiver

@@ -39,41 +39,77 @@ func (h Header) Redacted() Header {
 	return out
 }
 
-// RedactURL masks the user part of a URL and the values of query parameters
-// that carry credentials; the rest stays as written.
-func RedactURL(raw string) string {
-	if i := strings.Index(raw, "://"); i >= 0 {
-		rest := raw[i+3:]
-		end := len(rest)
-		if j := strings.IndexAny(rest, "/?#"); j >= 0 {
-			end = j
-		}
-		if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
-			raw = raw[:i+3] + redacted + rest[at:]
-		}
+// RedactURL masks the user part of a URL, and of a URL that stands in it, and
+// the values of query parameters that carry credentials; the rest stays as
+// written.
+func RedactURL(raw string) string { return maskParameters(maskUsers(raw)) }
+
+func maskUsers(raw string) string {
+	var b strings.Builder
+	if rest, found := strings.CutPrefix(raw, "//"); found { // as a Location may have it
+		b.WriteString("//")
+		raw = rest[userEnd(rest, &b):]
 	}
-	before, query, found := strings.Cut(raw, "?")
-	if !found {
+	for {
+		before, rest, found := strings.Cut(raw, "://")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("://")
+		raw = rest[userEnd(rest, &b):]
+	}
+}
+
+// userEnd writes the mask if a user part begins rest, and returns where the
+// part ends: at its @.
+func userEnd(rest string, b *strings.Builder) int {
+	end := len(rest)
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		end = i
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	if _, port, found := strings.Cut(rest[:end], ":"); at < 0 && found && rest[0] != '[' && strings.Trim(port, "0123456789") != "" {
+		at = strings.LastIndexByte(rest, '@') // no port but a password with a slash in it
+	}
+	if at < 0 {
+		return 0
+	}
+	b.WriteString(redacted)
+	return at
+}
+
+// maskParameters masks values in the query, and in the fragment, where OAuth
+// puts tokens.
+func maskParameters(raw string) string {
+	start := strings.IndexAny(raw, "?#")
+	if start < 0 {
 		return raw
 	}
-	query, fragment, hasFragment := strings.Cut(query, "#")
-	parts := strings.Split(query, "&")
-	for i, part := range parts {
-		name, _, hasValue := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name); hasValue && (err != nil || IsSensitive(plain)) {
-			parts[i] = name + "=" + redacted
+	var b strings.Builder
+	b.WriteString(raw[:start])
+	for rest := raw[start:]; rest != ""; {
+		end := len(rest)
+		if i := strings.IndexAny(rest[1:], "&#"); i >= 0 {
+			end = 1 + i
 		}
+		part := rest[:end]
+		name, _, hasValue := strings.Cut(part, "=")
+		if plain, err := url.QueryUnescape(name[1:]); hasValue && (err != nil || IsSensitive(plain)) {
+			part = name + "=" + redacted
+		}
+		b.WriteString(part)
+		rest = rest[end:]
 	}
-	raw = before + "?" + strings.Join(parts, "&")
-	if hasFragment {
-		raw += "#" + fragment
-	}
-	return raw
+	return b.String()
 }
 
 // RedactURLs masks every URL in a text, for errors that quote one.
 func RedactURLs(text string) string {
-	return regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`).ReplaceAllStringFunc(text, RedactURL)
+	if !strings.Contains(text, "://") {
+		return text // most have none, and the pattern is dear
+	}
+	return regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"<>]+`).ReplaceAllStringFunc(text, RedactURL)
 }
 
 // Redacted returns a copy in which credentials in headers and URLs are

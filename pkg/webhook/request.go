@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http/httputil"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -35,10 +37,11 @@ type Response struct {
 }
 
 // ParseRequest reads a raw HTTP/1.x request: request line, header lines, a
-// blank line, the body. Lines may end in CRLF or LF. With chunked
-// Transfer-Encoding the body is put together; with Content-Length it must be
-// that long, and a longer rest is taken only when it is line ends that an
-// editor put there. Without either the body is all that follows.
+// blank line, the body. Lines may end in CRLF or LF, those of chunks in CRLF
+// only. With chunked Transfer-Encoding the body is put together; with
+// Content-Length it must be that long, and a longer rest is taken only when it
+// is line ends that an editor put there. Without either the body is all that
+// follows.
 //
 // The error names the line. Limits are the caller's: raw is in memory already.
 func ParseRequest(raw []byte) (Request, error) {
@@ -46,7 +49,7 @@ func ParseRequest(raw []byte) (Request, error) {
 	first, _ := p.next()
 	method, rest, _ := strings.Cut(first, " ")
 	target, version, found := strings.Cut(rest, " ")
-	if !found || !isToken(method) || target == "" || !strings.HasPrefix(version, "HTTP/1.") {
+	if !found || !isToken(method) || target == "" || version != "HTTP/1.1" && version != "HTTP/1.0" {
 		return Request{}, fmt.Errorf(`line 1: want "POST /path HTTP/1.1", got %.60q`, first)
 	}
 	r := Request{Method: method, URL: target}
@@ -93,17 +96,19 @@ func (p *lineReader) next() (string, bool) {
 }
 
 func (r Request) readBody(rest []byte) ([]byte, error) {
-	if strings.EqualFold(r.Header.Get("Transfer-Encoding"), "chunked") {
-		body, err := io.ReadAll(httputil.NewChunkedReader(bufio.NewReader(bytes.NewReader(rest))))
-		if err != nil {
-			return nil, fmt.Errorf("reading chunks: %w", err)
-		}
-		return body, nil
+	if coding := r.Header.Get("Transfer-Encoding"); strings.EqualFold(coding, "chunked") {
+		return readChunks(rest)
+	} else if coding != "" {
+		return nil, fmt.Errorf("the Transfer-Encoding %.40q is not chunked", coding)
 	}
-	length := r.Header.Get("Content-Length")
-	if length == "" {
+	lengths := slices.Compact(r.Header.HTTP().Values("Content-Length"))
+	if len(lengths) == 0 {
 		return rest, nil
 	}
+	if len(lengths) > 1 {
+		return nil, errors.New("there is more than one Content-Length, and they differ")
+	}
+	length := lengths[0]
 	n, err := strconv.ParseUint(length, 10, 62)
 	switch {
 	case err != nil:
@@ -114,6 +119,25 @@ func (r Request) readBody(rest []byte) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes follow the %d that Content-Length says", uint64(len(rest))-n, n)
 	}
 	return rest[:n], nil
+}
+
+// readChunks puts a chunked body together. Trailer lines may follow it, and
+// nothing else.
+func readChunks(rest []byte) ([]byte, error) {
+	from := bufio.NewReader(bytes.NewReader(rest))
+	body, err := io.ReadAll(httputil.NewChunkedReader(from))
+	if err != nil {
+		return nil, fmt.Errorf("reading chunks: %w", err)
+	}
+	left, _ := io.ReadAll(from) // from memory: it cannot fail
+	_, after, ended := strings.Cut("\r\n"+string(left), "\r\n\r\n")
+	if !ended {
+		after = string(left)
+	}
+	if strings.Trim(after, "\r\n") != "" {
+		return nil, errors.New("more follows the last chunk")
+	}
+	return body, nil
 }
 
 type wireBody struct {

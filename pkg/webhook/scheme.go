@@ -148,8 +148,12 @@ func SchemeFor(p Platform) Scheme {
 	return DefaultScheme()
 }
 
-// Content returns the exact bytes that the scheme signs for m.
+// Content returns the exact bytes that the scheme signs for m, and nil for a
+// Scheme that does not come from [Schemes].
 func (s Scheme) Content(m Message) []byte {
+	if s.signs == nil {
+		return nil
+	}
 	var b strings.Builder
 	b.Grow(len(m.Timestamp) + len(m.ID) + len(m.URL) + len(m.Body) + 2)
 	s.signs(&b, m)
@@ -158,8 +162,12 @@ func (s Scheme) Content(m Message) []byte {
 
 // Digest returns the 32 bytes of the HMAC-SHA256 of the scheme's content,
 // before encoding. It fails on a zero secret, on a whsec_ secret that is not
-// base64, and with [ErrNoURL] where the scheme needs a URL.
+// base64, with [ErrNoURL] where the scheme needs a URL, and with an
+// [*UnknownError] for a Scheme that does not come from [Schemes].
 func (s Scheme) Digest(m Message, secret Secret) ([]byte, error) {
+	if s.signs == nil {
+		return nil, Unknown("scheme", s.Name, SchemeNames())
+	}
 	if secret.IsZero() {
 		return nil, ErrBlankSecret
 	}

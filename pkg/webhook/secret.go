@@ -13,10 +13,12 @@ var ErrBlankSecret = errors.New("the secret is empty or blank")
 
 const redacted = "[redacted]"
 
-// Secret is a shared signing secret. It never prints itself: every verb of
-// fmt, and JSON, shows "[redacted]". The zero Secret is refused wherever a
-// secret is needed.
-type Secret struct{ key string }
+// Secret is a shared signing secret. It never prints itself: fmt and JSON show
+// "[redacted]", and an address at most where they may not ask it, as in an
+// unexported field. The zero Secret is refused wherever a secret is needed.
+//
+// Compare secrets by what they reveal: == tells whether two are copies of one.
+type Secret struct{ key *string } // a pointer, since fmt looks through unexported fields but not behind it
 
 // NewSecret takes the secret's text exactly as given, surrounding space
 // included. It returns [ErrBlankSecret] for an empty or blank one.
@@ -24,16 +26,23 @@ func NewSecret(text string) (Secret, error) {
 	if strings.TrimSpace(text) == "" {
 		return Secret{}, ErrBlankSecret
 	}
-	return Secret{key: text}, nil
+	return Secret{key: &text}, nil
 }
 
 // IsZero reports whether s is the zero Secret, which signs and verifies nothing.
-func (s Secret) IsZero() bool { return s.key == "" }
+func (s Secret) IsZero() bool { return s.key == nil }
 
-// Reveal returns the secret's text, for code that has to compute with it.
-func (s Secret) Reveal() string { return s.key }
+// Reveal returns the secret's text, for code that has to compute with it. The
+// zero Secret reveals "".
+func (s Secret) Reveal() string {
+	if s.key == nil {
+		return ""
+	}
+	return *s.key
+}
 
-// Format writes "[redacted]" for every verb and flag.
+// Format writes "[redacted]" for every verb and flag that fmt asks it about:
+// all but %T and %p, which show the type and an address.
 func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // MarshalText returns "[redacted]".

@@ -66,14 +66,15 @@ func locate(raw []byte) *SyntaxError {
 	}
 	offset, reason := int(syntax.Offset)-1, syntax.Error()
 	switch {
-	case strings.Contains(reason, "unexpected end"):
+	case strings.Contains(reason, "unexpected end"),
+		strings.Contains(reason, "character ' '") && !bytes.HasSuffix(raw, []byte(" ")) && offset == len(raw)-1: // a space of the scanner's own
 		offset, reason = len(raw), "the JSON is cut off here"
 	case strings.Contains(reason, "max depth"):
 		reason = "nested too deep"
-	case offset >= 0 && offset < len(raw) && raw[offset] == 0:
+	case offset < 0 || offset >= len(raw): // no character to look at
+	case raw[offset] == 0:
 		reason = "a NUL byte: this looks like a binary file"
-	case strings.Contains(reason, "looking for beginning of object key") && raw[offset] == '}',
-		strings.Contains(reason, "looking for beginning of value") && raw[offset] == ']':
+	case (raw[offset] == '}' || raw[offset] == ']') && bytes.HasSuffix(bytes.TrimSpace(raw[:offset]), []byte(",")):
 		reason = "a comma too many before this bracket"
 	}
 	return SyntaxAt(raw, offset, reason)

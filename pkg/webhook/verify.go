@@ -40,8 +40,10 @@ func Verify(h http.Header, body []byte, now time.Time, secrets ...Secret) error 
 }
 
 // Verify checks the signature that h carries over the raw body. The checks run
-// in the order of the [Reason] constants, and the error is a [*Refusal]. The
-// comparison of signatures takes the same time wherever they differ.
+// in the order of the [Reason] constants, and the error is a [*Refusal], or one
+// of [Scheme.Digest] when the Verifier itself is at fault: no URL for square, a
+// secret that is not the scheme's. The comparison of signatures takes the same
+// time wherever they differ.
 //
 // The id is not under the signature in any scheme but standard-webhooks: to
 // refuse a captured request that comes again, remember ids and [BodyDigest].
@@ -149,7 +151,7 @@ func (v Verifier) checkAge(header, stamp string, now time.Time) (time.Time, erro
 		tolerance = DefaultTolerance
 	}
 	at := time.Unix(seconds, 0)
-	if tolerance < 0 {
+	if tolerance == AnyAge {
 		return at, nil
 	}
 	age, limit := now.Unix()-seconds, int64(tolerance/time.Second)

@@ -1,0 +1,91 @@
+package webhook_test
+
+import (
+	"bytes"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// payload is an event of about 2 KB.
+func payload() []byte {
+	filler := bytes.Repeat([]byte(`{"item_name":"Braze suction and liquid lines","status":"pending"},`), 28)
+	return append(append([]byte(`{"event_type":"work_order.created","timestamp":"2026-03-02T15:20:00Z","source":"custom","data":{"items":[`), filler...), `{}]}}`...)
+}
+
+func BenchmarkVerify(b *testing.B) {
+	body, secret := payload(), keyFor(b, webhook.TimestampBody)
+	h := headersOf(b, webhook.DefaultScheme(), webhook.Message{Body: body, Timestamp: stamp}, secret)
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := webhook.Verify(h, body, now(), secret); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkVerifyForgery(b *testing.B) {
+	body, secret := payload(), keyFor(b, webhook.TimestampBody)
+	h := headersOf(b, webhook.DefaultScheme(), webhook.Message{Body: body, Timestamp: stamp}, secretOf(b, "another"))
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if webhook.Verify(h, body, now(), secret) == nil {
+			b.Fatal("accepted")
+		}
+	}
+}
+
+func BenchmarkParseEvent(b *testing.B) {
+	raw := payload()
+	b.SetBytes(int64(len(raw)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := webhook.ParseEvent(raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// benchRecord is a receipt as a listener stores it.
+func benchRecord(b *testing.B) webhook.Record {
+	body := payload()
+	h := headersOf(b, webhook.DefaultScheme(), webhook.Message{Body: body, Timestamp: stamp, ID: "wh_1"}, keyFor(b, webhook.TimestampBody))
+	h.Set("Content-Type", "application/json")
+	h.Set("X-API-Key", "key")
+	return webhook.Record{
+		ID: "r1", Time: now(), Direction: webhook.Received, Platform: webhook.WorkSkedge, Form: webhook.Inbound, Event: "work_order.created",
+		WebhookID: "wh_1", Scheme: webhook.TimestampBody, Duration: 3 * time.Millisecond,
+		Request: webhook.Request{Method: "POST", URL: "/hook?token=x", Header: webhook.HeaderOf(h), Body: body},
+		Verdict: &webhook.Verdict{Outcome: webhook.Accepted, Verified: true}, Response: &webhook.Response{Status: 200, Body: []byte(`{"received":true}`)},
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	r, e := benchRecord(b), webhook.NewEncoder(io.Discard)
+	b.SetBytes(int64(len(r.Request.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := e.Encode(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	r := benchRecord(b)
+	var line bytes.Buffer
+	if err := webhook.NewEncoder(&line).Encode(r); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(r.Request.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := webhook.NewDecoder(bytes.NewReader(line.Bytes())).Decode(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package webhook_test
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// A handler that takes what is signed with one of two secrets, while one
+// replaces the other, and answers with the status that the fault deserves.
+func ExampleVerify() {
+	current, err := webhook.NewSecret("the secret since Monday")
+	if err != nil {
+		panic(err)
+	}
+	previous, err := webhook.NewSecret("the secret until Monday")
+	if err != nil {
+		panic(err)
+	}
+	clock := func() time.Time { return time.Unix(1772464800, 0) } // time.Now in production
+
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		if err := webhook.Verify(r.Header, body, clock(), current, previous); err != nil {
+			http.Error(w, err.Error(), webhook.StatusOf(err))
+			return
+		}
+		fmt.Fprintln(w, "received")
+	}
+
+	body := []byte(`{"event_id":"evt_1","event_type":"work_order.created","company_id":"comp_1"}`)
+	signed, err := webhook.Sign(body, clock(), previous)
+	if err != nil {
+		panic(err)
+	}
+	for _, sent := range [][]byte{body, append(body, '\n')} {
+		request := httptest.NewRequest(http.MethodPost, "/hook", bytes.NewReader(sent))
+		request.Header = signed.HTTP()
+		answer := httptest.NewRecorder()
+		handler(answer, request)
+		fmt.Print(answer.Code, " ", answer.Body)
+	}
+	// Output:
+	// 200 received
+	// 401 the signature does not match <timestamp>.<body> under any of the 2 secrets
+}
+
+func ExampleVerifier_Verify() {
+	secret, err := webhook.NewSecret("a secret")
+	if err != nil {
+		panic(err)
+	}
+	signedAt := time.Unix(1772464800, 0)
+	body := []byte(`{"event":"work_order.created"}`)
+	header, err := webhook.Sign(body, signedAt, secret)
+	if err != nil {
+		panic(err)
+	}
+	v := webhook.Verifier{Secrets: []webhook.Secret{secret}, Tolerance: time.Minute}
+	_, err = v.Verify(header.HTTP(), body, signedAt.Add(2*time.Minute))
+	fmt.Println(err)
+	fmt.Println(errors.Is(err, webhook.TimestampTooOld), webhook.StatusOf(err))
+	// Output:
+	// the timestamp is 120 s old, more than 60 s
+	// true 400
+}
+
+func ExampleSign() {
+	secret, err := webhook.NewSecret("workbench-secret-1")
+	if err != nil {
+		panic(err)
+	}
+	body := []byte(`{"event_type":"work_order.created"}`)
+	header, err := webhook.Sign(body, time.Unix(1772464800, 0), secret)
+	if err != nil {
+		panic(err)
+	}
+	for _, line := range header {
+		fmt.Println(line.Name+":", line.Value)
+	}
+	// Output:
+	// X-Webhook-Timestamp: 1772464800
+	// X-Webhook-Signature: 07acbd5ee702812151be082e0eb71c7aec1db7045a9cf435123c1396a71ed763
+}
+
+func ExampleParseEvent() {
+	event, err := webhook.ParseEvent([]byte(`{"event_id":"evt_1","event_type":"work_order.created","company_id":"comp_1","data":{"id":"wo_1"}}`))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(event.Platform, event.Form, event.Type, string(event.Data()))
+
+	_, err = webhook.ParseEvent([]byte("{\n  \"event\": \"hireUpdated\",\n}"))
+	fmt.Println(err)
+	// Output:
+	// workskedge outbound work_order.created {"id":"wo_1"}
+	// line 3, column 1: a comma too many before this bracket
+}
+
+func ExampleEncoder() {
+	out := webhook.NewEncoder(os.Stdout)
+	err := out.Encode(webhook.Record{
+		ID: "r1", Time: time.Unix(1772464800, 0).UTC(), Direction: webhook.Sent, Event: "work_order.created",
+		Request: webhook.Request{
+			Method: "POST", URL: "https://example.com/hook",
+			Header: webhook.Header{{Name: "X-API-Key", Value: "never shown"}}, Body: []byte(`{}`),
+		},
+		Response: &webhook.Response{Status: 200},
+		Duration: 1500 * time.Microsecond,
+	})
+	if err != nil {
+		panic(err)
+	}
+	// Output:
+	// {"type":"record","id":"r1","time":"2026-03-02T15:20:00Z","direction":"sent","event":"work_order.created","attempt":0,"request":{"method":"POST","url":"https://example.com/hook","headers":[["X-API-Key","[redacted]"]],"body":"{}"},"response":{"status":200,"headers":[],"body":""},"duration_ms":1.5}
+}
+
+func ExampleDecoder() {
+	stream := bytes.NewBufferString(`{"type":"ready","address":"127.0.0.1:3000"}
+{"type":"record","id":"r1","request":{"method":"POST","url":"/","headers":[],"body":"{}"},"verdict":{"outcome":"accepted","verified":true}}
+{"type":"record","id":"r2","request":{"method":"POST","url":"/","headers":[],"body":"?"},"verdict":{"outcome":"refused","verified":false,"reason":"signature_mismatch"}}
+`)
+	records := webhook.NewDecoder(stream)
+	for {
+		record, err := records.Decode()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("%s %s %q %s\n", record.ID, record.Verdict.Outcome, record.Request.Body, cmp.Or(record.Verdict.Reason, "good"))
+	}
+	// Output:
+	// r1 accepted "{}" good
+	// r2 refused "?" signature_mismatch
+}

@@ -1,0 +1,131 @@
+package webhook_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+const hidden = "hunter2-very-secret"
+
+// disguises are ways in which a verb could show the secret's text.
+var disguises = []string{hidden, "68756e746572", "68756E746572", "104 117 110", "0x68, 0x75", "aHVudGVyMi12ZXJ5"}
+
+func wantHidden(t *testing.T, how, text string) {
+	t.Helper()
+	for _, d := range disguises {
+		if strings.Contains(text, d) {
+			t.Errorf("%s shows the secret: %s", how, text)
+		}
+	}
+}
+
+type (
+	exported   struct{ Secret webhook.Secret }
+	unexported struct{ secret webhook.Secret }
+	embedded   struct{ webhook.Secret }
+	deep       struct {
+		inner map[string][]unexported
+		any   any
+	}
+)
+
+func TestNoVerbShowsASecret(t *testing.T) {
+	t.Parallel()
+	s := secretOf(t, hidden)
+	u := unexported{s}
+	holders := map[string]any{
+		"a secret":                      s,
+		"a pointer to one":              &s,
+		"an exported field":             exported{s},
+		"an unexported field":           u,
+		"a pointer to such a struct":    &u,
+		"an embedded secret":            embedded{s},
+		"a slice":                       []webhook.Secret{s},
+		"an array in an interface":      any([1]webhook.Secret{s}),
+		"a map":                         map[string]webhook.Secret{"k": s},
+		"a map's key":                   map[webhook.Secret]int{s: 1},
+		"something nested deeply":       deep{map[string][]unexported{"k": {u}}, u},
+		"a verifier":                    webhook.Verifier{Secrets: []webhook.Secret{s}},
+		"a slice of unexported fields":  []unexported{u},
+		"an error that wraps one":       fmt.Errorf("signing with %v and %+v: %w", s, u, errors.New("x")),
+		"an error that joins a message": errors.Join(fmt.Errorf("%#v", u), fmt.Errorf("%p", any(s))),
+	}
+	for name, holder := range holders {
+		for verb := 'A'; verb <= 'z'; verb++ {
+			if verb > 'Z' && verb < 'a' {
+				continue
+			}
+			for _, flags := range []string{"", "+", "#", " ", "0", "-40", "+#", "60", ".3", "#60", "[1]"} {
+				format := "%" + flags + string(verb)
+				wantHidden(t, name+" by "+format, fmt.Sprintf(format, holder))
+			}
+		}
+		wantHidden(t, name+" by Sprint", fmt.Sprint(holder))
+		wantHidden(t, name+" by Sprintln", fmt.Sprintln("x", holder))
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
+		if got := fmt.Sprintf(verb, s); got != "[redacted]" {
+			t.Errorf("%s gives %q, want [redacted]", verb, got)
+		}
+	}
+}
+
+func TestNoEncodingShowsASecret(t *testing.T) {
+	t.Parallel()
+	s := secretOf(t, hidden)
+	for name, v := range map[string]any{"alone": s, "in a struct": exported{s}, "in a slice": []webhook.Secret{s}, "as a key": map[webhook.Secret]int{s: 1}} {
+		text, err := json.Marshal(v)
+		if err != nil || !bytes.Contains(text, []byte("[redacted]")) {
+			t.Errorf("JSON of a secret %s: %s, %v; want [redacted]", name, text, err)
+		}
+		wantHidden(t, "JSON of a secret "+name, string(text))
+	}
+	text, err := xml.Marshal(exported{s})
+	if err != nil || !bytes.Contains(text, []byte("[redacted]")) {
+		t.Errorf("XML: %s, %v", text, err)
+	}
+	wantHidden(t, "XML", string(text))
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(handler).Info("signing", "secret", s, "holder", exported{s}, "inside", unexported{s})
+	}
+	wantHidden(t, "a log", log.String())
+}
+
+func TestNoPanicShowsASecret(t *testing.T) {
+	t.Parallel()
+	s := secretOf(t, hidden)
+	for name, value := range map[string]any{"a secret": s, "a struct": unexported{s}, "an error": fmt.Errorf("with %+v", unexported{s})} {
+		func() {
+			defer func() { wantHidden(t, "a panic with "+name, fmt.Sprint(recover())) }()
+			panic(value)
+		}()
+	}
+}
+
+func TestASecretIsTakenAsGiven(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"x", " padded ", "line\n", "\x00", "\xff\xfe", "clé", strings.Repeat("k", 1000)} {
+		s, err := webhook.NewSecret(text)
+		if err != nil || s.Reveal() != text || s.IsZero() {
+			t.Errorf("NewSecret(%q) reveals %q, zero %v, %v", text, s.Reveal(), s.IsZero(), err)
+		}
+	}
+	for _, text := range []string{"", " ", "\t", "\r\n", "\n\n \t", "\u00a0", "\u2003", "\u3000"} {
+		s, err := webhook.NewSecret(text)
+		if !errors.Is(err, webhook.ErrBlankSecret) || !s.IsZero() {
+			t.Errorf("NewSecret(%q) = %v, %v; want ErrBlankSecret", text, s, err)
+		}
+	}
+	if zero := (webhook.Secret{}); !zero.IsZero() || zero.Reveal() != "" || fmt.Sprint(zero) != "[redacted]" {
+		t.Errorf("the zero secret: %v, %q", zero.IsZero(), zero.Reveal())
+	}
+}

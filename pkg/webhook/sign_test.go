@@ -1,0 +1,180 @@
+package webhook_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestEverySchemeVerifiesWhatItSigned(t *testing.T) {
+	t.Parallel()
+	bodies := map[string][]byte{
+		"an event":               order,
+		"an empty body":          {},
+		"no body":                nil,
+		"bytes that are no text": {0, 0xff, 0xfe, '.', '\r', '\n', 0x80},
+		"a mebibyte":             []byte(strings.Repeat("0123456789abcdef", 1<<16)),
+	}
+	for _, s := range append(webhook.Schemes(), schemeNamed(t, webhook.BodyOnly).On(webhook.Worksome)) {
+		for name, body := range bodies {
+			t.Run(s.Name+" in "+s.SignatureHeader+" over "+name, func(t *testing.T) {
+				t.Parallel()
+				secret := keyFor(t, s.Name)
+				m := webhook.Message{Body: body, Timestamp: stamp, ID: "msg_1", URL: "https://example.com/hook"}
+				h := headersOf(t, s, m, secret)
+				v := webhook.Verifier{Scheme: s, Secrets: []webhook.Secret{secret}, URL: m.URL}
+				proof, err := v.Verify(h, body, now())
+				if err != nil {
+					t.Fatalf("refused: %v", err)
+				}
+				if want := (time.Time{}); s.TimestampHeader == "" && proof.Timestamp != want {
+					t.Errorf("time of signing %v, want none", proof.Timestamp)
+				}
+				if s.TimestampHeader != "" && proof.Timestamp.Unix() != signedAt {
+					t.Errorf("time of signing %v, want %v", proof.Timestamp, now())
+				}
+			})
+		}
+	}
+}
+
+func TestContentIsWhatTheDocumentsSaySigned(t *testing.T) {
+	t.Parallel()
+	m := webhook.Message{Body: []byte("BODY"), Timestamp: "17", ID: "ID", URL: "URL"}
+	for name, want := range map[string]string{
+		webhook.TimestampBody:    "17.BODY",
+		webhook.BodyOnly:         "BODY",
+		webhook.Square:           "URLBODY",
+		webhook.QuickBooks:       "BODY",
+		webhook.StandardWebhooks: "ID.17.BODY",
+	} {
+		if got := string(schemeNamed(t, name).Content(m)); got != want {
+			t.Errorf("%s signs %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestHeadersCarryWhatTheSchemeNeeds(t *testing.T) {
+	t.Parallel()
+	full := webhook.Message{Body: order, Timestamp: stamp, ID: "wh_1", URL: "https://example.com/"}
+	noID := full
+	noID.ID = ""
+	worksome := schemeNamed(t, webhook.BodyOnly).On(webhook.Worksome)
+	tests := map[string]struct {
+		scheme  webhook.Scheme
+		message webhook.Message
+		want    string
+	}{
+		"the default has id, timestamp, signature": {webhook.DefaultScheme(), full, "X-Webhook-ID X-Webhook-Timestamp X-Webhook-Signature"},
+		"a message without id has no id line":      {webhook.DefaultScheme(), noID, "X-Webhook-Timestamp X-Webhook-Signature"},
+		"body has no timestamp":                    {schemeNamed(t, webhook.BodyOnly), full, "X-Webhook-ID X-Webhook-Signature"},
+		"Worksome has one header":                  {worksome, full, "Signature"},
+		"square has its own header":                {schemeNamed(t, webhook.Square), full, "x-square-hmacsha256-signature"},
+		"quickbooks has Intuit's header":           {schemeNamed(t, webhook.QuickBooks), full, "intuit-signature"},
+		"standard-webhooks has its three":          {schemeNamed(t, webhook.StandardWebhooks), full, "webhook-id webhook-timestamp webhook-signature"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, err := test.scheme.Headers(test.message, keyFor(t, test.scheme.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, p := range h {
+				names = append(names, p.Name)
+			}
+			if got := strings.Join(names, " "); got != test.want {
+				t.Errorf("headers %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSignStampsTheTimeGiven(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 3, 2, 15, 20, 0, 999, time.FixedZone("", -7*3600))
+	h, err := webhook.Sign(order, at, keyFor(t, webhook.TimestampBody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := h.Get("x-webhook-timestamp"), "1772490000"; got != want {
+		t.Errorf("timestamp %q, want %q: seconds, whatever the zone", got, want)
+	}
+	if err := webhook.Verify(h.HTTP(), order, at, keyFor(t, webhook.TimestampBody)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestSigningFailsWhereItCannotBeRight(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		scheme webhook.Scheme
+		secret webhook.Secret
+		want   error  // by errors.Is, or
+		says   string // in its text
+	}{
+		"without a secret":                  {webhook.DefaultScheme(), webhook.Secret{}, webhook.ErrBlankSecret, ""},
+		"square without a URL":              {schemeNamed(t, webhook.Square), secretOf(t, "k"), webhook.ErrNoURL, ""},
+		"a whsec_ secret that is no base64": {schemeNamed(t, webhook.StandardWebhooks), secretOf(t, "whsec_no+base64!"), nil, "base64 behind whsec_"},
+		"whsec_ with nothing behind it":     {schemeNamed(t, webhook.StandardWebhooks), secretOf(t, "whsec_"), nil, "base64 behind whsec_"},
+		"a scheme made by hand":             {webhook.Scheme{Name: "sha1"}, secretOf(t, "k"), nil, `unknown scheme "sha1"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, err := test.scheme.Headers(webhook.Message{Body: order, Timestamp: stamp, ID: "a"}, test.secret)
+			if err == nil || h != nil {
+				t.Fatalf("headers %v, error %v; want an error alone", h, err)
+			}
+			if test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("error %q, want %v %q", err, test.want, test.says)
+			}
+			if key := strings.TrimPrefix(test.secret.Reveal(), "whsec_"); len(key) > 3 && strings.Contains(err.Error(), key) {
+				t.Errorf("error %q shows the secret", err)
+			}
+		})
+	}
+	if got := (webhook.Scheme{Name: "sha1"}).Content(webhook.Message{Body: order}); got != nil {
+		t.Errorf("a scheme made by hand signs over %q, want nothing", got)
+	}
+}
+
+func TestSchemesAreFoundByName(t *testing.T) {
+	t.Parallel()
+	for i, name := range webhook.SchemeNames() {
+		s, err := webhook.SchemeNamed(name)
+		if err != nil || s.Name != name || s.Covers == "" || s.SignatureHeader == "" {
+			t.Errorf("%d: SchemeNamed(%q) = %+v, %v", i, name, s, err)
+		}
+	}
+	_, err := webhook.SchemeNamed("timestamp-body")
+	var unknown *webhook.UnknownError
+	if !errors.As(err, &unknown) || unknown.Nearest != webhook.TimestampBody {
+		t.Errorf("error %v, want one that names %s", err, webhook.TimestampBody)
+	}
+	if got := webhook.DefaultScheme().Name; got != webhook.TimestampBody {
+		t.Errorf("default scheme %s", got)
+	}
+}
+
+func TestPlatformsSignAsTheirPagesSay(t *testing.T) {
+	t.Parallel()
+	want := map[webhook.Platform]string{
+		webhook.WorkSkedge: "timestamp.body in X-Webhook-Signature",
+		webhook.WorkMarket: "timestamp.body in X-Webhook-Signature",
+		webhook.Worksome:   "body in Signature",
+	}
+	for _, p := range webhook.Platforms() {
+		s := webhook.SchemeFor(p)
+		if got := s.Name + " in " + s.SignatureHeader; got != want[p] {
+			t.Errorf("%s signs by %s, want %s", p, got, want[p])
+		}
+	}
+	if s := webhook.DefaultScheme().On(webhook.Worksome); s.SignatureHeader != webhook.HeaderSignature {
+		t.Errorf("timestamp.body on worksome goes in %s", s.SignatureHeader)
+	}
+}

@@ -1,0 +1,146 @@
+package webhook_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// goodJSON is taken, badJSON refused at a place and for a reason.
+var (
+	goodJSON = []string{
+		"{}", "[]", "null", "true", "0", "-0", "5000.00", "1e400", "9007199254740993", `""`, `"\u00e9\ud83d\udd27\/"`, "\r\n {} \t\n",
+		`{"a":{"b":[1,{"c":null}]}}`, "\"\u2028\u2029\x7f\"", `{"":""}`, "\"\ufeff\"", `"\ud800"`, `{"a":1,"a":2}`,
+	}
+	badJSON = []struct {
+		name, raw    string
+		line, column int
+		reason       string
+	}{
+		{"nothing", "", 1, 1, "it is empty"},
+		{"blank lines", " \r\n\t\n", 1, 1, "it is empty"},
+		{"a byte order mark", "\ufeff{}", 1, 1, "byte order mark"},
+		{"a byte order mark alone", "\ufeff", 1, 1, "byte order mark"},
+		{"UTF-16, little end first", "\xff\xfe{\x00}\x00", 1, 1, "UTF-16"},
+		{"UTF-16, big end first", "\xfe\xff\x00{\x00}", 1, 1, "UTF-16"},
+		{"UTF-16 without a mark", "{\x00\"\x00a\x00\"\x00", 1, 2, "a NUL byte"},
+		{"a binary file", "\x00\x01\x02", 1, 1, "a NUL byte"},
+		{"a NUL in a string", "{\"a\":\"b\x00\"}", 1, 8, "a NUL byte"},
+		{"a control character in a string", "{\"a\":\"b\n\"}", 1, 8, "in string literal"},
+		{"cut off in a string", `{"a":"b`, 1, 8, "cut off"},
+		{"cut off in an object", "{\n  \"a\": 1,\n", 3, 1, "cut off"},
+		{"cut off in a number", "-", 1, 2, "cut off"},
+		{"cut off in a literal", "nul", 1, 4, "cut off"},
+		{"a space in a literal", "[nul ", 1, 5, "' ' in literal"},
+		{"a comma before a brace", "{\n  \"a\": 1,\n}", 3, 1, "a comma too many"},
+		{"a comma before a bracket", "[1, ]", 1, 5, "a comma too many"},
+		{"a bracket in place of a value", `{"a":]`, 1, 6, "looking for beginning of value"},
+		{"a brace in place of a value", `{"a":}`, 1, 6, "looking for beginning of value"},
+		{"a brace that closes a list", `[1}`, 1, 3, "after array element"},
+		{"a comma first", `[,1]`, 1, 2, "looking for beginning of value"},
+		{"two values", "{} {}", 1, 4, "after top-level value"},
+		{"two lines of NDJSON", "{}\n{}\n", 2, 1, "after top-level value"},
+		{"a byte after the end", "{}x", 1, 3, "after top-level value"},
+		{"NaN", `{"a":NaN}`, 1, 6, "'N'"},
+		{"Infinity", `[-Infinity]`, 1, 3, "'I' in numeric literal"},
+		{"undefined", `[undefined]`, 1, 2, "'u'"},
+		{"a leading zero", `[01]`, 1, 3, "after array element"},
+		{"a leading plus", `[+1]`, 1, 2, "'+'"},
+		{"a bare dot", `[.5]`, 1, 2, "'.'"},
+		{"a hex number", `[0x1]`, 1, 3, "'x' after"},
+		{"single quotes", `{'a':1}`, 1, 2, `'\''`},
+		{"a bare name", `{a:1}`, 1, 2, "'a'"},
+		{"a comment", "// x\n{}", 1, 1, "'/'"},
+		{"a bad escape", `"\x41"`, 1, 3, "escape code"},
+		{"a byte that is not UTF-8", "{\n  \"a\": \"Caf\xe9\"}", 2, 12, "not UTF-8"},
+		{"a surrogate in UTF-8", "\"\xed\xa0\x80\"", 1, 2, "not UTF-8"},
+		{"an overlong slash", "\"\xc0\xaf\"", 1, 2, "not UTF-8"},
+		{"past U+10FFFF", "\"\xf4\x90\x80\x80\"", 1, 2, "not UTF-8"},
+		{"HTML", "<html>", 1, 1, "'<'"},
+		{"form data", "a=1&b=2", 1, 1, "'a'"},
+		{"a no-break space", "\u00a0{}", 1, 1, "invalid character"},
+		{"columns count characters", "{\"Café 🔧\": x}", 1, 12, "'x'"},
+		{"columns count a tab as one", "{\t\t\"a\": x}", 1, 9, "'x'"},
+		{"lines end in CRLF", "{\r\n\"a\": x}", 2, 6, "'x'"},
+		{"100,000 open brackets", strings.Repeat("[", 100_000), 1, 10_001, "nested too deep"},
+		{"100,000 open braces", strings.Repeat(`{"a":`, 100_000), 1, 50_001, "nested too deep"},
+		{"depth 10,001, closed", strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001), 1, 10_001, "nested too deep"},
+	}
+)
+
+func TestCheckJSONTakesJSON(t *testing.T) {
+	t.Parallel()
+	deepest := strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)
+	for _, raw := range append(goodJSON, deepest) {
+		if err := webhook.CheckJSON([]byte(raw)); err != nil {
+			t.Errorf("%.60q: %v", raw, err)
+		}
+	}
+}
+
+// TestCheckJSONSaysWhere holds rows 26 and 49: an error with its place, and no
+// crash.
+func TestCheckJSONSaysWhere(t *testing.T) {
+	t.Parallel()
+	for _, test := range badJSON {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			err := webhook.CheckJSON([]byte(test.raw))
+			var syntax *webhook.SyntaxError
+			if !errors.As(err, &syntax) {
+				t.Fatalf("error %v, want a SyntaxError", err)
+			}
+			if syntax.Line != test.line || syntax.Column != test.column || !strings.Contains(syntax.Reason, test.reason) {
+				t.Errorf("%v; want line %d, column %d: %s", syntax, test.line, test.column, test.reason)
+			}
+			line, column := webhook.Position([]byte(test.raw), syntax.Offset)
+			if line != syntax.Line || column != syntax.Column {
+				t.Errorf("offset %d is line %d, column %d", syntax.Offset, line, column)
+			}
+			if _, eventErr := webhook.ParseEvent([]byte(test.raw)); eventErr == nil || eventErr.Error() != err.Error() {
+				t.Errorf("ParseEvent: %v, want %v", eventErr, err)
+			}
+		})
+	}
+}
+
+func TestPositionStaysInside(t *testing.T) {
+	t.Parallel()
+	raw := []byte("ab\n🔧é\n")
+	for offset, want := range map[int][2]int{-5: {1, 1}, 0: {1, 1}, 2: {1, 3}, 3: {2, 1}, 7: {2, 2}, 9: {2, 3}, 10: {3, 1}, 99: {3, 1}} {
+		if line, column := webhook.Position(raw, offset); line != want[0] || column != want[1] {
+			t.Errorf("offset %d is %d:%d, want %d:%d", offset, line, column, want[0], want[1])
+		}
+	}
+	if line, column := webhook.Position(nil, 3); line != 1 || column != 1 {
+		t.Errorf("in nothing: %d:%d", line, column)
+	}
+}
+
+// agreesWithEncodingJSON compares with the standard library: CheckJSON takes
+// no more than it, and less only where its rules are stricter.
+func agreesWithEncodingJSON(t testing.TB, raw []byte) {
+	t.Helper()
+	err := webhook.CheckJSON(raw)
+	if want := json.Valid(raw) && utf8.Valid(raw); (err == nil) != want {
+		t.Errorf("%.200q: %v, want valid to be %v", raw, err, want)
+	}
+	var syntax *webhook.SyntaxError
+	if err != nil && (!errors.As(err, &syntax) || syntax.Offset < 0 || syntax.Offset > len(raw) || syntax.Line < 1 || syntax.Column < 1) {
+		t.Errorf("%.200q: an error without a place: %#v", raw, err)
+	}
+}
+
+func TestCheckJSONAgreesWithEncodingJSON(t *testing.T) {
+	t.Parallel()
+	for _, raw := range goodJSON {
+		agreesWithEncodingJSON(t, []byte(raw))
+	}
+	for _, test := range badJSON {
+		agreesWithEncodingJSON(t, []byte(test.raw))
+	}
+}
