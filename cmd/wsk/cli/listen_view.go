@@ -24,6 +24,7 @@ type listenView struct {
 	tally    *tally
 	wants    func(eventType string) bool
 
+	busy   sync.Mutex // held while a refusal is explained
 	mu     sync.Mutex
 	counts map[webhook.Outcome]int
 }
@@ -65,9 +66,7 @@ func (v *listenView) ready(address string) error {
 // record shows one receipt and counts it. It is the receiver's sink.
 func (v *listenView) record(r webhook.Record) {
 	unwanted := (r.Verdict.Verified || v.skip) && !v.wants(r.Event)
-	if refusal := refusalOf(r); refusal != nil && !v.skip {
-		r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal)
-	}
+	v.diagnose(&r)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.counts == nil {
@@ -86,6 +85,21 @@ func (v *listenView) record(r webhook.Record) {
 	if err == nil && r.Verdict.Outcome == webhook.Accepted { // what could not be shown did not come
 		v.tally.add(r.Event)
 	}
+}
+
+// maxDiagnosed is the largest body whose signature a listener explains: a
+// flood of bad requests must not keep it busy.
+const maxDiagnosed = 16 << 10
+
+// diagnose says why a request was refused, one request at a time; those that
+// come meanwhile go without.
+func (v *listenView) diagnose(r *webhook.Record) {
+	refusal := refusalOf(*r)
+	if refusal == nil || v.skip || len(r.Request.Body) > maxDiagnosed || !v.busy.TryLock() {
+		return
+	}
+	defer v.busy.Unlock()
+	r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal)
 }
 
 // refusalOf gives back the refusal that a record notes.

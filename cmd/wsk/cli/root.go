@@ -87,7 +87,7 @@ Everything runs on your machine; no account is needed.`,
 	}{
 		{"events", newSend(env)}, {"events", newListen(env)}, {"events", newDemo(env)},
 		{"signatures", newVerify(env)}, {"signatures", newSign(env)},
-		{"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
+		{"more", newEvents(env)}, {"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
 	} {
 		c.cmd.GroupID = c.group
 		root.AddCommand(c.cmd)

@@ -1,0 +1,285 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type eventsOptions struct {
+	settings *settingFlags
+	output   outputFlags
+	platform string
+	form     string
+}
+
+func newEvents(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "events",
+		Short: "Look things up in the event catalog",
+		Long: `Look things up in the catalog of events that the platforms document: list them,
+show an event's fields, print its sample or its JSON Schema.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return webhook.Unknown("command", args[0], []string{"list", "show", "example", "schema"})
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(
+		eventsCommand(env, &cobra.Command{
+			Use:   "list [TEXT]",
+			Short: "List the events, those whose name or description holds TEXT",
+			Example: `  wsk events list
+  wsk events list timesheet --form outbound
+  wsk events list --platform worksome --json`,
+			Args: cobra.MaximumNArgs(1),
+		}, listEvents),
+		eventsCommand(env, &cobra.Command{
+			Use:     "show EVENT",
+			Short:   "Show an event's fields: path, type, values, meaning",
+			Example: "  wsk events show work_order.created\n  wsk events show work_order.created --form outbound",
+			Args:    exactly(1, "EVENT"),
+		}, showEvent),
+		eventsCommand(env, &cobra.Command{
+			Use:     "example EVENT",
+			Short:   "Print an event's sample payload",
+			Example: "  wsk events example work_order.created > order.json",
+			Args:    exactly(1, "EVENT"),
+		}, exampleEvent),
+		eventsCommand(env, &cobra.Command{
+			Use:     "schema EVENT",
+			Short:   "Print an event's JSON Schema, in one piece",
+			Example: "  wsk events schema work_order.created > work_order.created.schema.json",
+			Args:    exactly(1, "EVENT"),
+		}, schemaEvent),
+	)
+	return cmd
+}
+
+// eventsCommand gives a subcommand its flags and its function.
+func eventsCommand(env *Env, cmd *cobra.Command, run func(*Env, config.Config, *eventsOptions, []string) error) *cobra.Command {
+	o := &eventsOptions{settings: newSettingFlags(cmd)}
+	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
+	cmd.Flags().StringVar(&o.form, "form", "", "only events of form `NAME`: "+list(formNames()))
+	complete(cmd, "platform", platformNames()...)
+	complete(cmd, "form", formNames()...)
+	o.output.add(cmd, "text", "json")
+	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return eventNames("", ""), cobra.ShellCompDirectiveNoFileComp
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.load(env)
+		if err != nil {
+			return err
+		}
+		if err := o.output.choose(cmd); err != nil {
+			return err
+		}
+		return run(env, cfg, o, args)
+	}
+	return cmd
+}
+
+func platformNames() []string {
+	var names []string
+	for _, p := range webhook.Platforms() {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+func formNames() []string {
+	var names []string
+	for _, f := range webhook.Forms() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+// scope reads --platform and --form.
+func (o *eventsOptions) scope() (webhook.Platform, webhook.Form, error) {
+	if o.platform != "" {
+		if _, err := platformNamed(o.platform); err != nil {
+			return "", "", err
+		}
+	}
+	for _, f := range formNames() {
+		if o.form == "" || o.form == f {
+			return webhook.Platform(o.platform), webhook.Form(o.form), nil
+		}
+	}
+	return "", "", webhook.Unknown("form", o.form, formNames())
+}
+
+// find returns the event of that name, and the other forms that have it.
+func (o *eventsOptions) find(name string) (webhook.Definition, []webhook.Definition, error) {
+	p, f, err := o.scope()
+	if err != nil {
+		return webhook.Definition{}, nil, err
+	}
+	first, err := webhook.Lookup(p, f, name)
+	if err != nil {
+		return first, nil, err
+	}
+	var others []webhook.Definition
+	for _, d := range webhook.Events(p, f) {
+		if d.Type == name && d != first {
+			others = append(others, d)
+		}
+	}
+	return first, others, nil
+}
+
+// listedEvent is the JSON of one event of the list.
+type listedEvent struct {
+	Platform    webhook.Platform `json:"platform"`
+	Form        webhook.Form     `json:"form"`
+	Event       string           `json:"event"`
+	Description string           `json:"description"`
+	Sample      bool             `json:"sample"` // the documents show a payload
+}
+
+func listEvents(env *Env, cfg config.Config, o *eventsOptions, args []string) error {
+	platform, form, err := o.scope()
+	if err != nil {
+		return err
+	}
+	events := []listedEvent{}
+	for _, d := range webhook.Events(platform, form) {
+		e := listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}
+		text := strings.ToLower(e.Event + " " + e.Description)
+		if len(args) == 0 || strings.Contains(text, strings.ToLower(args[0])) {
+			events = append(events, e)
+		}
+	}
+	if !o.output.text() {
+		return json.NewEncoder(env.Out).Encode(events)
+	}
+	if len(events) == 0 {
+		return &noError{errors.New("no event of the catalog is like that")}
+	}
+	p, err := palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	var t ui.Table
+	for _, e := range events {
+		description := e.Description
+		if env.Columns > 0 {
+			description = ui.Short(description, max(20, env.Columns-54))
+		}
+		t.Row(ui.Cell{Text: e.Event, Paint: p.Name}, ui.Cell{Text: string(e.Platform)}, ui.Cell{Text: string(e.Form)}, ui.Cell{Text: description, Paint: p.Quiet})
+	}
+	return t.Write(env.Out)
+}
+
+// shownEvent is the JSON of one event with its fields.
+type shownEvent struct {
+	listedEvent
+	Fields []webhook.Property `json:"fields"`
+}
+
+func showEvent(env *Env, cfg config.Config, o *eventsOptions, args []string) error {
+	d, others, err := o.find(args[0])
+	if err != nil {
+		return err
+	}
+	if !o.output.text() {
+		return json.NewEncoder(env.Out).Encode(shownEvent{listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}, d.Properties()})
+	}
+	p, err := palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "%s  %s\n%s\n\n", p.Name(d.Type), p.Quiet(string(d.Platform)+", "+string(d.Form)), ui.Wrap(d.Description(), "", env.Columns))
+	var t ui.Table
+	for _, f := range d.Properties() {
+		required := ui.Cell{Text: ""}
+		if f.Required {
+			required = ui.Cell{Text: "required", Paint: p.Warn}
+		}
+		t.Row(ui.Cell{Text: f.Path, Paint: p.Name}, ui.Cell{Text: typeWords(f)}, required, ui.Cell{Text: meaning(f), Paint: p.Quiet})
+	}
+	if err := t.Write(env.Out); err != nil {
+		return err
+	}
+	if d.Sample() == nil {
+		fmt.Fprintln(env.Out, "\nThe documents name this event and show no payload.")
+	}
+	for _, other := range others {
+		fmt.Fprintf(env.Err, "also: wsk events show %s --platform %s --form %s\n", other.Type, other.Platform, other.Form)
+	}
+	return nil
+}
+
+func typeWords(f webhook.Property) string {
+	words := strings.Join(f.Types, "|")
+	if f.Format != "" {
+		words = f.Format
+	}
+	if words == "" {
+		return "any"
+	}
+	return words
+}
+
+func meaning(f webhook.Property) string {
+	var parts []string
+	switch {
+	case f.AliasOf != "":
+		parts = append(parts, "alias of "+f.AliasOf)
+	case f.Closed && len(f.Values) > 0:
+		parts = append(parts, "one of "+strings.Join(f.Values, ", "))
+	case len(f.Values) > 0:
+		parts = append(parts, "such as "+strings.Join(f.Values, ", "))
+	}
+	if f.Description != "" {
+		parts = append(parts, f.Description)
+	}
+	return strings.Join(parts, ". ")
+}
+
+func exampleEvent(env *Env, _ config.Config, o *eventsOptions, args []string) error {
+	d, others, err := o.find(args[0])
+	if err != nil {
+		return err
+	}
+	sample := d.Sample()
+	for _, other := range others {
+		if sample == nil {
+			sample = other.Sample()
+		}
+	}
+	if sample == nil {
+		return &noError{fmt.Errorf("the documents name %s and show no payload", d.Type)}
+	}
+	var out bytes.Buffer
+	if o.output.text() {
+		err = json.Indent(&out, sample, "", "  ")
+	} else {
+		out.Write(sample)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(env.Out, out.String())
+	}
+	return err
+}
+
+func schemaEvent(env *Env, _ config.Config, o *eventsOptions, args []string) error {
+	d, _, err := o.find(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = env.Out.Write(d.Bundle())
+	return err
+}
