@@ -26,8 +26,8 @@ const maxSchemaDepth = 16
 // Properties lists every place that the event's schema knows, in the schema's
 // order, objects before what they hold.
 func (d Definition) Properties() []Property {
-	w := schemaWalk{}
-	w.object("", schemaNode{file: d.file(), raw: gjson.ParseBytes(d.Schema())}, 0)
+	w := schemaWalk{files: map[string]string{}}
+	w.object("", newSchemaNode(d.file(), gjson.ParseBytes(d.Schema())), 0)
 	return w.found
 }
 
@@ -125,30 +125,21 @@ func fillIndexes(pattern, typed []string) string {
 	return strings.Join(out, ".")
 }
 
+// schemaNode is the members of one schema object, read in one pass.
 type schemaNode struct {
 	file string
-	raw  gjson.Result
+	has  map[string]gjson.Result
 }
 
-// deref follows $ref within the catalog's files. What stands beside the $ref
-// (a description) goes before what it refers to.
-func (n schemaNode) deref() (target schemaNode, description string) {
-	description = n.raw.Get("description").String()
-	for range maxSchemaDepth {
-		ref := n.raw.Get("$ref").String()
-		if ref == "" {
-			break
-		}
-		file, pointer, _ := strings.Cut(ref, "#")
-		if file != "" {
-			n.file = path.Join(path.Dir(n.file), file)
-		}
-		n.raw = gjson.GetBytes(readSchema(n.file), gjsonPath(pointer))
-		if description == "" {
-			description = n.raw.Get("description").String()
-		}
-	}
-	return n, description
+func (n schemaNode) get(keyword string) gjson.Result { return n.has[keyword] }
+
+func newSchemaNode(file string, raw gjson.Result) schemaNode {
+	n := schemaNode{file, map[string]gjson.Result{}}
+	raw.ForEach(func(keyword, value gjson.Result) bool {
+		n.has[keyword.String()] = value
+		return true
+	})
+	return n
 }
 
 // gjsonPath turns a JSON Pointer of the catalog's own files into gjson's words.
@@ -160,19 +151,47 @@ func gjsonPath(pointer string) string {
 	return strings.Join(steps, ".")
 }
 
-type schemaWalk struct{ found []Property }
+// schemaWalk lists the places of an event's envelope.
+type schemaWalk struct {
+	files map[string]string // the catalog's files that were read
+	found []Property
+}
+
+// deref follows $ref within the catalog's files. What stands beside the $ref
+// (a description, an alias) goes before what it refers to.
+func (w *schemaWalk) deref(n schemaNode) schemaNode {
+	for range maxSchemaDepth {
+		ref := n.get("$ref").String()
+		if ref == "" {
+			break
+		}
+		name, pointer, _ := strings.Cut(ref, "#")
+		file := n.file
+		if name != "" {
+			file = path.Join(path.Dir(n.file), name)
+		}
+		if _, read := w.files[file]; !read {
+			w.files[file] = string(readSchema(file))
+		}
+		target := newSchemaNode(file, gjson.Get(w.files[file], gjsonPath(pointer)))
+		for _, keyword := range []string{"description", "x-alias-of"} {
+			if n.get(keyword).Exists() {
+				target.has[keyword] = n.get(keyword)
+			}
+		}
+		n = target
+	}
+	return n
+}
 
 func (w *schemaWalk) object(prefix string, n schemaNode, depth int) {
-	required := map[string]bool{}
-	for _, name := range n.raw.Get("required").Array() {
-		required[name.String()] = true
-	}
-	n.raw.Get("properties").ForEach(func(name, value gjson.Result) bool {
-		w.place(join(prefix, name.String()), schemaNode{n.file, value}, required[name.String()], depth)
+	required := texts(n.get("required"))
+	n.get("properties").ForEach(func(name, value gjson.Result) bool {
+		w.place(join(prefix, name.String()), newSchemaNode(n.file, value), slices.Contains(required, name.String()), depth)
 		return true
 	})
-	if extra := n.raw.Get("additionalProperties"); extra.IsObject() {
-		w.place(join(prefix, "*"), schemaNode{n.file, extra}, false, depth)
+	if extra := n.get("additionalProperties"); extra.IsObject() {
+		w.place(join(prefix, "*"), newSchemaNode(n.file, extra), false, depth)
 	}
 }
 
@@ -184,38 +203,33 @@ func join(prefix, step string) string {
 }
 
 func (w *schemaWalk) place(name string, n schemaNode, required bool, depth int) {
-	alias := n.raw.Get("x-alias-of").String()
-	n, description := n.deref()
+	n = w.deref(n)
 	p := Property{
-		Path: name, Required: required, Description: description,
-		Types: texts(n.raw.Get("type")), Format: n.raw.Get("format").String(), AliasOf: alias,
+		Path: name, Required: required, Description: n.get("description").String(), Types: texts(n.get("type")),
+		Format: n.get("format").String(), AliasOf: n.get("x-alias-of").String(),
 	}
-	if p.AliasOf == "" {
-		p.AliasOf = n.raw.Get("x-alias-of").String()
-	}
-	p.Values, p.Closed = texts(n.raw.Get("enum")), n.raw.Get("enum").Exists()
-	if c := n.raw.Get("const"); c.Exists() {
-		p.Values, p.Closed = []string{c.String()}, true
-	}
-	if !p.Closed {
-		p.Values = texts(n.raw.Get("x-values"))
+	switch {
+	case n.get("const").Exists():
+		p.Values, p.Closed = []string{n.get("const").String()}, true
+	case n.get("enum").Exists():
+		p.Values, p.Closed = texts(n.get("enum")), true
+	default:
+		p.Values = texts(n.get("x-values"))
 	}
 	w.found = append(w.found, p)
-	if depth == maxSchemaDepth {
-		return
+	if depth < maxSchemaDepth {
+		w.inside(name, n, depth+1)
 	}
-	w.inside(name, n, depth+1)
 }
 
 // inside lists what an object or a list holds, the alternatives of anyOf too.
 func (w *schemaWalk) inside(name string, n schemaNode, depth int) {
 	w.object(name, n, depth)
-	if items := n.raw.Get("items"); items.IsObject() {
-		w.place(name+"[]", schemaNode{n.file, items}, false, depth)
+	if items := n.get("items"); items.IsObject() {
+		w.place(name+"[]", newSchemaNode(n.file, items), false, depth)
 	}
-	for _, option := range n.raw.Get("anyOf").Array() {
-		alternative, _ := schemaNode{n.file, option}.deref()
-		w.inside(name, alternative, depth)
+	for _, option := range n.get("anyOf").Array() {
+		w.inside(name, w.deref(newSchemaNode(n.file, option)), depth)
 	}
 }
 
