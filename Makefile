@@ -1,0 +1,75 @@
+# What people type. CI runs .ci/run, and so does `make check`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The tools are pinned here and nowhere else; .ci/run reads these lines.
+GOLANGCI_LINT_VERSION := v2.15.0
+GORELEASER_VERSION := v2.16.0
+
+FUZZTIME ?= 10s
+BENCH ?= .
+
+.PHONY: help
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
+
+.PHONY: build
+build: ## Build ./wsk as it is released
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o wsk ./cmd/wsk
+
+.PHONY: test
+test: ## Run the tests
+	go test ./...
+
+.PHONY: race
+race: ## Run the tests under the race detector
+	go test -race ./...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every target for FUZZTIME (10s) each
+	@packages=$$(go list ./...); \
+	for package in $$packages; do \
+	  listed=$$(go test -list '^Fuzz' "$$package"); \
+	  for target in $$(grep '^Fuzz' <<<"$$listed" || true); do \
+	    echo "== $$package $$target"; \
+	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: ## Run the benchmarks that match BENCH (all)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+.PHONY: lint
+lint: ## Check format, vet, house rules, and that the rules fire
+	@.ci/run format vet lint rules
+
+.PHONY: fmt
+fmt: tools ## Format the code
+	@.bin/golangci-lint fmt ./...
+
+.PHONY: generate
+generate: ## Write completions/
+	go run ./cmd/gen
+
+.PHONY: check
+check: ## Everything that CI does
+	@.ci/run
+
+.PHONY: tools
+tools: ## Install the pinned linter into .bin/
+	@.ci/run tools
+
+.PHONY: snapshot
+snapshot: .bin/goreleaser-$(GORELEASER_VERSION) ## Build every release archive into dist/, publishing nothing
+	$< release --snapshot --clean
+
+# Compiling it takes minutes, so it is kept under its version.
+.bin/goreleaser-$(GORELEASER_VERSION):
+	GOBIN=$(CURDIR)/.bin go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
+	mv .bin/goreleaser $@
+
+.PHONY: clean
+clean: ## Remove what was built, not the tools
+	rm -rf wsk dist man .bin/wsk coverage.out
