@@ -150,7 +150,7 @@ func (h Header) MarshalJSON() ([]byte, error) {
 			rows[i] = []string{p.Name, base64.StdEncoding.EncodeToString([]byte(p.Value)), "base64"}
 		}
 	}
-	return marshal(rows)
+	return Marshal(rows)
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.

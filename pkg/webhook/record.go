@@ -107,7 +107,7 @@ type wireRecord struct {
 // MarshalJSON writes the record with what is secret redacted: see [Record.Redacted].
 func (r Record) MarshalJSON() ([]byte, error) {
 	r = r.Redacted()
-	return marshal(wireRecord{
+	return Marshal(wireRecord{
 		"record", r.ID, r.Time, r.Direction, r.Platform, r.Form, r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request, r.Verdict, r.Response, r.Forward, float64(r.Duration) / float64(time.Millisecond), r.Error,
 	})

@@ -177,7 +177,7 @@ type wireRequest struct {
 
 // MarshalJSON writes the shape that the type's comment shows.
 func (r Request) MarshalJSON() ([]byte, error) {
-	return marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
+	return Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
 }
 
 // UnmarshalJSON reads it.
@@ -200,7 +200,7 @@ type wireResponse struct {
 
 // MarshalJSON writes {"status","headers","body" or "body_base64","truncated"}.
 func (r Response) MarshalJSON() ([]byte, error) {
-	return marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
+	return Marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
 }
 
 // UnmarshalJSON reads it.
@@ -212,15 +212,4 @@ func (r *Response) UnmarshalJSON(data []byte) error {
 	body, err := w.bytes()
 	*r = Response{w.Status, w.Header, body, w.Truncated}
 	return err
-}
-
-// marshal is json.Marshal without the escapes that HTML pages need.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

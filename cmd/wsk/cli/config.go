@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -67,7 +66,7 @@ func newConfigShow(env *Env) *cobra.Command {
 
 func showConfig(env *Env, cfg config.Config, o *outputFlags) error {
 	if !o.text() {
-		return json.NewEncoder(env.Out).Encode(struct {
+		return writeJSON(env.Out, struct {
 			Profile  string         `json:"profile,omitempty"`
 			Settings []config.Shown `json:"settings"`
 			Files    []*config.File `json:"files"`

@@ -163,7 +163,7 @@ func listEvents(env *Env, cfg config.Config, o *eventsOptions, args []string) er
 		}
 	}
 	if !o.output.text() {
-		return json.NewEncoder(env.Out).Encode(events)
+		return writeJSON(env.Out, events)
 	}
 	if len(events) == 0 {
 		return &noError{errors.New("no event of the catalog is like that")}
@@ -195,7 +195,7 @@ func showEvent(env *Env, cfg config.Config, o *eventsOptions, args []string) err
 		return err
 	}
 	if !o.output.text() {
-		return json.NewEncoder(env.Out).Encode(shownEvent{listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}, d.Properties()})
+		return writeJSON(env.Out, shownEvent{listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}, d.Properties()})
 	}
 	p, err := palette(env, cfg, env.OutTTY)
 	if err != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -60,7 +59,7 @@ func (v *listenView) ready(address string) error {
 	if v.skip {
 		line.Scheme = ""
 	}
-	return json.NewEncoder(v.env.Out).Encode(line)
+	return writeJSON(v.env.Out, line)
 }
 
 // record shows one receipt and counts it. It is the receiver's sink.
@@ -188,7 +187,7 @@ func (v *listenView) done() {
 		if counts == nil {
 			counts = map[webhook.Outcome]int{}
 		}
-		_ = json.NewEncoder(v.env.Out).Encode(summaryLine{"summary", counts}) // Out keeps its error for Main
+		_ = writeJSON(v.env.Out, summaryLine{"summary", counts}) // Out keeps its error for Main
 		return
 	}
 	var parts []string

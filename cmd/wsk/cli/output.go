@@ -67,6 +67,17 @@ func palette(env *Env, cfg config.Config, terminal bool) (ui.Palette, error) {
 	return ui.Palette{Color: terminal && env.getenv("TERM") != "dumb"}, nil
 }
 
+// writeJSON writes one value as one line, with nothing in it that a terminal
+// would obey.
+func writeJSON(w io.Writer, v any) error {
+	line, err := webhook.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
 // checkedWriter remembers the first error, so that a full disk behind stdout
 // does not pass for success.
 type checkedWriter struct {

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -94,7 +93,7 @@ func envelope(d webhook.Definition, raw []byte, origin string, now time.Time) ([
 		return nil, errors.New("there is an envelope around the data, but it has no event_type")
 	}
 	stamp := now.UTC().Format(time.RFC3339)
-	head, err := json.Marshal(struct {
+	head, err := webhook.Marshal(struct {
 		Type   string `json:"event_type"`
 		Time   string `json:"timestamp"`
 		Source string `json:"source"`

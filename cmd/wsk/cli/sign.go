@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -118,5 +117,5 @@ func sign(ctx context.Context, env *Env, cfg config.Config, o *signOptions) erro
 	if scheme.TimestampHeader != "" {
 		out.Timestamp = m.Timestamp
 	}
-	return json.NewEncoder(env.Out).Encode(out)
+	return writeJSON(env.Out, out)
 }

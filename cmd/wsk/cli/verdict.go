@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -79,12 +78,7 @@ func diagnosis(v webhook.Verifier, request webhook.Request, refusal *webhook.Ref
 // write says it, as text or as a line of JSON.
 func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
 	if !text {
-		line, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(w, "%s\n", line)
-		return err
+		return writeJSON(w, r)
 	}
 	head := p.Mark(r.Verified) + " "
 	if r.Record != "" {

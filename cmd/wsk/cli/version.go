@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -56,7 +55,7 @@ func newVersion(env *Env) *cobra.Command {
 		}
 		b := buildOf()
 		if !o.text() {
-			return json.NewEncoder(env.Out).Encode(b)
+			return writeJSON(env.Out, b)
 		}
 		_, err := fmt.Fprintf(env.Out, "wsk %s\ncommit %s\n%s %s\n", b.Version, b.Commit, b.Go, b.Platform)
 		return err

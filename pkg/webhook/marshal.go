@@ -1,0 +1,51 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Marshal is json.Marshal without the escapes that HTML pages need, and with
+// those that a terminal needs: control and format characters, which JSON may
+// hold as they are (C1, bidi overrides, zero width), are written as \u escapes.
+// They read back as the same characters.
+func Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return escapeHidden(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
+}
+
+// escapeHidden works on JSON, where such characters stand in strings only.
+func escapeHidden(raw []byte) []byte {
+	at := bytes.IndexFunc(raw, isHidden)
+	if at < 0 {
+		return raw
+	}
+	out := bytes.NewBuffer(make([]byte, 0, len(raw)+64))
+	out.Write(raw[:at])
+	for rest := raw[at:]; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		switch high, low := utf16.EncodeRune(r); {
+		case !isHidden(r):
+			out.Write(rest[:size])
+		case r > 0xffff:
+			fmt.Fprintf(out, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(out, `\u%04x`, r)
+		}
+		rest = rest[size:]
+	}
+	return out.Bytes()
+}
+
+func isHidden(r rune) bool {
+	return r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
+}
