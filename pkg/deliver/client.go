@@ -63,45 +63,64 @@ func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.R
 	record := webhook.Record{
 		ID: c.NewID(), Time: began, Direction: webhook.Sent,
 		Platform: d.Event.Platform, Form: d.Event.Form, Event: d.Event.Type,
-		WebhookID: d.WebhookID, Attempt: attempt, Request: request,
+		WebhookID: d.WebhookID, Attempt: attempt,
 	}
 	if !d.Secret.IsZero() {
-		record.Scheme = d.Scheme.Name
+		record.Scheme = d.scheme().Name
 	}
+	if agent := c.agent(); !request.Header.Has("User-Agent") && !d.Override.Has("User-Agent") {
+		request.Header = request.Header.With("User-Agent", agent)
+	}
+	record.Request = request
 	timeout := d.Timeout
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var written atomic.Bool
-	response, err := c.exchange(limited, &request, &written)
-	record.Request = request
+	response, written, err := c.exchange(limited, request)
 	record.Duration = c.Now().Sub(began)
 	record.Response = response
-	record.Verdict = verdict(response, err, written.Load())
+	record.Verdict = verdict(response, err, written)
 	if err != nil {
-		record.Error = c.explain(limited, err, timeout, written.Load())
+		record.Error = c.explain(limited, err, timeout, written)
 	}
 	return record, ctx.Err()
 }
 
-// exchange sends the request and reads the answer. It adds the lines that the
-// sender sets by itself to the request.
-func (c Client) exchange(ctx context.Context, request *webhook.Request, written *atomic.Bool) (*webhook.Response, error) {
+func (c Client) agent() string {
+	if c.UserAgent == "" {
+		return "wsk"
+	}
+	return c.UserAgent
+}
+
+// exchange sends the request and reads the answer. Without an answer, written
+// says whether the request may have got out whole.
+func (c Client) exchange(ctx context.Context, request webhook.Request) (response *webhook.Response, written bool, err error) {
+	var wrote atomic.Bool
 	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
 		if info.Err == nil {
-			written.Store(true)
+			wrote.Store(true)
 		}
 	}}
-	if !request.Header.Has("User-Agent") {
-		agent := c.UserAgent
-		if agent == "" {
-			agent = "wsk"
-		}
-		request.Header = request.Header.With("User-Agent", agent)
+	r, err := newRequest(httptrace.WithClientTrace(ctx, trace), request)
+	if err != nil {
+		return nil, false, err
 	}
-	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), request.Method, request.URL, bytes.NewReader(request.Body))
+	answer, err := c.Transport.RoundTrip(r) // the transport alone follows no redirect
+	if err != nil {
+		var op *net.OpError // net/http says that it wrote before it flushes
+		flushFailed := errors.As(err, &op) && op.Op == "write"
+		return nil, wrote.Load() && !flushFailed, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	return read(answer), true, nil
+}
+
+// newRequest puts the lines of the record where net/http wants them.
+func newRequest(ctx context.Context, request webhook.Request) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, request.Method, request.URL, bytes.NewReader(request.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -112,23 +131,33 @@ func (c Client) exchange(ctx context.Context, request *webhook.Request, written 
 	for _, p := range request.Header {
 		r.Header.Add(p.Name, p.Value)
 	}
+	if !request.Header.Has("User-Agent") {
+		r.Header["User-Agent"] = nil // net/http would put its own
+	}
 	if host := request.Header.Get("Host"); host != "" {
 		r.Host = host
 	}
-	answer, err := c.Transport.RoundTrip(r) // the transport alone follows no redirect
-	if err != nil {
-		return nil, err
+	if request.Header.Has("Idempotency-Key") || request.Header.Has("X-Idempotency-Key") {
+		r.GetBody = nil // net/http would send it again by itself, and whether to is the policy's to say
 	}
-	defer func() { _ = answer.Body.Close() }()
+	return r, nil
+}
+
+// read keeps what there is of an answer, up to MaxAnswer.
+func read(answer *http.Response) *webhook.Response {
+	response := &webhook.Response{Status: answer.StatusCode, Header: webhook.HeaderOf(answer.Header)}
+	if answer.StatusCode == http.StatusSwitchingProtocols { // has the connection for its body, which no context ends
+		return response
+	}
 	body, err := io.ReadAll(io.LimitReader(answer.Body, MaxAnswer+1))
-	response := &webhook.Response{Status: answer.StatusCode, Header: webhook.HeaderOf(answer.Header), Body: body}
+	response.Body = body
 	if len(body) > MaxAnswer {
 		response.Body, response.Truncated = body[:MaxAnswer], true
 	}
 	if err != nil {
 		response.Truncated = true // the status is the answer; how its body ended is a detail
 	}
-	return response, nil
+	return response
 }
 
 func verdict(response *webhook.Response, err error, written bool) *webhook.Verdict {

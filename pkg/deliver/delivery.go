@@ -22,7 +22,7 @@ type Delivery struct {
 	Event     webhook.Event  // Raw is the body
 	Header    webhook.Header // sent with every attempt, before the signature's lines
 	Override  webhook.Header // has the last word over every line; an empty value drops the line
-	Scheme    webhook.Scheme
+	Scheme    webhook.Scheme // default: timestamp.body
 	Secret    webhook.Secret // zero: the request goes unsigned
 	WebhookID string         // under the scheme's id header, where it has one; "" for none
 	NotifyURL string         // what scheme square signs over; default: URL
@@ -70,7 +70,7 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	}
 	h := d.Header
 	if !d.Secret.IsZero() {
-		lines, err := d.Scheme.Headers(d.Message(at), d.Secret)
+		lines, err := d.scheme().Headers(d.Message(at), d.Secret)
 		if err != nil {
 			return webhook.Request{}, fmt.Errorf("signing: %w", err)
 		}
@@ -80,7 +80,33 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 		h = h.With(webhook.HeaderTimestamp, webhook.Stamp(at)) // WorkSkedge requires it whatever the scheme
 	}
 	h, err := override(h, d.Override)
+	if err == nil {
+		err = checkLines(h)
+	}
 	return webhook.Request{Method: "POST", URL: d.URL, Header: h, Body: d.Event.Raw}, err
+}
+
+func (d Delivery) scheme() webhook.Scheme {
+	if d.Scheme.Name == "" {
+		return webhook.DefaultScheme()
+	}
+	return d.Scheme
+}
+
+// checkLines returns a [*webhook.HeaderError] for a line that cannot be sent.
+// It names the line and leaves out the value, which may be a credential.
+func checkLines(h webhook.Header) error {
+	for _, p := range h {
+		pair, err := webhook.ParsePair(p.Name + ":" + p.Value)
+		var bad *webhook.HeaderError
+		switch {
+		case errors.As(err, &bad):
+			return &webhook.HeaderError{Line: p.Name, Reason: bad.Reason}
+		case pair.Name != p.Name:
+			return &webhook.HeaderError{Line: p.Name, Reason: "the name holds a colon"}
+		}
+	}
+	return nil
 }
 
 // override lets the lines of last replace those of the same name, the first

@@ -2,7 +2,7 @@
 // over the wire, and a [webhook.Record] of each attempt comes out.
 //
 //	client := deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: rand.Text}
-//	record := client.Send(ctx, deliver.Delivery{
+//	record, err := client.Send(ctx, deliver.Delivery{
 //		URL: "https://app.workskedge.com/webhooks/inbound", Event: event,
 //		Scheme: webhook.DefaultScheme(), Secret: secret,
 //	}, deliver.Policy{Retries: 3}, nil)

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,14 +32,14 @@ type Step struct {
 
 // Send attempts d until it is accepted, or refused for good, or the policy is
 // used up, and returns the last record. each, if not nil, is called after every
-// attempt. The error is that of [Client.Attempt].
+// attempt, one that ctx ended included. The error is that of [Client.Attempt].
 func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step)) (webhook.Record, error) {
 	for attempt := 0; ; attempt++ {
 		record, err := c.Attempt(ctx, d, attempt)
-		if err != nil {
+		if record.Verdict == nil { // nothing was attempted
 			return record, err
 		}
-		step := Step{Record: record, Again: attempt < p.Retries && p.again(record)}
+		step := Step{Record: record, Again: err == nil && attempt < p.Retries && p.again(record)}
 		if step.Again {
 			step.Pause = c.pause(record, attempt)
 		}
@@ -46,7 +47,7 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 			each(step)
 		}
 		if !step.Again {
-			return record, nil
+			return record, err
 		}
 		if err := c.wait(ctx, step.Pause); err != nil {
 			return record, err
@@ -83,7 +84,8 @@ func (c Client) pause(r webhook.Record, attempt int) time.Duration {
 // RetryAfter reads a Retry-After header, seconds or an HTTP date, and caps it
 // at five minutes. It is 0 for anything else and for the past.
 func RetryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil {
+	seconds, err := strconv.ParseInt(value, 10, 64)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // past the range it is the nearest number
 		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {

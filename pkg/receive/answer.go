@@ -38,7 +38,14 @@ func errorAnswer(status int, text string) Answer {
 	return jsonAnswer(status, `{"error":`+string(quoted)+`}`)
 }
 
+// final reports whether a status ends a request. net/http panics at one out of
+// range, and sends a 200 after one of the 1xx.
+func final(status int) bool { return 200 <= status && status <= 999 }
+
 func (a Answer) write(w http.ResponseWriter) {
+	if !a.Header.Has("Content-Type") {
+		w.Header()["Content-Type"] = nil // net/http would guess one
+	}
 	for _, p := range a.Header {
 		w.Header().Add(p.Name, p.Value)
 	}

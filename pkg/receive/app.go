@@ -22,11 +22,12 @@ func Always(status int) App {
 // next ones through. A delivery without an id is known by its body. Past limit
 // deliveries the oldest count is dropped.
 func FailFirst(n, limit int, next App) App {
+	limit = max(limit, 1)
 	var mu sync.Mutex
 	tries := map[string]int{}
 	var order []string
 	return func(ctx context.Context, r *webhook.Record) Answer {
-		id := r.WebhookID
+		id := shorten(r.WebhookID)
 		if id == "" {
 			d := webhook.BodyDigest("", r.Request.Body)
 			id = string(d[:])

@@ -25,8 +25,9 @@ const (
 )
 
 // Forward passes the exact body and all headers on to url and answers with the
-// app's answer; the record's Forward keeps it. Redirects are not followed and
-// nothing is inflated. No answer in time is a 504, none at all a 502.
+// app's answer; the record's Forward keeps it. Redirects are not followed, and
+// nothing is inflated by a transport that has DisableCompression set. No answer
+// in time is a 504; none at all, or one that ends no request, a 502.
 func Forward(transport http.RoundTripper, url string) App {
 	return func(ctx context.Context, r *webhook.Record) Answer {
 		ctx, cancel := context.WithTimeout(ctx, ForwardTimeout)
@@ -62,11 +63,17 @@ func exchange(ctx context.Context, transport http.RoundTripper, url string, requ
 	if !request.Header.Has("User-Agent") {
 		r.Header["User-Agent"] = nil // net/http would put its own
 	}
+	if request.Header.Has("Idempotency-Key") || request.Header.Has("X-Idempotency-Key") {
+		r.GetBody = nil // net/http would send it again by itself, and the app gets it once
+	}
 	response, err := transport.RoundTrip(r)
 	if err != nil {
 		return Answer{}, err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if !final(response.StatusCode) { // 101 has the connection for its body, which no context ends
+		return Answer{}, fmt.Errorf("the app answered with status %d, which ends no request", response.StatusCode)
+	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, MaxForwardAnswer+1))
 	if err != nil {
 		return Answer{}, fmt.Errorf("the app's answer broke off: %w", err)

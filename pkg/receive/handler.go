@@ -3,6 +3,7 @@ package receive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -33,8 +34,8 @@ type Config struct {
 	// answered with 200. Default: all.
 	Wants func(webhook.Event) bool
 
-	// Sink gets every record, after its answer is written. It is called from
-	// many goroutines at once.
+	// Sink gets every record, after its answer is written, and without a
+	// Response when the App panicked. It is called from many goroutines at once.
 	Sink func(webhook.Record)
 
 	Now   func() time.Time
@@ -85,13 +86,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !h.SkipVerify {
 		record.Scheme = h.Verifier.Scheme.Name
 	}
+	defer func() { // also when the App panics
+		record.Duration = h.Now().Sub(began)
+		if h.Sink != nil {
+			h.Sink(record)
+		}
+	}()
 	answer := h.receive(w, r, &record)
 	answer.write(w)
 	record.Response = &webhook.Response{Status: answer.Status, Header: answer.Header, Body: answer.Body, Truncated: answer.Truncated}
-	record.Duration = h.Now().Sub(began)
-	if h.Sink != nil {
-		h.Sink(record)
-	}
 }
 
 // headerOf puts the Host line back that net/http keeps elsewhere.
@@ -114,7 +117,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, record *webhoo
 	event, err := webhook.ParseEvent(body)
 	var syntax *webhook.SyntaxError
 	if errors.As(err, &syntax) {
-		return reject(record, http.StatusBadRequest, "json", "Invalid JSON", "the body is signed, but it is not JSON: "+err.Error())
+		detail := "the body is signed, but it is not JSON: "
+		if h.SkipVerify {
+			detail = "the body is not JSON: "
+		}
+		return reject(record, http.StatusBadRequest, "json", "Invalid JSON", detail+err.Error())
 	}
 	if err != nil {
 		warn(record, err.Error())
@@ -148,13 +155,25 @@ func (h *Handler) id(r *http.Request) string {
 	return ""
 }
 
-// once hands a verified request to the App unless it was handled before.
-func (h *Handler) once(r *http.Request, record *webhook.Record, e webhook.Event) Answer {
+// stamp is what was signed beside the body, as far as it tells one delivery
+// from another.
+func (h *Handler) stamp(r *http.Request) string {
 	stamp := ""
 	if name := h.Verifier.Scheme.TimestampHeader; name != "" {
 		stamp = r.Header.Get(name)
 	}
-	claim, err := h.Memory.Claim(r.Context(), record.WebhookID, stamp, record.Request.Body)
+	if h.SkipVerify && stamp == "" {
+		stamp = r.Header.Get("webhook-timestamp")
+	}
+	if h.Verifier.Scheme.Name == webhook.StandardWebhooks { // the id is signed: under another it is another delivery
+		stamp = h.id(r) + "." + stamp
+	}
+	return stamp
+}
+
+// once hands a verified request to the App unless it was handled before.
+func (h *Handler) once(r *http.Request, record *webhook.Record, e webhook.Event) Answer {
+	claim, err := h.Memory.Claim(r.Context(), record.WebhookID, h.stamp(r), record.Request.Body)
 	if err != nil {
 		return reject(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
 	}
@@ -168,16 +187,30 @@ func (h *Handler) once(r *http.Request, record *webhook.Record, e webhook.Event)
 	case webhook.Conflict:
 		return reject(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
 	}
-	accepted := false
-	defer func() { claim.Done(accepted) }() // also when the App panics
+	return h.handle(r.Context(), record, e, claim)
+}
+
+// handle calls the App and settles the claim.
+func (h *Handler) handle(ctx context.Context, record *webhook.Record, e webhook.Event, claim Claim) Answer {
+	accepted, returned := false, false
+	defer func() {
+		if !returned {
+			record.Error = "the app panicked"
+		}
+		if !accepted && record.Verdict.Outcome == webhook.Accepted {
+			record.Verdict.Outcome, record.Verdict.Reason = webhook.Failed, "app"
+		}
+		claim.Done(accepted)
+	}()
 	answer := OK()
 	if h.Wants == nil || h.Wants(e) {
-		answer = h.App(r.Context(), record)
+		answer = h.App(ctx, record)
 	}
-	accepted = answer.Status/100 == 2
-	if !accepted && record.Verdict.Outcome == webhook.Accepted {
-		record.Verdict.Outcome, record.Verdict.Reason = webhook.Failed, "app"
+	if !final(answer.Status) {
+		record.Error = fmt.Sprintf("the app answered with status %d, which ends no request", answer.Status)
+		answer = Status(http.StatusInternalServerError)
 	}
+	accepted, returned = answer.Status/100 == 2, true
 	return answer
 }
 

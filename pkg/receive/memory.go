@@ -3,6 +3,7 @@ package receive
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"sync"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -12,6 +13,10 @@ import (
 // otherwise, the oldest forgotten first. An entry takes about 300 bytes.
 const DefaultMemory = 100_000
 
+// longestID is how much of an id is kept, in bytes: what is remembered must
+// not grow with what a sender writes into a header.
+const longestID = 256
+
 type digest = [sha256.Size]byte
 
 // Memory knows which deliveries were handled. It is safe for concurrent use.
@@ -20,14 +25,16 @@ type Memory struct {
 	limit    int
 	byID     map[string]*seen
 	byDigest map[digest]*seen // by webhook.BodyDigest
-	order    []key            // what was registered, oldest first
+	order    []key            // what was settled, oldest first
 }
 
-// seen is one delivery, in work while done is open.
+// seen is one delivery, in work while done is open. accepted says how it was
+// settled, and is written before done is closed.
 type seen struct {
-	id   string
-	body digest
-	done chan struct{}
+	id       string
+	body     digest
+	done     chan struct{}
+	accepted bool
 }
 
 // key is what one entry of the order is registered under.
@@ -37,7 +44,8 @@ type key struct {
 	entry  *seen
 }
 
-// NewMemory returns a memory of at most limit deliveries.
+// NewMemory returns a memory of at most limit deliveries. A try that failed,
+// and a retry that was signed anew, take a place each.
 func NewMemory(limit int) *Memory {
 	return &Memory{limit: max(limit, 1), byID: map[string]*seen{}, byDigest: map[digest]*seen{}}
 }
@@ -58,6 +66,7 @@ type Claim struct {
 // A delivery without an id is known by its timestamp and body alone.
 func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (Claim, error) {
 	signed, plain := webhook.BodyDigest(timestamp, body), sha256.Sum256(body)
+	id = shorten(id)
 	for {
 		entry, fresh := m.find(id, signed, plain)
 		if fresh {
@@ -74,14 +83,31 @@ func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (
 	}
 }
 
-// find returns the entry that stands in the way, or registers a new one.
+// shorten keeps the beginning of a long id and tells it from others by a digest.
+func shorten(id string) string {
+	if len(id) <= longestID {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return id[:longestID-2*sha256.Size] + hex.EncodeToString(sum[:])
+}
+
+// find returns the entry that stands in the way, or registers a new one. A try
+// that failed does not stand in the way, unless its id was accepted since: it
+// may have been captured, and comes under another id now.
 func (m *Memory) find(id string, signed, plain digest) (entry *seen, fresh bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if entry = m.byID[id]; entry != nil && id != "" {
 		return entry, false
 	}
-	if entry = m.byDigest[signed]; entry != nil {
+	entry = m.byDigest[signed]
+	if entry != nil && entry.failed() {
+		if entry = m.byID[entry.id]; entry != nil && entry.body != plain {
+			entry = nil
+		}
+	}
+	if entry != nil {
 		return entry, false
 	}
 	entry = &seen{id: id, body: plain, done: make(chan struct{})}
@@ -92,7 +118,17 @@ func (m *Memory) find(id string, signed, plain digest) (entry *seen, fresh bool)
 	return entry, true
 }
 
-// finish settles an entry: kept when it was accepted, else forgotten.
+func (s *seen) failed() bool {
+	select {
+	case <-s.done:
+		return !s.accepted
+	default:
+		return false
+	}
+}
+
+// finish settles an entry: kept when it was accepted, else its id is free
+// again. What was signed under that id is remembered in both cases.
 func (m *Memory) finish(entry *seen, signed digest, accepted bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -101,30 +137,33 @@ func (m *Memory) finish(entry *seen, signed digest, accepted bool) {
 		return
 	default:
 	}
-	if accepted {
-		m.remember(key{entry.id, signed, entry})
-	} else {
-		m.forget(key{entry.id, signed, entry})
+	settled := key{entry.id, signed, entry}
+	switch entry.accepted = accepted; {
+	case accepted:
+		m.remember(settled)
+	case entry.id == "":
+		m.forget(settled)
+	default:
+		delete(m.byID, entry.id)
+		m.remember(settled)
 	}
 	close(entry.done)
 }
 
 // judge says what a settled entry makes of a later claim; not settled means
-// that it was forgotten and the claim may try again.
+// that it failed and the claim may try again.
 func (m *Memory) judge(entry *seen, id string, signed, plain digest) (webhook.Outcome, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	sameID := id != "" && m.byID[id] == entry
-	if !sameID && m.byDigest[signed] != entry {
-		return "", false
-	}
 	switch {
+	case !entry.accepted:
+		return "", false
 	case entry.id != id:
 		return webhook.ReplaySuspect, true
 	case entry.body != plain:
 		return webhook.Conflict, true
 	}
-	if m.byDigest[signed] == nil { // a retry, signed anew: it can be captured as well
+	if known := m.byDigest[signed]; known == nil || known.failed() { // a retry, signed anew: it can be captured as well
 		m.byDigest[signed] = entry
 		m.remember(key{digest: signed, entry: entry})
 	}

@@ -10,9 +10,13 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// firstRead is how much room is made for a body before its first byte is here.
+const firstRead = 64 << 10
+
 // read makes the checks that need no secret (method, encoding, size) and
 // reads the body. A body past the limit is given up as soon as it is known:
-// at most MaxBody bytes are held.
+// at most MaxBody bytes are held, and no more than what came, whatever
+// Content-Length says.
 func (h *Handler) read(w http.ResponseWriter, r *http.Request, record *webhook.Record) ([]byte, Answer, bool) {
 	if r.Method != http.MethodPost {
 		a := reject(record, http.StatusMethodNotAllowed, "method", "Method not allowed", "webhooks are POSTed, and this was a "+r.Method)
@@ -31,7 +35,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, record *webhook.R
 		return nil, tooLarge(), false
 	}
 	var body bytes.Buffer
-	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	body.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
 	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, h.MaxBody))
 	var limit *http.MaxBytesError
 	switch {

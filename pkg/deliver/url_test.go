@@ -1,0 +1,109 @@
+package deliver_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/deliver"
+)
+
+// Basic authentication goes where the URL says, unless a header says other.
+func TestTheURLsUserIsSentAsBasicAuthentication(t *testing.T) {
+	tests := []struct{ user, override, want string }{
+		{"user:hunter2@", "", "Basic dXNlcjpodW50ZXIy"},
+		{"user@", "", "Basic dXNlcjo="},
+		{"us%40er:p%2Fw@", "", "Basic dXNAZXI6cC93"},
+		{"user:hunter2@", "Authorization: Bearer t", "Bearer t"},
+		{"", "", ""},
+	}
+	for _, tt := range tests {
+		server := newEndpoint(t, nil)
+		d := delivery(t, strings.Replace(server.URL, "http://", "http://"+tt.user, 1))
+		if tt.override != "" {
+			d.Override = pairs(t, tt.override)
+		}
+		attempt(t, client(overTCP(t)), d)
+		got := server.requests()[0].header
+		if strings.Join(got["Authorization"], "|") != tt.want {
+			t.Errorf("%q with %q is sent as %q", tt.user, tt.override, got["Authorization"])
+		}
+	}
+}
+
+// THREATS row 37.
+func TestTheURLsPasswordIsInNoRecordAndNoError(t *testing.T) {
+	const private = "hunter2"
+	echo := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Location", "http://user:"+private+"@x.example/")
+		w.WriteHeader(307)
+	})
+	quoting := roundTrip(func(r *http.Request) (*http.Response, error) {
+		return nil, errors.New("no route to " + r.URL.String())
+	})
+	gone := newEndpoint(t, nil).URL
+	for name, tt := range map[string]struct {
+		url       string
+		transport http.RoundTripper
+	}{
+		"answered":                        {strings.Replace(echo.URL, "http://", "http://user:"+private+"@", 1) + "/?token=" + private, overTCP(t)},
+		"refused":                         {strings.Replace(gone, "http://", "http://user:"+private+"@", 1)[:len(gone)] + ":1", overTCP(t)},
+		"a transport that quotes URLs":    {"https://user:" + private + "@x.example/?api_key=" + private, quoting},
+		"no such scheme":                  {"ftp://user:" + private + "@x.example/", unused(t)},
+		"no host":                         {"http://user:" + private + "@/", unused(t)},
+		"no such port":                    {"http://user:" + private + "@x.example:port/", unused(t)},
+		"a bracket too few":               {"http://user:" + private + "@[::1/", unused(t)},
+		"a control character in its path": {"http://user:" + private + "@x.example/\x01", unused(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := delivery(t, tt.url)
+			record, err := client(tt.transport).Attempt(t.Context(), d, 0)
+			if text := fmt.Sprint(err); strings.Contains(text, private) {
+				t.Errorf("the error is %s", text)
+			}
+			if record.Verdict != nil && strings.Contains(line(t, record)+record.Error, private) {
+				t.Errorf("the record is %s", line(t, record))
+			}
+		})
+	}
+}
+
+func TestCheckURL(t *testing.T) {
+	for _, good := range []string{
+		"http://x", "https://x.example/hooks?a=b#c", "HTTP://X.EXAMPLE", "http://127.0.0.1:3000", "http://[::1]:80/", "https://user:p@x.example",
+		"http://x/ä b", "http://xn--bcher-kva.example", "http://x.example:", "http://x//",
+	} {
+		if err := deliver.CheckURL(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	tests := map[string]string{
+		"": "must begin with", "x.example": "must begin with", "x.example:80/a": "", "/path": "must begin with", "//x.example": "must begin with",
+		"ftp://x.example": "must begin with", "file:///etc/passwd": "must begin with", "javascript:alert(1)": "must begin with",
+		"http://": "no host", "http:///path": "no host", "http://:80": "no host", "http:x": "no host", "https://user@": "no host",
+		"http://x\r\nHost: y": "line break", "http://x/\n": "line break", "\nhttp://x": "line break",
+		"http://x/\x00": "control character", "http://x\x7f": "control character", "http://[::1": "missing ']'", "http://x:y": "port",
+		"http://x y/": "invalid character", "http://%zz/": "invalid URL escape",
+	}
+	for bad, want := range tests {
+		err := deliver.CheckURL(bad)
+		var urlError *deliver.URLError
+		if !errors.As(err, &urlError) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", bad, err, want)
+		}
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for url, want := range map[string]bool{
+		"http://localhost": true, "http://LOCALHOST:3000/x": true, "http://127.0.0.1": true, "http://127.9.9.9:80": true, "https://[::1]:8443/": true,
+		"http://[::ffff:127.0.0.1]/": true, "http://x.example": false, "http://localhost.example": false, "http://127.0.0.1.example": false,
+		"http://localhost@x.example": false, "http://x.example/localhost": false, "http://10.0.0.1": false, "http://0.0.0.0": false, "http://[::1": false, "": false,
+	} {
+		if got := deliver.IsLoopback(url); got != want {
+			t.Errorf("%q: %t", url, got)
+		}
+	}
+}
