@@ -14,7 +14,7 @@ import (
 // refers to stand under its own $defs, so that any validator can read it
 // alone. It is indented by two spaces.
 func (d Definition) Bundle() []byte {
-	b := bundler{parts: map[string][]byte{}}
+	b := bundler{own: d.own, parts: map[string][]byte{}}
 	root := b.rewrite(d.Schema(), d.file())
 	var out bytes.Buffer
 	out.Write(bytes.TrimSuffix(bytes.TrimSpace(root), []byte("}")))
@@ -43,13 +43,20 @@ func (d Definition) Bundle() []byte {
 	return pretty.Bytes()
 }
 
-type bundler struct{ parts map[string][]byte }
+type bundler struct {
+	own   *Overlay
+	parts map[string][]byte
+}
 
 // rewrite points every $ref of a file's text at the bundle and collects what
 // it referred to.
 func (b *bundler) rewrite(raw []byte, file string) []byte {
-	const key = `"$ref": "`
-	var out bytes.Buffer
+	const key = `"$ref":"`
+	var compact, out bytes.Buffer
+	if err := json.Compact(&compact, raw); err != nil {
+		return []byte("{}") // a part that is not there
+	}
+	raw = compact.Bytes()
 	for {
 		before, after, found := bytes.Cut(raw, []byte(key))
 		out.Write(before)
@@ -69,7 +76,7 @@ func (b *bundler) rewrite(raw []byte, file string) []byte {
 		out.WriteString(key + "#/$defs/" + part + `"`)
 		if _, done := b.parts[part]; !done {
 			b.parts[part] = nil // a part may refer to itself
-			b.parts[part] = b.rewrite([]byte(gjson.GetBytes(readSchema(target), gjsonPath(pointer)).Raw), target)
+			b.parts[part] = b.rewrite([]byte(gjson.GetBytes(b.own.read(target), gjsonPath(pointer)).Raw), target)
 		}
 		raw = rest
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -25,19 +24,42 @@ type Definition struct {
 	Platform Platform
 	Form     Form
 	Type     string
+
+	own *Overlay // where its file is, when it is not the catalog's
 }
 
 // Catalog lists every event that is known, by platform, form and type. The
 // list comes from the names of the embedded files; none is opened.
-func Catalog() []Definition {
+func Catalog() []Definition { return (*Overlay)(nil).Catalog() }
+
+// Events lists the catalog's definitions for one platform and form; an empty
+// platform or form stands for any.
+func Events(p Platform, f Form) []Definition { return (*Overlay)(nil).Events(p, f) }
+
+// Lookup finds an event. An empty platform or form stands for any, and the
+// first match in the catalog's order is returned. The error for an unknown
+// type is an [*UnknownError] with the nearest name.
+func Lookup(p Platform, f Form, eventType string) (Definition, error) {
+	return (*Overlay)(nil).Lookup(p, f, eventType)
+}
+
+// definitionOf reads platform, form and type off a file's name.
+func definitionOf(name string) (Definition, bool) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 3 || !strings.HasSuffix(name, ".json") {
+		return Definition{}, false
+	}
+	return Definition{Platform: Platform(parts[0]), Form: Form(parts[1]), Type: strings.TrimSuffix(parts[2], ".json")}, true
+}
+
+// builtIn lists the definitions of the embedded files.
+func builtIn() []Definition {
 	var list []Definition
-	walk := func(name string, entry fs.DirEntry, err error) error {
-		parts := strings.Split(name, "/")
-		if err != nil || entry.IsDir() || len(parts) != 4 {
-			return err
+	walk := func(name string, _ fs.DirEntry, err error) error {
+		if d, ok := definitionOf(strings.TrimPrefix(name, "schemas/")); ok {
+			list = append(list, d)
 		}
-		list = append(list, Definition{Platform(parts[1]), Form(parts[2]), strings.TrimSuffix(parts[3], ".json")})
-		return nil
+		return err
 	}
 	if err := fs.WalkDir(schemas, "schemas", walk); err != nil {
 		panic(fmt.Sprintf("the embedded catalog cannot be read: %v", err)) // a build without its files
@@ -45,40 +67,13 @@ func Catalog() []Definition {
 	return list
 }
 
-// Events lists the catalog's definitions for one platform and form; an empty
-// platform or form stands for any.
-func Events(p Platform, f Form) []Definition {
-	return slices.DeleteFunc(Catalog(), func(d Definition) bool {
-		return p != "" && d.Platform != p || f != "" && d.Form != f
-	})
-}
-
-// Lookup finds an event. An empty platform or form stands for any, and the
-// first match in the catalog's order is returned. The error for an unknown
-// type is an [*UnknownError] with the nearest name.
-func Lookup(p Platform, f Form, eventType string) (Definition, error) {
-	events := Events(p, f)
-	names := make([]string, len(events))
-	for i, d := range events {
-		if names[i] = d.Type; d.Type == eventType {
-			return d, nil
-		}
-	}
-	kind := "event"
-	if f != "" {
-		kind = string(f) + " event"
-	}
-	slices.Sort(names) // forms share names
-	return Definition{}, Unknown(kind, eventType, slices.Compact(names))
-}
-
 func (d Definition) file() string {
-	return path.Join("schemas", string(d.Platform), string(d.Form), d.Type+".json")
+	return path.Join(string(d.Platform), string(d.Form), d.Type+".json")
 }
 
 // Schema returns the event's JSON Schema (draft 2020-12) for the whole
 // envelope, as its file holds it.
-func (d Definition) Schema() []byte { return readSchema(d.file()) }
+func (d Definition) Schema() []byte { return d.own.read(d.file()) }
 
 // Schemas returns the catalog's files: <platform>/<form>/<event>.json, and the
 // parts that they share.
@@ -88,14 +83,6 @@ func Schemas() fs.FS {
 		panic(err) // the name is a valid path
 	}
 	return sub
-}
-
-func readSchema(name string) []byte {
-	raw, err := schemas.ReadFile(name)
-	if err != nil {
-		panic(fmt.Sprintf("the catalog names a file that is not there: %v", err)) // a fault of the build, held by a test
-	}
-	return raw
 }
 
 // Description returns what the event means, in one or two sentences.
@@ -112,7 +99,7 @@ func (d Definition) Sample() []byte {
 	}
 	var b bytes.Buffer
 	if err := json.Compact(&b, []byte(sample.Raw)); err != nil {
-		panic(fmt.Sprintf("%s: %v", d.file(), err)) // held by a test
+		panic(fmt.Sprintf("%s: %v", d.file(), err)) // held by a test, and by NewOverlay
 	}
 	return b.Bytes()
 }

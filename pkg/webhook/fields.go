@@ -26,7 +26,7 @@ const maxSchemaDepth = 16
 // Properties lists every place that the event's schema knows, in the schema's
 // order, objects before what they hold.
 func (d Definition) Properties() []Property {
-	w := schemaWalk{files: map[string]string{}}
+	w := schemaWalk{own: d.own, files: map[string]string{}}
 	w.object("", newSchemaNode(d.file(), gjson.ParseBytes(d.Schema())), 0)
 	return w.found
 }
@@ -153,6 +153,7 @@ func gjsonPath(pointer string) string {
 
 // schemaWalk lists the places of an event's envelope.
 type schemaWalk struct {
+	own   *Overlay
 	files map[string]string // the catalog's files that were read
 	found []Property
 }
@@ -171,7 +172,7 @@ func (w *schemaWalk) deref(n schemaNode) schemaNode {
 			file = path.Join(path.Dir(n.file), name)
 		}
 		if _, read := w.files[file]; !read {
-			w.files[file] = string(readSchema(file))
+			w.files[file] = string(w.own.read(file))
 		}
 		target := newSchemaNode(file, gjson.Get(w.files[file], gjsonPath(pointer)))
 		for _, keyword := range []string{"description", "x-alias-of"} {

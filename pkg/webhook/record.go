@@ -46,6 +46,15 @@ type Verdict struct {
 	Warnings []string `json:"warnings,omitempty"`
 
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+	Findings  []Remark   `json:"findings,omitempty"` // what lint says of the body
+}
+
+// Remark is one finding of lint, as a record keeps it.
+type Remark struct {
+	Severity string `json:"severity"` // error, warning or note
+	Rule     string `json:"rule"`
+	Pointer  string `json:"pointer"` // JSON Pointer in the body
+	Message  string `json:"message"`
 }
 
 // Diagnosis is why a signature did not match, as far as it could be found.
