@@ -19,6 +19,7 @@ type eventsOptions struct {
 	output   outputFlags
 	platform string
 	form     string
+	own      *webhook.Overlay
 }
 
 func newEvents(env *Env) *cobra.Command {
@@ -69,20 +70,22 @@ show an event's fields, print its sample or its JSON Schema.`,
 // eventsCommand gives a subcommand its flags and its function.
 func eventsCommand(env *Env, cmd *cobra.Command, run func(*Env, config.Config, *eventsOptions, []string) error) *cobra.Command {
 	o := &eventsOptions{settings: newSettingFlags(cmd)}
+	o.settings.schemas()
 	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
 	cmd.Flags().StringVar(&o.form, "form", "", "only events of form `NAME`: "+list(formNames()))
 	complete(cmd, "platform", platformNames()...)
 	complete(cmd, "form", formNames()...)
 	o.output.add(cmd, "text", "json")
-	cmd.ValidArgsFunction = func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return eventNames("", ""), cobra.ShellCompDirectiveNoFileComp
-	}
+	cmd.ValidArgsFunction = o.settings.completeEvents(env, "", "")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.load(env)
 		if err != nil {
 			return err
 		}
 		if err := o.output.choose(cmd); err != nil {
+			return err
+		}
+		if o.own, _, err = o.settings.catalog(env, cfg); err != nil {
 			return err
 		}
 		return run(env, cfg, o, args)
@@ -127,12 +130,12 @@ func (o *eventsOptions) find(name string) (webhook.Definition, []webhook.Definit
 	if err != nil {
 		return webhook.Definition{}, nil, err
 	}
-	first, err := webhook.Lookup(p, f, name)
+	first, err := o.own.Lookup(p, f, name)
 	if err != nil {
 		return first, nil, err
 	}
 	var others []webhook.Definition
-	for _, d := range webhook.Events(p, f) {
+	for _, d := range o.own.Events(p, f) {
 		if d.Type == name && d != first {
 			others = append(others, d)
 		}
@@ -155,7 +158,7 @@ func listEvents(env *Env, cfg config.Config, o *eventsOptions, args []string) er
 		return err
 	}
 	events := []listedEvent{}
-	for _, d := range webhook.Events(platform, form) {
+	for _, d := range o.own.Events(platform, form) {
 		e := listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}
 		text := strings.ToLower(e.Event + " " + e.Description)
 		if len(args) == 0 || strings.Contains(text, strings.ToLower(args[0])) {

@@ -16,6 +16,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -29,6 +30,7 @@ type listenOptions struct {
 	platform   string
 	notifyURL  string
 	skipVerify bool
+	strict     bool
 	maxBody    int64
 	forwardTo  string
 	events     []string
@@ -74,6 +76,8 @@ when it ends, the receiver ends, with 1 if it failed.`,
 	schemeFlags(cmd, o.settings, &o.platform, &o.notifyURL)
 	o.settings.text("tolerance", "how far a timestamp may lie from now, a `DURATION`, or off (default 300s)")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "take every request unverified")
+	f.BoolVar(&o.strict, "strict", false, "answer 422 to an event that contradicts the catalog")
+	o.settings.schemas()
 	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest body that is taken, in `BYTES`")
 	f.StringVar(&o.forwardTo, "forward-to", "", "pass verified events on to `URL`, byte for byte, and answer with its answer")
 	f.StringArrayVar(&o.events, "events", nil, "show and forward only events that match `GLOB`, 'work_order.*'; repeatable")
@@ -107,6 +111,11 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 	if err != nil {
 		return err
 	}
+	_, files, err := o.settings.catalog(env, cfg)
+	if err != nil {
+		return err
+	}
+	app = linting(lint.New(lint.Config{Overlay: files}), o.strict, app)
 	tally, err := newTally(o.expect, o.exitAfter)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -126,9 +127,13 @@ func (v *listenView) line(r webhook.Record) error {
 	if name == "" {
 		name = "(no event)"
 	}
+	status := http.StatusInternalServerError // what a sender sees when there was no answer
+	if r.Response != nil {
+		status = r.Response.Status
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
-		p.Quiet(r.Time.Format("15:04:05")), p.Status(r.Response.Status, strconv.Itoa(r.Response.Status)),
+		p.Quiet(r.Time.Format("15:04:05")), p.Status(status, strconv.Itoa(status)),
 		paint(pad(ui.Clean(name), 24)), pad(ui.Clean(ui.Short(idOf(r), 24)), 12),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
 	detail := func(label, text string) {
@@ -143,6 +148,11 @@ func (v *listenView) line(r webhook.Record) error {
 	}
 	for _, w := range r.Verdict.Warnings {
 		detail("warning  ", w)
+	}
+	for _, f := range r.Verdict.Findings {
+		if f.Severity != string(lint.Note) {
+			detail(f.Severity+"  ", f.Message+" at "+f.Pointer+" ("+f.Rule+")")
+		}
 	}
 	if r.Forward != nil && r.Forward.Status/100 != 2 {
 		detail("", fmt.Sprintf("the app answered %d %s", r.Forward.Status, http.StatusText(r.Forward.Status)))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -25,6 +27,7 @@ type sendOptions struct {
 	headers      []string
 	notifyURL    string
 	retryUnknown bool
+	noLint       bool
 	dryRun       bool
 	curl         bool
 	explain      bool
@@ -38,6 +41,8 @@ func newSend(env *Env) *cobra.Command {
 		Long: `Sign an event and POST it to the platform's inbound endpoint. The answer's
 status decides the exit code: 0 for 2xx, 1 for another, 3 for none.
 
+The payload is linted first: an error stops it, and nothing is sent.
+
 Redirects are not followed. A request that was written and got no answer has an
 unknown outcome: it is not sent again unless --retry-unknown says so.`,
 		Example: `  wsk send work_order.created -f order.json --secret s3cret --api-key KEY
@@ -45,12 +50,11 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
   jq .order erp.json | wsk send work_order.updated -f - --profile staging
   wsk send work_order.created --secret s3cret --explain`,
 		Args: exactly(1, "EVENT"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-			return eventNames(webhook.WorkSkedge, webhook.Inbound), cobra.ShellCompDirectiveNoFileComp
-		},
 	}
 	o.payload.add(cmd)
 	o.settings = newSettingFlags(cmd)
+	cmd.ValidArgsFunction = o.settings.completeEvents(env, webhook.WorkSkedge, webhook.Inbound)
+	o.settings.schemas()
 	o.settings.text("url", "deliver to `URL`; the platform's is "+platformURL)
 	o.settings.text("api_key", "the platform's API `KEY`, sent as X-API-Key; required off this machine")
 	o.settings.secret()
@@ -63,6 +67,7 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --url)")
 	f.BoolVar(&o.retryUnknown, "retry-unknown", false, "let --retries repeat a request whose outcome is unknown")
+	f.BoolVar(&o.noLint, "no-lint", false, "send even what contradicts the catalog")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the request and send nothing")
 	f.BoolVar(&o.curl, "curl", false, "print the request as a curl command and send nothing")
 	f.BoolVar(&o.explain, "explain", false, "print what is signed, and how openssl signs the same; send nothing")
@@ -83,17 +88,29 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
 	return cmd
 }
 
-func eventNames(p webhook.Platform, f webhook.Form) []string {
-	var names []string
-	for _, d := range webhook.Events(p, f) {
-		names = append(names, d.Type)
+// lintBeforeSending writes what lint has to say to stderr; errors are the
+// answer no.
+func lintBeforeSending(env *Env, own fs.FS, e webhook.Event) error {
+	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Overlay: own})
+	result := linter.NewChecker().Payload(e.Raw)
+	for _, f := range result.Findings {
+		if f.Severity != lint.Note {
+			fmt.Fprintf(env.Err, "%s: %s at %s (%s)\n", f.Severity, ui.Clean(f.Message), ui.Clean(f.Pointer), f.Rule)
+		}
 	}
-	return names
+	if n := result.Errors(); n > 0 {
+		return &noError{fmt.Errorf("%s in the payload, so nothing was sent; --no-lint sends it all the same", ui.Plural(n, "error"))}
+	}
+	return nil
 }
 
 // send reads the payload, signs, sends, and writes the answer.
 func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, eventType string) error {
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
+	own, files, err := o.settings.catalog(env, cfg)
+	if err != nil {
+		return err
+	}
+	definition, err := own.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
 	if err != nil {
 		return err
 	}
@@ -103,6 +120,11 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 	}
 	if delivery.Event, err = o.payload.compose(ctx, env, definition, cfg.Text("origin")); err != nil {
 		return err
+	}
+	if !o.noLint {
+		if err := lintBeforeSending(env, files, delivery.Event); err != nil {
+			return err
+		}
 	}
 	p, err := palette(env, cfg, env.OutTTY)
 	if err != nil {

@@ -3,6 +3,9 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -39,6 +42,44 @@ func (s *settingFlags) secret() {
 	f.StringArrayVar(&s.secrets, "secret", nil,
 		"the signing secret `VALUE`; repeat it for rotation. With nothing after it, it is taken from $WSK_SECRET, $WEBHOOK_SECRET or the profile, else asked for. A value on the command line can be seen by ps")
 	f.StringArrayVar(&s.files, "secret-file", nil, "read a signing secret from `FILE`; repeatable")
+}
+
+// schemas declares --schemas.
+func (s *settingFlags) schemas() {
+	s.text("schemas", "schemas of your own in `DIR`, PLATFORM/FORM/EVENT.json; they go before the catalog's")
+}
+
+// catalog is the catalog with the schemas of --schemas before it; files is nil
+// where there are none.
+func (s *settingFlags) catalog(env *Env, cfg config.Config) (*webhook.Overlay, fs.FS, error) {
+	dir := cfg.Path("schemas", env.Dir)
+	if dir == "" {
+		return nil, nil, nil
+	}
+	root, err := os.OpenRoot(dir) // a link may not lead out of it
+	if err != nil {
+		return nil, nil, fmt.Errorf("schemas, from the %s: %w", cfg.Value("schemas").Place(), err)
+	}
+	own, err := webhook.NewOverlay(root.FS())
+	return own, root.FS(), err
+}
+
+// completeEvents completes an event's name, one's own events included.
+func (s *settingFlags) completeEvents(env *Env, p webhook.Platform, f webhook.Form) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var own *webhook.Overlay
+		if cfg, err := s.load(env); err == nil {
+			own, _, _ = s.catalog(env, cfg) // a broken folder completes the catalog alone
+		}
+		var names []string
+		for _, d := range own.Events(p, f) {
+			names = append(names, d.Type)
+		}
+		return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // load reads the configuration under the flags that were given.

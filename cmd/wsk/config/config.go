@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -182,6 +183,20 @@ func (c Config) Values(key string) []Value { return c.values[key] }
 
 // Text returns the text of what holds for a setting, or "".
 func (c Config) Text(key string) string { return c.Value(key).Text }
+
+// Path returns a setting that names a file or folder: a relative one is meant
+// from the folder of the file that it stands in, else from the working folder.
+func (c Config) Path(key, dir string) string {
+	v := c.Value(key)
+	if v.Text == "" || filepath.IsAbs(v.Text) {
+		return v.Text
+	}
+	if v.From == FromProject || v.From == FromUser {
+		file, _, _ := strings.Cut(v.Name, ", profile ")
+		dir = filepath.Dir(file)
+	}
+	return filepath.Join(dir, v.Text)
+}
 
 // project returns the project's file, or nil.
 func (c Config) project() *File {

@@ -21,6 +21,7 @@ func Settings() []Setting {
 		{Key: "tolerance", Env: []string{"WSK_TOLERANCE"}, Default: "300s", Help: "how far a timestamp may lie from now"},
 		{Key: "timeout", Env: []string{"WSK_TIMEOUT"}, Default: "30s", Help: "the limit of one attempt"},
 		{Key: "retries", Env: []string{"WSK_RETRIES"}, Default: "0", Help: "attempts after the first"},
+		{Key: "schemas", Env: []string{"WSK_SCHEMAS"}, Help: "a folder of schemas of your own"},
 		{Key: "color", Env: []string{"WSK_COLOR"}, Default: "auto", Help: "auto, on or off"},
 	}
 }

@@ -1,0 +1,208 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
+)
+
+type lintOptions struct {
+	settings *settingFlags
+	output   outputFlags
+
+	platform string
+	form     string
+	strict   bool
+	fix      bool
+	rules    []string
+	list     bool
+}
+
+func newLint(env *Env) *cobra.Command {
+	o := &lintOptions{}
+	cmd := &cobra.Command{
+		Use:   "lint PATH… [--strict] [--fix]",
+		Short: "Check payloads against the event catalog",
+		Long: `Check payloads against the event catalog. PATH is a file, a folder, a glob, or -
+for stdin; a file holds one payload, or NDJSON with a payload or a record on
+each line. What contradicts the documents is an error, what deserves a look a
+warning, what could be said better a note.
+
+The event is read off the envelope: event_id or company_id make it outbound,
+event_type alone inbound, event compact or Worksome's. Exit code: 0 without
+errors, 1 with, 2 when something could not be read.`,
+		Example: `  wsk lint order.json
+  wsk lint payloads/ --strict
+  wsk lint events.ndjson --format ndjson
+  wsk send work_order.created --dry-run --json --secret s | wsk lint -
+  wsk lint payloads/ --format sarif > lint.sarif
+  wsk lint order.json --fix
+  wsk lint --rules`,
+	}
+	o.settings = newSettingFlags(cmd)
+	o.settings.schemas()
+	f := cmd.Flags()
+	f.StringVar(&o.platform, "platform", "", "whose events these are, whatever they look like: `NAME`")
+	f.StringVar(&o.form, "form", "", "the envelope's form, whatever it looks like: `NAME`: "+list(formNames()))
+	f.BoolVar(&o.strict, "strict", false, "count warnings as errors")
+	f.BoolVar(&o.fix, "fix", false, "mend trailing commas and alias names in place, and touch no other byte; - goes to stdout")
+	f.StringArrayVar(&o.rules, "rule", nil, "give a rule another weight: `ID=off|note|warning|error`; repeatable")
+	f.BoolVar(&o.list, "rules", false, "list the rules")
+	o.output.add(cmd, report.Formats()...)
+	complete(cmd, "platform", platformNames()...)
+	complete(cmd, "form", formNames()...)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.load(env)
+		if err != nil {
+			return err
+		}
+		if err := o.output.choose(cmd); err != nil {
+			return err
+		}
+		return lintPaths(cmd.Context(), env, cfg, o, args)
+	}
+	return cmd
+}
+
+// lintPaths lints every input and writes what was found.
+func lintPaths(ctx context.Context, env *Env, cfg config.Config, o *lintOptions, args []string) error {
+	if o.list {
+		return listRules(env, cfg, o)
+	}
+	linter, err := o.linter(env, cfg)
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		if env.InTTY {
+			return errors.New("nothing to lint: give a file, a folder, a glob, or - for stdin")
+		}
+		args = []string{"-"}
+	}
+	inputs, err := expand(env, args)
+	if err != nil {
+		return err
+	}
+	if o.fix {
+		return fixInputs(ctx, env, linter, inputs)
+	}
+	out, err := newLintOutput(env, cfg, o)
+	if err != nil {
+		return err
+	}
+	run := lintRun{env: env, linter: linter, out: out}
+	for _, name := range inputs {
+		if err := run.input(ctx, name); err != nil {
+			return err
+		}
+	}
+	return run.end()
+}
+
+// linter settles platform, form, rules and schemas.
+func (o *lintOptions) linter(env *Env, cfg config.Config) (*lint.Linter, error) {
+	scope := eventsOptions{platform: o.platform, form: o.form}
+	platform, form, err := scope.scope()
+	if err != nil {
+		return nil, err
+	}
+	c := lint.Config{Platform: platform, Form: form, Strict: o.strict, Rules: map[string]lint.Severity{}, Excerpts: o.output.text() && env.OutTTY}
+	for _, text := range o.rules {
+		id, weight, found := strings.Cut(text, "=")
+		if !found {
+			return nil, fmt.Errorf("--rule %q: write ID=off, note, warning or error", text)
+		}
+		rule, err := lint.RuleNamed(id)
+		if err != nil {
+			return nil, fmt.Errorf("--rule %s: %w", text, err)
+		}
+		if c.Rules[rule.ID], err = lint.SeverityNamed(weight); err != nil {
+			return nil, fmt.Errorf("--rule %s: %w", text, err)
+		}
+	}
+	if _, c.Overlay, err = o.settings.catalog(env, cfg); err != nil {
+		return nil, err
+	}
+	return lint.New(c), nil
+}
+
+// lintRun is one run over many inputs.
+type lintRun struct {
+	env    *Env
+	linter *lint.Linter
+	out    *lintOutput
+
+	files  int
+	counts lint.Counts
+	failed []error
+}
+
+// input lints one input. One that cannot be read does not keep the others
+// from being linted.
+func (r *lintRun) input(ctx context.Context, name string) error {
+	reader, size, err := open(r.env, name)
+	if err != nil {
+		r.failed = append(r.failed, err)
+		return nil
+	}
+	defer func() { _ = reader.Close() }()
+	if err := r.out.Source(sourceName(name)); err != nil {
+		return err
+	}
+	progress := newProgress(r.env, name, size)
+	defer progress.done()
+	var fault error
+	stream := lint.Stream{
+		Name: name, Lines: isLines(name), Workers: runtime.GOMAXPROCS(0), Read: progress.add,
+		Emit: func(findings []lint.Finding) {
+			for _, f := range findings {
+				if err := r.out.finding(f); err != nil && fault == nil {
+					fault = err
+				}
+			}
+		},
+	}
+	counts, err := stream.Run(ctx, r.linter, reader)
+	r.files++
+	r.counts = r.counts.Plus(counts)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		r.failed = append(r.failed, fmt.Errorf("reading %s: %w", name, err))
+	}
+	return fault
+}
+
+// end writes the counts and decides the exit code.
+func (r *lintRun) end() error {
+	err := r.out.close(r.files, r.counts)
+	switch {
+	case err != nil:
+		return err
+	case len(r.failed) > 0:
+		return errors.Join(r.failed...)
+	case r.counts.Errors > 0:
+		return &noError{errSaid}
+	}
+	return nil
+}
+
+func listRules(env *Env, cfg config.Config, o *lintOptions) error {
+	if !o.output.text() {
+		return writeJSON(env.Out, lint.Rules())
+	}
+	p, err := palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	return rulesTable(p).Write(env.Out)
+}

@@ -1,0 +1,44 @@
+package lint_test
+
+import (
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestSamplesHaveNoFinding(t *testing.T) {
+	t.Parallel()
+	c := lint.New(lint.Config{}).NewChecker()
+	n := 0
+	for _, d := range webhook.Catalog() {
+		if d.Sample() == nil || d.Form == webhook.Template {
+			continue
+		}
+		n++
+		r := c.Payload(d.Sample())
+		for _, f := range r.Findings {
+			t.Errorf("%s/%s: %s", d.Form, d.Type, f)
+		}
+	}
+	t.Log(n)
+}
+
+func BenchmarkPayload(b *testing.B) {
+	c := lint.New(lint.Config{}).NewChecker()
+	var all [][]byte
+	size := 0
+	for _, d := range webhook.Catalog() {
+		if d.Sample() != nil && d.Form != webhook.Template {
+			all = append(all, d.Sample())
+			size += len(d.Sample())
+		}
+	}
+	b.ReportAllocs()
+	b.SetBytes(int64(size / len(all)))
+	i := 0
+	for b.Loop() {
+		c.Payload(all[i%len(all)])
+		i++
+	}
+}
