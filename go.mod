@@ -3,32 +3,35 @@ module github.com/wskdev/wsk
 go 1.26.0
 
 require (
+	github.com/fatih/color v1.19.0 // colour, in cmd/wsk/ui alone
+	github.com/rogpeppe/go-internal v1.16.0 // testscript: tests that type what a person types
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests only: the oracle that pkg/schema is held to
+	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
+	github.com/spf13/pflag v1.0.10 // cobra's flags, by their own name
+	github.com/spf13/viper v1.21.0 // configuration files, in cmd/wsk/config alone
+	github.com/tidwall/gjson v1.20.0 // paths into JSON without a tree
+	github.com/tidwall/sjson v1.2.5 // --set: one value changed, every other byte kept
+	golang.org/x/term v0.47.0 // terminals: their width, and a prompt without echo
+)
+
+require (
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
-	github.com/fatih/color v1.19.0 // indirect
 	github.com/fsnotify/fsnotify v1.9.0 // indirect
 	github.com/go-viper/mapstructure/v2 v2.4.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/pelletier/go-toml/v2 v2.2.4 // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/sagikazarmark/locafero v0.11.0 // indirect
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/sourcegraph/conc v0.3.1-0.20240121214520-5f936abd7ae8 // indirect
 	github.com/spf13/afero v1.15.0 // indirect
 	github.com/spf13/cast v1.10.0 // indirect
-	github.com/spf13/cobra v1.10.2 // indirect
-	github.com/spf13/pflag v1.0.10 // indirect
-	github.com/spf13/viper v1.21.0 // indirect
 	github.com/subosito/gotenv v1.6.0 // indirect
-	github.com/tidwall/gjson v1.20.0 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
-	github.com/tidwall/sjson v1.2.5 // indirect
 	go.yaml.in/yaml/v3 v3.0.4 // indirect
 	golang.org/x/sys v0.49.0 // indirect
-	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/text v0.28.0 // indirect
 	golang.org/x/tools v0.35.0 // indirect
 )
