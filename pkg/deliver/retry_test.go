@@ -144,7 +144,7 @@ func TestRetryAfter(t *testing.T) {
 
 // THREATS row 33.
 func TestAnEndpointThatAlwaysFailsIsTriedByTheSchedule(t *testing.T) {
-	full := []time.Duration{500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000} // ms, before chance takes up to half
+	full := []int{500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000} // ms, before chance takes up to half
 	jitters := map[string]func() float64{
 		"the least": func() float64 { return 0 }, "the most": func() float64 { return math.Nextafter(1, 0) }, "by default": nil,
 	}
@@ -161,7 +161,7 @@ func TestAnEndpointThatAlwaysFailsIsTriedByTheSchedule(t *testing.T) {
 			}
 			wantVerdict(t, record, webhook.Refused, "status")
 			for i, got := range pauses {
-				most := full[i] * time.Millisecond
+				most := time.Duration(full[i]) * time.Millisecond
 				want := map[string]time.Duration{"the least": most / 2, "the most": most, "by default": most * 3 / 4}[name]
 				if diff := want - got; diff < 0 || diff > time.Microsecond {
 					t.Errorf("pause %d is %s, want %s", i, got, want)

@@ -3,6 +3,7 @@ package deliver_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -192,7 +193,7 @@ func TestAnInterruptedAttemptIsRecordedWithWhatIsKnown(t *testing.T) {
 				d := delivery(t, "http://x.example/")
 				d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", 100_000)...)
 				record, err := client(overPipe(t, tt.serve)).Attempt(ctx, d, 0)
-				if err != context.Canceled || record.Verdict.Outcome != tt.outcome || !strings.HasPrefix(record.Error, "interrupted before the answer") {
+				if !errors.Is(err, context.Canceled) || record.Verdict.Outcome != tt.outcome || !strings.HasPrefix(record.Error, "interrupted before the answer") {
 					t.Errorf("%v, %+v, %q", err, record.Verdict, record.Error)
 				}
 			})

@@ -2,6 +2,7 @@ package receive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -171,7 +172,7 @@ func TestMemoryGivesUpWithTheContext(t *testing.T) {
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
 		began := time.Now()
-		if claim, err := m.Claim(ctx, "a", "1", []byte("x")); err != context.DeadlineExceeded || claim.Done != nil {
+		if claim, err := m.Claim(ctx, "a", "1", []byte("x")); !errors.Is(err, context.DeadlineExceeded) || claim.Done != nil {
 			t.Errorf("claimed %+v, %v", claim, err)
 		}
 		if took := time.Since(began); took != time.Second {

@@ -175,13 +175,9 @@ func listEvents(env *Env, cfg config.Config, o *eventsOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	var t ui.Table
+	t := ui.Table{Width: env.Columns}
 	for _, e := range events {
-		description := e.Description
-		if env.Columns > 0 {
-			description = ui.Short(description, max(20, env.Columns-54))
-		}
-		t.Row(ui.Cell{Text: e.Event, Paint: p.Name}, ui.Cell{Text: string(e.Platform)}, ui.Cell{Text: string(e.Form)}, ui.Cell{Text: description, Paint: p.Quiet})
+		t.Row(ui.Cell{Text: e.Event, Paint: p.Name}, ui.Cell{Text: string(e.Platform)}, ui.Cell{Text: string(e.Form)}, ui.Cell{Text: e.Description, Paint: p.Quiet})
 	}
 	return t.Write(env.Out)
 }
@@ -205,7 +201,7 @@ func showEvent(env *Env, cfg config.Config, o *eventsOptions, args []string) err
 		return err
 	}
 	fmt.Fprintf(env.Out, "%s  %s\n%s\n\n", p.Name(d.Type), p.Quiet(string(d.Platform)+", "+string(d.Form)), ui.Wrap(d.Description(), "", env.Columns))
-	var t ui.Table
+	t := ui.Table{Width: env.Columns, Wrap: true}
 	for _, f := range d.Properties() {
 		required := ui.Cell{Text: ""}
 		if f.Required {
@@ -241,6 +237,8 @@ func meaning(f webhook.Property) string {
 	switch {
 	case f.AliasOf != "":
 		parts = append(parts, "alias of "+f.AliasOf)
+	case f.Closed && len(f.Values) == 1:
+		parts = append(parts, "always "+f.Values[0])
 	case f.Closed && len(f.Values) > 0:
 		parts = append(parts, "one of "+strings.Join(f.Values, ", "))
 	case len(f.Values) > 0:

@@ -12,7 +12,12 @@ import (
 type Table struct {
 	rows   [][]Cell
 	Indent string
+	Width  int  // of the terminal; the last cell of a full row keeps within it; 0: no limit
+	Wrap   bool // the last cell is broken into lines rather than cut
 }
+
+// minLast is the least room that a last cell is fitted into, in characters.
+const minLast = 16
 
 // Cell is a text and how to paint it; a nil Paint leaves it plain.
 type Cell struct {
@@ -32,6 +37,17 @@ func (t *Table) Texts(texts ...string) {
 	t.Row(cells...)
 }
 
+// fit keeps a last cell that begins at a column within the width.
+func (t *Table) fit(last *Cell, column int) {
+	switch room := t.Width - column; {
+	case t.Width <= 0 || room < minLast:
+	case t.Wrap:
+		last.Text = Wrap(last.Text, strings.Repeat(" ", column), t.Width)
+	default:
+		last.Text = Short(last.Text, room)
+	}
+}
+
 // Write writes the rows. Nothing trails the last cell of a row.
 func (t *Table) Write(w io.Writer) error {
 	var widths []int
@@ -44,9 +60,16 @@ func (t *Table) Write(w io.Writer) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
 		}
 	}
+	before := utf8.RuneCountInString(t.Indent)
+	for _, width := range widths[:max(len(widths)-1, 0)] {
+		before += width + 2
+	}
 	var b strings.Builder
 	for _, row := range t.rows {
 		b.WriteString(t.Indent)
+		if len(row) == len(widths) {
+			t.fit(&row[len(row)-1], before)
+		}
 		for i, cell := range row {
 			text := cell.Text
 			if cell.Paint != nil {

@@ -70,6 +70,28 @@ func TestTableAlignsUnderColourAndEscapes(t *testing.T) {
 	}
 }
 
+func TestTableKeepsItsLastColumnWithinTheTerminal(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		wrap bool
+		want string
+	}{
+		"cut":     {false, "a  one two three f…\nb  x\n"},
+		"wrapped": {true, "a  one two three\n   four\nb  x\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			table := ui.Table{Width: 19, Wrap: c.wrap}
+			table.Texts("a", "one two three four")
+			table.Texts("b", "x")
+			var b bytes.Buffer
+			if err := table.Write(&b); err != nil || b.String() != c.want {
+				t.Errorf("got %q, want %q, %v", b.String(), c.want, err)
+			}
+		})
+	}
+}
+
 func TestPaletteWithoutColourChangesNothing(t *testing.T) {
 	t.Parallel()
 	var p ui.Palette
