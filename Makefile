@@ -38,7 +38,8 @@ fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	done
 
 .PHONY: bench
-bench: ## Run the benchmarks that match BENCH (all)
+bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)
+	@testdata/bench/run
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: lint

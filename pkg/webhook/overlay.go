@@ -128,6 +128,15 @@ func (o *Overlay) Events(p Platform, f Form) []Definition {
 
 // Lookup is [Lookup] with one's own events.
 func (o *Overlay) Lookup(p Platform, f Form, eventType string) (Definition, error) {
+	if d := (Definition{Platform: p, Form: f, Type: eventType}); p != "" && f != "" && !strings.Contains(eventType, "/") { // no need to list them all
+		if o != nil && o.files[d.file()] != nil {
+			d.own = o
+			return d, nil
+		}
+		if _, err := fs.Stat(schemas, "schemas/"+d.file()); err == nil {
+			return d, nil
+		}
+	}
 	events := o.Events(p, f)
 	names := make([]string, len(events))
 	for i, d := range events {
