@@ -147,27 +147,36 @@ func get(v *viper.Viper, key string) []string {
 	return []string{v.GetString(key)}
 }
 
-// permissionWarning speaks up when others can read a file that holds a secret
-// in plain text.
+// permissionWarning speaks up when a file that holds a secret in plain text
+// can be read by others, or is a link that others may point elsewhere.
 func permissionWarning(path string, f *File) string {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&0o044 == 0 {
+	if !f.holdsSecret() {
 		return ""
 	}
+	if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return path + " holds a secret and is a symbolic link: write env:NAME or file:PATH in it"
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o044 != 0 {
+		return path + " holds a secret and can be read by others: chmod 600 it, or write env:NAME or file:PATH"
+	}
+	return ""
+}
+
+// holdsSecret reports whether a secret stands in the file as plain text.
+func (f *File) holdsSecret() bool {
 	layers := []*viper.Viper{f.base}
 	for _, p := range f.profiles {
 		layers = append(layers, p)
 	}
 	for _, s := range Settings() {
 		for _, v := range layers {
-			for _, text := range get(v, s.Key) {
-				if s.Secret && !isReference(text) {
-					return fmt.Sprintf("%s holds a secret and can be read by others: chmod 600 it, or write env:NAME or file:PATH", path)
-				}
+			plain := func(text string) bool { return !isReference(text) }
+			if s.Secret && slices.ContainsFunc(get(v, s.Key), plain) {
+				return true
 			}
 		}
 	}
-	return ""
+	return false
 }
 
 // findProject looks for the project's file in dir and above.
