@@ -1,12 +1,13 @@
 package lint
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"maps"
 	"path"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/schema"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -14,12 +15,12 @@ import (
 
 // Config says how to lint. The zero value lints by the catalog.
 type Config struct {
-	Platform webhook.Platform // overrules what the payload shows
-	Form     webhook.Form     // overrules what the payload shows
-	Strict   bool             // warnings count as errors
-	Rules    map[string]Severity
-	Excerpts bool  // findings carry their line's text
-	Overlay  fs.FS // schemas of one's own, <platform>/<form>/<event>.json: they go before the catalog's
+	Platform webhook.Platform    // overrules what the payload shows
+	Form     webhook.Form        // overrules what the payload shows
+	Strict   bool                // warnings count as errors
+	Rules    map[string]Severity // by id; what stands here goes before Strict
+	Excerpts bool                // findings carry their line's text
+	Overlay  fs.FS               // schemas of one's own, <platform>/<form>/<event>.json: they go before the catalog's
 }
 
 // Linter compiles each event's schema when it first meets the event. It is
@@ -28,24 +29,24 @@ type Linter struct {
 	config     Config
 	severities map[string]Severity
 
-	mu     sync.RWMutex
-	events map[eventKey]*event
+	mu      sync.RWMutex
+	events  map[eventKey]*event
+	unknown int // how many of them are no events
 }
 
 type eventKey struct {
-	platform webhook.Platform
-	form     webhook.Form
-	name     string
+	kind
+	name string
 }
 
 // event is what is known of one event.
 type event struct {
 	definition webhook.Definition
 	schema     *schema.Schema
-	unknown    *webhook.UnknownError // the catalog has no such event
-	fault      error                 // its schema, of one's own, does not compile
-	bare       bool                  // the documents show no payload
-	pairs      []pair
+	unknown    string // why it is no event, if it is none
+	fault      error  // its schema, of one's own, does not compile
+	bare       bool   // the documents show no payload
+	dates      []dates
 	hours      bool
 	lines      bool
 }
@@ -63,6 +64,13 @@ func New(c Config) *Linter {
 	return l
 }
 
+// Names are the sender's: made-up ones are neither kept without end nor shown
+// at any length.
+const (
+	maxUnknown = 256
+	maxName    = 128
+)
+
 // event returns what is known of an event, from memory after the first time.
 func (l *Linter) event(key eventKey) *event {
 	l.mu.RLock()
@@ -74,43 +82,56 @@ func (l *Linter) event(key eventKey) *event {
 	made := l.load(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if known = l.events[key]; known == nil {
-		known = made
-		if len(l.events) < maxEvents { // names are the sender's: made-up ones are not kept without end
-			l.events[eventKey{key.platform, key.form, string([]byte(key.name))}] = made
-		}
+	switch known = l.events[key]; {
+	case known != nil:
+		return known
+	case made.unknown == "":
+		l.events[key] = made
+	case l.unknown < maxUnknown && len(key.name) <= maxName:
+		l.events[key] = made
+		l.unknown++
 	}
-	return known
+	return made
 }
 
-const maxEvents = 4096
-
 func (l *Linter) load(key eventKey) *event {
+	d := webhook.Definition{Platform: key.platform, Form: key.form, Type: shorten(key.name)}
 	file := path.Join(string(key.platform), string(key.form), key.name+".json")
-	d := webhook.Definition{Platform: key.platform, Form: key.form, Type: key.name}
-	own := l.config.Overlay != nil && fs.ValidPath(file) && exists(l.config.Overlay, file)
-	if !own {
-		found, err := webhook.Lookup(key.platform, key.form, key.name)
-		if unknown := (*webhook.UnknownError)(nil); errors.As(err, &unknown) {
-			return &event{unknown: unknown}
-		}
-		d = found
+	_, err := webhook.Lookup(d.Platform, d.Form, d.Type)
+	own := l.hasOwn(key.name, file)
+	if !own && err != nil {
+		return &event{definition: d, unknown: unknownMessage(d, err)}
 	}
-	compiled, err := schema.Compile(l.read, file)
-	if err != nil {
-		return &event{definition: d, fault: err}
+	e := &event{definition: d, bare: !own && d.Sample() == nil}
+	if e.schema, e.fault = schema.Compile(l.read, file); e.fault != nil {
+		e.schema = nil
+		return e
 	}
-	e := &event{definition: d, schema: compiled}
-	if !own {
-		e.bare = d.Sample() == nil
+	if err == nil { // of an event of one's own nothing is known but its schema
 		e.plan(d.Properties())
 	}
 	return e
 }
 
-func exists(files fs.FS, name string) bool {
-	_, err := fs.Stat(files, name)
-	return err == nil
+// hasOwn reports whether there is a schema of one's own for an event. The
+// name comes from a payload, and may not lead to another folder.
+func (l *Linter) hasOwn(name, file string) bool {
+	if l.config.Overlay == nil || len(name) > maxName || !fs.ValidPath(file) || strings.ContainsAny(name, "/\\\x00") {
+		return false
+	}
+	_, err := fs.Stat(l.config.Overlay, file)
+	return !errors.Is(err, fs.ErrNotExist) // what is there and cannot be read is said when it is read
+}
+
+func shorten(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	cut := maxName
+	for cut > 0 && !utf8.RuneStart(name[cut]) {
+		cut--
+	}
+	return name[:cut] + "…"
 }
 
 // read finds a schema file among one's own, then in the catalog.
@@ -129,16 +150,16 @@ type Checker struct {
 	linter *Linter
 	engine *schema.Checker
 	any    *schema.Schema
+	known  map[eventKey]*event
 	raw    []byte
+	env    envelope
 	lines  lineCounter
 	result Result
-
-	canonical map[int]string // by the offset of an alias, what it stands for
 }
 
 // NewChecker returns a checker of the linter.
 func (l *Linter) NewChecker() *Checker {
-	return &Checker{linter: l, engine: schema.NewChecker(), any: schema.Any()}
+	return &Checker{linter: l, engine: schema.NewChecker(), any: schema.Any(), known: map[eventKey]*event{}}
 }
 
 // Result is what is said about one payload. Findings is good until the
@@ -155,35 +176,6 @@ func (r Result) Errors() int {
 	n := 0
 	for _, f := range r.Findings {
 		if f.Severity == Error {
-			n++
-		}
-	}
-	return n
-}
-
-// lineCounter gives lines and columns for offsets that grow.
-type lineCounter struct {
-	offset, line, start int // start: of the line
-}
-
-func (c *lineCounter) place(raw []byte, offset int) (line, column int) {
-	offset = min(offset, len(raw))
-	if offset < c.offset {
-		*c = lineCounter{}
-	}
-	span := raw[c.offset:offset]
-	if n := bytes.Count(span, []byte{'\n'}); n > 0 {
-		c.line += n
-		c.start = c.offset + bytes.LastIndexByte(span, '\n') + 1
-	}
-	c.offset = offset
-	return c.line + 1, 1 + runes(raw[c.start:offset])
-}
-
-func runes(b []byte) int {
-	n := 0
-	for _, c := range b {
-		if c&0xc0 != 0x80 {
 			n++
 		}
 	}

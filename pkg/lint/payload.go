@@ -1,12 +1,9 @@
 package lint
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/tidwall/gjson"
 
 	"github.com/wskdev/wsk/pkg/schema"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -16,33 +13,28 @@ import (
 func (c *Checker) Payload(raw []byte) Result {
 	c.raw, c.lines = raw, lineCounter{}
 	c.result = Result{Findings: c.result.Findings[:0]}
-	clear(c.canonical)
-	key, ok := c.envelope(raw)
-	if !ok {
-		c.result.Platform, c.result.Form = key.platform, key.form
-		return c.strictJSON(raw, func() {
-			c.add(0, 1, "", "envelope", "there is no event_type and no event: this is not an event's envelope")
-		})
-	}
-	c.result.Platform, c.result.Form, c.result.Event = key.platform, key.form, key.name
-	e := c.linter.event(key)
-	switch {
-	case e.unknown != nil:
-		return c.strictJSON(raw, func() {
-			at, end := c.placeOfType(raw)
-			c.add(at, end, "/"+typeMember(key.form), "unknown-event", e.unknown.Error())
-			c.suggestOtherForm(at, end, key)
-		})
-	case e.fault != nil:
-		return c.strictJSON(raw, func() { c.add(0, 1, "", "shape", e.fault.Error()) })
+	c.env = envelopeOf(raw)
+	k := c.linter.config.kindOf(raw, c.env)
+	c.result.Platform, c.result.Form = k.platform, k.form
+	at, member := c.env.typeOf(k.form)
+	against, e := c.any, (*event)(nil)
+	if isText(raw, at) {
+		e = c.event(k, textAt(raw, at))
+		c.result.Event = e.definition.Type
+		if e.schema != nil {
+			against = e.schema
+		}
 	}
 	broken := false
-	for _, f := range c.engine.Check(e.schema, raw) {
+	for _, f := range c.engine.Check(against, raw) {
 		broken = broken || f.Kind == schema.Syntax || f.Kind == schema.Depth
 		c.engineFinding(f)
 	}
 	if !broken {
-		c.rules(e, raw)
+		c.envelopeRules(at, member, e)
+		if e != nil && e.schema != nil {
+			c.rules(e)
+		}
 	}
 	if len(c.result.Findings) > 1 {
 		slices.SortStableFunc(c.result.Findings, func(a, b Finding) int { return a.Offset - b.Offset })
@@ -50,93 +42,52 @@ func (c *Checker) Payload(raw []byte) Result {
 	return c.result
 }
 
-// strictJSON checks the JSON alone, and says what else there is to say when
-// that is right.
-func (c *Checker) strictJSON(raw []byte, otherwise func()) Result {
-	broken := false
-	for _, f := range c.engine.Check(c.any, raw) {
-		broken = broken || f.Kind == schema.Syntax || f.Kind == schema.Depth
-		c.engineFinding(f)
+// event finds an event, in the checker's own memory first.
+func (c *Checker) event(k kind, name []byte) *event {
+	if e := c.known[eventKey{k, string(name)}]; e != nil {
+		return e
 	}
-	if !broken {
-		otherwise()
+	e := c.linter.event(eventKey{k, string(name)})
+	if e.unknown == "" {
+		c.known[eventKey{k, string(name)}] = e
 	}
-	return c.result
+	return e
 }
 
-// envelope reads platform, form and type off the payload. It may be fooled by
-// what is not JSON; the engine finds that out.
-func (c *Checker) envelope(raw []byte) (eventKey, bool) {
-	var long, short string
-	var outbound bool
-	gjson.ParseBytes(raw).ForEach(func(name, value gjson.Result) bool {
-		switch name.Str {
-		case "event_type":
-			long = value.Str
-		case "event":
-			short = value.Str
-		case "event_id", "company_id":
-			outbound = true
-		}
-		return true
-	})
-	key := eventKey{platform: c.linter.config.Platform, form: c.linter.config.Form, name: long}
-	form, platform := webhook.Inbound, webhook.WorkSkedge
+// envelopeRules says what is wrong with how the event is named.
+func (c *Checker) envelopeRules(at span, member string, e *event) {
 	switch {
-	case long != "" && outbound:
-		form = webhook.Outbound
-	case long != "":
-	case strings.Contains(short, "."):
-		form, key.name = webhook.Compact, short
-	case short != "":
-		form, platform, key.name = webhook.WorksomeForm, webhook.Worksome, short
+	case c.raw[c.env.root.at] != '{':
+		c.add(c.env.root.at, len(c.raw), "", "envelope", "an event is a JSON object, and this is "+describe(c.raw, c.env.root.at))
+		return
+	case !at.exists():
+		c.add(c.env.root.at, c.env.root.at+1, "", "envelope", "there is no event_type and no event: this is not an event's envelope")
+		return
+	case e == nil:
+		c.add(at.at, at.end, "/"+member, "type", member+" must be a string, is "+describe(c.raw, at.at))
+	case e.unknown != "":
+		c.add(at.at, at.end, "/"+member, "unknown-event", e.unknown)
+	case e.fault != nil:
+		c.add(at.at, at.end, "/"+member, "shape", e.fault.Error())
 	}
-	if key.form == "" {
-		key.form = form
+	if both := c.env.short; c.env.long.exists() && both.exists() {
+		c.add(both.at, both.end, "/event", "envelope", "event_type and event are both there: an envelope has one of them")
 	}
-	if key.platform == "" {
-		key.platform = platform
-		if key.form == webhook.WorksomeForm {
-			key.platform = webhook.Worksome
-		}
-	}
-	return key, key.name != ""
 }
 
-func typeMember(f webhook.Form) string {
-	if f == webhook.Compact || f == webhook.WorksomeForm {
-		return "event"
+// unknownMessage points from work_order.* to workorder.* and back, and to the
+// form that has the event, else to the nearest name.
+func unknownMessage(d webhook.Definition, unknown error) string {
+	twin := strings.ReplaceAll(d.Type, "work_order.", "workorder.")
+	if twin == d.Type {
+		twin = strings.ReplaceAll(d.Type, "workorder.", "work_order.")
 	}
-	return "event_type"
-}
-
-// placeOfType finds the value that names the event.
-func (c *Checker) placeOfType(raw []byte) (at, end int) {
-	gjson.ParseBytes(raw).ForEach(func(name, value gjson.Result) bool {
-		if name.Str == "event_type" || name.Str == "event" {
-			at, end = value.Index, value.Index+len(value.Raw)
-		}
-		return at == 0
-	})
-	return at, max(end, at+1)
-}
-
-// suggestOtherForm points from work_order.* to workorder.* and back, and to
-// the form that has the event.
-func (c *Checker) suggestOtherForm(at, end int, key eventKey) {
-	twin := strings.ReplaceAll(key.name, "work_order.", "workorder.")
-	if twin == key.name {
-		twin = strings.ReplaceAll(key.name, "workorder.", "work_order.")
-	}
-	for _, name := range []string{key.name, twin} {
-		if d, err := webhook.Lookup("", "", name); err == nil {
-			last := &c.result.Findings[len(c.result.Findings)-1]
-			if last.Rule == "unknown-event" && last.Offset == at && last.End == end {
-				last.Message = fmt.Sprintf("there is no %s event %s; there is %s in the form %s", key.form, key.name, d.Type, d.Form)
-			}
-			return
+	for _, name := range []string{d.Type, twin} {
+		if other, err := webhook.Lookup("", "", name); err == nil {
+			return fmt.Sprintf("there is no %s event %s; there is %s in the form %s", d.Form, d.Type, other.Type, other.Form)
 		}
 	}
+	return unknown.Error()
 }
 
 // engineFinding takes a finding of the engine over.
@@ -144,12 +95,6 @@ func (c *Checker) engineFinding(f schema.Finding) {
 	rule, message := ruleOf(f.Kind), f.Message()
 	if f.Kind == schema.Format && isMasked(c.raw[f.Offset:min(f.End, len(c.raw))]) {
 		rule, message = "masked-email", "the e-mail address was masked: "+f.Got
-	}
-	if f.Kind == schema.Alias {
-		if c.canonical == nil {
-			c.canonical = map[int]string{}
-		}
-		c.canonical[f.Offset] = f.Want
 	}
 	c.add(f.Offset, f.End, f.Pointer, rule, message)
 }
@@ -160,11 +105,22 @@ func isMasked(text []byte) bool {
 	return strings.Contains(s, "[email") && strings.Contains(s, "protected]") || strings.Contains(s, "@") && strings.Contains(s, "***")
 }
 
-// add notes a finding unless its rule is off.
+// add notes a finding unless its rule is off. Where there is no room left, an
+// error takes the place of the last finding that is none.
 func (c *Checker) add(offset, end int, pointer, rule, message string) {
 	severity := c.linter.severities[rule]
-	if severity == Off || len(c.result.Findings) >= schema.MaxFindings {
+	if severity == Off {
 		return
+	}
+	if len(c.result.Findings) >= schema.MaxFindings {
+		i := len(c.result.Findings) - 1
+		for i >= 0 && c.result.Findings[i].Severity == Error {
+			i--
+		}
+		if severity != Error || i < 0 {
+			return
+		}
+		c.result.Findings = slices.Delete(c.result.Findings, i, i+1)
 	}
 	line, column := c.lines.place(c.raw, offset)
 	f := Finding{
@@ -175,24 +131,4 @@ func (c *Checker) add(offset, end int, pointer, rule, message string) {
 		f.Excerpt, f.Caret = excerpt(c.raw, offset)
 	}
 	c.result.Findings = append(c.result.Findings, f)
-}
-
-// excerpt returns the line around a place, at most 160 bytes of it, and where
-// the place is in that.
-func excerpt(raw []byte, offset int) (text string, caret int) {
-	const before, after = 60, 100
-	offset = min(offset, len(raw))
-	start := bytes.LastIndexByte(raw[:offset], '\n') + 1
-	end := len(raw)
-	if i := bytes.IndexByte(raw[offset:], '\n'); i >= 0 {
-		end = offset + i
-	}
-	start, end = max(start, offset-before), min(end, offset+after)
-	for start < offset && raw[start]&0xc0 == 0x80 { // not within a character
-		start++
-	}
-	for end < len(raw) && end > offset && raw[end]&0xc0 == 0x80 {
-		end--
-	}
-	return string(bytes.TrimRight(raw[start:end], "\r")), offset - start
 }

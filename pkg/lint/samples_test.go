@@ -24,6 +24,17 @@ func TestSamplesHaveNoFinding(t *testing.T) {
 	t.Log(n)
 }
 
+// TestCleanPayloadsAllocateNothing is for the throughput of long streams.
+func TestCleanPayloadsAllocateNothing(t *testing.T) { // alone: it counts every allocation
+	c := lint.New(lint.Config{}).NewChecker()
+	for _, d := range samples() {
+		sample := d.Sample()
+		if n := testing.AllocsPerRun(10, func() { c.Payload(sample) }); n > 0 {
+			t.Errorf("%s %s: %v allocations", d.Form, d.Type, n)
+		}
+	}
+}
+
 func BenchmarkPayload(b *testing.B) {
 	c := lint.New(lint.Config{}).NewChecker()
 	var all [][]byte

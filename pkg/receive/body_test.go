@@ -77,6 +77,9 @@ func TestTheBodysLimitIsExact(t *testing.T) {
 				if tt.status == 413 {
 					wantAnswer(t, got, 413, `{"error":"Body too large"}`)
 				}
+				if closed := got.Header().Get("Connection") == "close"; declared && closed != (tt.status == 413) {
+					t.Errorf("the connection is closed: %t", closed)
+				}
 			})
 		}
 	}

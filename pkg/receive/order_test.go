@@ -23,14 +23,50 @@ func TestSkipVerifyLooksAtNoSignatureAndNoTime(t *testing.T) {
 	}
 }
 
-// An unverified receiver still tells deliveries apart by the id and the time
-// that Standard Webhooks' headers give.
-func TestSkipVerifyKnowsDeliveriesByStandardWebhooksHeaders(t *testing.T) {
+// An unverified receiver still tells deliveries apart, by WorkSkedge's headers
+// or else by those of Standard Webhooks.
+func TestSkipVerifyKnowsDeliveriesByTheirHeaders(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
-	for i, want := range []string{taken, taken, takenBefore} {
-		id := min(i, 1)
-		h := http.Header{"Webhook-Id": {fmt.Sprintf("msg_%d", id)}, "Webhook-Timestamp": {fmt.Sprint(1000 + id)}}
+	tests := []struct {
+		name, id, stamp, otherID, otherStamp string
+		known, answer                        string
+	}{
+		{"one of Standard Webhooks", "", "", "msg_1", "1001", "msg_1", taken},
+		{"another of them", "", "", "msg_2", "1002", "msg_2", taken},
+		{"the first again", "", "", "msg_1", "1001", "msg_1", takenBefore},
+		{"one of WorkSkedge", "evt_1", "1003", "", "", "evt_1", taken},
+		{"one with both, which is WorkSkedge's", "evt_2", "1004", "msg_1", "1001", "evt_2", taken},
+		{"that again", "evt_2", "1004", "", "", "evt_2", takenBefore},
+		{"its time under another id", "evt_3", "1004", "msg_3", "1005", "evt_3", takenSuspect},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := http.Header{}
+			for name, value := range map[string]string{
+				webhook.HeaderID: tt.id, webhook.HeaderTimestamp: tt.stamp, "webhook-id": tt.otherID, "webhook-timestamp": tt.otherStamp,
+			} {
+				if value != "" {
+					h.Set(name, value)
+				}
+			}
+			wantAnswer(t, r.answerTo(post(h, payload)), 200, tt.answer)
+			if got := r.last(t).WebhookID; got != tt.known {
+				t.Errorf("recorded under the id %q, want %q", got, tt.known)
+			}
+		})
+	}
+}
+
+func TestTheHeadersOfAnotherSchemeSayNothing(t *testing.T) {
+	r := newReceiver(t, nil)
+	for i, want := range []string{taken, takenBefore} {
+		h := header("", payload, clock)
+		h.Set("webhook-id", fmt.Sprint("msg_", i))
+		h.Set("webhook-timestamp", fmt.Sprint(1000+i))
 		wantAnswer(t, r.answerTo(post(h, payload)), 200, want)
+		if got := r.last(t).WebhookID; got != "" {
+			t.Errorf("recorded under the id %q", got)
+		}
 	}
 }
 

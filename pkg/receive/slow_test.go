@@ -91,8 +91,8 @@ func TestHalfOpenConnectionsAreClosedAndKeepNobodyOut(t *testing.T) {
 					c := l.dial()
 					open.Go(func() {
 						_, _ = io.WriteString(c, tt.half)
-						_, _ = io.Copy(io.Discard, c) // to the end
-						if after := time.Since(began); after < tt.after || after > tt.after+time.Second {
+						_, _ = io.Copy(io.Discard, c)                                                              // to the end
+						if after := time.Since(began); after < tt.after || after > tt.after+600*time.Millisecond { // net/http lingers 500 ms over an answer
 							t.Errorf("closed after %s, want %s", after, tt.after)
 						}
 						_ = c.Close()

@@ -101,39 +101,38 @@ func isIPv4(v []byte) bool {
 	return len(v) == 0
 }
 
-// isIPv6 takes eight groups of hex digits, of which one run may be left out
-// and the last two may be written as IPv4. A zone is no part of an address.
+// isIPv6 takes eight groups of hex digits, of which one run of zeros may be
+// left out and the last two may be written as IPv4. A zone is no part of an
+// address.
 func isIPv6(v []byte) bool {
-	v, gap := bytes.CutPrefix(v, []byte("::"))
-	if gap && len(v) == 0 {
-		return true
+	before, after, gap := bytes.Cut(v, []byte("::"))
+	if !gap {
+		groups, ok := hexGroups(v, true)
+		return ok && groups == 8
 	}
-	for groups := 1; ; groups++ {
+	left, ok1 := hexGroups(before, false)
+	right, ok2 := hexGroups(after, true)
+	return ok1 && ok2 && left+right < 8
+}
+
+// hexGroups counts groups of one to four hex digits with colons between them.
+// An IPv4 address at the end, where it may be, counts as two.
+func hexGroups(v []byte, mayEndInIPv4 bool) (groups int, ok bool) {
+	for len(v) > 0 {
 		size := 0
 		for size < len(v) && isHex(v[size]) {
 			size++
 		}
-		if size < len(v) && v[size] == '.' {
-			return isIPv4(v) && (groups == 7 || gap && groups < 7)
+		switch {
+		case mayEndInIPv4 && size < len(v) && v[size] == '.':
+			return groups + 2, isIPv4(v)
+		case size == 0 || size > 4 || size < len(v) && v[size] != ':' || size+1 == len(v):
+			return 0, false
 		}
-		if size == 0 || size > 4 || groups > 8 {
-			return false
-		}
-		if v = v[size:]; len(v) == 0 {
-			return groups == 8 || gap && groups < 8
-		}
-		if v[0] != ':' {
-			return false
-		}
-		if v = v[1:]; len(v) > 0 && v[0] == ':' {
-			if gap {
-				return false
-			}
-			if gap, v = true, v[1:]; len(v) == 0 {
-				return groups < 8
-			}
-		}
+		groups++
+		v = v[min(size+1, len(v)):]
 	}
+	return groups, true
 }
 
 func isHex(b byte) bool {

@@ -2,7 +2,7 @@ package schema
 
 import (
 	"bytes"
-	"hash/maphash"
+	"cmp"
 	"slices"
 )
 
@@ -34,9 +34,7 @@ const (
 )
 
 // NewChecker returns a checker.
-func NewChecker() *Checker {
-	return &Checker{names: nameSet{seed: maphash.MakeSeed()}}
-}
+func NewChecker() *Checker { return &Checker{} }
 
 // Check looks at one payload and returns what there is to say about it, in
 // the order of the document. The slice is good until the next call.
@@ -51,7 +49,6 @@ func (c *Checker) Check(s *Schema, payload []byte) []Finding {
 	if c.space(); !c.dead && c.pos < len(c.data) {
 		c.broken(c.pos, "the JSON ends before this place: one payload, one JSON text")
 	}
-	c.data = nil
 	c.letGo()
 	return c.inOrder()
 }
@@ -62,20 +59,30 @@ func (c *Checker) letGo() {
 	c.data = nil
 	c.names.release(0)
 	if cap(c.names.list) > keptNames {
-		c.names = nameSet{seed: c.names.seed}
+		c.names = nameSet{}
 	}
 	if cap(c.scratch) > keptText {
 		c.scratch = nil
 	}
 }
 
-// inOrder sorts the findings by their place and drops those said twice, by
-// two schemas for the same value.
+// inOrder sorts the findings by their place, violations first, and drops those
+// said twice, by two schemas for the same value.
 func (c *Checker) inOrder() []Finding {
 	if len(c.findings) < 2 {
 		return c.findings
 	}
-	slices.SortStableFunc(c.findings, func(a, b Finding) int { return a.Offset - b.Offset })
+	slices.SortStableFunc(c.findings, func(a, b Finding) int {
+		switch {
+		case a.Offset != b.Offset:
+			return cmp.Compare(a.Offset, b.Offset)
+		case a.Kind.IsViolation() == b.Kind.IsViolation():
+			return 0
+		case a.Kind.IsViolation():
+			return -1
+		}
+		return 1
+	})
 	kept := c.findings[:0]
 	for _, f := range c.findings {
 		if !slices.Contains(kept, f) {
@@ -143,15 +150,11 @@ func (c *Checker) value(n *node) {
 	}
 }
 
-// kind checks the type of a value.
-func (c *Checker) kind(n *node, kind uint8, start int, name string) bool {
-	if n.types&kind != 0 {
-		return true
-	}
+// mistyped reports a value whose type is not among those allowed.
+func (c *Checker) mistyped(n *node, start int, name string) {
 	if c.notes(Type) {
 		c.add(Finding{Kind: Type, Offset: start, End: c.pos, Want: n.wantTypes, Got: name})
 	}
-	return false
 }
 
 func (c *Checker) literal(n *node) {
@@ -173,7 +176,11 @@ func (c *Checker) literal(n *node) {
 		return
 	}
 	c.pos += len(word)
-	if n != nil && c.kind(n, kind, start, name) && n.sets {
+	switch {
+	case n == nil:
+	case n.types&kind == 0:
+		c.mistyped(n, start, name)
+	case n.sets:
 		c.checkSets(n, kind, rest[:len(word)], start)
 	}
 }
@@ -196,7 +203,11 @@ func (c *Checker) array(n *node) {
 		}
 		c.path = c.path[:len(c.path)-1]
 	}
-	if c.depth--; c.stop || n == nil || !c.kind(n, isArray, start, "array") {
+	if c.depth--; c.stop || n == nil {
+		return
+	}
+	if n.types&isArray == 0 {
+		c.mistyped(n, start, "array")
 		return
 	}
 	if n.sets {

@@ -14,7 +14,7 @@ type Loader func(name string) ([]byte, error)
 // use it at once.
 type Schema struct{ root *node }
 
-// kinds of values, as bits of node.types
+// Kinds of values, as bits of node.types.
 const (
 	isNull uint8 = 1 << iota
 	isBoolean
@@ -27,10 +27,25 @@ const (
 )
 
 // node is one schema. References are followed when it is compiled, so a
-// recursive schema is a graph with a cycle.
+// recursive schema is a graph with a cycle. What every value asks for stands
+// together at the beginning, for the processor's cache.
 type node struct {
-	never bool  // the schema false
-	types uint8 // allowed kinds; isAnything without a type keyword
+	types    uint8 // allowed kinds; isAnything without a type keyword
+	never    bool  // the schema false
+	textual  bool  // a string is to be looked at
+	sets     bool  // there is an enum or a const
+	combined bool  // there is an allOf, anyOf, oneOf or not, or never
+	closed   bool  // additionalProperties: false
+	open     bool  // lists properties and says nothing of others: those are unknown
+	isURI    bool  // the format is that
+
+	minLength int
+	maxLength int // -1: no limit
+	format    *format
+	constant  *scalar
+	pattern   *regexp.Regexp
+	enum      []scalar // nil: none
+	values    []string // x-values
 
 	properties  []property
 	index       map[string]int
@@ -38,26 +53,12 @@ type node struct {
 	required    []int   // places in properties
 	anyRequired [][]int // anyOf, when its options are nothing but required lists
 	additional  *node   // nil: nothing is said, or closed
-	closed      bool    // additionalProperties: false
-	open        bool    // lists properties and says nothing of others: those are unknown
 
 	items    *node
 	minItems int
 	maxItems int // -1: no limit
-
-	textual   bool // a string is to be looked at
-	minLength int
-	maxLength int // -1: no limit
-	pattern   *regexp.Regexp
-	format    *format
-	values    []string // x-values
-
 	bounds   []bound
-	sets     bool     // there is an enum or a const
-	enum     []scalar // nil: none
-	constant *scalar
 
-	combined            bool // there is one of the following, or never
 	anyOf, allOf, oneOf []*node
 	not                 []*node // one, if any
 
@@ -66,11 +67,16 @@ type node struct {
 }
 
 type property struct {
-	name       string
-	token      string // how the name most likely stands in a payload, with its quotes
-	node       *node  // nil: required, and not described
-	alias      string // x-alias-of
-	deprecated string // x-deprecated
+	token  string // how the name most likely stands in a payload, with its quotes
+	node   *node  // nil: required, and not described
+	remark *remark
+	name   string
+}
+
+// remark is what there is to say about a property that is there.
+type remark struct {
+	kind Kind // Alias or DeprecatedName
+	text string
 }
 
 type scalar struct {
@@ -97,7 +103,10 @@ func (e *Error) Error() string { return fmt.Sprintf("schema %s#%s: %s", e.File, 
 // Compile reads the schema file of that name and those that it refers to. The
 // error is an [*Error] that names the place, or holds that of the loader.
 func Compile(load Loader, name string) (*Schema, error) {
-	c := &compiler{load: load, files: map[string]gjson.Result{}, done: map[place]*node{}, where: map[*node]place{}}
+	c := &compiler{
+		load: load, files: map[string]gjson.Result{}, parts: map[place]map[string]gjson.Result{},
+		done: map[place]*node{}, where: map[*node]place{},
+	}
 	root, err := c.refer(place{name, ""})
 	if err != nil {
 		return nil, err
@@ -111,9 +120,10 @@ func Compile(load Loader, name string) (*Schema, error) {
 type compiler struct {
 	load  Loader
 	files map[string]gjson.Result
-	done  map[place]*node // what was referred to; entered before its parts are compiled
-	where map[*node]place // of every schema
-	order []*node         // the same, as they came
+	parts map[place]map[string]gjson.Result // of objects and lists on the way to what was referred to
+	done  map[place]*node                   // what was referred to; entered before its parts are compiled
+	where map[*node]place                   // of every schema
+	order []*node                           // the same, as they came
 }
 
 // place is a place in a schema file.
@@ -160,7 +170,9 @@ func (c *compiler) fill(n *node, raw gjson.Result, at place) error {
 
 // finish settles what depends on several keywords of one schema.
 func (n *node) finish(raw gjson.Result) {
-	n.index = make(map[string]int, len(n.properties))
+	if len(n.properties) > 0 {
+		n.index = make(map[string]int, len(n.properties))
+	}
 	for i, p := range n.properties {
 		n.index[p.name] = i
 	}
@@ -190,6 +202,9 @@ func (n *node) placesOf(list gjson.Result) []int {
 // joins them.
 func (n *node) placeOf(name string) int {
 	i, known := n.index[name]
+	if n.index == nil {
+		n.index = map[string]int{}
+	}
 	if !known {
 		i = len(n.properties)
 		n.properties = append(n.properties, newProperty(name))

@@ -167,5 +167,9 @@ func article(kinds string) string {
 			words[i] = "a " + w
 		}
 	}
-	return strings.Join(words, " or ")
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

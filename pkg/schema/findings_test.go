@@ -46,7 +46,6 @@ func TestFindingsOfEachKind(t *testing.T) {
 		{`{"exclusiveMinimum":0}`, `0`, `exclusiveMinimum 0-1 : the payload must be more than 0, is 0`},
 		{`{"exclusiveMaximum":1e2}`, `100`, `exclusiveMaximum 0-3 : the payload must be less than 1e2, is 100`},
 		{`{"anyOf":[{"required":["a","b"]},{"required":["c"]}]}`, ` {"a":1}`, `anyOf 1-2 : the payload needs one of: a and b; or c`},
-		{`{"properties":{"when":{"anyOf":[{"type":"null"},{"format":"date"},{"const":"now"},{"enum":["a","b"]},{"type":["array","object"]},{"required":["at"],"type":"object"},{"minimum":3}]}}}`, `{"when":2}`, ``},
 		{`{"properties":{"when":{"anyOf":[{"type":"null"},{"type":"string","format":"date"},{"const":"now"},{"enum":["a","b"]},{"type":["array","object"]}]}}}`, `{"when":2}`,
 			`anyOf 8-9 /when: when needs one of: null; or a date YYYY-MM-DD; or now; or a, b; or a list or an object`},
 		{`{"oneOf":[{"type":"number"},{"minimum":2}]}`, `3`, `oneOf 0-1 : the payload must fit exactly one alternative, fits several`},
@@ -101,10 +100,10 @@ rewritten-number 86-90 /colour: colour is 1.50; a receiver that writes the JSON 
 func TestPointersAndNamesAreEscapedAndShortened(t *testing.T) {
 	long := strings.Repeat("é", 100)
 	for _, c := range []struct{ payload, want string }{
-		{`{"a/b~c":{"\u0000":[{"":""}]}}`, "type 20-22 /a~1b~0c/\x00/0/: \"\" must be an integer, is a string"},
-		{`{"` + long + `":"x"}`, "type 204-207 /" + long + ": " + strings.Repeat("é", 60) + "… must be an integer, is a string"},
-		{`{"\u0061\/":"x"}`, "type 12-15 /a~1: a/ must be an integer, is a string"},
-		{`{"12":"x"}`, "type 6-9 /12: item 12 must be an integer, is a string"},
+		{`{"a/b~c":{"\u0000":[{"":""}]}}`, "type 24-26 /a~1b~0c/\x00/0/: \"\" must be an integer, an object or a list, is a string"},
+		{`{"` + long + `":"x"}`, "type 204-207 /" + long + ": " + strings.Repeat("é", 60) + "… must be an integer, an object or a list, is a string"},
+		{`{"\u0061\/":"x"}`, "type 12-15 /a~1: a/ must be an integer, an object or a list, is a string"},
+		{`{"12":"x"}`, "type 6-9 /12: item 12 must be an integer, an object or a list, is a string"},
 	} {
 		s := mustCompile(t, `{"$defs":{"any":{"type":["integer","object","array"],"additionalProperties":{"$ref":"#/$defs/any"},"items":{"$ref":"#/$defs/any"}}},"$ref":"#/$defs/any"}`)
 		if got := allInFull(schema.NewChecker().Check(s, []byte(c.payload))); got != c.want {
@@ -136,7 +135,7 @@ func TestNoMoreThanMaxFindings(t *testing.T) {
 		"observations alone":              {`{"a":[` + list(10_000, "1.0") + "]}", map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 99}},
 		"a violation after observations":  {`{"a":[` + list(10_000, "1.0") + `],"known":1}`, map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.Type: 1}},
 		"a duplicate after observations":  {`{"a":[` + list(10_000, "1.0") + `],"a":1}`, map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.DuplicateKey: 1}},
-		"too deep after observations":     {`{"a":[` + list(10_000, "1.0") + strings.Repeat(",[", 600), map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.Depth: 1}},
+		"too deep after observations":     {`{"a":[` + list(10_000, "1.0") + "," + strings.Repeat("[", 600), map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.Depth: 1}},
 		"an observation after violations": {`[` + list(100, "1") + `,"a",1.0]`, map[schema.Kind]int{schema.Type: 100}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,6 +51,7 @@ func (c *compiler) keyword(n *node, key string, value gjson.Result, at place) er
 		if n.format = formatNamed(value.String()); n.format == nil || value.Type != gjson.String {
 			err = webhook.Unknown("format", value.String(), Formats())
 		}
+		n.isURI = value.String() == "uri"
 	case "enum":
 		n.enum, n.wantEnum, err = scalarsOf(value)
 	case "const":
@@ -124,7 +125,11 @@ func (c *compiler) properties(n *node, value gjson.Result, at place) (err error)
 		if p.node, err = c.sub(raw, at.at(p.name)); err != nil {
 			return false
 		}
-		p.alias, p.deprecated = raw.Get("x-alias-of").String(), raw.Get("x-deprecated").String()
+		if alias := raw.Get("x-alias-of").String(); alias != "" {
+			p.remark = &remark{Alias, alias}
+		} else if text := raw.Get("x-deprecated").String(); text != "" {
+			p.remark = &remark{DeprecatedName, text}
+		}
 		n.properties = append(n.properties, p)
 		return true
 	})

@@ -47,6 +47,9 @@ func (s *nameSet) release(first int) {
 }
 
 func (s *nameSet) grow() {
+	if s.table == nil {
+		s.seed = maphash.MakeSeed()
+	}
 	s.table = make([]uint32, max(64, 2*len(s.table)))
 	for i := range s.list {
 		slot := uint32(s.list[i].hash) & uint32(len(s.table)-1)

@@ -26,7 +26,8 @@ func (c *Checker) number(n *node) {
 		if shape == integral || parseDecimal(token).isWhole() {
 			kind, name = isInteger, "integer"
 		}
-		if !c.kind(n, kind, start, name) {
+		if n.types&kind == 0 {
+			c.mistyped(n, start, name)
 			return
 		}
 	}

@@ -34,7 +34,9 @@ func (c *Checker) object(n *node) {
 		c.names.release(o.names)
 	}
 	if n != nil {
-		if c.kind(n, isObject, o.start, "object") {
+		if n.types&isObject == 0 {
+			c.mistyped(n, o.start, "object")
+		} else {
 			c.complete(n, &o)
 		}
 		c.bits = c.bits[:o.bits]
@@ -119,15 +121,13 @@ func (c *Checker) listed(n *node, o *openObject, i, at int) *node {
 		c.duplicate(at, p.name)
 	}
 	*word |= bit
-	switch {
-	case p.alias != "":
-		c.named(Alias, at, p.name, p.alias)
-	case p.deprecated != "":
-		c.named(DeprecatedName, at, p.name, p.deprecated)
-	case p.node == nil && n.closed:
-		c.named(AdditionalProperties, at, p.name, "")
+	if p.remark != nil {
+		c.named(p.remark.kind, at, p.name, p.remark.text)
 	}
 	if p.node == nil {
+		if n.closed {
+			c.named(AdditionalProperties, at, p.name, "")
+		}
 		return n.additional
 	}
 	return p.node

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -35,15 +36,9 @@ func (c *compiler) refer(to place) (*node, error) {
 		}
 		return n, nil
 	}
-	at, err := c.file(to.file)
+	at, err := c.lookUp(to)
 	if err != nil {
 		return nil, err
-	}
-	for _, step := range strings.Split(to.pointer, "/")[1:] {
-		at = child(at, unescapePointer(step))
-	}
-	if !at.Exists() {
-		return nil, to.error("there is nothing at this place")
 	}
 	if onlyRefers(at) {
 		c.done[to] = nil
@@ -54,6 +49,23 @@ func (c *compiler) refer(to place) (*node, error) {
 	n := &node{}
 	c.done[to] = n
 	return n, c.fill(n, at, to)
+}
+
+// lookUp returns what stands at a place.
+func (c *compiler) lookUp(to place) (gjson.Result, error) {
+	at, err := c.file(to.file)
+	if err != nil {
+		return at, err
+	}
+	here := place{to.file, ""}
+	for _, step := range strings.Split(to.pointer, "/")[1:] {
+		at = c.partsAt(here, at)[step]
+		here.pointer += "/" + step
+	}
+	if !at.Exists() {
+		return at, to.error("there is nothing at this place")
+	}
+	return at, nil
 }
 
 // stand returns what a schema that only refers stands for.
@@ -69,21 +81,25 @@ func (c *compiler) stand(raw gjson.Result, at place) (n *node, err error) {
 	return n, err
 }
 
-// child returns a member of an object or an item of a list.
-func child(at gjson.Result, step string) (found gjson.Result) {
-	i := 0
-	isArray := at.IsArray()
-	if !isArray && !at.IsObject() {
-		return found
+// partsAt returns the members of an object or the items of a list, by the step
+// of a pointer that leads to them. Many references lead through the same $defs.
+func (c *compiler) partsAt(here place, raw gjson.Result) map[string]gjson.Result {
+	if parts, ok := c.parts[here]; ok {
+		return parts
 	}
-	at.ForEach(func(key, value gjson.Result) bool {
-		if isArray && fmt.Sprint(i) == step || !isArray && key.String() == step {
-			found = value
-		}
-		i++
-		return !found.Exists()
-	})
-	return found
+	parts := map[string]gjson.Result{}
+	if raw.IsObject() || raw.IsArray() {
+		raw.ForEach(func(key, value gjson.Result) bool {
+			step := escapePointer(key.String())
+			if raw.IsArray() {
+				step = strconv.Itoa(len(parts))
+			}
+			parts[step] = value
+			return true
+		})
+	}
+	c.parts[here] = parts
+	return parts
 }
 
 // follow compiles what a $ref refers to.
@@ -95,11 +111,12 @@ func (c *compiler) follow(value gjson.Result, at place) (*node, error) {
 	case value.Type != gjson.String || err != nil || err2 != nil || target.IsAbs() || target.Host != "" || target.RawQuery != "",
 		pointer != "" && pointer[0] != '/':
 		return nil, at.error("a $ref names a file beside this one and a JSON Pointer, as in defs.json#/$defs/address")
-	case name == "":
-		return c.refer(place{at.file, pointer})
 	}
-	to := place{path.Join(path.Dir(at.file), target.Path), pointer}
-	if _, err := c.file(to.file); err != nil {
+	to := place{at.file, pointer}
+	if name != "" {
+		to.file = path.Join(path.Dir(at.file), target.Path)
+	}
+	if _, err := c.lookUp(to); err != nil {
 		return nil, fmt.Errorf("schema %s#%s: %w", at.file, at.pointer, err)
 	}
 	return c.refer(to)

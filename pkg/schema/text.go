@@ -11,10 +11,20 @@ import (
 func (c *Checker) text(n *node) {
 	start := c.pos
 	escaped, ok := c.quoted()
-	if !ok || n == nil || !c.kind(n, isString, start, "string") || !n.textual {
+	if !ok || n == nil {
 		return
 	}
-	value := c.between(start, escaped)
+	if n.types&isString == 0 {
+		c.mistyped(n, start, "string")
+		return
+	}
+	if n.textual {
+		c.characters(n, c.between(start, escaped), start)
+	}
+}
+
+// characters checks what a string spells.
+func (c *Checker) characters(n *node, value []byte, start int) {
 	if n.sets {
 		c.checkSets(n, isString, value, start)
 	}
@@ -33,7 +43,7 @@ func (c *Checker) text(n *node) {
 	if n.format != nil && !n.format.fits(value) && c.notes(Format) {
 		c.add(Finding{Kind: Format, Offset: start, End: c.pos, Want: n.format.words, Got: quote(value)})
 	}
-	if n.format != nil && n.format.name == "uri" && len(value) > 5 && strings.EqualFold(string(value[:5]), "http:") && c.notes(PlainHTTP) {
+	if n.isURI && len(value) > 5 && strings.EqualFold(string(value[:5]), "http:") && c.notes(PlainHTTP) {
 		c.add(Finding{Kind: PlainHTTP, Offset: start, End: c.pos, Got: quote(value)})
 	}
 	if n.values != nil && !slices.ContainsFunc(n.values, func(v string) bool { return v == string(value) }) && c.notes(UndocumentedSet) {

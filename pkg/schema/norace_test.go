@@ -1,0 +1,7 @@
+//go:build !race
+
+package schema_test
+
+// slowdown is how much less the long tests do: nothing, without the race
+// detector.
+const slowdown = 1
