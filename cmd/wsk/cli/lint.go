@@ -87,18 +87,15 @@ func lintPaths(ctx context.Context, env *Env, cfg config.Config, o *lintOptions,
 		}
 		args = []string{"-"}
 	}
-	inputs, err := expand(env, args)
-	if err != nil {
-		return err
-	}
+	inputs, faults := expand(env, args)
 	if o.fix {
-		return fixInputs(ctx, env, linter, inputs)
+		return fixInputs(ctx, env, linter, inputs, faults)
 	}
 	out, err := newLintOutput(env, cfg, o)
 	if err != nil {
 		return err
 	}
-	run := lintRun{env: env, linter: linter, out: out}
+	run := lintRun{env: env, linter: linter, out: out, failed: faults}
 	for _, name := range inputs {
 		if err := run.input(ctx, name); err != nil {
 			return err
@@ -159,27 +156,33 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 	}
 	progress := newProgress(r.env, name, size)
 	defer progress.done()
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
 	var fault error
 	stream := lint.Stream{
 		Name: name, Lines: isLines(name), Workers: runtime.GOMAXPROCS(0), Read: progress.add,
 		Emit: func(findings []lint.Finding) {
 			for _, f := range findings {
-				if err := r.out.finding(f); err != nil && fault == nil {
-					fault = err
+				if fault == nil {
+					if fault = r.out.finding(f); fault != nil {
+						stop() // nobody reads what is found
+					}
 				}
 			}
 		},
 	}
-	counts, err := stream.Run(ctx, r.linter, reader)
+	counts, err := stream.Run(reading, r.linter, reader)
 	r.files++
 	r.counts = r.counts.Plus(counts)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case fault != nil:
+		return fault
 	case err != nil:
 		r.failed = append(r.failed, fmt.Errorf("reading %s: %w", name, err))
 	}
-	return fault
+	return nil
 }
 
 // end writes the counts and decides the exit code.

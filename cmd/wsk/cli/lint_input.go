@@ -16,38 +16,44 @@ import (
 )
 
 // expand turns files, folders and globs into files. A folder stands for the
-// .json, .ndjson and .jsonl files in it and below, links not followed.
-func expand(env *Env, args []string) ([]string, error) {
-	var inputs []string
+// .json, .ndjson and .jsonl files in it and below, links not followed. What
+// stands for nothing is a fault, which keeps none of the others away.
+func expand(env *Env, args []string) (inputs []string, faults []error) {
 	for _, arg := range args {
-		if arg == "-" {
-			inputs = append(inputs, arg)
-			continue
+		found, err := expandOne(env, arg)
+		if err != nil {
+			faults = append(faults, err)
 		}
-		info, err := os.Stat(env.path(arg))
-		switch {
-		case err == nil && info.IsDir():
-			found, err := walk(env, arg)
-			if err != nil {
-				return nil, err
-			}
-			inputs = append(inputs, found...)
-		case err != nil && strings.ContainsAny(arg, "*?["):
-			found, err := filepath.Glob(env.path(arg))
-			if err != nil {
-				return nil, fmt.Errorf("glob %q: %w", arg, err)
-			}
-			if len(found) == 0 {
-				return nil, fmt.Errorf("nothing matches %q", arg)
-			}
-			for _, name := range found {
-				inputs = append(inputs, relative(env, name))
-			}
-		default:
-			inputs = append(inputs, arg) // one that is not there is said when it is opened
-		}
+		inputs = append(inputs, found...)
 	}
-	return inputs, nil
+	return inputs, faults
+}
+
+func expandOne(env *Env, arg string) ([]string, error) {
+	switch arg {
+	case "-":
+		return []string{arg}, nil
+	case "":
+		return nil, errors.New("a PATH is empty: is a variable not set?")
+	}
+	info, err := os.Stat(env.path(arg))
+	switch {
+	case err == nil && info.IsDir():
+		return walk(env, arg)
+	case err == nil || !strings.ContainsAny(arg, "*?["):
+		return []string{arg}, nil // one that is not there is said when it is opened
+	}
+	found, err := filepath.Glob(env.path(arg))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("glob %q: %w", arg, err)
+	case len(found) == 0:
+		return nil, fmt.Errorf("nothing matches %q", arg)
+	}
+	for i, name := range found {
+		found[i] = relative(env, name)
+	}
+	return found, nil
 }
 
 func relative(env *Env, name string) string {
@@ -100,30 +106,50 @@ func open(env *Env, name string) (io.ReadCloser, int64, error) {
 }
 
 // fixInputs mends files in place, each by a new file that takes its name, and
-// stdin to stdout.
-func fixInputs(ctx context.Context, env *Env, l *lint.Linter, inputs []string) error {
+// stdin to stdout. Errors that remain are the answer no.
+func fixInputs(ctx context.Context, env *Env, l *lint.Linter, inputs []string, faults []error) error {
 	checker := l.NewChecker()
+	remain := 0
 	for _, name := range inputs {
-		raw, err := env.read(ctx, name)
-		if err != nil {
-			return err
+		left, err := fixInput(ctx, env, checker, name)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			faults = append(faults, err)
 		}
-		if isLines(name) {
-			return fmt.Errorf("--fix mends one payload a file, and %s is NDJSON", name)
-		}
-		fixed, places := checker.Fix(raw)
-		if name == "-" {
-			if _, err := env.Out.Write(fixed); err != nil {
-				return err
-			}
-		} else if places > 0 {
-			if err := replace(env.path(name), fixed); err != nil {
-				return fmt.Errorf("writing %s: %w", name, err)
-			}
-		}
-		fmt.Fprintf(env.Err, "%s: %s mended\n", ui.Clean(name), ui.Plural(places, "place"))
+		remain += left
+	}
+	switch {
+	case len(faults) > 0:
+		return errors.Join(faults...)
+	case remain > 0:
+		return &noError{fmt.Errorf("%s that --fix cannot mend; wsk lint shows them", ui.Plural(remain, "error"))}
 	}
 	return nil
+}
+
+// fixInput mends one file and returns how many errors remain in it.
+func fixInput(ctx context.Context, env *Env, checker *lint.Checker, name string) (remain int, err error) {
+	if isLines(name) {
+		return 0, fmt.Errorf("--fix mends one payload a file, and %s is NDJSON", name)
+	}
+	raw, err := env.read(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	fixed, places := checker.Fix(raw)
+	switch {
+	case name == "-":
+		_, err = env.Out.Write(fixed)
+	case places > 0:
+		err = replace(env.path(name), fixed)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("writing %s: %w", sourceName(name), err)
+	}
+	fmt.Fprintf(env.Err, "%s: %s mended\n", ui.Clean(sourceName(name)), ui.Plural(places, "place"))
+	return checker.Payload(fixed).Errors(), nil
 }
 
 // replace writes a file whole or not at all, with the mode that it had.
@@ -141,7 +167,7 @@ func replace(path string, content []byte) error {
 		return err
 	}
 	_, err = file.Write(content)
-	err = errors.Join(err, file.Chmod(info.Mode().Perm()), file.Close())
+	err = errors.Join(err, file.Chmod(info.Mode().Perm()), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}

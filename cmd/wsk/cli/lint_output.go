@@ -38,12 +38,8 @@ func (o *lintOutput) finding(f lint.Finding) error {
 	if o.pretty {
 		return o.show(f)
 	}
-	end := 0
-	if f.End > f.Offset && f.End-f.Offset < 1000 {
-		end = f.Column + f.End - f.Offset
-	}
 	return o.Finding(report.Finding{
-		File: sourceName(f.File), Line: f.Line, Column: f.Column, EndColumn: end, Pointer: f.Pointer, Severity: string(f.Severity),
+		File: sourceName(f.File), Line: f.Line, Column: f.Column, Pointer: f.Pointer, Severity: string(f.Severity),
 		Rule: f.Rule, Message: f.Message, Event: f.Event, Form: string(f.Form),
 	})
 }
