@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -114,7 +115,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, record *webhoo
 		}
 		record.Verdict.Verified = true
 	}
-	event, err := webhook.ParseEvent(body)
+	event, err := parse(body)
 	var syntax *webhook.SyntaxError
 	if errors.As(err, &syntax) {
 		detail := "the body is signed, but it is not JSON: "
@@ -128,6 +129,24 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, record *webhoo
 	}
 	h.describe(record, r, event)
 	return h.once(r, record, event)
+}
+
+// parse reads the envelope. A byte order mark and bytes that are not UTF-8 are
+// what many parsers take, so they are no ground to refuse a signed body: the
+// app gets it byte for byte, and the record gets a warning.
+func parse(body []byte) (webhook.Event, error) {
+	event, err := webhook.ParseEvent(body)
+	var syntax *webhook.SyntaxError
+	if !errors.As(err, &syntax) {
+		return event, err
+	}
+	mended := bytes.ToValidUTF8(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), []byte("\ufffd"))
+	event, again := webhook.ParseEvent(mended)
+	if errors.As(again, &syntax) {
+		return webhook.Event{Raw: body}, err
+	}
+	event.Raw = body
+	return event, errors.New(err.Error()) // a warning, and no syntax error any more
 }
 
 // describe copies what the verified body says about itself to the record.
