@@ -109,8 +109,9 @@ func TestManyCheckersShareASchema(t *testing.T) {
 	wait.Wait()
 }
 
-// The buffers that one huge payload needed are let go with it.
-func TestAHugePayloadLeavesNoHugeChecker(t *testing.T) {
+// The buffers that one huge payload needed are let go with it, and broken
+// payloads leave nothing behind.
+func TestNoPayloadLeavesAHugeChecker(t *testing.T) {
 	var names, nested strings.Builder
 	for i := range 1_000_000 {
 		names.WriteString(`,"n` + strconv.Itoa(i) + `":0`)
@@ -125,6 +126,9 @@ func TestAHugePayloadLeavesNoHugeChecker(t *testing.T) {
 	}
 	for _, payload := range []string{`{"first":0` + names.String() + `}`, nested.String(), `[0` + strings.Repeat(`,{"a":{"b":1}}`, 100_000) + `]`} {
 		checker.Check(s, []byte(payload))
+	}
+	for range 200_000 { // broken within objects
+		checker.Check(s, []byte(`{"a":1,"b":{"a":1,"b":{"a":1,"`))
 	}
 	checker.Check(s, []byte(`{}`))
 	if grown := int64(heap()) - int64(before); grown > 1<<20 {

@@ -251,9 +251,11 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 		timeout = timer.C
 	}
 	met := t.met
+	running, stop := context.WithCancel(ctx)
+	defer stop()
 	var ended <-chan error
 	if len(command) > 0 {
-		ended = start(ctx, env, command, l.Addr().String())
+		ended = start(running, env, command, l.Addr().String())
 		met = nil // the command has the say; what was expected is looked at after it
 	}
 	var fault error
@@ -261,9 +263,15 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 		waiting = false
 		select {
 		case <-ctx.Done():
+			if ended != nil {
+				_ = <-ended // it was interrupted as well, and ends first
+				fault = ctx.Err()
+			}
 		case <-met:
 		case <-timeout:
 			if ended != nil {
+				stop()
+				_ = <-ended // how it ends no longer matters
 				fault = &noError{fmt.Errorf("%s was still running after %s", command[0], o.timeout)}
 			}
 		case fault = <-failed:
