@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/config"
-	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
@@ -264,15 +263,15 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 		select {
 		case <-ctx.Done():
 			if ended != nil {
-				_ = <-ended // it was interrupted as well, and ends first
-				fault = ctx.Err()
+				fault = <-ended // it was interrupted as well, and ends first
 			}
 		case <-met:
 		case <-timeout:
 			if ended != nil {
 				stop()
-				_ = <-ended // how it ends no longer matters
-				fault = &noError{fmt.Errorf("%s was still running after %s", command[0], o.timeout)}
+				if err := <-ended; err != nil {
+					fault = &noError{fmt.Errorf("%s was still running after %s", command[0], o.timeout)}
+				}
 			}
 		case fault = <-failed:
 		case fault = <-ended:
@@ -291,19 +290,4 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 		fault = &noError{errors.New(missing)}
 	}
 	return fault
-}
-
-// describe says how requests are verified, in a few words.
-func describeVerifier(v webhook.Verifier, skip bool) string {
-	if skip {
-		return "nothing is verified"
-	}
-	text := fmt.Sprintf("scheme %s, %s", v.Scheme.Name, ui.Plural(len(v.Secrets), "secret"))
-	switch {
-	case v.Scheme.TimestampHeader == "":
-		return text + ", no timestamp"
-	case v.Tolerance == webhook.AnyAge:
-		return text + ", any age"
-	}
-	return fmt.Sprintf("%s, ±%d s", text, int(v.Tolerance.Seconds()))
 }

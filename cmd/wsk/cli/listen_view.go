@@ -211,3 +211,18 @@ func (v *listenView) done() {
 	}
 	fmt.Fprintln(v.env.Err, "received: "+strings.Join(parts, ", "))
 }
+
+// describeVerifier says how requests are verified, in a few words.
+func describeVerifier(v webhook.Verifier, skip bool) string {
+	if skip {
+		return "nothing is verified"
+	}
+	text := fmt.Sprintf("scheme %s, %s", v.Scheme.Name, ui.Plural(len(v.Secrets), "secret"))
+	switch {
+	case v.Scheme.TimestampHeader == "":
+		return text + ", no timestamp"
+	case v.Tolerance == webhook.AnyAge:
+		return text + ", any age"
+	}
+	return fmt.Sprintf("%s, ±%d s", text, int(v.Tolerance.Seconds()))
+}
