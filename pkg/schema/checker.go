@@ -1,10 +1,6 @@
 package schema
 
-import (
-	"bytes"
-	"cmp"
-	"slices"
-)
+import "bytes"
 
 // Checker checks payloads one after another and keeps its buffers between
 // them. It is not safe for concurrent use: give each goroutine its own.
@@ -64,33 +60,6 @@ func (c *Checker) letGo() {
 	if cap(c.scratch) > keptText {
 		c.scratch = nil
 	}
-}
-
-// inOrder sorts the findings by their place, violations first, and drops those
-// said twice, by two schemas for the same value.
-func (c *Checker) inOrder() []Finding {
-	if len(c.findings) < 2 {
-		return c.findings
-	}
-	slices.SortStableFunc(c.findings, func(a, b Finding) int {
-		switch {
-		case a.Offset != b.Offset:
-			return cmp.Compare(a.Offset, b.Offset)
-		case a.Kind.IsViolation() == b.Kind.IsViolation():
-			return 0
-		case a.Kind.IsViolation():
-			return -1
-		}
-		return 1
-	})
-	kept := c.findings[:0]
-	for _, f := range c.findings {
-		if !slices.Contains(kept, f) {
-			kept = append(kept, f)
-		}
-	}
-	c.findings = kept
-	return kept
 }
 
 // preamble refuses what is no JSON from its first bytes on.

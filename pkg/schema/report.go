@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 )
@@ -109,4 +110,31 @@ func (c *Checker) nameAt(at int) string {
 		end++
 	}
 	return string(appendPlain(nil, c.data[at+1:end]))
+}
+
+// inOrder sorts the findings by their place, violations first, and drops those
+// said twice, by two schemas for the same value.
+func (c *Checker) inOrder() []Finding {
+	if len(c.findings) < 2 {
+		return c.findings
+	}
+	slices.SortStableFunc(c.findings, func(a, b Finding) int {
+		switch {
+		case a.Offset != b.Offset:
+			return cmp.Compare(a.Offset, b.Offset)
+		case a.Kind.IsViolation() == b.Kind.IsViolation():
+			return 0
+		case a.Kind.IsViolation():
+			return -1
+		}
+		return 1
+	})
+	kept := c.findings[:0]
+	for _, f := range c.findings {
+		if !slices.Contains(kept, f) {
+			kept = append(kept, f)
+		}
+	}
+	c.findings = kept
+	return kept
 }
