@@ -51,12 +51,9 @@ func newConfigShow(env *Env) *cobra.Command {
 	}
 	settings := newSettingFlags(cmd)
 	o.add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := settings.load(env)
+	cmd.RunE = func(_ *cobra.Command, _ []string) error {
+		cfg, err := settings.begin(env, o)
 		if err != nil {
-			return err
-		}
-		if err := o.choose(cmd); err != nil {
 			return err
 		}
 		return showConfig(env, cfg, o)

@@ -28,11 +28,8 @@ send a tampered copy and the same request again, and show what happens.`,
 	settings := newSettingFlags(cmd)
 	o.add(cmd, "text", "ndjson", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := settings.load(env)
+		cfg, err := settings.begin(env, o)
 		if err != nil {
-			return err
-		}
-		if err := o.choose(cmd); err != nil {
 			return err
 		}
 		p, err := palette(env, cfg, env.OutTTY)

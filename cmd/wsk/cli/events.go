@@ -77,12 +77,9 @@ func eventsCommand(env *Env, cmd *cobra.Command, run func(*Env, config.Config, *
 	complete(cmd, "form", formNames()...)
 	o.output.add(cmd, "text", "json")
 	cmd.ValidArgsFunction = o.settings.completeEvents(env, "", "")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.load(env)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
-			return err
-		}
-		if err := o.output.choose(cmd); err != nil {
 			return err
 		}
 		if o.own, _, err = o.settings.catalog(env, cfg); err != nil {

@@ -60,11 +60,8 @@ errors, 1 with, 2 when something could not be read.`,
 	complete(cmd, "platform", platformNames()...)
 	complete(cmd, "form", formNames()...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.load(env)
+		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
-			return err
-		}
-		if err := o.output.choose(cmd); err != nil {
 			return err
 		}
 		return lintPaths(cmd.Context(), env, cfg, o, args)

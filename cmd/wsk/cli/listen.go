@@ -88,11 +88,8 @@ when it ends, the receiver ends, with 1 if it failed.`,
 	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
 	o.output.add(cmd, "text", "json", "ndjson")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.load(env)
+		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
-			return err
-		}
-		if err := o.output.choose(cmd); err != nil {
 			return err
 		}
 		return listen(cmd.Context(), env, cfg, o, args)

@@ -76,11 +76,8 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
 	complete(cmd, "source", deliver.Sources()...)
 	complete(cmd, "scheme", webhook.SchemeNames()...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.load(env)
+		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
-			return err
-		}
-		if err := o.output.choose(cmd); err != nil {
 			return err
 		}
 		return send(cmd.Context(), env, cfg, o, args[0])

@@ -82,6 +82,16 @@ func (s *settingFlags) completeEvents(env *Env, p webhook.Platform, f webhook.Fo
 	}
 }
 
+// begin is how a command with a result begins: it reads the configuration and
+// settles the format.
+func (s *settingFlags) begin(env *Env, output *outputFlags) (config.Config, error) {
+	cfg, err := s.load(env)
+	if err == nil {
+		err = output.choose(s.cmd)
+	}
+	return cfg, err
+}
+
 // load reads the configuration under the flags that were given.
 func (s *settingFlags) load(env *Env) (config.Config, error) {
 	flags, profile := map[string][]string{}, ""

@@ -45,11 +45,8 @@ body is signed byte for byte: a newline at its end counts.`,
 	schemeFlags(cmd, o.settings, &o.platform, &o.notifyURL)
 	o.output.add(cmd, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := o.settings.load(env)
+		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
-			return err
-		}
-		if err := o.output.choose(cmd); err != nil {
 			return err
 		}
 		return sign(cmd.Context(), env, cfg, o)

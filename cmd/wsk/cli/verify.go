@@ -62,11 +62,8 @@ is not, 2 it could not be checked.`,
 	o.output.add(cmd, "text", "json", "ndjson")
 	complete(cmd, "as", "auto", "body", "request", "record")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := o.settings.load(env)
+		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
-			return err
-		}
-		if err := o.output.choose(cmd); err != nil {
 			return err
 		}
 		given := func(flag string) bool { return cmd.Flags().Changed(flag) }
