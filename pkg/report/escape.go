@@ -2,9 +2,10 @@ package report
 
 import (
 	"fmt"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // speller appends one character as a format has it. A byte that is not UTF-8
@@ -40,22 +41,12 @@ func isPlain(c byte) bool {
 	return ' ' <= c && c <= '~'
 }
 
-// isHidden reports what a terminal obeys or does not show: control (Cc),
-// format (Cf: bidi, zero width, tags), surrogate and private characters, and
-// the line and paragraph separators.
-func isHidden(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r < ' ' || r == '\x7f'
-	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp)
-}
-
 // spellText makes hidden characters visible, as \x1b, \u202e or \U000e0001.
 func spellText(b []byte, r rune) []byte {
 	switch {
 	case r < 0:
 		return fmt.Appendf(b, `\x%02x`, -r)
-	case !isHidden(r):
+	case !webhook.IsHidden(r):
 		return utf8.AppendRune(b, r)
 	case r < utf8.RuneSelf:
 		return fmt.Appendf(b, `\x%02x`, r)
@@ -79,7 +70,7 @@ func spellJSON(b []byte, r rune) []byte {
 		return append(b, `\r`...)
 	case r == '\t':
 		return append(b, `\t`...)
-	case !isHidden(r):
+	case !webhook.IsHidden(r):
 		return utf8.AppendRune(b, r)
 	case r > 0xffff:
 		high, low := utf16.EncodeRune(r)
@@ -104,7 +95,7 @@ func spellXML(b []byte, r rune) []byte {
 		return spellText(b, r)
 	case r < ' ' && r != '\t' && r != '\n' && r != '\r':
 		return fmt.Appendf(b, `\u%04x`, r)
-	case isHidden(r):
+	case webhook.IsHidden(r):
 		return fmt.Appendf(b, `&#x%X;`, r)
 	}
 	return spellXMLLine(b, r)

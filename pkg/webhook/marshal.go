@@ -25,7 +25,7 @@ func Marshal(v any) ([]byte, error) {
 
 // escapeHidden works on JSON, where such characters stand in strings only.
 func escapeHidden(raw []byte) []byte {
-	at := bytes.IndexFunc(raw, isHidden)
+	at := bytes.IndexFunc(raw, IsHidden)
 	if at < 0 {
 		return raw
 	}
@@ -34,7 +34,7 @@ func escapeHidden(raw []byte) []byte {
 	for rest := raw[at:]; len(rest) > 0; {
 		r, size := utf8.DecodeRune(rest)
 		switch high, low := utf16.EncodeRune(r); {
-		case !isHidden(r):
+		case !IsHidden(r):
 			out.Write(rest[:size])
 		case r > 0xffff:
 			fmt.Fprintf(out, `\u%04x\u%04x`, high, low)
@@ -46,6 +46,13 @@ func escapeHidden(raw []byte) []byte {
 	return out.Bytes()
 }
 
-func isHidden(r rune) bool {
-	return r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp)
+// IsHidden reports a character that a terminal obeys or does not show: control
+// (Cc), format (Cf: bidi, zero width, tags), surrogate and private characters,
+// and the line and paragraph separators. Whatever came from outside is shown
+// without them.
+func IsHidden(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp)
 }

@@ -21,6 +21,24 @@ func (e *Env) path(name string) string {
 	return filepath.Join(e.Dir, name)
 }
 
+// open opens a file for reading.
+func (e *Env) open(name string) (*os.File, error) {
+	file, err := os.Open(e.path(name))
+	if err != nil {
+		return nil, readingError(name, err)
+	}
+	return file, nil
+}
+
+// readingError names the file as it was typed, once.
+func readingError(name string, err error) error {
+	var fault *fs.PathError
+	if errors.As(err, &fault) {
+		err = fault.Err
+	}
+	return fmt.Errorf("reading %s: %w", name, err)
+}
+
 // read returns the bytes of a file, or of stdin for "-". Nothing is changed in
 // them.
 func (e *Env) read(ctx context.Context, name string) ([]byte, error) {
@@ -30,10 +48,9 @@ func (e *Env) read(ctx context.Context, name string) ([]byte, error) {
 		}
 		return readAll(ctx, e.In, "stdin")
 	}
-	file, err := os.Open(e.path(name))
-	var fault *fs.PathError
-	if errors.As(err, &fault) {
-		return nil, fmt.Errorf("reading %s: %w", name, fault.Err)
+	file, err := e.open(name)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	return readAll(ctx, file, name)
@@ -55,12 +72,9 @@ func readAll(ctx context.Context, r io.Reader, name string) ([]byte, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case got := <-done:
-		var fault *fs.PathError
 		switch {
-		case errors.As(got.err, &fault):
-			return nil, fmt.Errorf("reading %s: %w", name, fault.Err)
 		case got.err != nil:
-			return nil, fmt.Errorf("reading %s: %w", name, got.err)
+			return nil, readingError(name, got.err)
 		case len(got.raw) > maxInput:
 			return nil, fmt.Errorf("reading %s: it is larger than 256 MiB, which no platform takes", name)
 		}

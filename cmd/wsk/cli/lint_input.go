@@ -93,10 +93,9 @@ func open(env *Env, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return io.NopCloser(env.In), -1, nil
 	}
-	file, err := os.Open(env.path(name))
-	var fault *fs.PathError
-	if errors.As(err, &fault) {
-		return nil, 0, fmt.Errorf("reading %s: %w", name, fault.Err)
+	file, err := env.open(name)
+	if err != nil {
+		return nil, 0, err
 	}
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {

@@ -99,7 +99,11 @@ when it ends, the receiver ends, with 1 if it failed.`,
 
 // listen receives until it is stopped, or has what it waits for.
 func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, command []string) error {
-	verifier, err := o.verifier(env, cfg)
+	platform, err := platformNamed(o.platform)
+	if err != nil {
+		return err
+	}
+	verifier, err := o.verifier(env, cfg, platform)
 	if err != nil {
 		return err
 	}
@@ -121,10 +125,6 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 		return err
 	}
 	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, skip: o.skipVerify, tally: tally, wants: o.wants}
-	platform, err := platformNamed(o.platform)
-	if err != nil {
-		return err
-	}
 	handler, err := receive.New(receive.Config{
 		Verifier: verifier, Platform: platform, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
 		App: app, Wants: func(e webhook.Event) bool { return o.wants(e.Type) }, Sink: show.record,
@@ -145,12 +145,9 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 }
 
 // verifier settles what is checked; to check nothing takes --skip-verify.
-func (o *listenOptions) verifier(env *Env, cfg config.Config) (webhook.Verifier, error) {
+func (o *listenOptions) verifier(env *Env, cfg config.Config, platform webhook.Platform) (webhook.Verifier, error) {
 	v := webhook.Verifier{URL: o.notifyURL}
-	platform, err := platformNamed(o.platform)
-	if err != nil {
-		return v, err
-	}
+	var err error
 	if v.Scheme, err = schemeOf(cfg, platform); err != nil {
 		return v, err
 	}

@@ -3,8 +3,9 @@ package ui
 import (
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Clean makes text from outside safe to show on one line of a terminal:
@@ -26,7 +27,7 @@ func clean(s string, lines bool) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case lines && (r == '\n' || r == '\t'), !isHidden(r):
+		case lines && (r == '\n' || r == '\t'), !webhook.IsHidden(r):
 			b.WriteRune(r)
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -47,12 +48,6 @@ func isClean(s string) bool {
 		}
 	}
 	return true
-}
-
-// isHidden reports control (Cc), format (Cf: bidi, zero width, tags), surrogate
-// and private characters, and the line and paragraph separators.
-func isHidden(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp)
 }
 
 // Short cuts s to n characters and marks the cut.
