@@ -33,6 +33,7 @@ const (
 	Refused        Outcome = "refused"        // a check failed; for a sender: answered, not 2xx
 	Failed         Outcome = "failed"         // the app behind failed; for a sender: no answer
 	OutcomeUnknown Outcome = "unknown"        // sent, and no answer came: it may have been taken
+	Pending        Outcome = "pending"        // verified and journaled, and not handed on yet
 )
 
 // Verdict is what the checks said. Reason is a [Reason], or the name of
@@ -237,6 +238,14 @@ func (d *Decoder) Decode() (Record, error) {
 		}
 	}
 	return Record{}, d.err
+}
+
+// Mark is what a receiver remembers of a delivery, to know it again.
+type Mark struct {
+	ID       string            // the webhook id; "" where there was none
+	Signed   [sha256.Size]byte // BodyDigest of timestamp and body
+	Body     [sha256.Size]byte // of the body alone
+	Accepted bool              // answered with 2xx; else a try that failed
 }
 
 // BodyDigest is the SHA-256 of the timestamp, a dot and the body. A receiver

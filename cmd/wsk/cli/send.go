@@ -23,6 +23,7 @@ type sendOptions struct {
 	settings *settingFlags
 	output   outputFlags
 	payload  payloadFlags
+	journal  journalFlags
 
 	headers      []string
 	notifyURL    string
@@ -71,6 +72,7 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the request and send nothing")
 	f.BoolVar(&o.curl, "curl", false, "print the request as a curl command and send nothing")
 	f.BoolVar(&o.explain, "explain", false, "print what is signed, and how openssl signs the same; send nothing")
+	o.journal.write(cmd)
 	o.output.add(cmd, "text", "json", "ndjson")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
 	complete(cmd, "source", deliver.Sources()...)
@@ -134,8 +136,14 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 	if policy.Retries, err = retries(cfg); err != nil {
 		return err
 	}
+	j, err := o.journal.keeper(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = j.Close() }() // what was put is on disk
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.recordID, Jitter: env.Jitter, UserAgent: userAgent()}
 	record, err := client.Send(ctx, delivery, policy, func(s deliver.Step) {
+		keep(ctx, env, j, s.Record)
 		if s.Again {
 			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(s.Record)), s.Pause.Round(100*time.Millisecond))
 		}

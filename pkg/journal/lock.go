@@ -1,0 +1,42 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+
+	codes "modernc.org/sqlite/lib"
+)
+
+// ErrLocked says that another process holds a lock.
+var ErrLocked = errors.New("another process is at it")
+
+// Lock takes a lock of that name, which may hold letters, digits and dashes,
+// or returns [ErrLocked] at once. It ends with release, and with the process,
+// however that ends. It is SQLite's own lock on a file beside the journal, so
+// it works wherever the journal does.
+func (j *Journal) Lock(ctx context.Context, name string) (release func() error, err error) {
+	path := j.path + "-" + name + ".lock"
+	if err := prepare(path, Options{}); err != nil {
+		return nil, err
+	}
+	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=journal_mode(MEMORY)"}
+	db, err := sql.Open("sqlite", uri.String())
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	db.SetMaxOpenConns(1)
+	if _, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
+		fault := errors.Join(explain(path, err), db.Close())
+		if code(err)&0xff == codes.SQLITE_BUSY {
+			fault = ErrLocked
+		}
+		return nil, fault
+	}
+	return func() error {
+		// Gone before it is free: who opens it later makes a new one.
+		return errors.Join(os.Remove(path), db.Close()) //nolint:forbidigo // the package that keeps files
+	}, nil
+}

@@ -1,0 +1,182 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// maxGroup is how many writes one commit takes at most.
+const maxGroup = 256
+
+// writer carries out the writes of a process, one transaction at a time. What
+// comes while a commit is on its way waits for the next, so that many callers
+// share one fsync.
+type writer struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt
+	fail       func() error
+
+	ops  chan op
+	done chan struct{} // closed when the loop has ended
+
+	mu     sync.RWMutex // held to read while sending to ops
+	shut   bool
+	broken atomic.Pointer[error] // set once, by the loop
+}
+
+// op is one write. do may be called again after a rollback.
+type op struct {
+	do    func(*writer) error
+	reply chan error
+}
+
+func newWriter(ctx context.Context, db *sql.DB, fail func() error) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{conn: conn, statements: map[string]*sql.Stmt{}, fail: fail, ops: make(chan op, maxGroup), done: make(chan struct{})}
+	go w.loop()
+	return w, nil
+}
+
+// submit carries out do in a transaction and returns when it is on disk.
+// Should ctx end first, the write goes on all the same.
+func (w *writer) submit(ctx context.Context, do func(*writer) error) error {
+	o := op{do, make(chan error, 1)}
+	w.mu.RLock()
+	shut := w.shut
+	if !shut {
+		w.ops <- o // the loop takes what is sent before shut is set
+	}
+	w.mu.RUnlock()
+	if shut {
+		return errors.New("the journal is closed")
+	}
+	select {
+	case err := <-o.reply:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	group := make([]op, 0, maxGroup)
+	for first := range w.ops {
+		group = append(group[:0], first)
+	gather:
+		for len(group) < maxGroup {
+			select {
+			case o, open := <-w.ops:
+				if !open {
+					break gather
+				}
+				group = append(group, o)
+			default:
+				break gather
+			}
+		}
+		w.commit(group)
+	}
+}
+
+// commit writes a group in one transaction. Should that fail, each write gets
+// one of its own: a bad one does not take the others along.
+func (w *writer) commit(group []op) {
+	err := w.transact(group)
+	if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
+		for _, o := range group {
+			o.reply <- err
+		}
+		return
+	}
+	for i := range group {
+		group[i].reply <- w.transact(group[i : i+1])
+	}
+}
+
+func (w *writer) transact(group []op) (err error) {
+	if broken := w.broken.Load(); broken != nil {
+		return *broken
+	}
+	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = w.exec("ROLLBACK") // SQLite may have done so by itself
+		}
+	}()
+	for _, o := range group {
+		if err := o.do(w); err != nil {
+			return err
+		}
+	}
+	if w.fail != nil {
+		err = w.fail()
+	}
+	if err == nil {
+		err = w.exec("COMMIT")
+	}
+	if unconfirmed(err) {
+		err = fmt.Errorf("%w: %w", ErrBroken, err)
+		w.broken.Store(&err)
+	}
+	return err
+}
+
+// statement prepares a text once.
+func (w *writer) statement(text string) (*sql.Stmt, error) {
+	if s := w.statements[text]; s != nil {
+		return s, nil
+	}
+	s, err := w.conn.PrepareContext(context.Background(), text)
+	if err == nil {
+		w.statements[text] = s
+	}
+	return s, err
+}
+
+func (w *writer) exec(text string, args ...any) error {
+	_, err := w.run(text, args...)
+	return err
+}
+
+func (w *writer) run(text string, args ...any) (sql.Result, error) {
+	s, err := w.statement(text) //nolint:sqlclosecheck // kept until the writer is closed
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(context.Background(), args...)
+}
+
+// one reads a single row.
+func (w *writer) one(text string, args []any, to ...any) error {
+	s, err := w.statement(text) //nolint:sqlclosecheck // as above
+	if err != nil {
+		return err
+	}
+	return s.QueryRowContext(context.Background(), args...).Scan(to...)
+}
+
+// close lets the loop finish what it was given.
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.shut {
+		w.shut = true
+		close(w.ops)
+	}
+	w.mu.Unlock()
+	<-w.done
+	var faults []error
+	for _, s := range w.statements {
+		faults = append(faults, s.Close())
+	}
+	return errors.Join(append(faults, w.conn.Close())...)
+}
