@@ -35,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"stopped":  stopped,
 			"server":   server,
 			"requests": requests,
+			"served":   served,
 			"post":     post,
 			"raw":      raw,
 			"bytes":    makeBytes,

@@ -113,17 +113,17 @@ func environment(ts *testscript.TestScript) []string {
 
 // stopped waits for a listener to end and writes what it said to NAME.out and
 // NAME.err: "stopped NAME CODE" waits for it to end by itself, "stopped NAME
-// CODE int" presses Ctrl-C first.
+// CODE int" presses Ctrl-C first, and "stopped NAME -1 kill" kills it.
 func stopped(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: stopped NAME CODE [int]")
+		ts.Fatalf("usage: stopped NAME CODE [int|kill]")
 	}
 	r := stateOf(ts).listeners[args[0]]
 	if r == nil {
 		ts.Fatalf("no listener %s", args[0])
 	}
 	if len(args) > 2 {
-		ts.Check(r.cmd.Process.Signal(syscall.SIGINT))
+		ts.Check(r.cmd.Process.Signal(map[string]os.Signal{"int": syscall.SIGINT, "kill": syscall.SIGKILL}[args[2]]))
 	}
 	<-r.copied
 	_ = r.cmd.Wait()

@@ -19,8 +19,10 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // peer is a server that a script talks to, with what it was sent.
 type peer struct {
-	mu   sync.Mutex
-	seen bytes.Buffer
+	mu    sync.Mutex
+	seen  bytes.Buffer
+	count int
+	came  *sync.Cond // a request
 }
 
 func (p *peer) note(r *http.Request, body []byte) {
@@ -31,6 +33,8 @@ func (p *peer) note(r *http.Request, body []byte) {
 	p.seen.WriteString("\n")
 	p.seen.Write(body)
 	p.seen.WriteString("\n---\n")
+	p.count++
+	p.came.Broadcast()
 }
 
 // server starts an HTTP server that answers as it is told, one word an answer,
@@ -55,6 +59,7 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	p := &peer{}
+	p.came = sync.NewCond(&p.mu)
 	answers := args[1:]
 	hung := make(chan struct{})
 	var mu sync.Mutex
@@ -103,6 +108,24 @@ func reply(w http.ResponseWriter, answer string, hung <-chan struct{}) {
 		}
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, rest)
+	}
+}
+
+// served waits until a server has got N requests: "served NAME N".
+func served(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: served NAME N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	p := stateOf(ts).servers[args[0]]
+	if p == nil {
+		ts.Fatalf("no server %s", args[0])
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.count < n {
+		p.came.Wait()
 	}
 }
 

@@ -54,6 +54,12 @@ func (j *Journal) Due(ctx context.Context, target string, now time.Time, limit i
 	return list, next, err
 }
 
+// Undone counts what is still to be forwarded to target, now or later.
+func (j *Journal) Undone(ctx context.Context, target string) (n int, err error) {
+	err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE forward_state = 1 AND forward_to = ?", webhook.RedactURL(target)).Scan(&n)
+	return n, explain(j.path, err)
+}
+
 // Forwarded notes a try to forward a record: again says when the next is due;
 // the zero time ends it, as done or as given up.
 func (j *Journal) Forwarded(ctx context.Context, r webhook.Record, done bool, again time.Time) error {

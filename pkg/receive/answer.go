@@ -42,6 +42,11 @@ func errorAnswer(status int, text string) Answer {
 // range, and sends a 200 after one of the 1xx.
 func final(status int) bool { return 200 <= status && status <= 999 }
 
+// response is the answer as a record has it.
+func (a Answer) response() *webhook.Response {
+	return &webhook.Response{Status: a.Status, Header: a.Header, Body: a.Body, Truncated: a.Truncated}
+}
+
 func (a Answer) write(w http.ResponseWriter) {
 	if !a.Header.Has("Content-Type") {
 		w.Header()["Content-Type"] = nil // net/http would guess one

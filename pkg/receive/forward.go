@@ -41,7 +41,7 @@ func Forward(transport http.RoundTripper, url string) App {
 			r.Error = "forwarding: " + webhook.RedactURLs(err.Error())
 			return Status(http.StatusBadGateway)
 		}
-		r.Forward = &webhook.Response{Status: answer.Status, Header: answer.Header, Body: answer.Body, Truncated: answer.Truncated}
+		r.Forward = answer.response()
 		if answer.Status/100 == 3 {
 			r.Verdict.Detail = "the app answered with a redirect, which is not followed"
 		}

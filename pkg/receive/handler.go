@@ -35,6 +35,17 @@ type Config struct {
 	// answered with 200. Default: all.
 	Wants func(webhook.Event) bool
 
+	// Keep, if set, stores a record durably, with what a restart must know of
+	// the delivery, if anything (see [Memory.Restore]). Where the answer is to
+	// be 2xx it is called before that, and an error makes it a 503; for the
+	// others it is called after the answer, and an error is the caller's to
+	// tell. It is called from many goroutines at once.
+	Keep func(context.Context, webhook.Record, *webhook.Mark) error
+
+	// KeepFirst has a record kept before the App gets it too, with the outcome
+	// pending: what cannot be kept is not handed on.
+	KeepFirst bool
+
 	// Sink gets every record, after its answer is written, and without a
 	// Response when the App panicked. It is called from many goroutines at once.
 	Sink func(webhook.Record)
@@ -76,26 +87,46 @@ func New(c Config) (*Handler, error) {
 	return &Handler{c}, nil
 }
 
+// receipt is one request on its way through the handler.
+type receipt struct {
+	record webhook.Record
+	began  time.Time
+	mark   *webhook.Mark
+	kept   bool // as it is answered
+}
+
+// accept notes in the mark, if there is one, that the delivery was taken.
+func (p *receipt) accept() {
+	if p.mark != nil {
+		taken := *p.mark
+		taken.Accepted = true
+		p.mark = &taken
+	}
+}
+
 // ServeHTTP receives one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := h.Now()
-	record := webhook.Record{
+	p := &receipt{began: began, record: webhook.Record{
 		ID: h.NewID(), Time: began, Direction: webhook.Received, Platform: h.Platform,
 		Request: webhook.Request{Method: r.Method, URL: r.RequestURI, Header: headerOf(r)},
 		Verdict: &webhook.Verdict{},
-	}
+	}}
 	if !h.SkipVerify {
-		record.Scheme = h.Verifier.Scheme.Name
+		p.record.Scheme = h.Verifier.Scheme.Name
 	}
 	defer func() { // also when the App panics
-		record.Duration = h.Now().Sub(began)
+		p.record.Duration = h.Now().Sub(began)
+		if h.Keep != nil && !p.kept {
+			_ = h.Keep(context.WithoutCancel(r.Context()), p.record, p.mark) // the caller's to tell, as Config says
+		}
 		if h.Sink != nil {
-			h.Sink(record)
+			h.Sink(p.record)
 		}
 	}()
-	answer := h.receive(w, r, &record)
+	answer := h.receive(w, r, p)
 	answer.write(w)
-	record.Response = &webhook.Response{Status: answer.Status, Header: answer.Header, Body: answer.Body, Truncated: answer.Truncated}
+	p.record.Response = answer.response()
 }
 
 // headerOf puts the Host line back that net/http keeps elsewhere.
@@ -103,7 +134,8 @@ func headerOf(r *http.Request) webhook.Header {
 	return append(webhook.Header{{Name: "Host", Value: r.Host}}, webhook.HeaderOf(r.Header)...)
 }
 
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request, record *webhook.Record) Answer {
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) Answer {
+	record := &p.record
 	body, answer, ok := h.read(w, r, record)
 	if !ok {
 		return answer
@@ -128,7 +160,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, record *webhoo
 		warn(record, err.Error())
 	}
 	h.describe(record, r, event)
-	return h.once(r, record, event)
+	return h.once(r, p, event)
 }
 
 // parse reads the envelope. A byte order mark and bytes that are not UTF-8 are
@@ -191,7 +223,8 @@ func (h *Handler) stamp(r *http.Request) string {
 }
 
 // once hands a verified request to the App unless it was handled before.
-func (h *Handler) once(r *http.Request, record *webhook.Record, e webhook.Event) Answer {
+func (h *Handler) once(r *http.Request, p *receipt, e webhook.Event) Answer {
+	record := &p.record
 	claim, err := h.Memory.Claim(r.Context(), record.WebhookID, h.stamp(r), record.Request.Body)
 	if err != nil {
 		return reject(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
@@ -199,19 +232,23 @@ func (h *Handler) once(r *http.Request, record *webhook.Record, e webhook.Event)
 	record.Verdict.Outcome = claim.Outcome
 	switch claim.Outcome {
 	case webhook.Duplicate:
-		return jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`)
+		p.mark = claim.Mark
+		p.accept()
+		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`))
 	case webhook.ReplaySuspect:
 		record.Verdict.Detail = "the same timestamp and body came before under the id " + strconv.Quote(claim.FirstID) + ": a captured request sent again?"
-		return jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`)
+		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
 	case webhook.Conflict:
 		return reject(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
 	}
-	return h.handle(r.Context(), record, e, claim)
+	return h.handle(r.Context(), p, e, claim)
 }
 
-// handle calls the App and settles the claim.
-func (h *Handler) handle(ctx context.Context, record *webhook.Record, e webhook.Event, claim Claim) Answer {
+// handle calls the App and settles the claim, once the record is kept.
+func (h *Handler) handle(ctx context.Context, p *receipt, e webhook.Event, claim Claim) Answer {
+	record := &p.record
 	accepted, returned := false, false
+	p.mark = claim.Mark
 	defer func() {
 		if !returned {
 			record.Error = "the app panicked"
@@ -221,6 +258,14 @@ func (h *Handler) handle(ctx context.Context, record *webhook.Record, e webhook.
 		}
 		claim.Done(accepted)
 	}()
+	if h.Keep != nil && h.KeepFirst {
+		record.Verdict.Outcome = webhook.Pending
+		if err := h.Keep(context.WithoutCancel(ctx), *record, nil); err != nil {
+			returned = true
+			return unkept(record, err)
+		}
+		record.Verdict.Outcome = webhook.Accepted
+	}
 	answer := OK()
 	if h.Wants == nil || h.Wants(e) {
 		answer = h.App(ctx, record)
@@ -229,8 +274,35 @@ func (h *Handler) handle(ctx context.Context, record *webhook.Record, e webhook.
 		record.Error = fmt.Sprintf("the app answered with status %d, which ends no request", answer.Status)
 		answer = Status(http.StatusInternalServerError)
 	}
+	if answer.Status/100 == 2 {
+		p.accept()
+		answer = h.keep(ctx, p, answer)
+	}
 	accepted, returned = answer.Status/100 == 2, true
 	return answer
+}
+
+// keep stores a record before it is answered with 2xx, and makes that a 503
+// when it cannot.
+func (h *Handler) keep(ctx context.Context, p *receipt, answer Answer) Answer {
+	if h.Keep == nil {
+		return answer
+	}
+	p.record.Response, p.record.Duration = answer.response(), h.Now().Sub(p.began)
+	if err := h.Keep(context.WithoutCancel(ctx), p.record, p.mark); err != nil {
+		p.record.Response, p.mark = nil, nil
+		return unkept(&p.record, err)
+	}
+	p.kept = true
+	return answer
+}
+
+// unkept answers when a record could not be stored. Why is the receiver's own
+// affair.
+func unkept(record *webhook.Record, err error) Answer {
+	v := record.Verdict
+	v.Outcome, v.Reason, v.Detail = webhook.Failed, "journal", err.Error()
+	return errorAnswer(http.StatusServiceUnavailable, "The receiver cannot store events now")
 }
 
 // refuse answers a failed verification.

@@ -56,6 +56,11 @@ type Claim struct {
 	Outcome webhook.Outcome // accepted, duplicate, replay_suspect or conflict
 	FirstID string          // the id under which it came first
 	Done    func(accepted bool)
+
+	// Mark is what a restart must know of it, see [Memory.Restore]; nil where
+	// nothing is new, and without an id: a request that has none is known
+	// while the receiver runs. Accepted is the caller's to set, as for Done.
+	Mark *webhook.Mark
 }
 
 // Claim asks for the right to handle a delivery. While another claim to the
@@ -70,15 +75,18 @@ func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (
 	for {
 		entry, fresh := m.find(id, signed, plain)
 		if fresh {
-			return Claim{Outcome: webhook.Accepted, FirstID: id, Done: func(ok bool) { m.finish(entry, signed, ok) }}, nil
+			return Claim{
+				Outcome: webhook.Accepted, FirstID: id, Mark: markOf(id, signed, plain),
+				Done: func(ok bool) { m.finish(entry, signed, ok) },
+			}, nil
 		}
 		select {
 		case <-entry.done:
 		case <-ctx.Done():
 			return Claim{}, ctx.Err()
 		}
-		if outcome, settled := m.judge(entry, id, signed, plain); settled {
-			return Claim{Outcome: outcome, FirstID: entry.id, Done: func(bool) {}}, nil
+		if claim, settled := m.judge(entry, id, signed, plain); settled {
+			return claim, nil
 		}
 	}
 }
@@ -152,22 +160,64 @@ func (m *Memory) finish(entry *seen, signed digest, accepted bool) {
 
 // judge says what a settled entry makes of a later claim; not settled means
 // that it failed and the claim may try again.
-func (m *Memory) judge(entry *seen, id string, signed, plain digest) (webhook.Outcome, bool) {
+func (m *Memory) judge(entry *seen, id string, signed, plain digest) (Claim, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	claim := Claim{Outcome: webhook.Duplicate, FirstID: entry.id, Done: func(bool) {}}
 	switch {
 	case !entry.accepted:
-		return "", false
+		return claim, false
 	case entry.id != id:
-		return webhook.ReplaySuspect, true
+		claim.Outcome = webhook.ReplaySuspect
 	case entry.body != plain:
-		return webhook.Conflict, true
+		claim.Outcome = webhook.Conflict
+	case m.resigned(entry, signed):
+		claim.Mark = markOf(id, signed, plain)
 	}
-	if known := m.byDigest[signed]; known == nil || known.failed() { // a retry, signed anew: it can be captured as well
-		m.byDigest[signed] = entry
-		m.remember(key{digest: signed, entry: entry})
+	return claim, true
+}
+
+func markOf(id string, signed, plain digest) *webhook.Mark {
+	if id == "" {
+		return nil
 	}
-	return webhook.Duplicate, true
+	return &webhook.Mark{ID: id, Signed: signed, Body: plain}
+}
+
+// resigned remembers a retry of an accepted delivery that was signed anew: it
+// can be captured as well. It reports whether that is news.
+func (m *Memory) resigned(entry *seen, signed digest) bool {
+	if known := m.byDigest[signed]; known != nil && !known.failed() {
+		return false
+	}
+	m.byDigest[signed] = entry
+	m.remember(key{digest: signed, entry: entry})
+	return true
+}
+
+// Restore puts back what a receiver remembered before a restart, the oldest
+// first. It is for a memory that has had no claims yet.
+func (m *Memory) Restore(marks []webhook.Mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	done := make(chan struct{})
+	close(done)
+	for _, mark := range marks {
+		if known := m.byID[mark.ID]; known != nil && known.body == mark.Body {
+			if mark.Accepted {
+				m.resigned(known, mark.Signed)
+			}
+			continue
+		}
+		entry := &seen{id: mark.ID, body: mark.Body, done: done, accepted: mark.Accepted}
+		if known := m.byDigest[mark.Signed]; known == nil || known.failed() {
+			m.byDigest[mark.Signed] = entry
+		}
+		if mark.Accepted {
+			m.byID[mark.ID] = entry
+		}
+		m.remember(key{mark.ID, mark.Signed, entry})
+	}
 }
 
 // remember puts a key at the end of the order and drops the oldest past the limit.

@@ -154,8 +154,8 @@ func TestMemoryAnswersAWaitingClaimByWhatItWaitedFor(t *testing.T) {
 	}
 	first.Done(true)
 	settle(t, m, "b", "1", "y", true)
-	if outcome, settled := m.judge(entry, "a", signed, entry.body); outcome != webhook.Duplicate || !settled {
-		t.Errorf("it is %q, settled=%t", outcome, settled)
+	if claim, settled := m.judge(entry, "a", signed, entry.body); claim.Outcome != webhook.Duplicate || !settled {
+		t.Errorf("it is %q, settled=%t", claim.Outcome, settled)
 	}
 	if len(m.byDigest) != 1 || len(m.order) != 1 {
 		t.Errorf("%d digests, %d in order", len(m.byDigest), len(m.order))

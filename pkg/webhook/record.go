@@ -242,7 +242,7 @@ func (d *Decoder) Decode() (Record, error) {
 
 // Mark is what a receiver remembers of a delivery, to know it again.
 type Mark struct {
-	ID       string            // the webhook id; "" where there was none
+	ID       string            // the webhook id
 	Signed   [sha256.Size]byte // BodyDigest of timestamp and body
 	Body     [sha256.Size]byte // of the body alone
 	Accepted bool              // answered with 2xx; else a try that failed

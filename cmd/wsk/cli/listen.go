@@ -23,6 +23,7 @@ import (
 type listenOptions struct {
 	settings *settingFlags
 	output   outputFlags
+	journal  journalFlags
 
 	host       string
 	port       uint16
@@ -39,6 +40,8 @@ type listenOptions struct {
 	expect     []string
 	timeout    time.Duration
 	exitAfter  int
+
+	forwardRetries int
 }
 
 func newListen(env *Env) *cobra.Command {
@@ -50,6 +53,10 @@ func newListen(env *Env) *cobra.Command {
 request is answered with 200 {"received":true}, an id that was seen before with
 200 as a duplicate and not forwarded, a wrong signature with 401, a timestamp
 out of the window with 400.
+
+What comes is journaled before it is answered (wsk journal list shows it), and
+an answer of 200 means that it is on disk: 503 where it cannot be written. Ids
+are known again after a restart; --no-journal forgets them.
 
 For tests: --expect ends with exit code 0 as soon as all has come, and with 1
 and a list of what is missing at --timeout. After -- stands a command that runs
@@ -79,6 +86,7 @@ when it ends, the receiver ends, with 1 if it failed.`,
 	o.settings.schemas()
 	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest body that is taken, in `BYTES`")
 	f.StringVar(&o.forwardTo, "forward-to", "", "pass verified events on to `URL`, byte for byte, and answer with its answer")
+	f.IntVar(&o.forwardRetries, "forward-retries", 0, "answer as soon as the event is journaled, and forward it in the background, up to `N` times more where the app fails; a restart goes on")
 	f.StringArrayVar(&o.events, "events", nil, "show and forward only events that match `GLOB`, 'work_order.*'; repeatable")
 	f.IntVar(&o.respond, "respond", 0, "answer good requests with `STATUS` in place of 200")
 	f.IntVar(&o.failFirst, "fail-first", 0, "answer the first `N` tries of each delivery with 503")
@@ -86,6 +94,7 @@ when it ends, the receiver ends, with 1 if it failed.`,
 	f.StringArrayVar(&o.expect, "expect", nil, "expect `EVENT=N` (or EVENT for one; a glob counts all that match); repeatable")
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after a `DURATION`, with exit code 1 when something expected is missing")
 	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
+	o.journal.write(cmd)
 	o.output.add(cmd, "text", "json", "ndjson")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.begin(env, &o.output)
@@ -124,24 +133,42 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 	if err != nil {
 		return err
 	}
-	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, skip: o.skipVerify, tally: tally, wants: o.wants}
-	handler, err := receive.New(receive.Config{
-		Verifier: verifier, Platform: platform, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
-		App: app, Wants: func(e webhook.Event) bool { return o.wants(e.Type) }, Sink: show.record,
-		Now: env.Now, NewID: env.recordID,
-	})
+	kept, err := o.openJournal(ctx, env)
 	if err != nil {
 		return err
 	}
+	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, skip: o.skipVerify, tally: tally, wants: o.wants}
+	setup := receive.Config{
+		Verifier: verifier, Platform: platform, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
+		App: app, Wants: func(e webhook.Event) bool { return o.wants(e.Type) }, Sink: show.record,
+		Keep: kept.keep(o.wants), KeepFirst: o.forwardTo != "" && o.forwardRetries == 0,
+		Now: env.Now, NewID: env.recordID,
+	}
+	listener, err := o.bind(ctx, env, kept, &setup, show)
+	if err != nil {
+		return errors.Join(err, kept.close(ctx))
+	}
+	handler, err := receive.New(setup)
+	if err != nil {
+		return errors.Join(err, listener.Close(), kept.close(ctx))
+	}
+	return o.serve(ctx, env, handler, listener, tally, show, kept, command)
+}
+
+// bind brings back what was seen before, and says that the receiver is ready.
+func (o *listenOptions) bind(ctx context.Context, env *Env, kept *listenJournal, setup *receive.Config, show *listenView) (net.Listener, error) {
+	var err error
+	if setup.Memory, err = kept.memory(ctx); err != nil {
+		return nil, err
+	}
 	listener, err := env.Listen(ctx, net.JoinHostPort(o.host, strconv.Itoa(int(o.port))))
 	if err != nil {
-		return listenError(err, o)
+		return nil, listenError(err, o)
 	}
-	address := listener.Addr().String()
-	if err := show.ready(address); err != nil {
-		return errors.Join(err, listener.Close())
+	if err := show.ready(listener.Addr().String()); err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
-	return o.serve(ctx, env, handler, listener, tally, show, command)
+	return listener, nil
 }
 
 // verifier settles what is checked; to check nothing takes --skip-verify.
@@ -197,7 +224,9 @@ func (o *listenOptions) app(env *Env) (receive.App, error) {
 		if err := deliver.CheckURL(o.forwardTo); err != nil {
 			return nil, fmt.Errorf("--forward-to: %w", err)
 		}
-		app = receive.Forward(env.Transport, o.forwardTo)
+		if app = receive.Always(http.StatusOK); o.forwardRetries == 0 { // else the journal's forwarder does it
+			app = receive.Forward(env.Transport, o.forwardTo)
+		}
 	default:
 		app = receive.Always(http.StatusOK)
 	}
@@ -233,7 +262,7 @@ func listenError(err error, o *listenOptions) error {
 
 // serve runs the server, and the command beside it, until one thing ends it:
 // Ctrl-C, the command's end, all that was expected, or the timeout.
-func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, command []string) error {
+func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, command []string) error {
 	server := receive.Server(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
@@ -268,6 +297,7 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 				}
 			}
 		case fault = <-failed:
+		case fault = <-kept.broken:
 		case fault = <-ended:
 			if fault == nil && timeout != nil && t.missing() != "" {
 				ended, met, waiting = nil, t.met, true // what it set off may still come
@@ -280,6 +310,15 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 		_ = server.Close() // a request that does not end is cut off
 	}
 	show.done()
+	patience := 5 * time.Second
+	if ctx.Err() != nil { // what is not forwarded now waits in the journal
+		patience = time.Second
+	}
+	last, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer done()
+	if err := kept.close(last); fault == nil {
+		fault = err
+	}
 	if missing := t.missing(); missing != "" && fault == nil {
 		fault = &noError{errors.New(missing)}
 	}
