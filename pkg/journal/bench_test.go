@@ -19,13 +19,13 @@ func BenchmarkPut(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer func() { _ = j.Close() }()
-	body := make([]byte, 1200)
+	body := make([]byte, 1800)
 	var n atomic.Int64
 	b.SetParallelism(16)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := n.Add(1)
-			id := fmt.Sprintf("rec_%026d", i*7919%1000003+i)
+			id := fmt.Sprintf("rec_%026d", i)
 			r := webhook.Record{
 				ID: id, Time: time.Now(), Direction: webhook.Received, Event: "work_order.created", WebhookID: id,
 				Request:  webhook.Request{Method: "POST", URL: "/", Body: body, Header: webhook.Header{{Name: "Content-Type", Value: "application/json"}, {Name: "X-Webhook-Signature", Value: "0123456789012345678901234567890123456789012345678901234567890123"}, {Name: "X-Webhook-Timestamp", Value: "1764000000"}}},

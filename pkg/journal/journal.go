@@ -98,7 +98,7 @@ func create(path string) error {
 func source(path string, o Options) string {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"journal_mode(WAL)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(4000)",
+		"page_size(16384)", "journal_mode(WAL)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(1000)",
 	}
 	if o.maxPages > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", o.maxPages))

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -70,7 +71,11 @@ func (e *Env) getenv(name string) string {
 	return text
 }
 
-// recordID names a record.
-func (e *Env) recordID() string { return "rec_" + e.NewID() }
+// recordID names a record. Names grow with time, so that they lie side by side
+// in a journal's index.
+func (e *Env) recordID() string {
+	fresh := e.NewID()
+	return "rec_" + strconv.FormatInt(e.Now().UnixMilli(), 32) + fresh[:min(len(fresh), 16)]
+}
 
 var errNoTerminal = errors.New("there is no terminal to ask on")

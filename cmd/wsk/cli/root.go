@@ -69,7 +69,7 @@ Everything runs on your machine; no account is needed.`,
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageFunc(printUsage)
 	root.SetFlagErrorFunc(flagError)
 	global := root.PersistentFlags()
 	global.BoolP("help", "h", false, "help for this command")
@@ -85,7 +85,7 @@ Everything runs on your machine; no account is needed.`,
 		group string
 		cmd   *cobra.Command
 	}{
-		{"events", newSend(env)}, {"events", newListen(env)}, {"events", newLint(env)}, {"events", newDemo(env)},
+		{"events", newSend(env)}, {"events", newTrigger(env)}, {"events", newListen(env)}, {"events", newLint(env)}, {"events", newDemo(env)},
 		{"signatures", newVerify(env)}, {"signatures", newSign(env)},
 		{"more", newEvents(env)}, {"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
 	} {
@@ -152,33 +152,3 @@ func joinSecrets(args []string) []string {
 	}
 	return out
 }
-
-const usageTemplate = `Usage:
-  {{if .Runnable}}{{.UseLine}}{{else}}{{.CommandPath}} COMMAND{{end}}
-{{- if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}
-{{- if .HasAvailableSubCommands}}{{$cmds := .Commands}}
-{{- range $group := .Groups}}
-
-{{.Title}}
-{{- range $cmds}}{{if and (eq .GroupID $group.ID) (or .IsAvailableCommand (eq .Name "help"))}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}
-{{- if not .Groups}}
-
-Commands:
-{{- range $cmds}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{end}}
-{{- if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
-{{- if .HasAvailableInheritedFlags}}
-
-Flags of every command:
-{{.InheritedFlags.FlagUsagesWrapped 80 | trimTrailingWhitespaces}}{{end}}
-{{- if .HasAvailableSubCommands}}
-
-"{{.CommandPath}} COMMAND --help" says more about a command.{{end}}
-`
