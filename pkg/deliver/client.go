@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -53,9 +54,16 @@ func NewTransport() *http.Transport {
 //	failed    there was none, and the request did not get out whole
 //	unknown   there was none, but the request had been written: it may have been taken
 //
+// Where d's header holds X-Webhook-Retry, the attempt's number is put there.
+// What is not sent to the platform itself gets a warning when the answer took
+// longer than [SlowAfter].
+//
 // The error is not nil only when no request could be made of d, or ctx ended.
 func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.Record, error) {
 	began := c.Now()
+	if d.Header.Has(webhook.HeaderRetry) {
+		d.Header = d.Header.With(webhook.HeaderRetry, strconv.Itoa(attempt))
+	}
 	request, err := d.Request(began)
 	if err != nil {
 		return webhook.Record{}, err
@@ -84,6 +92,8 @@ func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.R
 	record.Verdict = verdict(response, err, written)
 	if err != nil {
 		record.Error = c.explain(limited, err, timeout, written)
+	} else if record.Duration > SlowAfter && record.Form != webhook.Inbound {
+		record.Verdict.Warnings = append(record.Verdict.Warnings, "slower than the 10 s that WorkSkedge's page asks for")
 	}
 	return record, ctx.Err()
 }

@@ -23,7 +23,7 @@ const (
 	maxRetryAfter = 5 * time.Minute // what a Retry-After may ask for
 )
 
-// Step is told to the caller of Send after each attempt.
+// Step is told to the caller of Send and Deliver after each attempt.
 type Step struct {
 	Record webhook.Record
 	Again  bool          // another attempt follows
@@ -34,14 +34,25 @@ type Step struct {
 // used up, and returns the last record. each, if not nil, is called after every
 // attempt, one that ctx ended included. The error is that of [Client.Attempt].
 func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step)) (webhook.Record, error) {
+	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
+		if r.Attempt >= p.Retries || !p.again(r) {
+			return 0, false
+		}
+		return c.pause(r, r.Attempt), true
+	})
+}
+
+// attempts makes one attempt after another until next, asked for the pause
+// before the next one, says that there is none.
+func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next func(webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
 	for attempt := 0; ; attempt++ {
 		record, err := c.Attempt(ctx, d, attempt)
 		if record.Verdict == nil { // nothing was attempted
 			return record, err
 		}
-		step := Step{Record: record, Again: err == nil && attempt < p.Retries && p.again(record)}
-		if step.Again {
-			step.Pause = c.pause(record, attempt)
+		step := Step{Record: record}
+		if err == nil {
+			step.Pause, step.Again = next(record)
 		}
 		if each != nil {
 			each(step)
@@ -104,6 +115,6 @@ func (c Client) wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return nil
+		return ctx.Err() // without a pause, both may be ready
 	}
 }

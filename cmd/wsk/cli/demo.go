@@ -84,10 +84,7 @@ func (d *demo) run(ctx context.Context) error {
 	d.client = deliver.Client{Transport: d.env.Transport, Now: d.env.Now, NewID: d.env.recordID, UserAgent: userAgent()}
 	return d.story(ctx, deliver.Delivery{
 		URL: "http://" + listener.Addr().String(), Event: event, Scheme: d.verifier.Scheme, Secret: secret,
-		WebhookID: "whk_" + d.env.NewID(),
-		Header: webhook.Header{
-			{Name: "Content-Type", Value: "application/json"}, {Name: webhook.HeaderEvent, Value: event.Type}, {Name: webhook.HeaderRetry, Value: "0"},
-		},
+		WebhookID: "whk_" + d.env.NewID(), Header: deliver.Outbound(webhook.WorkSkedge, event.Type),
 	})
 }
 

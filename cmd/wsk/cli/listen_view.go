@@ -119,6 +119,8 @@ func (v *listenView) line(r webhook.Record) error {
 	switch outcome := r.Verdict.Outcome; {
 	case outcome == webhook.Refused:
 		name, paint = r.Verdict.Reason, p.Bad
+	case outcome == webhook.Failed && r.Verdict.Reason == "journal":
+		note = "  " + p.Bad("not kept, so not taken")
 	case outcome == webhook.Failed:
 		note = "  " + p.Bad("the app refused it")
 	case outcome != webhook.Accepted:

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/tidwall/gjson"
@@ -37,73 +36,66 @@ func (p *payloadFlags) add(cmd *cobra.Command) {
 // compose returns the payload of an event: the file's bytes when they are a
 // whole envelope, untouched but for the edits that were asked for.
 func (p *payloadFlags) compose(ctx context.Context, env *Env, d webhook.Definition, origin string) (webhook.Event, error) {
-	name, raw := "the sample of "+d.Type, d.Sample()
-	if p.file == "" {
-		raw = []byte(gjson.GetBytes(raw, "data").Raw)
-	} else {
-		var err error
-		if name, raw, err = p.read(ctx, env); err != nil {
-			return webhook.Event{}, err
-		}
-	}
-	raw, err := envelope(d, raw, origin, env.Now())
+	given, err := p.take(ctx, env, d)
 	if err != nil {
-		return webhook.Event{}, fmt.Errorf("reading %s: %w", name, err)
+		return webhook.Event{}, err
+	}
+	return p.event(env, d, given, origin)
+}
+
+// content is what a payload is made of, read once, and what it is called.
+type content struct {
+	name   string
+	raw    []byte
+	sample bool // the catalog's, a whole envelope
+}
+
+// take reads the file, or takes the catalog's sample.
+func (p *payloadFlags) take(ctx context.Context, env *Env, d webhook.Definition) (content, error) {
+	if p.file != "" {
+		raw, err := env.read(ctx, p.file)
+		if p.file == "-" {
+			return content{"stdin", raw, false}, err
+		}
+		return content{p.file, raw, false}, err
+	}
+	sample := d.Sample()
+	if sample == nil {
+		return content{}, fmt.Errorf("%s is known by name alone, without a sample: give its payload with -f FILE", d.Type)
+	}
+	return content{"the sample of " + d.Type, sample, true}, nil
+}
+
+// event makes the payload of one delivery.
+func (p *payloadFlags) event(env *Env, d webhook.Definition, given content, origin string) (webhook.Event, error) {
+	raw, err := p.enclosed(env, d, given, origin)
+	if err != nil {
+		return webhook.Event{}, fmt.Errorf("reading %s: %w", given.name, err)
 	}
 	if raw, err = p.edit(d, raw); err != nil {
 		return webhook.Event{}, err
 	}
 	event, err := webhook.ParseEvent(raw)
 	if err != nil {
-		return webhook.Event{}, fmt.Errorf("reading %s: %w", name, err)
+		return webhook.Event{}, fmt.Errorf("reading %s: %w", given.name, err)
 	}
 	return event, nil
 }
 
-func (p *payloadFlags) read(ctx context.Context, env *Env) (string, []byte, error) {
-	raw, err := env.read(ctx, p.file)
-	if p.file == "-" {
-		return "stdin", raw, err
+// enclosed returns the envelope without the edits.
+func (p *payloadFlags) enclosed(env *Env, d webhook.Definition, given content, origin string) ([]byte, error) {
+	if d.Form == webhook.Inbound {
+		raw := given.raw
+		if given.sample {
+			raw = []byte(gjson.GetBytes(raw, "data").Raw)
+		}
+		return envelope(d, raw, origin, env.Now())
 	}
-	return p.file, raw, err
-}
-
-// envelope returns raw when it is an envelope of the event, and puts a data
-// object into one.
-func envelope(d webhook.Definition, raw []byte, origin string, now time.Time) ([]byte, error) {
-	event, err := webhook.ParseEvent(raw)
-	var shape *webhook.EnvelopeError
-	if err != nil && !errors.As(err, &shape) {
-		return nil, err
+	h := head{eventID: "evt_" + env.NewID(), stamp: stamp(env.Now())}
+	if given.sample {
+		return h.renew(d, given.raw)
 	}
-	root := gjson.ParseBytes(raw)
-	whole := root.Get("event_type").Exists() || root.Get("event").Exists() && root.Get("data").Exists()
-	switch {
-	case whole && err != nil:
-		return nil, err
-	case whole && event.Form != d.Form:
-		return nil, fmt.Errorf("this is an envelope of the form %s (%s); %s takes the form %s", event.Form, event.Type, d.Type, d.Form)
-	case whole && event.Type != d.Type:
-		return nil, fmt.Errorf("the envelope is of %s, not of %s: name that event, or give its data object alone", event.Type, d.Type)
-	case whole:
-		return raw, nil
-	case !root.IsObject():
-		return nil, err
-	case root.Get("data").IsObject() && (root.Get("timestamp").Exists() || root.Get("source").Exists()):
-		return nil, errors.New("there is an envelope around the data, but it has no event_type")
-	}
-	stamp := now.UTC().Format(time.RFC3339)
-	head, err := webhook.Marshal(struct {
-		Type   string `json:"event_type"`
-		Time   string `json:"timestamp"`
-		Source string `json:"source"`
-	}{d.Type, stamp, origin})
-	if err != nil {
-		return nil, err
-	}
-	made := append(head[:len(head)-1:len(head)-1], `,"data":`...)
-	made = append(made, strings.TrimSpace(root.Raw)...)
-	return append(made, '}'), nil
+	return h.enclose(d, given.raw)
 }
 
 // edit carries out --set, --set-string and --unset, in that order, and leaves
