@@ -231,10 +231,14 @@ func (j *Journal) Marks(ctx context.Context, limit int) ([]webhook.Mark, error) 
 	return marks, explain(j.path, rows.Err())
 }
 
-// Prune deletes the records before a time, and what is remembered of
-// deliveries beyond the newest keep; it returns how many records went. What is
-// still to be forwarded stays. The file gives the room back.
-func (j *Journal) Prune(ctx context.Context, before time.Time, keep int) (int, error) {
+// keepMarks is how many deliveries are remembered through a Prune: as many as
+// a receiver does.
+const keepMarks = 100_000
+
+// Prune deletes the records before a time and returns how many went. What is
+// still to be forwarded stays, and so does what receivers remember of the
+// newest 100,000 deliveries. The file gives the room back.
+func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	var gone int64
 	err := j.write.submit(ctx, func(w *writer) error {
 		result, err := w.run("DELETE FROM record WHERE time < ? AND forward_state <> 1", before.UnixNano())
@@ -244,7 +248,7 @@ func (j *Journal) Prune(ctx context.Context, before time.Time, keep int) (int, e
 		if gone, err = result.RowsAffected(); err != nil {
 			return err
 		}
-		return w.exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keep)
+		return w.exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keepMarks)
 	})
 	if err == nil {
 		_, err = j.db.ExecContext(ctx, "VACUUM")

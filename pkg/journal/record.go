@@ -57,6 +57,36 @@ func (j *Journal) Put(ctx context.Context, e Entry) error {
 	}))
 }
 
+// Import stores records that come from elsewhere, in their order, in one
+// commit, and returns how many were new. One whose id is there is left alone.
+func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added int, err error) {
+	rows := make([][]any, 0, len(records))
+	for _, r := range records {
+		args, err := columns(Entry{Record: r})
+		if err != nil {
+			return 0, err
+		}
+		rows = append(rows, args)
+	}
+	text, _, _ := strings.Cut(putRecord, "ON CONFLICT")
+	err = j.write.submit(ctx, func(w *writer) error {
+		added = 0
+		for _, args := range rows {
+			result, err := w.run(text+"ON CONFLICT DO NOTHING", args...)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			added += int(n)
+		}
+		return nil
+	})
+	return added, explain(j.path, err)
+}
+
 // columns are the values of putRecord.
 func columns(e Entry) ([]any, error) {
 	r := e.Record.Redacted()

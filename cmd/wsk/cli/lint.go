@@ -1,15 +1,19 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/report"
 )
@@ -24,16 +28,17 @@ type lintOptions struct {
 	fix      bool
 	rules    []string
 	list     bool
+	journal  journalFlags
 }
 
 func newLint(env *Env) *cobra.Command {
 	o := &lintOptions{}
 	cmd := &cobra.Command{
-		Use:   "lint PATH… [--strict] [--fix]",
+		Use:   "lint PATH…|RECORD-ID… [--strict] [--fix]",
 		Short: "Check payloads against the event catalog",
 		Long: `Check payloads against the event catalog. PATH is a file, a folder, a glob, or -
 for stdin; a file holds one payload, or NDJSON with a payload or a record on
-each line. What contradicts the documents is an error, what deserves a look a
+each line. RECORD-ID is one of the journal's. What contradicts the documents is an error, what deserves a look a
 warning, what could be said better a note.
 
 The event is read off the envelope: event_id or company_id make it outbound,
@@ -56,6 +61,7 @@ errors, 1 with, 2 when something could not be read.`,
 	f.BoolVar(&o.fix, "fix", false, "mend trailing commas and alias names in place, and touch no other byte; - goes to stdout")
 	f.StringArrayVar(&o.rules, "rule", nil, "give a rule another weight: `ID=off|note|warning|error`; repeatable")
 	f.BoolVar(&o.list, "rules", false, "list the rules")
+	o.journal.read(cmd)
 	o.output.add(cmd, report.Formats()...)
 	complete(cmd, "platform", platformNames()...)
 	complete(cmd, "form", formNames()...)
@@ -92,7 +98,7 @@ func lintPaths(ctx context.Context, env *Env, cfg config.Config, o *lintOptions,
 	if err != nil {
 		return err
 	}
-	run := lintRun{env: env, linter: linter, out: out, failed: faults}
+	run := lintRun{env: env, linter: linter, out: out, journal: &o.journal, failed: faults}
 	for _, name := range inputs {
 		if err := run.input(ctx, name); err != nil {
 			return err
@@ -134,6 +140,8 @@ type lintRun struct {
 	linter *lint.Linter
 	out    *lintOutput
 
+	journal *journalFlags
+
 	files  int
 	counts lint.Counts
 	failed []error
@@ -142,7 +150,7 @@ type lintRun struct {
 // input lints one input. One that cannot be read does not keep the others
 // from being linted.
 func (r *lintRun) input(ctx context.Context, name string) error {
-	reader, size, err := open(r.env, name)
+	reader, size, err := r.open(ctx, name)
 	if err != nil {
 		r.failed = append(r.failed, err)
 		return nil
@@ -180,6 +188,31 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 		r.failed = append(r.failed, fmt.Errorf("reading %s: %w", name, err))
 	}
 	return nil
+}
+
+// open opens a file, or the body of a record.
+func (r *lintRun) open(ctx context.Context, name string) (reader io.ReadCloser, size int64, err error) {
+	if !isRecordID(r.env, name) {
+		return open(r.env, name)
+	}
+	err = withJournal(ctx, r.env, r.journal, func(j *journal.Journal) error {
+		found, err := recordOf(ctx, j, name)
+		if err == nil && len(found.Request.Body) == 0 {
+			err = fmt.Errorf("record %s has no body to lint", name)
+		}
+		reader, size = io.NopCloser(bytes.NewReader(found.Request.Body)), int64(len(found.Request.Body))
+		return err
+	})
+	return reader, size, err
+}
+
+// isRecordID reports whether an argument names a record and no file.
+func isRecordID(env *Env, arg string) bool {
+	if !strings.HasPrefix(arg, "rec_") {
+		return false
+	}
+	_, err := os.Lstat(env.path(arg))
+	return err != nil
 }
 
 // end writes the counts and decides the exit code.

@@ -87,7 +87,7 @@ Everything runs on your machine; no account is needed.`,
 	}{
 		{"events", newSend(env)}, {"events", newTrigger(env)}, {"events", newListen(env)}, {"events", newLint(env)}, {"events", newDemo(env)},
 		{"signatures", newVerify(env)}, {"signatures", newSign(env)},
-		{"more", newEvents(env)}, {"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
+		{"more", newEvents(env)}, {"more", newJournal(env)}, {"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
 	} {
 		c.cmd.GroupID = c.group
 		root.AddCommand(c.cmd)
@@ -122,6 +122,16 @@ func exactly(n int, what string) cobra.PositionalArgs {
 		case len(args) < n:
 			return fmt.Errorf("%s is missing: %s", what, cmd.UseLine())
 		case len(args) > n:
+			return fmt.Errorf("unexpected argument %q: %s", args[n], cmd.UseLine())
+		}
+		return nil
+	}
+}
+
+// atMost takes n arguments or fewer.
+func atMost(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
 			return fmt.Errorf("unexpected argument %q: %s", args[n], cmd.UseLine())
 		}
 		return nil

@@ -10,13 +10,16 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 type verifyOptions struct {
 	settings *settingFlags
 	output   outputFlags
+	journal  journalFlags
 
+	record    string // the id of one in the journal
 	file      string
 	as        string
 	platform  string
@@ -30,13 +33,15 @@ type verifyOptions struct {
 func newVerify(env *Env) *cobra.Command {
 	o := &verifyOptions{}
 	cmd := &cobra.Command{
-		Use:   "verify [-f FILE|-] --secret VALUE [--timestamp T --signature X]",
+		Use:   "verify [-f FILE|-] [RECORD-ID] --secret VALUE [--timestamp T --signature X]",
 		Short: "Verify a signature, and say why it does not match",
 		Long: `Verify the signature of a request. FILE, or stdin, is one of
 
   the raw body       with --timestamp and --signature, or the headers by -H
   a raw request      "POST /path HTTP/1.1", headers, a blank line, the body
   records            as wsk listen --json and wsk send --json write them
+
+RECORD-ID takes the record, or the last one of a webhook's id, from the journal.
 
 When the signature does not match, wsk tries the ways that people get it wrong
 (a newline more, a body that was re-serialised, a secret with a space, another
@@ -46,7 +51,7 @@ is not, 2 it could not be checked.`,
   wsk verify -f request.http --secret-file webhook.secret --tolerance off
   wsk verify --scheme body -H 'X-Webhook-Signature: 5f2c…' < body.json
   wsk verify -f records.ndjson --secret s3cret --tolerance off --json`,
-		Args: exactly(0, ""),
+		Args: atMost(1),
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.file, "file", "f", "-", "what to verify: `FILE`, or - for stdin")
@@ -59,12 +64,19 @@ is not, 2 it could not be checked.`,
 	o.settings.secret()
 	schemeFlags(cmd, o.settings, &o.platform, &o.notifyURL)
 	o.settings.text("tolerance", "how far the timestamp may lie from now, a `DURATION`, or off (default 300s)")
+	o.journal.read(cmd)
 	o.output.add(cmd, "text", "json", "ndjson")
 	complete(cmd, "as", "auto", "body", "request", "record")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.begin(env, &o.output)
 		if err != nil {
 			return err
+		}
+		if len(args) > 0 {
+			o.record = args[0]
+		}
+		if o.record != "" && (cmd.Flags().Changed("file") || cmd.Flags().Changed("as")) {
+			return errors.New("RECORD-ID is taken from the journal, and -f and --as read a file: give one of them")
 		}
 		given := func(flag string) bool { return cmd.Flags().Changed(flag) }
 		return verify(cmd.Context(), env, cfg, o, given)
@@ -153,6 +165,9 @@ func (o *verifyOptions) read(ctx context.Context, env *Env, cfg config.Config, g
 			extra = append(extra, line)
 		}
 	}
+	if o.record != "" {
+		return o.journaled(ctx, env, cfg, platform, scheme, extra)
+	}
 	raw, err := env.read(ctx, o.file)
 	if err != nil {
 		return nil, err
@@ -211,19 +226,33 @@ func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme we
 		case err != nil:
 			return nil, fmt.Errorf("reading %s as records: %w", o.file, err)
 		}
-		s := subject{id: record.ID, scheme: scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
-		if s.url == "" {
-			s.url = record.Request.URL
-		}
-		if named, err := webhook.SchemeNamed(record.Scheme); err == nil && cfg.Text("scheme") == "" {
-			platform := p
-			if record.Platform != "" {
-				platform = record.Platform
-			}
-			s.scheme = named.On(platform)
-		}
-		subjects = append(subjects, s)
+		subjects = append(subjects, o.subject(cfg, p, scheme, record, extra))
 	}
+}
+
+// journaled takes the record from the journal.
+func (o *verifyOptions) journaled(ctx context.Context, env *Env, cfg config.Config, p webhook.Platform, scheme webhook.Scheme, extra webhook.Header) (subjects []subject, err error) {
+	err = withJournal(ctx, env, &o.journal, func(j *journal.Journal) error {
+		r, err := recordOf(ctx, j, o.record)
+		subjects = []subject{o.subject(cfg, p, scheme, r, extra)}
+		return err
+	})
+	return subjects, err
+}
+
+// subject is what a record asks to verify.
+func (o *verifyOptions) subject(cfg config.Config, p webhook.Platform, scheme webhook.Scheme, record webhook.Record, extra webhook.Header) subject {
+	s := subject{id: record.ID, scheme: scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
+	if s.url == "" {
+		s.url = record.Request.URL
+	}
+	if named, err := webhook.SchemeNamed(record.Scheme); err == nil && cfg.Text("scheme") == "" {
+		if record.Platform != "" {
+			p = record.Platform
+		}
+		s.scheme = named.On(p)
+	}
+	return s
 }
 
 // overlay lets the headers from the command line replace those of a file.
