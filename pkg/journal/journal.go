@@ -12,6 +12,7 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+	codes "modernc.org/sqlite/lib"
 )
 
 // busyTimeout is how long a writer waits for another process's commit.
@@ -48,7 +49,15 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 		return nil, explain(path, err)
 	}
 	j := &Journal{path: path, db: db}
-	if err := j.migrate(ctx); err != nil {
+	// Whoever switches a new file to WAL at the same time makes this one wait,
+	// and SQLite does not wait there by itself.
+	limited, cancel := context.WithTimeout(ctx, busyTimeout)
+	defer cancel()
+	err = j.migrate(ctx)
+	for code(err)&0xff == codes.SQLITE_BUSY && pause(limited) == nil {
+		err = j.migrate(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
 	if j.write, err = newWriter(ctx, db, o.fail); err != nil {
@@ -98,7 +107,7 @@ func create(path string) error {
 func source(path string, o Options) string {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"page_size(16384)", "journal_mode(WAL)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(1000)",
+		"page_size(16384)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(1000)",
 	}
 	if o.maxPages > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", o.maxPages))
@@ -120,8 +129,9 @@ func (j *Journal) migrate(ctx context.Context) error {
 		return &FileError{j.path, "it is a SQLite database, but no journal of wsk", nil}
 	case found > version:
 		return &FileError{j.path, fmt.Sprintf("a newer wsk wrote it (version %d; this one knows up to %d): update wsk, or choose another file with --journal", found, version), nil}
-	case found == version:
-		return nil
+	}
+	if _, err := j.db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil || found == version {
+		return err
 	}
 	tx, err := j.db.BeginTx(ctx, nil)
 	if err != nil {
@@ -142,6 +152,18 @@ func (j *Journal) migrate(ctx context.Context) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// pause lets another process finish what takes it a moment.
+func pause(ctx context.Context) error {
+	timer := time.NewTimer(10 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // Path returns where the journal is, or "" of a nil one.

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
-	"os"
 
 	codes "modernc.org/sqlite/lib"
 )
@@ -15,7 +14,7 @@ var ErrLocked = errors.New("another process is at it")
 
 // Lock takes a lock of that name, which may hold letters, digits and dashes,
 // or returns [ErrLocked] at once. It ends with release, and with the process,
-// however that ends. It is SQLite's own lock on a file beside the journal, so
+// however that ends; the file stays. It is SQLite's own lock on a file beside the journal, so
 // it works wherever the journal does.
 func (j *Journal) Lock(ctx context.Context, name string) (release func() error, err error) {
 	path := j.path + "-" + name + ".lock"
@@ -35,8 +34,5 @@ func (j *Journal) Lock(ctx context.Context, name string) (release func() error, 
 		}
 		return nil, fault
 	}
-	return func() error {
-		// Gone before it is free: who opens it later makes a new one.
-		return errors.Join(os.Remove(path), db.Close()) //nolint:forbidigo // the package that keeps files
-	}, nil
+	return db.Close, nil // the empty file stays: to remove it while another opens it would make two locks of one
 }

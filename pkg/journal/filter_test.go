@@ -1,0 +1,155 @@
+package journal
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// library is a journal of records that differ.
+func library(t *testing.T) *Journal {
+	t.Helper()
+	j := fresh(t, Options{})
+	with := func(n int, edit func(*webhook.Record)) webhook.Record {
+		r := sample(n)
+		edit(&r)
+		return r
+	}
+	put(t, j,
+		with(1, func(r *webhook.Record) {
+			r.WebhookID = "a"
+			r.Response.Status = 503
+			r.Verdict.Outcome = webhook.Failed
+		}),
+		with(2, func(r *webhook.Record) { r.Event = "project.created" }),
+		with(3, func(r *webhook.Record) {
+			r.WebhookID = "a"
+			r.Response.Status = 500
+			r.Verdict.Outcome = webhook.Failed
+		}),
+		with(4, func(r *webhook.Record) {
+			r.Direction = webhook.Sent
+			r.Response = nil
+			r.Verdict.Outcome = webhook.OutcomeUnknown
+			r.WebhookID = ""
+		}),
+		with(5, func(r *webhook.Record) { r.Verdict.Outcome = webhook.Pending; r.Response = nil }),
+		with(6, func(r *webhook.Record) {
+			r.WebhookID = "b"
+			r.Response.Status = 400
+			r.Verdict.Outcome = webhook.Refused
+		}),
+		with(7, func(r *webhook.Record) { r.WebhookID = "b" }),
+		with(8, func(r *webhook.Record) { r.Verdict.Outcome = webhook.Duplicate }),
+	)
+	return j
+}
+
+func TestFiltersPickWhatTheySay(t *testing.T) {
+	t.Parallel()
+	j := library(t)
+	at := func(n int) time.Time { return clock().Add(time.Duration(n) * time.Second) }
+	for name, test := range map[string]struct {
+		filter Filter
+		want   string
+	}{
+		"none":                         {Filter{}, "1 2 3 4 5 6 7 8"},
+		"the newest":                   {Filter{Newest: true, Limit: 3}, "8 7 6"},
+		"the oldest":                   {Filter{Limit: 2}, "1 2"},
+		"since, and up to":             {Filter{Since: at(3), Until: at(5)}, "3 4"},
+		"a glob":                       {Filter{Events: []string{"project.*"}}, "2"},
+		"two globs":                    {Filter{Events: []string{"project.*", "*.created"}, Limit: 3}, "1 2 3"},
+		"what was sent":                {Filter{Direction: webhook.Sent}, "4"},
+		"ok":                           {Filter{Status: []string{"ok"}}, "2 7 8"},
+		"failed":                       {Filter{Status: []string{"failed"}}, "1 3 4 6"},
+		"a class":                      {Filter{Status: []string{"5xx"}}, "1 3"},
+		"a status":                     {Filter{Status: []string{"503", "400"}}, "1 6"},
+		"an outcome":                   {Filter{Status: []string{"duplicate"}}, "8"},
+		"pending":                      {Filter{Status: []string{"pending"}}, "5"},
+		"ids of both kinds":            {Filter{IDs: []string{"a", "rec_000002"}}, "1 2 3"},
+		"deliveries":                   {Filter{Deliveries: true}, "2 3 4 5 7 8"},
+		"deliveries that failed":       {Filter{Deliveries: true, Status: []string{"failed"}}, "3 4"},
+		"deliveries of a time":         {Filter{Deliveries: true, Until: at(3)}, "1 2"},
+		"all at once":                  {Filter{Since: at(1), Events: []string{"work*"}, Status: []string{"failed"}, Direction: webhook.Received, IDs: []string{"a", "b"}, Deliveries: true}, "3"},
+		"a quote in a glob":            {Filter{Events: []string{"'; DROP TABLE record; --"}}, ""},
+		"an id that nothing bears":     {Filter{IDs: []string{"'"}}, ""},
+		"a limit beyond what is there": {Filter{Limit: 100}, "1 2 3 4 5 6 7 8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := ids(t, j, test.filter)
+			if got != test.want {
+				t.Errorf("it picks %q, want %q", got, test.want)
+			}
+			unlimited := test.filter
+			unlimited.Limit = 0
+			if n, err := j.Count(t.Context(), unlimited); err != nil || test.filter.Limit == 0 && n != len(strings.Fields(test.want)) {
+				t.Errorf("Count says %d, %v", n, err)
+			}
+		})
+	}
+	for _, bad := range []string{"", "fialed", "99", "1000", "xx", "0xx", "-5xx", "5XX"} {
+		if err := CheckStatus(bad); err == nil {
+			t.Errorf("status %q is taken", bad)
+		}
+	}
+}
+
+func TestReadersPageThroughWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	const many = 2*page + 50
+	for n := 1; n <= many; n++ {
+		put(t, j, sample(n))
+	}
+	for _, newest := range []bool{false, true} {
+		count, extra := 0, many
+		for r, err := range j.Records(t.Context(), Filter{Newest: newest}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			count++
+			want := count
+			if newest {
+				want = many + 1 - count
+			}
+			if n, _ := strconv.Atoi(strings.TrimPrefix(r.ID, "rec_")); n != want {
+				t.Fatalf("record %d of the list is %s", count, r.ID)
+			}
+			if count%page == 0 { // what comes while it reads is not part of it
+				extra++
+				put(t, j, sample(1000*extra))
+			}
+		}
+		if count != many {
+			t.Errorf("newest=%t: %d records, want %d", newest, count, many)
+		}
+		if _, err := j.Prune(t.Context(), clock().Add(0)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := j.db.ExecContext(t.Context(), "DELETE FROM record WHERE seq > ?", many); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPruneKeepsWhatIsStillNeeded(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	put(t, j, sample(1), sample(3))
+	if err := j.Put(t.Context(), Entry{Record: sample(2), ForwardTo: "http://app", Mark: &webhook.Mark{ID: "whk_2", Accepted: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := j.Prune(t.Context(), clock().Add(3*time.Second)); n != 1 || err != nil {
+		t.Errorf("%d went, %v, want 1", n, err)
+	}
+	if got := ids(t, j, Filter{}); got != "3 2" {
+		t.Errorf("left are %s", got)
+	}
+	if marks, err := j.Marks(t.Context(), 10); len(marks) != 1 || err != nil {
+		t.Errorf("marks %v, %v", marks, err)
+	}
+}

@@ -1,0 +1,180 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestANewJournalIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state", "wsk", "journal.db")
+	j := reopen(t, path, Options{Warn: func(text string) { t.Error(text) }})
+	put(t, j, sample(1))
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %o", name, info.Mode().Perm())
+		}
+	}
+	if info, err := os.Stat(filepath.Dir(path)); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder has mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestWhatIsNoJournalIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	foreign := filepath.Join(dir, "foreign.db")
+	execute(t, foreign, "CREATE TABLE t (a)")
+	newer := filepath.Join(dir, "newer.db")
+	if err := reopen(t, newer, Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, newer, "PRAGMA user_version = 7; PRAGMA journal_mode = DELETE")
+	text := filepath.Join(dir, "text")
+	if err := os.WriteFile(text, []byte(strings.Repeat("a diary of mine\n", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link, fifo := filepath.Join(dir, "link"), filepath.Join(dir, "fifo")
+	if err := errors.Join(os.Symlink(newer, link), syscall.Mkfifo(fifo, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct{ path, says string }{
+		"a database of another program": {foreign, "no journal of wsk"},
+		"a newer version":               {newer, "a newer wsk wrote it (version 7; this one knows up to 1): update wsk"},
+		"a text":                        {text, "it is no SQLite database"},
+		"a symlink":                     {link, "it is a symlink"},
+		"a folder":                      {dir, "it is a folder"},
+		"a pipe":                        {fifo, "no regular file"},
+		"a file below a file":           {filepath.Join(text, "journal.db"), "not a directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, _ := os.ReadFile(text)
+			version, _ := os.ReadFile(newer)
+			j, err := Open(t.Context(), test.path, Options{})
+			var fault *FileError
+			if !errors.As(err, &fault) || fault.Path != test.path || !strings.Contains(fault.Reason, test.says) {
+				t.Errorf("it opens as %v with %v, want %q", j, err, test.says)
+			}
+			after, _ := os.ReadFile(text)
+			still, _ := os.ReadFile(newer)
+			if !bytes.Equal(before, after) || !bytes.Equal(version, still) {
+				t.Error("it was changed")
+			}
+		})
+	}
+}
+
+func execute(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnEmptyFileBecomesAJournal(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	warned := ""
+	j := reopen(t, path, Options{MustBe: true, Warn: func(text string) { warned = text }})
+	put(t, j, sample(1))
+	if !strings.Contains(warned, "can be read by others: chmod 600") {
+		t.Errorf("warned %q", warned)
+	}
+}
+
+func TestMustBeMakesNone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	if _, err := Open(t.Context(), path, Options{MustBe: true}); err == nil || !strings.Contains(err.Error(), "there is no journal yet") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it was made: %v", err)
+	}
+}
+
+func TestManyMayMakeOneAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	made := make(chan error)
+	for n := range 8 {
+		go func() {
+			j, err := Open(context.Background(), path, Options{})
+			if err == nil {
+				err = errors.Join(j.Put(context.Background(), Entry{Record: sample(n)}), j.Close())
+			}
+			made <- err
+		}()
+	}
+	for range 8 {
+		if err := <-made; err != nil {
+			t.Error(err)
+		}
+	}
+	if n, err := reopen(t, path, Options{}).Count(t.Context(), Filter{}); n != 8 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestANilJournalKeepsNothing(t *testing.T) {
+	t.Parallel()
+	var j *Journal
+	marks, err := j.Marks(t.Context(), 1)
+	n, fault := j.Count(t.Context(), Filter{})
+	if err := errors.Join(err, fault, j.Put(t.Context(), Entry{Record: sample(1)}), j.Close()); err != nil || len(marks)+n > 0 || j.Path() != "" {
+		t.Errorf("%v, %v, %d", err, marks, n)
+	}
+	if got := ids(t, j, Filter{}); got != "" {
+		t.Errorf("it holds %s", got)
+	}
+}
+
+func TestMarksComeBackInTheirOrder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := reopen(t, path, Options{})
+	for n := range 5 {
+		m := webhook.Mark{ID: sample(n).WebhookID, Signed: webhook.BodyDigest("1", []byte{byte(n)}), Body: webhook.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
+		if err := j.Put(t.Context(), Entry{Record: sample(n), Mark: &m}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	marks, err := reopen(t, path, Options{}).Marks(t.Context(), 3)
+	if err != nil || len(marks) != 3 {
+		t.Fatalf("%v, %v", marks, err)
+	}
+	for i, m := range marks {
+		n := i + 2
+		want := webhook.Mark{ID: sample(n).WebhookID, Signed: webhook.BodyDigest("1", []byte{byte(n)}), Body: webhook.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
+		if m != want {
+			t.Errorf("mark %d is %+v, want %+v", i, m, want)
+		}
+	}
+}

@@ -1,0 +1,216 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestPutReturnsWhenOthersCanRead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j, other := reopen(t, path, Options{}), reopen(t, path, Options{})
+	for n := range 20 {
+		put(t, j, sample(n))
+		if _, err := other.Get(t.Context(), sample(n).ID); err != nil {
+			t.Fatalf("record %d: %v", n, err)
+		}
+	}
+}
+
+func TestCallersShareACommit(t *testing.T) {
+	t.Parallel()
+	var commits atomic.Int64
+	held := make(chan struct{})
+	j := fresh(t, Options{fail: func() error {
+		if commits.Add(1) == 1 {
+			<-held // the others gather
+		}
+		return nil
+	}})
+	const callers = 50
+	var begun, wait sync.WaitGroup
+	for n := range callers {
+		begun.Add(1)
+		wait.Go(func() {
+			begun.Done()
+			if err := j.Put(context.Background(), Entry{Record: sample(n)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	begun.Wait()
+	for len(j.write.ops) < callers-10 { // the first commit took some
+		runtime.Gosched()
+	}
+	close(held)
+	wait.Wait()
+	if n := commits.Load(); n > 3 {
+		t.Errorf("%d commits for %d callers", n, callers)
+	}
+}
+
+func TestABadWriteDoesNotTakeOthersAlong(t *testing.T) {
+	t.Parallel()
+	held := make(chan struct{})
+	begun := make(chan struct{})
+	var once sync.Once
+	j := fresh(t, Options{fail: func() error {
+		once.Do(func() {
+			close(begun)
+			<-held
+		})
+		return nil
+	}})
+	bad := errors.New("a bad write")
+	results := make(chan error, 3)
+	go func() { results <- j.Put(context.Background(), Entry{Record: sample(1)}) }()
+	<-begun // the first is on its way
+	faulty := make(chan error, 1)
+	go func() { results <- j.Put(context.Background(), Entry{Record: sample(2)}) }()
+	go func() {
+		faulty <- j.write.submit(context.Background(), func(w *writer) error {
+			return errors.Join(w.exec("DELETE FROM record"), bad)
+		})
+	}()
+	go func() { results <- j.Put(context.Background(), Entry{Record: sample(3)}) }()
+	for len(j.write.ops) < 3 { // the three gather behind it
+		runtime.Gosched()
+	}
+	close(held)
+	for range 3 {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := <-faulty; !errors.Is(err, bad) {
+		t.Errorf("the bad one got %v", err)
+	}
+	if n, err := j.Count(t.Context(), Filter{}); n != 3 || err != nil {
+		t.Errorf("%d records, %v: what the bad one did was kept", n, err)
+	}
+}
+
+func TestAWriteThatTheDiskDoesNotConfirmIsTheLast(t *testing.T) {
+	t.Parallel()
+	var broken atomic.Bool
+	j := fresh(t, Options{fail: func() error {
+		if broken.Load() {
+			return errUnconfirmed
+		}
+		return nil
+	}})
+	put(t, j, sample(1))
+	broken.Store(true)
+	if err := j.Put(t.Context(), Entry{Record: sample(2)}); !errors.Is(err, ErrBroken) {
+		t.Fatalf("error %v, want ErrBroken", err)
+	}
+	broken.Store(false) // a later fsync would pretend
+	if err := j.Put(t.Context(), Entry{Record: sample(3)}); !errors.Is(err, ErrBroken) {
+		t.Errorf("error %v, want ErrBroken for ever", err)
+	}
+	if got := ids(t, j, Filter{}); got != "1" {
+		t.Errorf("it holds %s", got)
+	}
+}
+
+func TestAFullDiskIsSaidAndRecoversWithRoom(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := reopen(t, path, Options{maxPages: 20})
+	n, err := 0, error(nil)
+	for ; err == nil && n < 1000; n++ {
+		r := sample(n)
+		r.Request.Body = []byte(strings.Repeat("x", 10_000))
+		err = j.Put(t.Context(), Entry{Record: r})
+	}
+	var fault *FileError
+	if !errors.As(err, &fault) || !strings.Contains(err.Error(), "the disk is full: make room") {
+		t.Fatalf("error %v after %d records", err, n)
+	}
+	if kept, err := j.Count(t.Context(), Filter{}); kept != n-1 || err != nil {
+		t.Errorf("%d kept of %d that were promised, %v", kept, n-1, err)
+	}
+	if _, err := j.Prune(t.Context(), clock().AddDate(1, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, j, sample(5000))
+}
+
+// TestManyWritersAndReadersAgree is for the race detector, and for the locks
+// between connections.
+func TestManyWritersAndReadersAgree(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	journals := []*Journal{reopen(t, path, Options{}), reopen(t, path, Options{})}
+	var wait sync.WaitGroup
+	const writers, each = 16, 20
+	for w := range writers {
+		wait.Go(func() {
+			for n := range each {
+				r := sample(w*each + n)
+				if err := journals[w%2].Put(context.Background(), Entry{Record: r, Mark: &webhook.Mark{ID: r.WebhookID}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 4 {
+		wait.Go(func() {
+			for range 10 {
+				for r, err := range journals[0].Records(context.Background(), Filter{Deliveries: true}) {
+					if err != nil || len(r.Request.Body) == 0 {
+						t.Errorf("%s: %v", r.ID, err)
+					}
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if n, err := journals[1].Count(t.Context(), Filter{}); n != writers*each || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+func TestCloseKeepsWhatWasGiven(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := reopen(t, path, Options{})
+	results := make(chan string, 40)
+	for n := range 40 {
+		go func() {
+			r := sample(n)
+			if err := j.Put(context.Background(), Entry{Record: r}); err != nil {
+				results <- ""
+				return
+			}
+			results <- r.ID
+		}()
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := reopen(t, path, Options{})
+	for range 40 {
+		id := <-results
+		if id == "" {
+			continue
+		}
+		if _, err := other.Get(t.Context(), id); err != nil {
+			t.Errorf("%s was promised: %v", id, err)
+		}
+	}
+	if err := j.Put(t.Context(), Entry{Record: sample(99)}); err == nil {
+		t.Error("a closed journal takes a record")
+	}
+	if err := j.Close(); err != nil {
+		t.Errorf("closing twice: %v", err)
+	}
+}
