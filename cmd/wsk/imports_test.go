@@ -31,7 +31,7 @@ var floors = []string{
 	0: "pkg/webhook",
 	1: "pkg/schema pkg/diagnose",
 	2: "pkg/deliver pkg/receive pkg/journal pkg/lint pkg/render",
-	3: "pkg/replay pkg/check pkg/sandbox",
+	3: "pkg/replay pkg/check pkg/sandbox pkg/batch",
 	4: "pkg/report",
 	5: "cmd/wsk/config cmd/wsk/ui",
 	6: "cmd/wsk/cli",

@@ -24,6 +24,7 @@ type sendOptions struct {
 	output   outputFlags
 	payload  payloadFlags
 	journal  journalFlags
+	batch    batchFlags
 
 	headers      []string
 	notifyURL    string
@@ -45,12 +46,21 @@ status decides the exit code: 0 for 2xx, 1 for another, 3 for none.
 The payload is linted first: an error stops it, and nothing is sent.
 
 Redirects are not followed. A request that was written and got no answer has an
-unknown outcome: it is not sent again unless --retry-unknown says so.`,
+unknown outcome: it is not sent again unless --retry-unknown says so.
+
+--batch sends each line of a file, in order, at 50 requests a minute and 1,000
+an hour for an API key, whatever else sends with it on this machine. All lines
+are linted before the first leaves. The journal keeps what became of each: after
+Ctrl-C, a crash or a lost network, the same command with --resume sends exactly
+the lines that have no answer yet. Exit code: 0 when all are accepted, 1 when
+some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 		Example: `  wsk send work_order.created -f order.json --secret s3cret --api-key KEY
   wsk send work_order.created --set data.priority=urgent --dry-run
   jq .order erp.json | wsk send work_order.updated -f - --profile staging
-  wsk send work_order.created --secret s3cret --explain`,
-		Args: exactly(1, "EVENT"),
+  wsk send work_order.created --secret s3cret --explain
+  wsk send employee.created --batch staff.ndjson --failed-to refused.ndjson
+  wsk send --batch events.ndjson --resume --rate 2000/h`,
+		Args: o.batch.args,
 	}
 	o.payload.add(cmd)
 	o.settings = newSettingFlags(cmd)
@@ -67,11 +77,12 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --url)")
-	f.BoolVar(&o.retryUnknown, "retry-unknown", false, "let --retries repeat a request whose outcome is unknown")
+	f.BoolVar(&o.retryUnknown, "retry-unknown", false, "let --retries repeat a request whose outcome is unknown, and --resume those of earlier runs")
 	f.BoolVar(&o.noLint, "no-lint", false, "send even what contradicts the catalog")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the request and send nothing")
 	f.BoolVar(&o.curl, "curl", false, "print the request as a curl command and send nothing")
 	f.BoolVar(&o.explain, "explain", false, "print what is signed, and how openssl signs the same; send nothing")
+	o.batch.add(cmd)
 	o.journal.write(cmd)
 	o.output.add(cmd, "text", "json", "ndjson")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
@@ -79,8 +90,14 @@ unknown outcome: it is not sent again unless --retry-unknown says so.`,
 	complete(cmd, "scheme", webhook.SchemeNames()...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.begin(env, &o.output)
-		if err != nil {
+		if err == nil {
+			err = o.batch.check(cmd)
+		}
+		switch {
+		case err != nil:
 			return err
+		case o.batch.file != "":
+			return sendBatch(cmd.Context(), env, cfg, o, args)
 		}
 		return send(cmd.Context(), env, cfg, o, args[0])
 	}
@@ -142,10 +159,14 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 	}
 	defer func() { _ = j.Close() }() // what was put is on disk
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.recordID, Jitter: env.Jitter, UserAgent: userAgent()}
+	counted := slots{env: env, journal: j, d: delivery}
+	counted.take(ctx)
 	record, err := client.Send(ctx, delivery, policy, func(s deliver.Step) {
+		counted.answered(ctx)
 		keep(ctx, env, j, s.Record)
 		if s.Again {
 			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(s.Record)), s.Pause.Round(100*time.Millisecond))
+			counted.take(ctx)
 		}
 	})
 	if err != nil {

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// checkFailedTo sees to it that the refused lines can be written, before hours
+// go by: to another file than the batch, in a folder that takes one.
+func (b *batchRun) checkFailedTo(source fs.FileInfo) error {
+	name := b.o.batch.failedTo
+	if name == "" {
+		return nil
+	}
+	info, err := os.Stat(b.env.path(name))
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("--failed-to %s: it is a folder: name a file in it", name)
+	case err == nil && os.SameFile(info, source):
+		return fmt.Errorf("--failed-to %s: it is the batch itself: name another file", name)
+	}
+	file, err := os.CreateTemp(filepath.Dir(b.env.path(name)), ".wsk-failed-*")
+	if err != nil {
+		return writingError(name, err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
+// writeRefused writes the refused lines, whole or not at all. With none the
+// file is empty, so that a script can rely on it.
+func (b *batchRun) writeRefused(ctx context.Context) error {
+	name := b.o.batch.failedTo
+	if name == "" {
+		return nil
+	}
+	path := b.env.path(name)
+	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-failed-*") // with mode 0600
+	if err != nil {
+		return writingError(name, err)
+	}
+	out := bufio.NewWriter(file)
+	err = b.file.WriteRefused(ctx, b.source, out)
+	err = errors.Join(err, out.Flush(), file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		_ = os.Remove(file.Name())
+		return writingError(name, err)
+	}
+	return nil
+}
+
+// writingError names the file as it was typed, once.
+func writingError(name string, err error) error {
+	var fault *fs.PathError
+	if errors.As(err, &fault) {
+		err = fault.Err
+	}
+	return fmt.Errorf("writing %s: %w", name, err)
+}

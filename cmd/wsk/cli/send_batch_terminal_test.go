@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/batch"
+	"github.com/wskdev/wsk/pkg/journal"
+)
+
+// answering is a world with an endpoint that answers so, one after another,
+// and then with the last for ever.
+func answering(t *testing.T, statuses ...int) *fake {
+	t.Helper()
+	f := newFake(t)
+	n := 0
+	f.NewID = func() string { n++; return thousands(n) }
+	f.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		status := statuses[0]
+		if len(statuses) > 1 {
+			statuses = statuses[1:]
+		}
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody}, nil
+	})
+	return f
+}
+
+func (f *fake) given(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(f.Dir, name), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const staffLine = `{"event_type":"employee.created","timestamp":"2026-01-15T14:30:00Z","source":"hr","data":{"emp_number":"E1","name":"Ada","email":"ada@example.com","employee_type":"office"}}` + "\n"
+
+func TestABatchShowsProgressOnATerminalAndNowhereElse(t *testing.T) {
+	t.Parallel()
+	for name, terminal := range map[string]bool{"on a terminal": true, "into a pipe": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := answering(t, 200, 400, 200)
+			f.ErrTTY = terminal
+			f.given(t, "staff.ndjson", strings.Repeat(staffLine, 3))
+			if code := f.run(t, "send", "--batch", "staff.ndjson", "--url", "http://127.0.0.1:1", "--secret", "s"); code != 1 {
+				t.Errorf("exit code %d\n%s", code, &f.err)
+			}
+			for _, want := range []string{"\r1 of 3", "\r2 of 3  1 refused", "\r3 of 3  1 refused"} {
+				if got := strings.Contains(f.err.String(), want); got != terminal {
+					t.Errorf("%q in %q: %v, want %v", want, f.err.String(), got, terminal)
+				}
+			}
+			if terminal && !strings.HasSuffix(f.err.String(), "\rwsk: 1 line was refused\n") {
+				t.Errorf("the progress was left standing: %q", f.err.String())
+			}
+		})
+	}
+}
+
+func TestProgressLine(t *testing.T) {
+	t.Parallel()
+	for want, test := range map[string]struct {
+		summary    batch.Summary
+		next, left time.Duration
+	}{
+		"312 of 5,000  48 refused  next in 41s  about 4h 41m left": {batch.Summary{Lines: 5000, Accepted: 264, Refused: 48, Pending: 4688}, 41 * time.Second, 4*time.Hour + 41*time.Minute},
+		"2 of 3  1 unknown  next in 1m 5s  about 3s left":          {batch.Summary{Lines: 3, Accepted: 1, Unknown: 1, Pending: 1}, 65 * time.Second, 3 * time.Second},
+		"3 of 3": {batch.Summary{Lines: 3, Accepted: 3}, time.Millisecond, 0},
+	} {
+		if got := progressLine(test.summary, test.next, test.left); got != want {
+			t.Errorf("progressLine(%+v) = %q, want %q", test.summary, got, want)
+		}
+	}
+}
+
+func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
+	t.Parallel()
+	f := answering(t, 503, 200)
+	f.given(t, "one.json", staffLine)
+	if code := f.run(t, "send", "employee.created", "-f", "one.json", "--url", "http://127.0.0.1:1", "--secret", "s", "--api-key", "k", "--retries", "1", "--journal", "j.db"); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &f.err)
+	}
+	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustBe: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = j.Close() }()
+	for _, want := range []struct {
+		count int
+		wait  time.Duration
+	}{{2, time.Minute}, {3, 0}} { // there were two attempts
+		slot, err := j.Reserve(t.Context(), batch.Key("k", ""), []journal.Limit{{Count: want.count, Per: time.Minute}}, f.Now, time.Second)
+		if err != nil || slot.Wait != want.wait {
+			t.Errorf("under a limit of %d the wait is %s (%v), want %s", want.count, slot.Wait, err, want.wait)
+		}
+	}
+}
+
+func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
+	t.Parallel()
+	f := answering(t, 200)
+	f.given(t, "one.json", staffLine)
+	if code := f.run(t, "send", "employee.created", "-f", "one.json", "--url", "http://127.0.0.1:1", "--secret", "s", "--api-key", "k", "-H", "x-api-key: other", "--journal", "j.db"); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &f.err)
+	}
+	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustBe: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = j.Close() }()
+	slot, err := j.Reserve(t.Context(), batch.Key("other", ""), []journal.Limit{{Count: 1, Per: time.Minute}}, f.Now, time.Second)
+	if err != nil || slot.Wait != time.Minute {
+		t.Errorf("the wait is %s (%v), want a minute", slot.Wait, err)
+	}
+}
+
+func TestThousands(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 5000: "5,000", 1234567: "1,234,567"} {
+		if got := thousands(n); got != want {
+			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
