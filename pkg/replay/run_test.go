@@ -1,0 +1,158 @@
+package replay_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/replay"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// records are received records, a gap apart each.
+func records(gaps ...time.Duration) []replay.Item {
+	at := clock
+	var items []replay.Item
+	for i, gap := range gaps {
+		at = at.Add(gap)
+		items = append(items, replay.FromRecord("f", recordOf(fmt.Sprint("r", i), 503, at)))
+	}
+	return items
+}
+
+func TestJobsGoOneAfterAnotherInOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var seen log
+		var busy atomic.Int32
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if busy.Add(1) > 1 {
+				t.Error("two at a time")
+			}
+			defer busy.Add(-1)
+			n := seen.note(r)
+			return answer(200), pause(r.Context(), time.Duration(5-n)*time.Second)
+		})
+		var got []string
+		var kept []string
+		runner := replay.Runner{
+			Client: clientOver(transport),
+			Each:   func(r replay.Result) { got = append(got, r.ID) },
+			Keep:   func(r webhook.Record) { kept = append(kept, r.WebhookID) },
+		}
+		summary, err := runner.Run(t.Context(), jobsOf(t, planFor(t), records(0, 0, 0)...))
+		if err != nil || summary.Total != 3 || summary.Fixed != 3 || summary.Answered != 3 || summary.Bad() != 0 {
+			t.Errorf("%+v, %v", summary, err)
+		}
+		if !slices.Equal(got, []string{"r0", "r1", "r2"}) || !slices.Equal(kept, []string{"whk_r0", "whk_r1", "whk_r2"}) {
+			t.Errorf("results %v, kept %v", got, kept)
+		}
+	})
+}
+
+func TestAnyOrderGivesResultsAsTheyCome(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			took := map[string]time.Duration{"whk_r0": 3 * time.Second, "whk_r1": 2 * time.Second, "whk_r2": time.Second}
+			return answer(200), pause(r.Context(), took[r.Header.Get("X-Webhook-Id")])
+		})
+		var got []string
+		runner := replay.Runner{Client: clientOver(transport), Concurrency: 3, Each: func(r replay.Result) { got = append(got, r.ID) }}
+		if _, err := runner.Run(t.Context(), jobsOf(t, planFor(t), records(0, 0, 0)...)); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got, []string{"r2", "r1", "r0"}) {
+			t.Errorf("results %v", got)
+		}
+	})
+}
+
+func TestSpeedKeepsTheRecordedGapsDivided(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		speed float64
+		want  []time.Duration
+	}{
+		"as recorded":    {1, []time.Duration{0, 10 * time.Second, 12 * time.Second, 40 * time.Second}},
+		"ten times":      {10, []time.Duration{0, 2 * time.Second, 4 * time.Second, 6 * time.Second}}, // late: each takes 2 s
+		"without a gap":  {0, []time.Duration{0, 2 * time.Second, 4 * time.Second, 6 * time.Second}},
+		"half the speed": {0.5, []time.Duration{0, 20 * time.Second, 22 * time.Second, 80 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var seen log
+				began := time.Now()
+				transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+					seen.note(r)
+					return answer(200), pause(r.Context(), 2*time.Second)
+				})
+				runner := replay.Runner{Client: clientOver(transport), Speed: test.speed}
+				// The third was recorded before the second, and may not go back in time.
+				if _, err := runner.Run(t.Context(), jobsOf(t, planFor(t), records(0, 10*time.Second, -time.Second, 31*time.Second)...)); err != nil {
+					t.Fatal(err)
+				}
+				for i, at := range seen.at {
+					if got := at.Sub(began); got != test.want[i] {
+						t.Errorf("request %d left after %s, want %s", i, got, test.want[i])
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestInterruptedRunCountsWhatWasDone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var seen log
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if seen.note(r) == 2 {
+				cancel()
+				return nil, pause(r.Context(), time.Hour)
+			}
+			return answer(500), nil
+		})
+		kept := 0
+		runner := replay.Runner{Client: clientOver(transport), Keep: func(webhook.Record) { kept++ }}
+		summary, err := runner.Run(ctx, jobsOf(t, planFor(t), records(0, 0, 0)...))
+		if !errors.Is(err, context.Canceled) || summary.Total != 1 || summary.StillFailing != 1 || summary.Bad() != 1 {
+			t.Errorf("%+v, %v", summary, err)
+		}
+		if kept != 2 || len(seen.seen) != 2 {
+			t.Errorf("%d kept of %d sent", kept, len(seen.seen))
+		}
+	})
+}
+
+func TestEachRequestIsSignedWhenItLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if got, want := r.Header.Get("X-Webhook-Timestamp"), webhook.Stamp(time.Now()); got != want {
+				t.Errorf("signed at %s, sent at %s", got, want)
+			}
+			return answer(200), pause(r.Context(), time.Minute)
+		})
+		runner := replay.Runner{Client: clientOver(transport)}
+		jobs := jobsOf(t, planFor(t), records(0, 0)...)
+		time.Sleep(time.Hour)
+		if _, err := runner.Run(t.Context(), jobs); err != nil {
+			t.Fatal(err)
+		}
+		// A scheme that signs no timestamp keeps the line that was recorded, renewed.
+		r := recordOf("a", 200, clock)
+		r.Scheme = webhook.BodyOnly
+		if _, err := runner.Run(t.Context(), jobsOf(t, planFor(t), replay.FromRecord("f", r))); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
