@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func listRow(t *ui.Table, p ui.Palette, now time.Time, r webhook.Record) {
 		way = "←"
 	}
 	if r.Response != nil {
-		status = fmt.Sprint(r.Response.Status)
+		status = strconv.Itoa(r.Response.Status)
 	}
 	event := r.Event
 	if event == "" {

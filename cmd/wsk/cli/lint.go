@@ -38,8 +38,8 @@ func newLint(env *Env) *cobra.Command {
 		Short: "Check payloads against the event catalog",
 		Long: `Check payloads against the event catalog. PATH is a file, a folder, a glob, or -
 for stdin; a file holds one payload, or NDJSON with a payload or a record on
-each line. RECORD-ID is one of the journal's. What contradicts the documents is an error, what deserves a look a
-warning, what could be said better a note.
+each line; RECORD-ID is a record of the journal. What contradicts the documents
+is an error, what deserves a look a warning, what could be said better a note.
 
 The event is read off the envelope: event_id or company_id make it outbound,
 event_type alone inbound, event compact or Worksome's. Exit code: 0 without

@@ -260,12 +260,31 @@ func listenError(err error, o *listenOptions) error {
 	return fmt.Errorf("listening on %s: %w", o.host, err)
 }
 
-// serve runs the server, and the command beside it, until one thing ends it:
-// Ctrl-C, the command's end, all that was expected, or the timeout.
+// serve runs the server until one thing ends it: Ctrl-C, the command's end, all
+// that was expected, the timeout, or a disk that fails.
 func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, command []string) error {
 	server := receive.Server(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
+	fault := o.wait(ctx, env, failed, kept.broken, l.Addr().String(), t, command)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // a request that does not end is cut off
+	}
+	show.done()
+	if err := kept.close(ctx); fault == nil {
+		fault = err
+	}
+	if missing := t.missing(); missing != "" && fault == nil {
+		fault = &noError{errors.New(missing)}
+	}
+	return fault
+}
+
+// wait runs the command, if there is one, and returns when one thing has ended
+// the receiver, with what is wrong about that.
+func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-chan error, address string, t *tally, command []string) error {
 	var timeout <-chan time.Time
 	if o.timeout > 0 {
 		timer := time.NewTimer(o.timeout)
@@ -277,7 +296,7 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 	defer stop()
 	var ended <-chan error
 	if len(command) > 0 {
-		ended = start(running, env, command, l.Addr().String())
+		ended = start(running, env, command, address)
 		met = nil // the command has the say; what was expected is looked at after it
 	}
 	var fault error
@@ -297,30 +316,12 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 				}
 			}
 		case fault = <-failed:
-		case fault = <-kept.broken:
+		case fault = <-broken:
 		case fault = <-ended:
 			if fault == nil && timeout != nil && t.missing() != "" {
 				ended, met, waiting = nil, t.met, true // what it set off may still come
 			}
 		}
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close() // a request that does not end is cut off
-	}
-	show.done()
-	patience := 5 * time.Second
-	if ctx.Err() != nil { // what is not forwarded now waits in the journal
-		patience = time.Second
-	}
-	last, done := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer done()
-	if err := kept.close(last); fault == nil {
-		fault = err
-	}
-	if missing := t.missing(); missing != "" && fault == nil {
-		fault = &noError{errors.New(missing)}
 	}
 	return fault
 }

@@ -85,11 +85,18 @@ func (l *listenJournal) keep(wants func(string) bool) func(context.Context, webh
 	}
 }
 
-// close ends the forwarder and closes the journal.
+// close ends the forwarder, which gets a moment for what is due now, a short
+// one when ctx has ended, and closes the journal.
 func (l *listenJournal) close(ctx context.Context) error {
 	var left error
 	if l.forward != nil {
-		left = l.forward.close(ctx)
+		patience := 5 * time.Second
+		if ctx.Err() != nil { // the person waits, and the journal can
+			patience = time.Second
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		left = l.forward.close(last)
 	}
 	return errors.Join(left, l.journal.Close())
 }

@@ -33,7 +33,7 @@ type verifyOptions struct {
 func newVerify(env *Env) *cobra.Command {
 	o := &verifyOptions{}
 	cmd := &cobra.Command{
-		Use:   "verify [-f FILE|-] [RECORD-ID] --secret VALUE [--timestamp T --signature X]",
+		Use:   "verify [-f FILE|RECORD-ID] --secret VALUE [--timestamp T --signature X]",
 		Short: "Verify a signature, and say why it does not match",
 		Long: `Verify the signature of a request. FILE, or stdin, is one of
 

@@ -1,7 +1,8 @@
 // Command load sends signed webhooks to a receiver as fast as it answers, each
 // with an id and a body of its own, and prints how many a second were answered
-// with 200. It writes and reads plain HTTP/1.1 on kept connections, so that
-// little of the machine goes to the sender.
+// with 200, how many were not, and how many were in all: RATE BAD GOOD. It
+// writes and reads plain HTTP/1.1 on kept connections, so that little of the
+// machine goes to the sender.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"hash"
 	"io"
 	"net"
 	"net/http"
@@ -23,50 +25,88 @@ import (
 	"time"
 )
 
+// patience is how long an answer may take after the end.
+const patience = 30 * time.Second
+
 func main() {
 	connections := flag.Int("c", 32, "connections")
-	length := flag.Duration("d", 5*time.Second, "for how long")
+	warm := flag.Duration("warm", 0, "for how long before the rate is taken")
+	length := flag.Duration("d", 5*time.Second, "for how long after that")
 	secret := flag.String("secret", "s3cret", "the signing secret")
 	file := flag.String("f", "", "the payload; EVENT_ID in it is replaced by a fresh one")
 	path := flag.String("path", "/", "the request's path")
+	scheme := flag.String("scheme", "timestamp.body", "what is signed: timestamp.body, or body")
+	header := flag.String("header", "X-Webhook-Signature", "the signature's header")
 	flag.Parse()
 	payload, err := os.ReadFile(*file)
+	switch {
+	case err != nil:
+	case flag.NArg() != 1:
+		err = fmt.Errorf("give one HOST:PORT, not %d", flag.NArg())
+	case *scheme != "timestamp.body" && *scheme != "body":
+		err = fmt.Errorf("-scheme %q is neither timestamp.body nor body", *scheme)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
-	var good, bad atomic.Int64
-	var wait sync.WaitGroup
-	end := time.Now().Add(*length)
 	begin := time.Now()
+	counts := tally{from: begin.Add(*warm), end: begin.Add(*warm + *length)}
+	var wait sync.WaitGroup
 	for i := range *connections {
 		wait.Go(func() {
-			s := sender{address: flag.Arg(0), path: *path, secret: []byte(*secret), payload: payload, name: fmt.Sprintf("%d-%d", begin.UnixNano(), i)}
-			if err := s.run(end, &good, &bad); err != nil {
+			s := sender{
+				address: flag.Arg(0), path: *path, header: *header, stamped: *scheme == "timestamp.body",
+				mac: hmac.New(sha256.New, []byte(*secret)), payload: payload, name: fmt.Sprintf("%d-%d", begin.UnixNano(), i),
+			}
+			if err := s.run(&counts); err != nil {
 				fmt.Fprintln(os.Stderr, err)
-				bad.Add(1)
+				counts.bad.Add(1)
 			}
 		})
 	}
 	wait.Wait()
-	fmt.Printf("%.0f %d\n", float64(good.Load())/time.Since(begin).Seconds(), bad.Load())
+	good := counts.good.Load()
+	fmt.Printf("%.1f %d %d\n", float64(good-counts.early.Load())/time.Since(counts.from).Seconds(), counts.bad.Load(), good)
+}
+
+// tally counts the answers. Those before from are early, and good all the same.
+type tally struct {
+	from, end        time.Time
+	good, early, bad atomic.Int64
+}
+
+func (t *tally) add(status int) {
+	if status != http.StatusOK {
+		t.bad.Add(1)
+		return
+	}
+	t.good.Add(1)
+	if time.Now().Before(t.from) {
+		t.early.Add(1)
+	}
 }
 
 type sender struct {
-	address, path, name string
-	secret, payload     []byte
-	count               int
-	buffer              bytes.Buffer
+	address, path, header, name string
+	stamped                     bool // the timestamp is signed too
+	mac                         hash.Hash
+	payload                     []byte
+	count                       int
+	buffer                      bytes.Buffer
 }
 
-func (s *sender) run(end time.Time, good, bad *atomic.Int64) error {
+func (s *sender) run(counts *tally) error {
 	c, err := net.Dial("tcp", s.address)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = c.Close() }()
+	if err := c.SetDeadline(counts.end.Add(patience)); err != nil {
+		return err
+	}
 	answers := bufio.NewReader(c)
-	for time.Now().Before(end) {
+	for time.Now().Before(counts.end) {
 		if _, err := c.Write(s.request()); err != nil {
 			return err
 		}
@@ -74,11 +114,7 @@ func (s *sender) run(end time.Time, good, bad *atomic.Int64) error {
 		if err != nil {
 			return err
 		}
-		if status == http.StatusOK {
-			good.Add(1)
-		} else {
-			bad.Add(1)
-		}
+		counts.add(status)
 	}
 	return nil
 }
@@ -89,13 +125,15 @@ func (s *sender) request() []byte {
 	id := s.name + "-" + strconv.Itoa(s.count)
 	body := bytes.Replace(s.payload, []byte("EVENT_ID"), []byte(id), 1)
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
-	mac := hmac.New(sha256.New, s.secret)
-	mac.Write([]byte(stamp + "."))
-	mac.Write(body)
+	s.mac.Reset()
+	if s.stamped {
+		s.mac.Write([]byte(stamp + "."))
+	}
+	s.mac.Write(body)
 	s.buffer.Reset()
 	fmt.Fprintf(&s.buffer, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"+
-		"X-Webhook-Signature: %s\r\nX-Webhook-Timestamp: %s\r\nX-Webhook-ID: %s\r\nX-Webhook-Event: work_order.created\r\nX-Webhook-Retry: 0\r\n\r\n",
-		s.path, s.address, len(body), hex.EncodeToString(mac.Sum(nil)), stamp, id)
+		"%s: %s\r\nX-Webhook-Timestamp: %s\r\nX-Webhook-ID: %s\r\nX-Webhook-Event: work_order.created\r\nX-Webhook-Retry: 0\r\n\r\n",
+		s.path, s.address, len(body), s.header, hex.EncodeToString(s.mac.Sum(nil)), stamp, id)
 	s.buffer.Write(body)
 	return s.buffer.Bytes()
 }
