@@ -38,7 +38,7 @@ func damaged(t *testing.T, spoil func([]byte) []byte) string {
 
 func TestWhatIsReadableOfADamagedJournalIsSaved(t *testing.T) {
 	t.Parallel()
-	const pageSize = 16384
+	const pageSize = 8192
 	zero := func(from, to float64) func([]byte) []byte { // of the pages
 		return func(raw []byte) []byte {
 			pages := float64(len(raw) / pageSize)
@@ -78,7 +78,7 @@ func TestWhatIsReadableOfADamagedJournalIsSaved(t *testing.T) {
 func TestADamagedJournalNamesItselfAndTheNextStep(t *testing.T) {
 	t.Parallel()
 	path := damaged(t, func(raw []byte) []byte {
-		clear(raw[3*16384 : len(raw)-16384])
+		clear(raw[3*8192 : len(raw)-8192])
 		return raw
 	})
 	j, err := Open(t.Context(), path, Options{})

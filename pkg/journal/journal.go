@@ -107,7 +107,7 @@ func create(path string) error {
 func source(path string, o Options) string {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
-		"page_size(16384)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(1000)",
+		"page_size(8192)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(2000)",
 	}
 	if o.maxPages > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", o.maxPages))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -69,21 +70,33 @@ func (w *writer) loop() {
 	defer close(w.done)
 	group := make([]op, 0, maxGroup)
 	for first := range w.ops {
-		group = append(group[:0], first)
-	gather:
-		for len(group) < maxGroup {
-			select {
-			case o, open := <-w.ops:
-				if !open {
-					break gather
-				}
-				group = append(group, o)
-			default:
-				break gather
-			}
-		}
+		group = w.gather(append(group[:0], first))
 		w.commit(group)
 	}
+}
+
+// gather lets callers that are about to write join the group, as long as more
+// of them come, and takes what is there. Where nothing else is to be done this
+// takes no time.
+func (w *writer) gather(group []op) []op {
+	for had := -1; len(w.ops) > had; {
+		had = len(w.ops)
+		for range 8 {
+			runtime.Gosched()
+		}
+	}
+	for len(group) < maxGroup {
+		select {
+		case o, open := <-w.ops:
+			if !open {
+				return group
+			}
+			group = append(group, o)
+		default:
+			return group
+		}
+	}
+	return group
 }
 
 // commit writes a group in one transaction. Should that fail, each write gets

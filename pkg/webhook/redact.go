@@ -24,9 +24,12 @@ func IsSensitive(name string) bool {
 	return false
 }
 
-// Redacted returns a copy with "[redacted]" in place of each header value
-// that carries a credential.
+// Redacted returns the header with "[redacted]" in place of each value that
+// carries a credential. It is h itself where there is none, else a copy.
 func (h Header) Redacted() Header {
+	if !slices.ContainsFunc(h, Pair.mayGiveAway) {
+		return h
+	}
 	out := slices.Clone(h)
 	for i, p := range out {
 		switch {
@@ -37,6 +40,11 @@ func (h Header) Redacted() Header {
 		}
 	}
 	return out
+}
+
+// mayGiveAway reports whether a line's value is one to look at.
+func (p Pair) mayGiveAway() bool {
+	return IsSensitive(p.Name) || strings.EqualFold(p.Name, "Location") || strings.EqualFold(p.Name, "Referer")
 }
 
 // RedactURL masks the user part of a URL, and of a URL that stands in it, and
