@@ -109,6 +109,11 @@ func (c Client) wait(ctx context.Context, d time.Duration) error {
 	if c.Wait != nil {
 		return c.Wait(ctx, d)
 	}
+	return Wait(ctx, d)
+}
+
+// Wait waits by a timer, or returns the error of ctx when that ends first.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

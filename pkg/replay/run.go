@@ -93,12 +93,5 @@ func wait(ctx context.Context, by func(context.Context, time.Duration) error, d 
 	if by != nil {
 		return by(ctx, d)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return deliver.Wait(ctx, d)
 }

@@ -43,13 +43,13 @@ func (q *filterFlags) filter(now time.Time) (f journal.Filter, err error) {
 		return f, err
 	}
 	for _, glob := range q.events {
-		if _, err := path.Match(glob, ""); err != nil {
-			return f, fmt.Errorf("--event %q: %w", glob, err)
+		if _, err := path.Match(glob, ""); err != nil || glob == "" {
+			return f, fmt.Errorf("--event %q: write an event, or a glob such as 'work_order.*'", glob)
 		}
 	}
 	for _, s := range q.status {
 		if err := journal.CheckStatus(s); err != nil {
-			return f, err
+			return f, fmt.Errorf("--status: %w", err)
 		}
 	}
 	switch f.Direction = webhook.Direction(q.direction); f.Direction {

@@ -86,17 +86,19 @@ func toFile(env *Env, name string, write func(io.Writer) error) error {
 		return errors.Join(write(w), w.Flush())
 	}
 	path := env.path(name)
-	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-*")
+	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-*") // with mode 0600
 	if err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
+		return writingError(name, err)
 	}
 	w := bufio.NewWriterSize(file, 64<<10)
 	err = write(w)
 	if fault := errors.Join(w.Flush(), file.Sync(), file.Close()); fault != nil && err == nil {
-		err = fmt.Errorf("writing %s: %w", name, fault)
+		err = writingError(name, fault)
 	}
 	if err == nil {
-		err = os.Rename(file.Name(), path)
+		if err = os.Rename(file.Name(), path); err != nil {
+			err = writingError(name, err)
+		}
 	}
 	if err != nil {
 		_ = os.Remove(file.Name())

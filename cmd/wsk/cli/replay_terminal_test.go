@@ -179,13 +179,14 @@ func TestReplayTimesAreAgesOrMoments(t *testing.T) {
 		"7d":                   now.AddDate(0, 0, -7),
 		"1h30m":                now.Add(-90 * time.Minute),
 		"2026-01-01T00:00:00Z": time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		"2026-01-02":           time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
 	} {
-		if got, err := replayTime("--since", text, now); err != nil || !got.Equal(want) {
+		if got, err := moment("--since", text, now); err != nil || !got.Equal(want) {
 			t.Errorf("%q is %s, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"-2h", "d", "-1d", "2", "99999999d", "2026-01-01", "1.5d"} {
-		if got, err := replayTime("--since", text, now); err == nil {
+	for _, text := range []string{"-2h", "d", "-1d", "2", "99999999d", "2026-13-01", "1.5d"} {
+		if got, err := moment("--since", text, now); err == nil {
 			t.Errorf("%q is %s", text, got)
 		}
 	}

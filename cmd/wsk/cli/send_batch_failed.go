@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,22 +38,7 @@ func (b *batchRun) writeRefused(ctx context.Context) error {
 	if name == "" {
 		return nil
 	}
-	path := b.env.path(name)
-	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-failed-*") // with mode 0600
-	if err != nil {
-		return writingError(name, err)
-	}
-	out := bufio.NewWriter(file)
-	err = b.file.WriteRefused(ctx, b.source, out)
-	err = errors.Join(err, out.Flush(), file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(file.Name())
-		return writingError(name, err)
-	}
-	return nil
+	return toFile(b.env, name, func(w io.Writer) error { return b.file.WriteRefused(ctx, b.source, w) })
 }
 
 // writingError names the file as it was typed, once.
