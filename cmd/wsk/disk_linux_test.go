@@ -50,6 +50,31 @@ func TestAJournalThatHasNoRoomToBeginIsSaid(t *testing.T) {
 	}
 }
 
+func TestAJournalOnAReadOnlyDiskIsSaid(t *testing.T) {
+	t.Parallel()
+	dir := disk(t, "size=1m")
+	path := filepath.Join(dir, "journal.db")
+	there := filepath.Join(dir, "there.db")
+	j, err := journal.Open(t.Context(), there, journal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Close(), syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")); err != nil {
+		t.Fatal(err)
+	}
+	program, err := exec.LookPath("wsk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, says := range map[string]string{path: "read-only file system", there: "it cannot be"} {
+		out, err := exec.CommandContext(t.Context(), program, "listen", "--port", "0", "--secret", "s", "--timeout", "1ms", "--journal", file).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), file+": "+says) {
+			t.Errorf("it ended with %v:\n%s", err, out)
+		}
+	}
+}
+
 // THREATS row 23: 503 while the disk is full, and 200 when there is room.
 func TestAListenerOutlivesAFullDisk(t *testing.T) {
 	t.Parallel()
