@@ -144,3 +144,19 @@ func TestCheckJSONAgreesWithEncodingJSON(t *testing.T) {
 		agreesWithEncodingJSON(t, []byte(test.raw))
 	}
 }
+
+// FuzzTheQuickCheckIsNotLax holds that what passes without encoding/json would
+// pass with it.
+func FuzzTheQuickCheckIsNotLax(f *testing.F) {
+	for _, text := range []string{
+		`{"a":[1,2.5e-3,"\u00e9\n",true,false,null]}`, "[1,]", "\"\x01\"", `"\x"`, `"\u12g4"`, "01", "-", "1.", "1e", ".5", "tru", " [ ] ",
+		"\"\xff\"", `{"a":1,}`, "\"\x7f\"", "nulll", "[1 2]", "\x00", "\v1", "1\u00a0", `{"a"}`, `{1:2}`, `"`, "[[[", strings.Repeat("[", 20_000),
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if webhook.CheckJSON(raw) == nil && !json.Valid(raw) {
+			t.Errorf("%q passes, and is not JSON", raw)
+		}
+	})
+}
