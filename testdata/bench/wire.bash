@@ -79,9 +79,9 @@ serve_silent() {
 }
 answers() { (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-stop_server() { # [SIGNAL]
+stop_server() { # SIGNAL
   [ -n "$server" ] || return 0
-  kill "-${1:-TERM}" "$server" 2>/dev/null || true
+  kill "-$1" "$server" 2>/dev/null || true
   wait "$server" 2>/dev/null || true
   server=
 }
@@ -90,7 +90,7 @@ stop_server() { # [SIGNAL]
 drive() {
   local bad
   timed "$dir/load" -c "$connections" -warm 500ms -d "${length}s" -secret "$secret" -f "$dir/payload.json" "$@" "$address"
-  stop_server
+  stop_server TERM
   read -r rate bad answered <"$dir/out"
   if [ "$bad" -ne 0 ] || [ "$answered" -eq 0 ]; then
     say "$answered answers of 200, and $bad others"
@@ -183,6 +183,7 @@ replay_wsk() {
 replay_hey() {
   timed "$hey" -z "${length}s" -c "$connections" -m POST -T application/json -D "$dir/payload.json" ${signed[@]+"${signed[@]}"} "http://$address/"
   rate=$(awk '/Requests\/sec:/ {print $2}' "$dir/out")
+  # shellcheck disable=SC2016 # awk expands it
   passed awk '/^ *\[/ {n++; if ($1 != "[200]") bad = 1} END {exit bad || !n}' "$dir/out"
 }
 replay_k6() { send_k6 each; }
@@ -191,6 +192,7 @@ send_k6() {
   timed "$k6" run --quiet --no-color --no-usage-report --address '' --vus "$connections" --duration "${length}s" \
     -e "URL=http://$address/" -e "FILE=$dir/payload.json" -e "SECRET=$secret" -e "SIGN=$1" testdata/bench/k6.js
   rate=$(awk 'NF == 2 {print $1}' "$dir/out")
+  # shellcheck disable=SC2016 # awk expands it
   passed awk 'NF == 2 {n++; if ($2 != 0) bad = 1} END {exit bad || !n}' "$dir/out"
 }
 passed() {
@@ -208,7 +210,7 @@ replay_row() {
   length=0.3
   replay_wsk
   length=$whole
-  stop_server
+  stop_server TERM
   "$dir/wsk" sign -f "$dir/payload.json" --secret "$secret" >"$dir/signed"
   signed=(-H 'X-Webhook-Event: work_order.created')
   while read -r line; do signed+=(-H "$line"); done <"$dir/signed"
@@ -216,7 +218,7 @@ replay_row() {
   if [ -n "$k6" ]; then sides+=(k6 k6once); fi
   serve "$dir/bare" -open
   in_turns replay "${sides[@]}"
-  stop_server
+  stop_server TERM
   if [ -n "$hey" ]; then
     beside "$work" replay hey 'hey, presigned' '>= 1x' 1
   else
