@@ -28,32 +28,35 @@ func TestPutReturnsWhenOthersCanRead(t *testing.T) {
 func TestCallersShareACommit(t *testing.T) {
 	t.Parallel()
 	var commits atomic.Int64
-	held := make(chan struct{})
+	begun, held := make(chan struct{}), make(chan struct{})
 	j := fresh(t, Options{fail: func() error {
 		if commits.Add(1) == 1 {
+			close(begun)
 			<-held // the others gather
 		}
 		return nil
 	}})
 	const callers = 50
-	var begun, wait sync.WaitGroup
-	for n := range callers {
-		begun.Add(1)
+	var wait sync.WaitGroup
+	write := func(n int) {
 		wait.Go(func() {
-			begun.Done()
 			if err := j.Put(context.Background(), Entry{Record: sample(n)}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	begun.Wait()
-	for len(j.write.ops) < callers-10 { // the first commit took some
+	write(0)
+	<-begun // its commit holds it alone
+	for n := range callers {
+		write(1 + n)
+	}
+	for len(j.write.ops) < callers {
 		runtime.Gosched()
 	}
 	close(held)
 	wait.Wait()
-	if n := commits.Load(); n > 3 {
-		t.Errorf("%d commits for %d callers", n, callers)
+	if n := commits.Load(); n != 2 {
+		t.Errorf("%d commits, want one for the first caller and one for the %d behind it", n, callers)
 	}
 }
 
