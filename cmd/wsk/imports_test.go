@@ -29,7 +29,7 @@ type goPackage struct {
 // lower floor only. A folder's own subfolders stand on its floor.
 var floors = []string{
 	0: "pkg/webhook",
-	1: "pkg/schema pkg/diagnose",
+	1: "pkg/schema pkg/diagnose pkg/sqlfile",
 	2: "pkg/deliver pkg/receive pkg/journal pkg/lint pkg/render",
 	3: "pkg/replay pkg/check pkg/sandbox pkg/batch",
 	4: "pkg/report",

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -240,15 +241,15 @@ const keepMarks = 100_000
 // newest 100,000 deliveries. The file gives the room back.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	var gone int64
-	err := j.write.submit(ctx, func(w *writer) error {
-		result, err := w.run("DELETE FROM record WHERE time < ? AND forward_state <> 1", before.UnixNano())
+	err := j.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		result, err := w.Run("DELETE FROM record WHERE time < ? AND forward_state <> 1", before.UnixNano())
 		if err != nil {
 			return err
 		}
 		if gone, err = result.RowsAffected(); err != nil {
 			return err
 		}
-		return w.exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keepMarks)
+		return w.Exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keepMarks)
 	})
 	if err == nil {
 		_, err = j.db.ExecContext(ctx, "VACUUM")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -75,8 +76,8 @@ func (j *Journal) Forwarded(ctx context.Context, r webhook.Record, done bool, ag
 		state = givenUp
 	}
 	const forward, fault = 19, 21 // among the columns
-	return explain(j.path, j.write.submit(ctx, func(w *writer) error {
-		return w.exec("UPDATE record SET forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
+	return explain(j.path, j.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		return w.Exec("UPDATE record SET forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
 			args[forward], args[fault], state, next, r.ID)
 	}))
 }

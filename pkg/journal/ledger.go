@@ -7,6 +7,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -71,14 +72,14 @@ func (j *Journal) batch(ctx context.Context, term, value, target string) (*Batch
 func (j *Journal) Begin(ctx context.Context, digest, target, name string, lines int, now time.Time) (*Batch, error) {
 	b := &Batch{Name: name, Started: now, Lines: lines, journal: j}
 	target = webhook.RedactURL(target)
-	err := j.write.submit(ctx, func(w *writer) error {
-		if err := w.exec("DELETE FROM line WHERE batch IN (SELECT id FROM batch WHERE digest = ? AND target = ?)", digest, target); err != nil {
+	err := j.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		if err := w.Exec("DELETE FROM line WHERE batch IN (SELECT id FROM batch WHERE digest = ? AND target = ?)", digest, target); err != nil {
 			return err
 		}
-		if err := w.exec("DELETE FROM batch WHERE digest = ? AND target = ?", digest, target); err != nil {
+		if err := w.Exec("DELETE FROM batch WHERE digest = ? AND target = ?", digest, target); err != nil {
 			return err
 		}
-		result, err := w.run("INSERT INTO batch (digest, target, name, started, lines) VALUES (?,?,?,?,?)", digest, target, name, now.UnixNano(), lines)
+		result, err := w.Run("INSERT INTO batch (digest, target, name, started, lines) VALUES (?,?,?,?,?)", digest, target, name, now.UnixNano(), lines)
 		if err == nil {
 			b.ID, err = result.LastInsertId()
 		}
@@ -119,8 +120,8 @@ func (b *Batch) Answered(ctx context.Context) (n int, err error) {
 // false when the line has a state already, unless that is again.
 func (b *Batch) Claim(ctx context.Context, n int, again LineState) (bool, error) {
 	var taken int64
-	err := b.journal.write.submit(ctx, func(w *writer) error {
-		result, err := w.run("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
+	err := b.journal.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		result, err := w.Run("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
 			b.ID, n, string(again))
 		if err == nil {
 			taken, err = result.RowsAffected()
@@ -142,15 +143,15 @@ func (b *Batch) Settle(ctx context.Context, l Line, attempt *webhook.Record) err
 			return err
 		}
 	}
-	return explain(b.journal.path, b.journal.write.submit(ctx, func(w *writer) error {
+	return explain(b.journal.path, b.journal.write.Submit(ctx, func(w *sqlfile.Writer) error {
 		if args != nil {
-			if err := w.exec(putRecord, args...); err != nil {
+			if err := w.Exec(putRecord, args...); err != nil {
 				return err
 			}
 		}
 		if l.State == Unsent {
-			return w.exec("DELETE FROM line WHERE batch = ? AND n = ?", b.ID, l.N)
+			return w.Exec("DELETE FROM line WHERE batch = ? AND n = ?", b.ID, l.N)
 		}
-		return w.exec("UPDATE line SET state = ?, status = ?, record = ? WHERE batch = ? AND n = ?", string(l.State), l.Status, l.Record, b.ID, l.N)
+		return w.Exec("UPDATE line SET state = ?, status = ?, record = ? WHERE batch = ? AND n = ?", string(l.State), l.Status, l.Record, b.ID, l.N)
 	}))
 }

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"net/url"
 
-	codes "modernc.org/sqlite/lib"
+	"github.com/wskdev/wsk/pkg/sqlfile"
 )
 
 // ErrLocked says that another process holds a lock.
@@ -18,18 +18,17 @@ var ErrLocked = errors.New("another process is at it")
 // it works wherever the journal does.
 func (j *Journal) Lock(ctx context.Context, name string) (release func() error, err error) {
 	path := j.path + "-" + name + ".lock"
-	if err := prepare(path, Options{}); err != nil {
+	if err := sqlfile.Prepare(path, kind(), sqlfile.Options{}); err != nil {
 		return nil, err
 	}
-	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: "_pragma=journal_mode(MEMORY)"}
-	db, err := sql.Open("sqlite", uri.String())
+	db, err := sql.Open("sqlite", sqlfile.URI(path, url.Values{"_pragma": {"journal_mode(MEMORY)"}}))
 	if err != nil {
 		return nil, explain(path, err)
 	}
 	db.SetMaxOpenConns(1)
 	if _, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE"); err != nil {
 		fault := errors.Join(explain(path, err), db.Close())
-		if code(err)&0xff == codes.SQLITE_BUSY {
+		if sqlfile.Busy(err) {
 			fault = ErrLocked
 		}
 		return nil, fault

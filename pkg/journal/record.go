@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -49,11 +50,11 @@ func (j *Journal) Put(ctx context.Context, e Entry) error {
 	if err != nil {
 		return err
 	}
-	return explain(j.path, j.write.submit(ctx, func(w *writer) error {
-		if err := w.exec(putRecord, args...); err != nil || e.Mark == nil {
+	return explain(j.path, j.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		if err := w.Exec(putRecord, args...); err != nil || e.Mark == nil {
 			return err
 		}
-		return w.exec(putMark, e.Mark.ID, e.Mark.Signed[:], e.Mark.Body[:], e.Mark.Accepted)
+		return w.Exec(putMark, e.Mark.ID, e.Mark.Signed[:], e.Mark.Body[:], e.Mark.Accepted)
 	}))
 }
 
@@ -69,10 +70,10 @@ func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added i
 		rows = append(rows, args)
 	}
 	text, _, _ := strings.Cut(putRecord, "ON CONFLICT")
-	err = j.write.submit(ctx, func(w *writer) error {
+	err = j.write.Submit(ctx, func(w *sqlfile.Writer) error {
 		added = 0
 		for _, args := range rows {
-			result, err := w.run(text+"ON CONFLICT DO NOTHING", args...)
+			result, err := w.Run(text+"ON CONFLICT DO NOTHING", args...)
 			if err != nil {
 				return err
 			}

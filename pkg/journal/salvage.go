@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -19,7 +20,7 @@ import (
 // and writes nothing to it. It returns how many records were given to each and
 // how many places were passed over because they could not be read.
 func Salvage(ctx context.Context, path string, each func(webhook.Record) error) (read, lost int, err error) {
-	if err := prepare(path, Options{MustBe: true}); err != nil {
+	if err := sqlfile.Prepare(path, kind(), sqlfile.Options{MustBe: true}); err != nil {
 		return 0, 0, err
 	}
 	whole, remove, err := lengthened(path)
@@ -28,15 +29,14 @@ func Salvage(ctx context.Context, path string, each func(webhook.Record) error) 
 	}
 	defer remove()
 	// Not immutable: what stands in the write-ahead log is wanted as well.
-	uri := url.URL{Scheme: "file", Opaque: (&url.URL{Path: whole}).EscapedPath(), RawQuery: "mode=ro&_pragma=busy_timeout(10000)"}
-	db, err := sql.Open("sqlite", uri.String())
+	db, err := sql.Open("sqlite", sqlfile.URI(whole, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}))
 	if err != nil {
 		return 0, 0, explain(path, err)
 	}
 	defer func() { _ = db.Close() }()
 	first, last, ends, err := extent(ctx, db)
 	if err != nil {
-		return 0, 0, &FileError{path, "nothing can be read of it: " + err.Error(), err}
+		return 0, 0, &FileError{Kind: kind().Name, Path: path, Reason: "nothing can be read of it: " + err.Error(), Err: err}
 	}
 	if !ends {
 		lost++

@@ -1,9 +1,5 @@
 package journal
 
-// version is the schema's version, in PRAGMA user_version. A journal of a
-// newer one is not touched.
-const version = 1
-
 // applicationID marks the file as a journal of wsk, in PRAGMA application_id:
 // "wskj".
 const applicationID = 0x77736b6a

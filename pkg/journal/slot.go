@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"time"
+
+	"github.com/wskdev/wsk/pkg/sqlfile"
 )
 
 // Limit allows Count requests in any stretch of time of the length Per. Count
@@ -48,7 +50,7 @@ func open(key string) string { return key + "/open" }
 // a clock that was set back leaves them, count as taken now.
 func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock func() time.Time, within time.Duration) (Slot, error) {
 	var s Slot
-	err := j.write.submit(ctx, func(w *writer) error {
+	err := j.write.Submit(ctx, func(w *sqlfile.Writer) error {
 		// Read under the lock: what others wrote before is not in the future then.
 		now := clock()
 		s = Slot{key: key}
@@ -65,7 +67,7 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock
 		if s.Wait > 0 {
 			return nil
 		}
-		result, err := w.run("INSERT INTO slot (key, time) VALUES (?, ?)", open(key), now.Add(within).UnixNano())
+		result, err := w.Run("INSERT INTO slot (key, time) VALUES (?, ?)", open(key), now.Add(within).UnixNano())
 		if err == nil {
 			s.ID, err = result.LastInsertId()
 		}
@@ -79,12 +81,12 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock
 
 // tidy takes away what no limit reaches any more, and brings back what stands
 // in the future.
-func tidy(w *writer, key string, now time.Time, within time.Duration) error {
+func tidy(w *sqlfile.Writer, key string, now time.Time, within time.Duration) error {
 	for name, latest := range map[string]time.Time{key: now, open(key): now.Add(within)} {
-		if err := w.exec("DELETE FROM slot WHERE key = ? AND time <= ?", name, now.Add(-MaxPer).UnixNano()); err != nil {
+		if err := w.Exec("DELETE FROM slot WHERE key = ? AND time <= ?", name, now.Add(-MaxPer).UnixNano()); err != nil {
 			return err
 		}
-		if err := w.exec("UPDATE slot SET time = ? WHERE key = ? AND time > ?", latest.UnixNano(), name, latest.UnixNano()); err != nil {
+		if err := w.Exec("UPDATE slot SET time = ? WHERE key = ? AND time > ?", latest.UnixNano(), name, latest.UnixNano()); err != nil {
 			return err
 		}
 	}
@@ -92,17 +94,17 @@ func tidy(w *writer, key string, now time.Time, within time.Duration) error {
 }
 
 // trim keeps the newest slots of a key that any limit can reach.
-func trim(w *writer, key string) error {
-	return w.exec("DELETE FROM slot WHERE key = ? AND time <= (SELECT time FROM slot WHERE key = ? ORDER BY time DESC LIMIT 1 OFFSET ?)", key, key, MaxCount)
+func trim(w *sqlfile.Writer, key string) error {
+	return w.Exec("DELETE FROM slot WHERE key = ? AND time <= (SELECT time FROM slot WHERE key = ? ORDER BY time DESC LIMIT 1 OFFSET ?)", key, key, MaxCount)
 }
 
 // waitFor says how long it takes until a limit has room.
-func waitFor(w *writer, key string, l Limit, now time.Time) (time.Duration, error) {
+func waitFor(w *sqlfile.Writer, key string, l Limit, now time.Time) (time.Duration, error) {
 	// The slot that must leave the window before another fits.
 	var at int64
 	var under string
 	since := now.Add(-l.Per).UnixNano()
-	err := w.one(`SELECT coalesce(max(time), 0), coalesce(max(key), '') FROM (
+	err := w.One(`SELECT coalesce(max(time), 0), coalesce(max(key), '') FROM (
 		SELECT time, key FROM slot WHERE key = ? AND time > ? UNION ALL SELECT time, key FROM slot WHERE key = ? AND time > ?
 		ORDER BY time DESC LIMIT 1 OFFSET ?)`, // each half comes sorted from the index
 		[]any{key, since, open(key), since, l.Count - 1}, &at, &under)
@@ -120,7 +122,7 @@ func waitFor(w *writer, key string, l Limit, now time.Time) (time.Duration, erro
 // side before that, so a window that is counted from here never holds more
 // than the limit, however long requests were on their way.
 func (j *Journal) Answered(ctx context.Context, s Slot, at time.Time) error {
-	return explain(j.path, j.write.submit(ctx, func(w *writer) error {
-		return w.exec("UPDATE slot SET key = ?, time = ? WHERE id = ?", s.key, at.UnixNano(), s.ID)
+	return explain(j.path, j.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		return w.Exec("UPDATE slot SET key = ?, time = ? WHERE id = ?", s.key, at.UnixNano(), s.ID)
 	}))
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -22,105 +20,6 @@ func TestPutReturnsWhenOthersCanRead(t *testing.T) {
 		if _, err := other.Get(t.Context(), sample(n).ID); err != nil {
 			t.Fatalf("record %d: %v", n, err)
 		}
-	}
-}
-
-func TestCallersShareACommit(t *testing.T) {
-	t.Parallel()
-	var commits atomic.Int64
-	begun, held := make(chan struct{}), make(chan struct{})
-	j := fresh(t, Options{fail: func() error {
-		if commits.Add(1) == 1 {
-			close(begun)
-			<-held // the others gather
-		}
-		return nil
-	}})
-	const callers = 50
-	var wait sync.WaitGroup
-	write := func(n int) {
-		wait.Go(func() {
-			if err := j.Put(context.Background(), Entry{Record: sample(n)}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	write(0)
-	<-begun // its commit holds it alone
-	for n := range callers {
-		write(1 + n)
-	}
-	for len(j.write.ops) < callers {
-		runtime.Gosched()
-	}
-	close(held)
-	wait.Wait()
-	if n := commits.Load(); n != 2 {
-		t.Errorf("%d commits, want one for the first caller and one for the %d behind it", n, callers)
-	}
-}
-
-func TestABadWriteDoesNotTakeOthersAlong(t *testing.T) {
-	t.Parallel()
-	held := make(chan struct{})
-	begun := make(chan struct{})
-	var once sync.Once
-	j := fresh(t, Options{fail: func() error {
-		once.Do(func() {
-			close(begun)
-			<-held
-		})
-		return nil
-	}})
-	bad := errors.New("a bad write")
-	results := make(chan error, 3)
-	go func() { results <- j.Put(context.Background(), Entry{Record: sample(1)}) }()
-	<-begun // the first is on its way
-	faulty := make(chan error, 1)
-	go func() { results <- j.Put(context.Background(), Entry{Record: sample(2)}) }()
-	go func() {
-		faulty <- j.write.submit(context.Background(), func(w *writer) error {
-			return errors.Join(w.exec("DELETE FROM record"), bad)
-		})
-	}()
-	go func() { results <- j.Put(context.Background(), Entry{Record: sample(3)}) }()
-	for len(j.write.ops) < 3 { // the three gather behind it
-		runtime.Gosched()
-	}
-	close(held)
-	for range 3 {
-		if err := <-results; err != nil {
-			t.Error(err)
-		}
-	}
-	if err := <-faulty; !errors.Is(err, bad) {
-		t.Errorf("the bad one got %v", err)
-	}
-	if n, err := j.Count(t.Context(), Filter{}); n != 3 || err != nil {
-		t.Errorf("%d records, %v: what the bad one did was kept", n, err)
-	}
-}
-
-func TestAWriteThatTheDiskDoesNotConfirmIsTheLast(t *testing.T) {
-	t.Parallel()
-	var broken atomic.Bool
-	j := fresh(t, Options{fail: func() error {
-		if broken.Load() {
-			return errUnconfirmed
-		}
-		return nil
-	}})
-	put(t, j, sample(1))
-	broken.Store(true)
-	if err := j.Put(t.Context(), Entry{Record: sample(2)}); !errors.Is(err, ErrBroken) {
-		t.Fatalf("error %v, want ErrBroken", err)
-	}
-	broken.Store(false) // a later fsync would pretend
-	if err := j.Put(t.Context(), Entry{Record: sample(3)}); !errors.Is(err, ErrBroken) {
-		t.Errorf("error %v, want ErrBroken for ever", err)
-	}
-	if got := ids(t, j, Filter{}); got != "1" {
-		t.Errorf("it holds %s", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package journal
+package sqlfile
 
 import (
 	"context"
@@ -13,10 +13,20 @@ import (
 // maxGroup is how many writes one commit takes at most.
 const maxGroup = 256
 
-// writer carries out the writes of a process, one transaction at a time. What
+// ErrBroken says that the system could not promise that what was written is on
+// disk. Nothing more is written by this process: the file's state is not known.
+var ErrBroken = errors.New("the disk did not confirm a write")
+
+// errUnconfirmed stands for a failed fsync where a test has no disk that fails.
+var errUnconfirmed = errors.New("fsync failed")
+
+// ErrClosed says that a write came after [Writer.Close].
+var ErrClosed = errors.New("the file is closed")
+
+// Writer carries out the writes of a process, one transaction at a time. What
 // comes while a commit is on its way waits for the next, so that many callers
 // share one fsync.
-type writer struct {
+type Writer struct {
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt
 	fail       func() error
@@ -31,23 +41,27 @@ type writer struct {
 
 // op is one write. do may be called again after a rollback.
 type op struct {
-	do    func(*writer) error
+	do    func(*Writer) error
 	reply chan error
 }
 
-func newWriter(ctx context.Context, db *sql.DB, fail func() error) (*writer, error) {
+// NewWriter returns a writer with a connection of its own. fail, if not nil, is
+// asked before each commit, and its error stands for the commit's: it is for
+// tests.
+func NewWriter(ctx context.Context, db *sql.DB, fail func() error) (*Writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn, statements: map[string]*sql.Stmt{}, fail: fail, ops: make(chan op, maxGroup), done: make(chan struct{})}
+	w := &Writer{conn: conn, statements: map[string]*sql.Stmt{}, fail: fail, ops: make(chan op, maxGroup), done: make(chan struct{})}
 	go w.loop()
 	return w, nil
 }
 
-// submit carries out do in a transaction and returns when it is on disk.
-// Should ctx end first, the write goes on all the same.
-func (w *writer) submit(ctx context.Context, do func(*writer) error) error {
+// Submit carries out do in a transaction and returns when it is on disk.
+// do may be called again, after a rollback, and what it returns undoes what it
+// did. Should ctx end first, the write goes on all the same.
+func (w *Writer) Submit(ctx context.Context, do func(*Writer) error) error {
 	o := op{do, make(chan error, 1)}
 	w.mu.RLock()
 	shut := w.shut
@@ -56,7 +70,7 @@ func (w *writer) submit(ctx context.Context, do func(*writer) error) error {
 	}
 	w.mu.RUnlock()
 	if shut {
-		return errors.New("the journal is closed")
+		return ErrClosed
 	}
 	select {
 	case err := <-o.reply:
@@ -66,7 +80,7 @@ func (w *writer) submit(ctx context.Context, do func(*writer) error) error {
 	}
 }
 
-func (w *writer) loop() {
+func (w *Writer) loop() {
 	defer close(w.done)
 	group := make([]op, 0, maxGroup)
 	for first := range w.ops {
@@ -78,7 +92,7 @@ func (w *writer) loop() {
 // gather lets callers that are about to write join the group, as long as more
 // of them come, and takes what is there. Where nothing else is to be done this
 // takes no time.
-func (w *writer) gather(group []op) []op {
+func (w *Writer) gather(group []op) []op {
 	for had := -1; len(w.ops) > had; {
 		had = len(w.ops)
 		for range 8 {
@@ -101,7 +115,7 @@ func (w *writer) gather(group []op) []op {
 
 // commit writes a group in one transaction. Should that fail, each write gets
 // one of its own: a bad one does not take the others along.
-func (w *writer) commit(group []op) {
+func (w *Writer) commit(group []op) {
 	err := w.transact(group)
 	if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
 		for _, o := range group {
@@ -114,16 +128,16 @@ func (w *writer) commit(group []op) {
 	}
 }
 
-func (w *writer) transact(group []op) (err error) {
+func (w *Writer) transact(group []op) (err error) {
 	if broken := w.broken.Load(); broken != nil {
 		return *broken
 	}
-	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
+	if err := w.Exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			_ = w.exec("ROLLBACK") // SQLite may have done so by itself
+			_ = w.Exec("ROLLBACK") // SQLite may have done so by itself
 		}
 	}()
 	for _, o := range group {
@@ -135,9 +149,9 @@ func (w *writer) transact(group []op) (err error) {
 		err = w.fail()
 	}
 	if err == nil {
-		err = w.exec("COMMIT")
+		err = w.Exec("COMMIT")
 	}
-	if unconfirmed(err) {
+	if Unconfirmed(err) || errors.Is(err, errUnconfirmed) {
 		err = fmt.Errorf("%w: %w", ErrBroken, err)
 		w.broken.Store(&err)
 	}
@@ -145,7 +159,7 @@ func (w *writer) transact(group []op) (err error) {
 }
 
 // statement prepares a text once.
-func (w *writer) statement(text string) (*sql.Stmt, error) {
+func (w *Writer) statement(text string) (*sql.Stmt, error) {
 	if s := w.statements[text]; s != nil {
 		return s, nil
 	}
@@ -156,12 +170,14 @@ func (w *writer) statement(text string) (*sql.Stmt, error) {
 	return s, err
 }
 
-func (w *writer) exec(text string, args ...any) error {
-	_, err := w.run(text, args...)
+// Exec carries out a statement in the write at hand.
+func (w *Writer) Exec(text string, args ...any) error {
+	_, err := w.Run(text, args...)
 	return err
 }
 
-func (w *writer) run(text string, args ...any) (sql.Result, error) {
+// Run is Exec with what the statement gives.
+func (w *Writer) Run(text string, args ...any) (sql.Result, error) {
 	s, err := w.statement(text) //nolint:sqlclosecheck // kept until the writer is closed
 	if err != nil {
 		return nil, err
@@ -169,8 +185,17 @@ func (w *writer) run(text string, args ...any) (sql.Result, error) {
 	return s.ExecContext(context.Background(), args...)
 }
 
-// one reads a single row.
-func (w *writer) one(text string, args []any, to ...any) error {
+// Query reads rows in the write at hand.
+func (w *Writer) Query(text string, args ...any) (*sql.Rows, error) {
+	s, err := w.statement(text) //nolint:sqlclosecheck // kept until the writer is closed
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(context.Background(), args...)
+}
+
+// One reads a single row.
+func (w *Writer) One(text string, args []any, to ...any) error {
 	s, err := w.statement(text) //nolint:sqlclosecheck // as above
 	if err != nil {
 		return err
@@ -178,8 +203,8 @@ func (w *writer) one(text string, args []any, to ...any) error {
 	return s.QueryRowContext(context.Background(), args...).Scan(to...)
 }
 
-// close lets the loop finish what it was given.
-func (w *writer) close() error {
+// Close lets the writer finish what it was given.
+func (w *Writer) Close() error {
 	w.mu.Lock()
 	if !w.shut {
 		w.shut = true
