@@ -1,0 +1,257 @@
+package store
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// Subscription is where a company's events are sent.
+type Subscription struct {
+	ID      string
+	Company string
+	URL     string
+	Events  []string     // globs over event types: "work_order.*"; none: all
+	Form    webhook.Form // outbound or compact
+	Secret  string       // signs the deliveries
+	APIKey  string       // changes made with this key are not sent here; "" for none
+	Created time.Time
+}
+
+// State is how far a delivery is.
+type State string
+
+// The states of a delivery.
+const (
+	Pending   State = "pending"   // an attempt is due, now or later
+	Sending   State = "sending"   // an attempt was begun
+	Delivered State = "delivered" // answered with 2xx
+	Dead      State = "dead"      // refused for good, or tried as often as the schedule allows
+)
+
+// Delivery is one event on its way to one subscription.
+type Delivery struct {
+	ID           string // also its webhook id
+	Company      string
+	Subscription string
+	Event        string
+	Form         webhook.Form
+	Body         []byte
+	State        State
+	Attempts     int       // that were begun
+	Due          time.Time // of the next attempt, by the sandbox's clock
+	Created      time.Time
+	Status       int    // of the last answer; 0: there was none
+	Error        string // why there was none
+}
+
+// Attempt is one try of a delivery.
+type Attempt struct {
+	N        int // from 0
+	Time     time.Time
+	Status   int
+	Error    string
+	Duration time.Duration
+}
+
+// Subscribe adds a subscription, or replaces the one of its ID.
+func (t *Tx) Subscribe(s Subscription) error {
+	events, err := json.Marshal(s.Events)
+	if err != nil {
+		return err
+	}
+	return t.w.Exec(`INSERT OR REPLACE INTO subscription (id, company, url, events, form, secret, api_key, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, s.Company, s.URL, string(events), string(s.Form), s.Secret, s.APIKey, s.Created.UnixNano())
+}
+
+// Unsubscribe removes a subscription, or returns [ErrNotFound]. What is on its
+// way to it is sent no more.
+func (t *Tx) Unsubscribe(id string) error {
+	result, err := t.w.Run("DELETE FROM subscription WHERE id = ?", id)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return errors.Join(ErrNotFound, err)
+	}
+	return nil
+}
+
+// Subscriptions lists a company's subscriptions, or everybody's for "".
+func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
+	rows, err := t.w.Query("SELECT id, company, url, events, form, secret, api_key, created FROM subscription WHERE ? IN ('', company) ORDER BY seq", company)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is what counts
+	for rows.Next() {
+		var s Subscription
+		var events, form string
+		var created int64
+		if err := rows.Scan(&s.ID, &s.Company, &s.URL, &events, &form, &s.Secret, &s.APIKey, &created); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(events), &s.Events); err != nil {
+			return nil, err
+		}
+		s.Form, s.Created = webhook.Form(form), time.Unix(0, created).UTC()
+		list = append(list, s)
+	}
+	return list, rows.Err()
+}
+
+// SaveDelivery writes a delivery, a new one or one that has changed.
+func (t *Tx) SaveDelivery(d Delivery) error {
+	return t.w.Exec(`INSERT INTO delivery (id, company, subscription, event, form, body, state, attempts, due, created, status, error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, due = excluded.due, status = excluded.status, error = excluded.error`,
+		d.ID, d.Company, d.Subscription, d.Event, string(d.Form), d.Body, string(d.State), d.Attempts, d.Due.UnixNano(), d.Created.UnixNano(), d.Status, d.Error)
+}
+
+// AddAttempt notes one try of a delivery.
+func (t *Tx) AddAttempt(delivery string, a Attempt) error {
+	return t.w.Exec("INSERT OR REPLACE INTO attempt (delivery, n, time, status, error, duration) VALUES (?, ?, ?, ?, ?, ?)",
+		delivery, a.N, a.Time.UnixNano(), a.Status, a.Error, int64(a.Duration))
+}
+
+// Attempts lists the tries of a delivery, the first first.
+func (t *Tx) Attempts(delivery string) (list []Attempt, err error) {
+	rows, err := t.w.Query("SELECT n, time, status, error, duration FROM attempt WHERE delivery = ? ORDER BY time, n", delivery)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is what counts
+	for rows.Next() {
+		var a Attempt
+		var at, took int64
+		if err := rows.Scan(&a.N, &at, &a.Status, &a.Error, &took); err != nil {
+			return nil, err
+		}
+		a.Time, a.Duration = time.Unix(0, at).UTC(), time.Duration(took)
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
+
+// DeliveryQuery picks deliveries. Empty members pick all.
+type DeliveryQuery struct {
+	ID           string
+	Company      string
+	Subscription string
+	State        []State
+	Event        string
+	DueBy        time.Time // pending, and due at this time or before
+	Limit        int       // how many at most; 0: all
+	Newest       bool      // the newest first; default: by the time they are due, then the oldest
+}
+
+// Deliveries returns the deliveries that q picks.
+func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
+	text, args := q.text()
+	rows, err := t.w.Query(text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is what counts
+	for rows.Next() {
+		d, err := scanDelivery(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}
+
+func (q DeliveryQuery) text() (text string, args []any) {
+	text = "SELECT id, company, subscription, event, form, body, state, attempts, due, created, status, error FROM delivery WHERE TRUE"
+	add := func(term string, value string) {
+		if value != "" {
+			text, args = text+term, append(args, value)
+		}
+	}
+	add(" AND id = ?", q.ID)
+	add(" AND company = ?", q.Company)
+	add(" AND subscription = ?", q.Subscription)
+	add(" AND event = ?", q.Event)
+	if len(q.State) > 0 {
+		text += " AND state IN (?"
+		args = append(args, string(q.State[0]))
+		for _, s := range q.State[1:] {
+			text, args = text+", ?", append(args, string(s))
+		}
+		text += ")"
+	}
+	if !q.DueBy.IsZero() {
+		text, args = text+" AND state = 'pending' AND state IN ('pending', 'sending') AND due <= ?", append(args, q.DueBy.UnixNano())
+	}
+	order := " ORDER BY due, seq"
+	if q.Newest {
+		order = " ORDER BY seq DESC"
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = -1
+	}
+	return text + order + " LIMIT ?", append(args, limit)
+}
+
+func scanDelivery(rows *sql.Rows) (d Delivery, err error) {
+	var form, state string
+	var due, created int64
+	err = rows.Scan(&d.ID, &d.Company, &d.Subscription, &d.Event, &form, &d.Body, &state, &d.Attempts, &due, &created, &d.Status, &d.Error)
+	d.Form, d.State = webhook.Form(form), State(state)
+	d.Due, d.Created = time.Unix(0, due).UTC(), time.Unix(0, created).UTC()
+	return d, err
+}
+
+// NextDue returns when the next pending delivery is due; ok is false when none
+// is pending.
+func (t *Tx) NextDue() (at time.Time, ok bool, err error) {
+	var due sql.NullInt64
+	err = t.w.One("SELECT min(due) FROM delivery WHERE state = 'pending' AND state IN ('pending', 'sending')", nil, &due)
+	return time.Unix(0, due.Int64).UTC(), due.Valid, err
+}
+
+// CountDeliveries counts the deliveries of a company, or of all for "", by
+// state.
+func (t *Tx) CountDeliveries(company string) (map[State]int, error) {
+	rows, err := t.w.Query("SELECT state, count(*) FROM delivery WHERE ? IN ('', company) GROUP BY state", company)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is what counts
+	counts := map[State]int{}
+	for rows.Next() {
+		var state string
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, err
+		}
+		counts[State(state)] = n
+	}
+	return counts, rows.Err()
+}
+
+// Requeue brings back what was being sent when a process ended: whether it
+// arrived is not known, so it counts as an attempt without an answer, and next
+// says when the next one is due; ok false: there is none.
+func (t *Tx) Requeue(next func(Delivery) (due time.Time, ok bool)) error {
+	cut, err := t.Deliveries(DeliveryQuery{State: []State{Sending}})
+	if err != nil {
+		return err
+	}
+	for _, d := range cut {
+		d.State, d.Status, d.Error = Dead, 0, "the sandbox ended before the answer came"
+		if due, ok := next(d); ok {
+			d.State, d.Due = Pending, due
+		}
+		if err := t.SaveDelivery(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}

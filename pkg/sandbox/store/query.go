@@ -1,0 +1,74 @@
+package store
+
+import (
+	"strings"
+)
+
+// Query picks records. Empty members pick all.
+type Query struct {
+	Company string
+	Kind    Kind
+	Parent  string   // the ID of the record that they belong to
+	Name    string   // exactly
+	Words   []string // each is part of the name, in upper or lower case
+	KeyLike string   // part of the key, in upper or lower case (ASCII)
+	Limit   int      // how many at most; 0: all
+	Newest  bool     // the newest first; default: the oldest
+	Offset  int
+}
+
+// List returns the records that q picks, the oldest first unless told
+// otherwise.
+func (t *Tx) List(q Query) ([]Record, error) {
+	where, args := q.where()
+	order := " ORDER BY seq"
+	if q.Newest {
+		order = " ORDER BY seq DESC"
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = -1
+	}
+	var found []Record
+	for r, err := range t.rows("SELECT "+columns+" FROM record"+where+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...) {
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, r)
+	}
+	return found, nil
+}
+
+// Count counts the records that q picks, whatever its limit.
+func (t *Tx) Count(q Query) (n int, err error) {
+	where, args := q.where()
+	err = t.w.One("SELECT count(*) FROM record"+where, args, &n)
+	return n, err
+}
+
+func (q Query) where() (text string, args []any) {
+	var terms []string
+	add := func(term string, arg any) { terms, args = append(terms, term), append(args, arg) }
+	if q.Company != "" {
+		add("company = ?", q.Company)
+	}
+	if q.Kind != "" {
+		add("kind = ?", string(q.Kind))
+	}
+	if q.Parent != "" {
+		add("parent = ?", q.Parent)
+	}
+	if q.Name != "" {
+		add("name = ?", q.Name)
+	}
+	for _, word := range q.Words {
+		add("instr(folded, ?) > 0", fold(word))
+	}
+	if q.KeyLike != "" {
+		add("instr(lower(key), lower(?)) > 0", q.KeyLike)
+	}
+	if len(terms) == 0 {
+		return "", args
+	}
+	return " WHERE " + strings.Join(terms, " AND "), args
+}

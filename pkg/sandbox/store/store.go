@@ -1,0 +1,97 @@
+// Package store keeps a sandbox's state in SQLite: what a company has, who is
+// subscribed, and what is on its way to them.
+//
+//	s, err := store.Open(ctx, "sandbox.db", store.Options{}) // "" keeps it until Close
+//	err = s.Do(ctx, func(tx *store.Tx) error {
+//		project, err := tx.Find("comp_1", store.Project, "PRJ-2025-001")
+//		…
+//		return tx.Put(project)
+//	})
+//
+// Do is all or nothing, one at a time, and what it did is on disk when it
+// returns nil. Nothing here knows what the platform allows: that is package
+// rules.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/wskdev/wsk/pkg/sqlfile"
+)
+
+// The errors of a transaction.
+var (
+	ErrNotFound = errors.New("no such record")
+	ErrTaken    = errors.New("there is a record of that name already")
+)
+
+// Options says how to open.
+type Options struct {
+	Warn func(text string) // told what deserves a look; default: nobody
+}
+
+// Store is a sandbox's state. It is safe for concurrent use.
+type Store struct {
+	path  string
+	db    *sql.DB
+	write *sqlfile.Writer
+
+	closing sync.Once
+	closed  error
+}
+
+// Tx is one transaction. It is good until the function that it was given to
+// returns.
+type Tx struct{ w *sqlfile.Writer }
+
+// Open opens the state at path, and makes it where there is none; "" is a
+// state that ends with Close. The errors are [*sqlfile.Error].
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	db, err := sqlfile.Open(ctx, path, kind(), sqlfile.Options{Warn: o.Warn})
+	if err != nil {
+		return nil, err
+	}
+	w, err := sqlfile.NewWriter(ctx, db, nil)
+	if err != nil {
+		return nil, errors.Join(kind().Explain(path, err), db.Close())
+	}
+	return &Store{path: path, db: db, write: w}, nil
+}
+
+// Path returns where the state is, or "".
+func (s *Store) Path() string { return s.path }
+
+// Do carries out do as one transaction: all of it when do returns nil, else
+// nothing, and do's error is returned. do may be called a second time after
+// its first try was undone, so it must not keep what it did before.
+func (s *Store) Do(ctx context.Context, do func(*Tx) error) error {
+	err := s.write.Submit(ctx, func(w *sqlfile.Writer) error {
+		return do(&Tx{w})
+	})
+	if sqlfile.Code(err) != 0 {
+		return kind().Explain(s.path, err)
+	}
+	return err
+}
+
+// Reset removes everything that the state holds.
+func (s *Store) Reset(ctx context.Context) error {
+	return s.Do(ctx, func(tx *Tx) error {
+		for _, table := range []string{"record", "counter", "subscription", "delivery", "attempt", "setting"} {
+			if err := tx.w.Exec("DELETE FROM " + table); err != nil {
+				return fmt.Errorf("emptying %s: %w", table, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Close waits for what is being written and closes the file.
+func (s *Store) Close() error {
+	s.closing.Do(func() { s.closed = errors.Join(s.write.Close(), s.db.Close()) })
+	return s.closed
+}

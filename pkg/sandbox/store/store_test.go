@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"testing"
+	"time"
+)
+
+func clock() time.Time { return time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC) }
+
+func open(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func do(t *testing.T, s *Store, f func(*Tx) error) {
+	t.Helper()
+	if err := s.Do(context.Background(), f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func project(n int, name string) Record {
+	id := strconv.Itoa(n)
+	return Record{
+		ID: "proj_" + id, Company: "comp_1", Kind: Project, Key: "PRJ-" + id, Name: name, Created: clock(), Updated: clock(),
+		Fields: Fields{"budget": json.Number("5000.00"), "big": json.Number("9007199254740993"), "tags": []any{"a", nil, true}},
+	}
+}
+
+func TestARecordComesBackAsItWasPut(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "box.db")
+	s := open(t, path)
+	want := project(1, "Skyline Tower")
+	do(t, s, func(tx *Tx) error { return tx.Put(want) })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	do(t, open(t, path), func(tx *Tx) error {
+		got, err := tx.Find("comp_1", Project, "PRJ-1")
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("found %+v, %v", got, err)
+		}
+		if got, err := tx.Get("comp_1", "proj_1"); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if _, err := tx.Get("comp_2", "proj_1"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("another company sees it: %v", err)
+		}
+		return nil
+	})
+}
+
+func TestWhatFailsChangesNothing(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	bad := errors.New("refused")
+	err := s.Do(t.Context(), func(tx *Tx) error {
+		return errors.Join(tx.Put(project(1, "A")), tx.Set("a", "b"), bad)
+	})
+	if !errors.Is(err, bad) {
+		t.Fatal(err)
+	}
+	do(t, s, func(tx *Tx) error {
+		n, err := tx.Count(Query{})
+		value, fault := tx.Setting("a")
+		if n != 0 || value != "" {
+			t.Errorf("%d records and the setting %q were kept", n, value)
+		}
+		return errors.Join(err, fault)
+	})
+}
+
+func TestAKeyIsTakenOnceInACompanyAndKind(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	do(t, s, func(tx *Tx) error {
+		first, other := project(1, "A"), project(2, "B")
+		elsewhere := project(3, "C")
+		other.Key, elsewhere.Key, elsewhere.Company = first.Key, first.Key, "comp_2"
+		if err := errors.Join(tx.Put(first), tx.Put(elsewhere)); err != nil {
+			return err
+		}
+		if err := tx.Put(other); !errors.Is(err, ErrTaken) {
+			t.Errorf("error %v, want ErrTaken", err)
+		}
+		first.Name = "A again" // its own key is no obstacle
+		return tx.Put(first)
+	})
+}
+
+func TestSearchesLookAtNamesWithoutCase(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	names := []string{"Skyline Tower", "Électrical  Rough-In", "sky lounge", "100% Tower_"}
+	do(t, s, func(tx *Tx) error {
+		for n, name := range names {
+			if err := tx.Put(project(n, name)); err != nil {
+				return err
+			}
+		}
+		for _, c := range []struct {
+			words []string
+			want  int
+		}{
+			{[]string{"SKY"}, 2}, {[]string{"tower", "sky"}, 1}, {[]string{"éLECTRICAL"}, 1},
+			{[]string{"%"}, 1}, {[]string{"_"}, 1}, {[]string{"nothing"}, 0}, {nil, 4},
+		} {
+			if found, err := tx.List(Query{Kind: Project, Words: c.words}); err != nil || len(found) != c.want {
+				t.Errorf("%q finds %d, %v; want %d", c.words, len(found), err, c.want)
+			}
+		}
+		newest, err := tx.List(Query{Limit: 1, Newest: true})
+		if err != nil || len(newest) != 1 || newest[0].Name != names[3] {
+			t.Errorf("the newest is %+v, %v", newest, err)
+		}
+		return nil
+	})
+}
+
+func TestCountersCountForEachCompany(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	do(t, s, func(tx *Tx) error {
+		var got []int
+		for _, company := range []string{"a", "a", "b", "a"} {
+			n, err := tx.Next(company, "WO-2026")
+			if err != nil {
+				return err
+			}
+			got = append(got, n)
+		}
+		if !reflect.DeepEqual(got, []int{1, 2, 1, 3}) {
+			t.Errorf("counted %v", got)
+		}
+		return nil
+	})
+}
+
+func TestDeliveriesAreDueInOrder(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	at := func(minute int) time.Time { return clock().Add(time.Duration(minute) * time.Minute) }
+	do(t, s, func(tx *Tx) error {
+		var faults []error
+		for n, d := range []Delivery{
+			{ID: "d0", State: Pending, Due: at(5)}, {ID: "d1", State: Pending, Due: at(1)},
+			{ID: "d2", State: Delivered, Due: at(0)}, {ID: "d3", State: Sending, Attempts: 1, Due: at(0)},
+		} {
+			d.Company, d.Body, d.Created = "comp_1", []byte{byte(n)}, clock()
+			faults = append(faults, tx.SaveDelivery(d))
+		}
+		return errors.Join(faults...)
+	})
+	due := func(q DeliveryQuery) (ids []string) {
+		do(t, s, func(tx *Tx) error {
+			list, err := tx.Deliveries(q)
+			ids = nil
+			for _, d := range list {
+				ids = append(ids, d.ID)
+			}
+			return err
+		})
+		return ids
+	}
+	if got := due(DeliveryQuery{DueBy: at(1)}); !reflect.DeepEqual(got, []string{"d1"}) {
+		t.Errorf("due after a minute: %v", got)
+	}
+	if got := due(DeliveryQuery{DueBy: at(9)}); !reflect.DeepEqual(got, []string{"d1", "d0"}) {
+		t.Errorf("due after nine: %v", got)
+	}
+	do(t, s, func(tx *Tx) error {
+		if next, ok, err := tx.NextDue(); err != nil || !ok || !next.Equal(at(1)) {
+			t.Errorf("next due %v %v %v", next, ok, err)
+		}
+		return tx.Requeue(func(d Delivery) (time.Time, bool) { return at(7), d.Attempts < 6 })
+	})
+	if got := due(DeliveryQuery{DueBy: at(9), Company: "comp_1"}); !reflect.DeepEqual(got, []string{"d1", "d0", "d3"}) {
+		t.Errorf("after a crash: %v", got)
+	}
+	do(t, s, func(tx *Tx) error {
+		counts, err := tx.CountDeliveries("")
+		if counts[Pending] != 3 || counts[Delivered] != 1 || len(counts) != 2 {
+			t.Errorf("counts %v", counts)
+		}
+		return err
+	})
+}
+
+func TestSubscriptionsAreKeptAndRemoved(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	want := Subscription{ID: "sub_1", Company: "comp_1", URL: "http://127.0.0.1:3000", Events: []string{"work_order.*"}, Form: "outbound", Secret: "s", APIKey: "k", Created: clock()}
+	do(t, s, func(tx *Tx) error {
+		if err := tx.Subscribe(want); err != nil {
+			return err
+		}
+		got, err := tx.Subscriptions("comp_1")
+		if err != nil || !reflect.DeepEqual(got, []Subscription{want}) {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if none, err := tx.Subscriptions("comp_2"); err != nil || len(none) != 0 {
+			t.Errorf("another company has %+v, %v", none, err)
+		}
+		if err := tx.Unsubscribe("sub_1"); err != nil {
+			return err
+		}
+		if err := tx.Unsubscribe("sub_1"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a second time: %v", err)
+		}
+		return nil
+	})
+}
+
+func TestResetEmptiesEverything(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	do(t, s, func(tx *Tx) error {
+		_, err := tx.Next("comp_1", "n")
+		return errors.Join(err, tx.Put(project(1, "A")), tx.Set("a", "b"), tx.Subscribe(Subscription{ID: "s"}), tx.SaveDelivery(Delivery{ID: "d", State: Pending, Body: []byte("{}")}))
+	})
+	if err := s.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	do(t, s, func(tx *Tx) error {
+		records, err := tx.Count(Query{})
+		n, fault := tx.Next("comp_1", "n")
+		subscriptions, other := tx.Subscriptions("")
+		if records != 0 || n != 1 || len(subscriptions) != 0 {
+			t.Errorf("left: %d records, counter at %d, %d subscriptions", records, n, len(subscriptions))
+		}
+		return errors.Join(err, fault, other)
+	})
+}
