@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -47,6 +48,7 @@ func (p *peer) note(r *http.Request, body []byte) {
 //	server NAME reset              closes the connection without an answer
 //	server NAME bomb               200 with 64 MiB of zeros behind gzip
 //	server NAME closed             a port that nobody listens on
+//	server NAME tls 200            https, with a certificate that nobody trusts
 func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: server NAME ANSWER...")
@@ -61,9 +63,13 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	p := &peer{}
 	p.came = sync.NewCond(&p.mu)
 	answers := args[1:]
+	begin := httptest.NewServer
+	if answers[0] == "tls" {
+		begin, answers = quietTLS, answers[1:]
+	}
 	hung := make(chan struct{})
 	var mu sync.Mutex
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := begin(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		p.note(r, body)
 		mu.Lock()
@@ -81,6 +87,14 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	ts.Setenv(args[0], s.URL)
 	stateOf(ts).servers[args[0]] = p
+}
+
+// quietTLS says nothing of handshakes that fail.
+func quietTLS(h http.Handler) *httptest.Server {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	return s
 }
 
 func reply(w http.ResponseWriter, answer string, hung <-chan struct{}) {

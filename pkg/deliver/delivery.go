@@ -1,9 +1,11 @@
 package deliver
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -19,6 +21,7 @@ const DefaultTimeout = 30 * time.Second
 // Delivery is one event on its way to one URL.
 type Delivery struct {
 	URL       string
+	Method    string         // default: POST
 	Event     webhook.Event  // Raw is the body
 	Header    webhook.Header // sent with every attempt, before the signature's lines
 	Override  webhook.Header // has the last word over every line; an empty value drops the line
@@ -83,7 +86,7 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	if err == nil {
 		err = checkLines(h)
 	}
-	return webhook.Request{Method: "POST", URL: d.URL, Header: h, Body: d.Event.Raw}, err
+	return webhook.Request{Method: cmp.Or(d.Method, http.MethodPost), URL: d.URL, Header: h, Body: d.Event.Raw}, err
 }
 
 func (d Delivery) scheme() webhook.Scheme {

@@ -25,8 +25,8 @@ type result struct {
 	of        int                // secrets in all
 }
 
-// check verifies one request, and finds out why when it does not hold.
-func check(v webhook.Verifier, s subject, now time.Time) (result, error) {
+// verdictOn verifies one request, and finds out why when it does not hold.
+func verdictOn(v webhook.Verifier, s subject, now time.Time) (result, error) {
 	r := result{Record: s.id, Scheme: v.Scheme.Name, of: len(v.Secrets)}
 	proof, err := v.Verify(s.request.Header.HTTP(), s.request.Body, now)
 	if !proof.Timestamp.IsZero() {

@@ -125,7 +125,7 @@ func verify(ctx context.Context, env *Env, cfg config.Config, o *verifyOptions, 
 	refused := 0
 	for _, s := range subjects {
 		v := webhook.Verifier{Scheme: s.scheme, Secrets: secrets, Tolerance: limit, URL: s.url}
-		r, err := check(v, s, env.Now())
+		r, err := verdictOn(v, s, env.Now())
 		if err != nil {
 			return err
 		}

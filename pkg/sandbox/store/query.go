@@ -6,6 +6,7 @@ import (
 
 // Query picks records. Empty members pick all.
 type Query struct {
+	ID      string
 	Company string
 	Kind    Kind
 	Parent  string   // the ID of the record that they belong to
@@ -49,6 +50,9 @@ func (t *Tx) Count(q Query) (n int, err error) {
 func (q Query) where() (text string, args []any) {
 	var terms []string
 	add := func(term string, arg any) { terms, args = append(terms, term), append(args, arg) }
+	if q.ID != "" {
+		add("id = ?", q.ID)
+	}
 	if q.Company != "" {
 		add("company = ?", q.Company)
 	}

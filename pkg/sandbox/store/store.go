@@ -17,7 +17,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync"
 
 	"github.com/wskdev/wsk/pkg/sqlfile"
@@ -78,16 +77,18 @@ func (s *Store) Do(ctx context.Context, do func(*Tx) error) error {
 	return err
 }
 
-// Reset removes everything that the state holds.
-func (s *Store) Reset(ctx context.Context) error {
-	return s.Do(ctx, func(tx *Tx) error {
-		for _, table := range []string{"record", "counter", "subscription", "delivery", "attempt", "setting"} {
-			if err := tx.w.Exec("DELETE FROM " + table); err != nil {
-				return fmt.Errorf("emptying %s: %w", table, err)
-			}
+// Kept begins the names of settings that outlive [Tx.Reset].
+const Kept = "kept."
+
+// Reset removes everything that the state holds, but for settings that are
+// [Kept].
+func (t *Tx) Reset() error {
+	for _, rest := range []string{"record", "counter", "subscription", "delivery", "attempt", "setting WHERE name NOT GLOB '" + Kept + "*'"} {
+		if err := t.w.Exec("DELETE FROM " + rest); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Close waits for what is being written and closes the file.

@@ -234,16 +234,20 @@ func TestResetEmptiesEverything(t *testing.T) {
 		_, err := tx.Next("comp_1", "n")
 		return errors.Join(err, tx.Put(project(1, "A")), tx.Set("a", "b"), tx.Subscribe(Subscription{ID: "s"}), tx.SaveDelivery(Delivery{ID: "d", State: Pending, Body: []byte("{}")}))
 	})
-	if err := s.Reset(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	do(t, s, func(tx *Tx) error { return errors.Join(tx.Set(Kept+"key", "k"), tx.Reset()) })
 	do(t, s, func(tx *Tx) error {
 		records, err := tx.Count(Query{})
 		n, fault := tx.Next("comp_1", "n")
 		subscriptions, other := tx.Subscriptions("")
-		if records != 0 || n != 1 || len(subscriptions) != 0 {
-			t.Errorf("left: %d records, counter at %d, %d subscriptions", records, n, len(subscriptions))
+		kept, err2 := tx.Setting(Kept + "key")
+		gone, err3 := tx.Setting("a")
+		if records != 0 || n != 1 || len(subscriptions) != 0 || gone != "" {
+			t.Errorf("left: %d records, counter at %d, %d subscriptions, setting %q", records, n, len(subscriptions), gone)
 		}
+		if kept != "k" {
+			t.Errorf("what is to be kept is now %q", kept)
+		}
+		err = errors.Join(err, err2, err3)
 		return errors.Join(err, fault, other)
 	})
 }

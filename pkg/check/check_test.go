@@ -1,0 +1,365 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestOurOwnReceiverPassesEveryCase(t *testing.T) {
+	t.Parallel()
+	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
+		t.Run(string(p), func(t *testing.T) {
+			t.Parallel()
+			var effects atomic.Int64
+			report := run(t, ours(t, p, &effects), func(c *Config) {
+				c.Platform, c.Events = p, webhook.Events(p, webhook.Outbound)
+				c.Effect = func(context.Context) (int64, error) { return effects.Load(), nil }
+			})
+			for _, r := range report.Results {
+				if r.Verdict != Pass {
+					t.Errorf("%s: %s: %s", r.Case.ID, r.Verdict, r.Detail)
+				}
+			}
+			if report.Passed != len(report.Results) || report.Passed < 15 {
+				t.Errorf("%d of %d passed", report.Passed, len(report.Results))
+			}
+		})
+	}
+}
+
+func TestARightReceiverOfAnotherHandPassesEveryCase(t *testing.T) {
+	t.Parallel()
+	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
+		report := run(t, &receiver{secret: testSecret, platform: p}, nil)
+		if bad := report.of(Fail); len(bad) > 0 || report.Warnings > 0 {
+			t.Errorf("%s: failed %v, warned %v", p, bad, report.of(Warn))
+		}
+	}
+}
+
+// TestEachBugIsCaughtByTheCaseThatNamesIt holds the cases apart: one bug, one
+// failure.
+func TestEachBugIsCaughtByTheCaseThatNamesIt(t *testing.T) {
+	t.Parallel()
+	throws := func(got, want string) bool {
+		if len(got) != len(want) {
+			panic(http.ErrAbortHandler)
+		}
+		return got == want
+	}
+	late := func(stamp string, now time.Time) bool {
+		at, err := strconv.ParseInt(stamp, 10, 64)
+		return err == nil && now.Unix()-at <= 300
+	}
+	answered := func(status int) func(http.ResponseWriter) bool {
+		return func(w http.ResponseWriter) bool { w.WriteHeader(status); return true }
+	}
+	for _, c := range []struct {
+		bug   string
+		fails string // the case that names it
+		warns string
+		make  *receiver
+	}{
+		{bug: "verifies a body that it has written again, as JavaScript does", fails: "raw_body", make: &receiver{body: reserialised}},
+		{bug: "verifies a body that it has written again, as Python does", fails: "raw_body", make: &receiver{body: func(raw []byte) []byte { return spaced(reserialised(raw)) }}},
+		{bug: "throws at signatures of another length", fails: "signature_length", make: &receiver{
+			before: func(w http.ResponseWriter, r *http.Request) bool {
+				if len(r.Header.Values("X-Webhook-Signature")) > 0 {
+					return false
+				}
+				return answered(401)(w)
+			}, equal: throws}},
+		{bug: "compares what both have", fails: "signature_length", make: &receiver{equal: func(got, want string) bool {
+			n := min(len(got), len(want))
+			return n > 0 && got[:n] == want[:n]
+		}}},
+		{bug: "looks at no timestamp", fails: "timestamp_old", make: &receiver{inTime: func(string, time.Time) bool { return true }}},
+		{bug: "looks at the age alone", fails: "timestamp_future", make: &receiver{inTime: late}},
+		{bug: "crashes at a timestamp that is no number", fails: "timestamp_not_number", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+			_, err := strconv.Atoi(r.Header.Get("X-Webhook-Timestamp"))
+			return r.Method == http.MethodPost && r.Header.Get("X-Webhook-Timestamp") != "" && err != nil && answered(500)(w)
+		}}},
+		{bug: "takes a timestamp with letters behind it", fails: "timestamp_not_number", make: &receiver{inTime: func(stamp string, now time.Time) bool {
+			at, err := strconv.ParseInt(strings.TrimRight(stamp, "abcdefghijklmnopqrstuvwxyz"), 10, 64)
+			return err == nil && now.Sub(time.Unix(at, 0)).Abs() < 301*time.Second
+		}}},
+		{bug: "remembers nothing", fails: "duplicate_effect", warns: "captured", make: &receiver{forgetful: true}},
+		{bug: "remembers ids alone", warns: "captured", make: &receiver{byID: true}},
+		{bug: "takes an empty secret", fails: "signature_empty_secret", make: &receiver{anySecret: []string{""}}},
+		{bug: "crashes at what is not JSON", fails: "not_json", make: &receiver{parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
+			return body == nil && answered(500)(w)
+		}}},
+		{bug: "takes what is not JSON", fails: "not_json", make: &receiver{parsed: func(http.ResponseWriter, map[string]any, *http.Request) bool { return false }}},
+		{bug: "refuses events that it does not know", fails: "unknown_event", make: &receiver{parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
+			return (body == nil || body["event_type"] != "work_order.created") && answered(400)(w)
+		}}},
+		{bug: "refuses fields that it does not know", fails: "unknown_field", make: &receiver{parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
+			return (body == nil || body["schema_version"] != nil) && answered(422)(w)
+		}}},
+		{bug: "refuses retries", fails: "retry", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+			n, _ := strconv.Atoi(r.Header.Get("X-Webhook-Retry"))
+			return n > 2 && answered(409)(w)
+		}}},
+		{bug: "has no room for 1 MB and says so wrongly", fails: "large_body", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+			return r.ContentLength > 100_000 && answered(500)(w)
+		}}},
+		{bug: "says what it expected", fails: "leak", make: &receiver{refusal: func(w http.ResponseWriter, want string) {
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprintf(w, "expected %s", want)
+		}}},
+		{bug: "prints its environment", fails: "leak", make: &receiver{refusal: func(w http.ResponseWriter, _ string) {
+			w.Header().Set("X-Debug", "WEBHOOK_SECRET="+testSecret)
+			w.WriteHeader(http.StatusUnauthorized)
+		}}},
+		{bug: "takes a GET", warns: "get", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+			return r.Method == http.MethodGet && answered(200)(w)
+		}}},
+		{bug: "takes uppercase", warns: "signature_uppercase", make: &receiver{equal: strings.EqualFold}},
+	} {
+		t.Run(c.bug, func(t *testing.T) {
+			t.Parallel()
+			v := c.make
+			v.secret = testSecret
+			report := run(t, v, nil)
+			if got := text(report.of(Fail)); got != c.fails {
+				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(report))
+			}
+			if got := text(report.of(Warn)); got != c.warns {
+				t.Errorf("warned: %q, want %q\n%s", got, c.warns, details(report))
+			}
+		})
+	}
+}
+
+func details(r Report) string {
+	var out strings.Builder
+	for _, result := range r.Results {
+		if result.Verdict != Pass {
+			fmt.Fprintf(&out, "%s %s %d: %s\n", result.Verdict, result.Case.ID, result.Status, result.Detail)
+		}
+	}
+	return out.String()
+}
+
+func TestAReceiverThatChecksNoSignatureFailsTheSignatureCases(t *testing.T) {
+	t.Parallel()
+	failed := run(t, &receiver{any: true}, nil).of(Fail)
+	for _, id := range []string{"signature_missing", "signature_wrong", "signature_length", "signature_not_hex", "signature_other_body", "signature_empty_secret", "body_changed"} {
+		if !contains(failed, id) {
+			t.Errorf("%s is not among the failed: %v", id, failed)
+		}
+	}
+}
+
+func TestWhatRefusesTheValidEventIsNotHeldToTheRest(t *testing.T) {
+	t.Parallel()
+	report := run(t, &receiver{secret: "another"}, nil)
+	if got := text(report.of(Fail)); got != "valid" {
+		t.Errorf("failed: %q", got)
+	}
+	if n := len(report.of(Pass)); n > 4 {
+		t.Errorf("%d cases passed: %v", n, report.of(Pass))
+	}
+}
+
+func TestARedirectIsNamed(t *testing.T) {
+	t.Parallel()
+	report := run(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://user:pw@example.com/hooks/", http.StatusPermanentRedirect)
+	}), nil)
+	if got := text(report.of(Fail)) + "/" + text(report.of(Warn)); got != "valid/redirect" {
+		t.Errorf("verdicts %q\n%s", got, details(report))
+	}
+	if detail := report.named("redirect").Detail; strings.Contains(detail, "pw") || !strings.Contains(detail, "example.com/hooks/") {
+		t.Errorf("detail %q", detail)
+	}
+}
+
+// hang returns when the client is gone, which net/http sees only behind the
+// body.
+func hang(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	<-r.Context().Done()
+}
+
+func TestEndpointsThatMisbehaveEndTheRunSoon(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		serve http.HandlerFunc
+		fails string
+	}{
+		{"never answers", func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "valid answer_time"},
+		{"closes in the middle", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "valid"},
+		{"answers without end", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			for chunk := make([]byte, 1<<16); ; {
+				if _, err := w.Write(chunk); err != nil {
+					return
+				}
+			}
+		}, "valid"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			report := run(t, c.serve, func(c *Config) { c.Timeout = 100 * time.Millisecond })
+			if got := text(report.of(Fail)); got != c.fails {
+				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(report))
+			}
+		})
+	}
+}
+
+func TestAReceiverThatStopsAnsweringIsGivenUp(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	v := &receiver{secret: testSecret}
+	v.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if n.Add(1) > 20 {
+			hang(r)
+			return true
+		}
+		return false
+	}
+	report := run(t, v, func(c *Config) { c.Timeout = 200 * time.Millisecond })
+	if skipped := report.of(Skip); len(skipped) < 5 {
+		t.Errorf("skipped %v\n%s", skipped, details(report))
+	}
+	if !contains(report.of(Fail), "answer_time") {
+		t.Errorf("failed: %v", report.of(Fail))
+	}
+}
+
+func TestASlowAnswerIsAWarningAndALaterOneAFailure(t *testing.T) {
+	t.Parallel()
+	for took, want := range map[time.Duration]Verdict{9 * time.Second: Pass, 11 * time.Second: Warn, 31 * time.Second: Fail} {
+		s := &session{config: Config{Timeout: time.Minute}}
+		s.seen = []exchange{{shot: shot{what: "an event"}, record: webhook.Record{Duration: took, Response: &webhook.Response{Status: 200}}}}
+		f, err := judgeTime(t.Context(), s)
+		if f.verdict == "" {
+			f.verdict = Pass
+		}
+		if err != nil || f.verdict != want {
+			t.Errorf("%s: %s (%s), %v; want %s", took, f.verdict, f.detail, err, want)
+		}
+	}
+}
+
+func TestNobodyAtHomeIsSaid(t *testing.T) {
+	t.Parallel()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = tryRun(t, http.NotFoundHandler(), func(c *Config) { c.URL = "http://" + address })
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestOnlyAndSkipPickCases(t *testing.T) {
+	t.Parallel()
+	report := run(t, &receiver{secret: testSecret}, func(c *Config) { c.Only, c.Skip = []string{"signature_*", "raw_body"}, []string{"*_wrong"} })
+	got := text(report.of(Pass))
+	if want := "raw_body signature_missing signature_length signature_not_hex signature_uppercase signature_other_body signature_empty_secret"; got != want {
+		t.Errorf("ran %q, want %q", got, want)
+	}
+	_, err := tryRun(t, &receiver{secret: testSecret}, func(c *Config) { c.Only = []string{"raw_bodi"} })
+	var unknown *webhook.UnknownError
+	if !errors.As(err, &unknown) || unknown.Nearest != "raw_body" {
+		t.Errorf("error %v", err)
+	}
+	report = run(t, &receiver{secret: "another"}, func(c *Config) { c.Only = []string{"burst"} })
+	if got := text(report.of(Fail)) + "/" + text(report.of(Skip)); got != "valid/burst" {
+		t.Errorf("a receiver that refuses all: %q", got)
+	}
+}
+
+func TestAnEffectThatCannotBeToldEndsTheRun(t *testing.T) {
+	t.Parallel()
+	bad := errors.New("no such table")
+	_, err := tryRun(t, &receiver{secret: testSecret}, func(c *Config) {
+		c.Effect = func(context.Context) (int64, error) { return 0, bad }
+	})
+	var effect *EffectError
+	if !errors.As(err, &effect) || !errors.Is(err, bad) {
+		t.Errorf("error %v", err)
+	}
+	report := run(t, &receiver{secret: testSecret}, func(c *Config) {
+		c.Effect = func(context.Context) (int64, error) { return 7, nil }
+	})
+	if r := report.named("duplicate_effect"); r.Verdict != Skip {
+		t.Errorf("a count that never changes: %s, %s", r.Verdict, r.Detail)
+	}
+}
+
+func TestCasesAreComplete(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, c := range Cases(webhook.WorkSkedge) {
+		if seen[c.ID] {
+			t.Errorf("%s is there twice", c.ID)
+		}
+		seen[c.ID] = true
+		if c.Why == "" || c.Mend.Node == "" || c.Mend.Python == "" || c.Mend.PHP == "" || c.Mend.Go == "" {
+			t.Errorf("%s does not say why, or how to mend it", c.ID)
+		}
+		if len(c.Title) == 0 || len(c.Title) > 54 {
+			t.Errorf("%s: a title of %d letters", c.ID, len(c.Title))
+		}
+		if c.after != "" && !seen[c.after] {
+			t.Errorf("%s follows on %s, which does not run before it", c.ID, c.after)
+		}
+		if (c.judge == nil) == (c.send == nil) {
+			t.Errorf("%s sends nothing, or twice", c.ID)
+		}
+	}
+}
+
+// TestTheValidEventIsTheSameInEveryLanguage keeps out of it what one language
+// would write otherwise.
+func TestTheValidEventIsTheSameInEveryLanguage(t *testing.T) {
+	t.Parallel()
+	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
+		s, err := newSession(Config{Platform: p, Secret: secret(t), Now: time.Now, NewID: func() string { return "1" }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := s.valid()
+		if string(reserialised(body)) != string(body) {
+			t.Errorf("%s: written again it is\n%s\nfrom\n%s", p, reserialised(body), body)
+		}
+		for _, c := range body {
+			if c > 126 || c < 32 || strings.ContainsRune(`<>&/\`, rune(c)) {
+				t.Errorf("%s: it holds %q", p, c)
+			}
+		}
+	}
+}
+
+func TestARunIsNoFlood(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	v := &receiver{secret: testSecret}
+	v.before = func(http.ResponseWriter, *http.Request) bool { n.Add(1); return false }
+	run(t, v, nil)
+	if n.Load() > 120 {
+		t.Errorf("%d requests", n.Load())
+	}
+}

@@ -1,0 +1,225 @@
+package check
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+const testSecret = "s3cret-of-the-tests"
+
+func secret(t *testing.T) webhook.Secret {
+	t.Helper()
+	s, err := webhook.NewSecret(testSecret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// receiver is a handler in the way that people write them, with the parts that
+// can be wrong as fields.
+type receiver struct {
+	secret   string
+	platform webhook.Platform
+
+	body      func(raw []byte) []byte                           // what is verified; default: the raw body
+	equal     func(got, want string) bool                       // default: hmac.Equal
+	inTime    func(stamp string, now time.Time) bool            // default: within 300 s
+	anySecret []string                                          // secrets that are taken as well
+	forgetful bool                                              // does everything that it is sent, each time
+	byID      bool                                              // knows ids, not digests
+	before    func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
+	parsed    func(w http.ResponseWriter, body map[string]any, r *http.Request) bool
+	refusal   func(w http.ResponseWriter, want string)
+	any       bool // checks no signature
+
+	effects atomic.Int64
+	mu      sync.Mutex
+	seen    map[string]bool
+}
+
+func (v *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if v.before != nil && v.before(w, r) {
+		return
+	}
+	if r.Method != http.MethodPost {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		return
+	}
+	raw, _ := io.ReadAll(r.Body)
+	stamp, got := r.Header.Get("X-Webhook-Timestamp"), r.Header.Get("X-Webhook-Signature")
+	if v.platform == webhook.Worksome {
+		got = r.Header.Get("Signature")
+	}
+	verified := raw
+	if v.body != nil {
+		verified = v.body(raw)
+	}
+	if !v.any && !v.verify(stamp, got, verified) {
+		if v.refusal != nil {
+			v.refusal(w, v.sign(v.secret, stamp, raw))
+			return
+		}
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if v.platform != webhook.Worksome && !v.timely(stamp) {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	var body map[string]any
+	if err := json.Unmarshal(raw, &body); err != nil && v.parsed == nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if v.parsed != nil && v.parsed(w, body, r) {
+		return
+	}
+	v.handle(r.Header.Get("X-Webhook-ID"), stamp, raw)
+	w.WriteHeader(http.StatusOK)
+}
+
+func (v *receiver) sign(secret, stamp string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	if v.platform != webhook.Worksome {
+		mac.Write([]byte(stamp + "."))
+	}
+	mac.Write(body)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+func (v *receiver) verify(stamp, got string, body []byte) bool {
+	equal := v.equal
+	if equal == nil {
+		equal = func(got, want string) bool { return hmac.Equal([]byte(got), []byte(want)) }
+	}
+	return slices.ContainsFunc(append([]string{v.secret}, v.anySecret...), func(secret string) bool {
+		return equal(got, v.sign(secret, stamp, body))
+	})
+}
+
+func (v *receiver) timely(stamp string) bool {
+	if v.inTime != nil {
+		return v.inTime(stamp, time.Now())
+	}
+	at, err := strconv.ParseInt(stamp, 10, 64)
+	return err == nil && time.Since(time.Unix(at, 0)).Abs() <= 301*time.Second-time.Second/2
+}
+
+func (v *receiver) handle(id, stamp string, raw []byte) {
+	key := stamp + "." + string(raw)
+	if v.byID {
+		key = id
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.seen == nil {
+		v.seen = map[string]bool{}
+	}
+	if v.forgetful || !v.seen[key] {
+		v.effects.Add(1)
+	}
+	v.seen[key] = true
+}
+
+// run checks a receiver.
+func run(t *testing.T, h http.Handler, change func(*Config)) Report {
+	t.Helper()
+	report, err := tryRun(t, h, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func tryRun(t *testing.T, h http.Handler, change func(*Config)) (Report, error) {
+	t.Helper()
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	transport := deliver.NewTransport()
+	t.Cleanup(transport.CloseIdleConnections)
+	c := Config{
+		URL: server.URL, Secret: secret(t), Transport: transport, Now: time.Now, NewID: rand.Text,
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	}
+	if v, ok := h.(*receiver); ok {
+		c.Platform = v.platform
+		if v.platform != webhook.Worksome {
+			c.Effect = func(context.Context) (int64, error) { return v.effects.Load(), nil }
+		}
+	}
+	if change != nil {
+		change(&c)
+	}
+	return Run(t.Context(), c, nil)
+}
+
+// of lists the cases with a verdict.
+func (r Report) of(v Verdict) []string {
+	var ids []string
+	for _, result := range r.Results {
+		if result.Verdict == v {
+			ids = append(ids, result.Case.ID)
+		}
+	}
+	return ids
+}
+
+func (r Report) named(id string) Result {
+	for _, result := range r.Results {
+		if result.Case.ID == id {
+			return result
+		}
+	}
+	return Result{}
+}
+
+// ours is the receiver of pkg/receive.
+func ours(t *testing.T, p webhook.Platform, effects *atomic.Int64) http.Handler {
+	t.Helper()
+	h, err := receive.New(receive.Config{
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret(t)}, Scheme: webhook.SchemeFor(p)}, Platform: p,
+		App: func(context.Context, *webhook.Record) receive.Answer { effects.Add(1); return receive.OK() },
+		Now: time.Now, NewID: rand.Text,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// reserialised is what JavaScript makes of a body.
+func reserialised(raw []byte) []byte {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return raw
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(v)
+	return bytes.TrimSpace(out.Bytes())
+}
+
+func contains(list []string, name string) bool { return slices.Contains(list, name) }
+
+func text(list []string) string { return strings.Join(list, " ") }
