@@ -12,12 +12,16 @@ app.post('/', express.raw({ type: '*/*', limit: '1mb' }), (req, res) => {
   if (!/^[0-9]+$/.test(stamp) || Math.abs(Date.now() / 1000 - Number(stamp)) > 300) {
     return res.status(400).json({ error: 'timestamp' });
   }
-  const want = crypto.createHmac('sha256', secret).update(`${stamp}.`).update(req.body).digest();
-  const got = Buffer.from(req.get('X-Webhook-Signature') || '', 'hex');
+  const want = Buffer.from(crypto.createHmac('sha256', secret).update(`${stamp}.`).update(req.body).digest('hex'));
+  const got = Buffer.from(req.get('X-Webhook-Signature') || '');
   if (got.length !== want.length || !crypto.timingSafeEqual(got, want)) {
     return res.status(401).json({ error: 'signature' });
   }
-  JSON.parse(req.body);
+  try {
+    JSON.parse(req.body);
+  } catch {
+    return res.status(400).json({ error: 'json' });
+  }
   return res.json({ received: true, event: req.get('X-Webhook-Event'), retry: req.get('X-Webhook-Retry') });
 });
 

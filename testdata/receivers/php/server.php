@@ -5,6 +5,10 @@
 
 header('Content-Type: application/json');
 
+if ($_SERVER['REQUEST_METHOD'] !== 'POST') {
+    http_response_code(405);
+    exit(json_encode(['error' => 'method']));
+}
 $stamp = $_SERVER['HTTP_X_WEBHOOK_TIMESTAMP'] ?? '';
 $body = file_get_contents('php://input');
 if (!ctype_digit($stamp) || abs(time() - (int) $stamp) > 300) {
@@ -16,5 +20,9 @@ if (!hash_equals($want, $_SERVER['HTTP_X_WEBHOOK_SIGNATURE'] ?? '')) {
     http_response_code(401);
     exit(json_encode(['error' => 'signature']));
 }
-json_decode($body, false, 512, JSON_THROW_ON_ERROR);
+json_decode($body);
+if (json_last_error() !== JSON_ERROR_NONE) {
+    http_response_code(400);
+    exit(json_encode(['error' => 'json']));
+}
 echo json_encode(['received' => true, 'event' => $_SERVER['HTTP_X_WEBHOOK_EVENT'], 'retry' => $_SERVER['HTTP_X_WEBHOOK_RETRY']]);
