@@ -1,0 +1,438 @@
+package render
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// nasty are values that break out of one place or another.
+func nasty() []string {
+	return []string{
+		`"`, `\`, `\"`, `x","admin":true,"b":"`, `'`, `it's`, `&`, `&amp;`, `<b>`, `]]>`, `]]]]><![CDATA[>`, `-->`, `<!--`, `<?x?>`, `&#0;`, `' onload='1`,
+		"a\nb", "a\r\nb", "a\rb", "\t", "\x00", "\x01", "\x1b[31m", "\x7f", "\u0085", "\u2028", "\u202eabc", "\ufeff", "\ufffd", "é", "日本語", "😀", "👩‍👩‍👧",
+		`${assignment_id}`, `$${note}`, `${`, `}`, `%00`, `%`, `%zz`, `+`, ` `, `a b`, `;`, `a=b&c=d`, `?`, `#`, `/`, `../..`, `//evil.example`, `@evil.example`,
+		`--`, `\u0000`, `\n`, "null", "true", "1e999", "0", "-0", "5000.00", "9007199254740993", "NaN", "", "\xff", "a\xc3", "\xed\xa0\x80", strings.Repeat("x\"", 5000),
+	}
+}
+
+// TestNastyValuesStayInTheirPlaces puts each nasty value into each variable of
+// each template: the body stays well-formed, with the names that it had, and
+// gives the value back; or the value is refused.
+func TestNastyValuesStayInTheirPlaces(t *testing.T) {
+	t.Parallel()
+	tried, refused := 0, 0
+	for name, raw := range templates(t) {
+		template := parsed(t, raw)
+		samples, err := Samples(template.Event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, _ := template.Render(samples, at())
+		for _, variable := range variablesOf(template) {
+			for _, value := range nasty() {
+				if variable == "file_data_binary" {
+					request, _ := template.Render(samples.With(variable, []byte(value)), at())
+					if string(request.Body) != value {
+						t.Errorf("%s: the bytes %q come out as %q", name, value, request.Body)
+					}
+					continue
+				}
+				request, findings := template.Render(samples.With(variable, value), at())
+				tried++
+				if Errors(findings) > 0 {
+					refused++
+					continue
+				}
+				if fault := sameShape(plain, request); fault != "" {
+					t.Errorf("%s with %s = %q: %s\n%s", name, variable, value, fault, wire(request))
+				}
+				if !holds(request, template, variable, value) {
+					t.Errorf("%s with %s = %q: the value does not come back from\n%s", name, variable, value, wire(request))
+				}
+			}
+		}
+	}
+	if tried < 1500 || refused*3 > tried {
+		t.Errorf("%d tried, %d refused", tried, refused)
+	}
+}
+
+func variablesOf(t Template) (names []string) {
+	texts := []string{t.URL, t.Body}
+	for _, h := range t.Header {
+		texts = append(texts, h.Value)
+	}
+	seen := map[string]bool{"now": true} // is not for values to say
+	for _, text := range texts {
+		segments, _ := scan(text)
+		for _, s := range segments {
+			if s.name != "" && !seen[s.name] {
+				seen[s.name] = true
+				names = append(names, s.name)
+			}
+		}
+	}
+	return names
+}
+
+// sameShape compares two requests of one template as a receiver parses them:
+// the same host, the same names.
+func sameShape(a, b webhook.Request) string {
+	for _, r := range []webhook.Request{a, b} {
+		if _, err := http.NewRequest(r.Method, r.URL, bytes.NewReader(r.Body)); err != nil {
+			return err.Error()
+		}
+	}
+	u, _ := url.Parse(a.URL)
+	v, err := url.Parse(b.URL)
+	if err != nil || u.Host != v.Host || strings.Count(u.EscapedPath(), "/") != strings.Count(v.EscapedPath(), "/") || v.Fragment != "" || len(u.Query()) != len(v.Query()) {
+		return "the URL has another shape"
+	}
+	if len(a.Body) == 0 {
+		return ""
+	}
+	before, _ := shapeOf(a)
+	after, err := shapeOf(b)
+	switch {
+	case err != nil:
+		return err.Error()
+	case !reflect.DeepEqual(before, after):
+		return "the body has another shape"
+	}
+	return ""
+}
+
+// shapeOf lists the names in a body.
+func shapeOf(r webhook.Request) ([]string, error) {
+	switch kindOf(r.Header.Get("Content-Type")) {
+	case jsonBody:
+		if err := webhook.CheckJSON(r.Body); err != nil {
+			return nil, err
+		}
+		d := json.NewDecoder(bytes.NewReader(r.Body))
+		d.UseNumber() // 1e999 is one
+		var v any
+		err := d.Decode(&v)
+		return jsonNames(v), err
+	case xmlBody:
+		return xmlNames(r.Body)
+	case formBody:
+		values, err := url.ParseQuery(string(r.Body))
+		var names []string
+		for pair := range strings.SplitSeq(string(r.Body), "&") {
+			name, _, _ := strings.Cut(pair, "=")
+			names = append(names, name)
+		}
+		if len(values) != len(names) {
+			return nil, errors.New("fields were lost")
+		}
+		return names, err
+	}
+	return nil, nil
+}
+
+func jsonNames(v any) (names []string) {
+	if m, ok := v.(map[string]any); ok {
+		for _, name := range []string{"job", "starts", "price_per_hour", "worker", "id", "name", "email", "address", "store", "case", "description", "size", "at", "data"} {
+			if inner, ok := m[name]; ok {
+				names = append(names, name)
+				names = append(names, jsonNames(inner)...)
+				delete(m, name)
+			}
+		}
+		for name := range m {
+			names = append(names, "and "+name)
+		}
+	}
+	return names
+}
+
+func xmlNames(body []byte) (names []string, err error) {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			return names, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			names = append(names, e.Name.Local)
+			for _, a := range e.Attr {
+				names = append(names, "@"+a.Name.Local)
+			}
+		}
+	}
+}
+
+// holds reports whether a value comes back from a request: the texts that a
+// parser finds hold those that the template stands for.
+func holds(r webhook.Request, t Template, variable, value string) bool {
+	// What stands around the variable, rendered without any escaping.
+	want := func(text string) string {
+		segments, _ := scan(text)
+		var b strings.Builder
+		for _, s := range segments {
+			switch {
+			case s.name == "":
+				b.WriteString(text[s.start:s.end])
+			case s.name == variable:
+				if at, ok := date(value); ok && knowledgeOf(t.Event).isDate(variable) {
+					b.WriteString(t.Dates.written(at))
+				} else {
+					b.WriteString(value)
+				}
+			}
+		}
+		return b.String()
+	}
+	if strings.Contains(t.URL, "${"+variable+"}") {
+		u, err := url.Parse(r.URL)
+		if err != nil || !strings.Contains(want(t.URL), value) || !strings.Contains(unescaped(u), value) {
+			return false
+		}
+	}
+	for i, h := range t.Header {
+		if strings.Contains(h.Value, "${"+variable+"}") && !strings.Contains(r.Header[i].Value, value) {
+			return false
+		}
+	}
+	if !strings.Contains(t.Body, "${"+variable+"}") {
+		return true
+	}
+	expected := value
+	if at, ok := date(value); ok && knowledgeOf(t.Event).isDate(variable) {
+		expected = t.Dates.written(at)
+	}
+	for _, text := range textsOf(r) {
+		if strings.Contains(text, expected) {
+			return true
+		}
+	}
+	return false
+}
+
+func unescaped(u *url.URL) string {
+	var text strings.Builder
+	text.WriteString(u.Path)
+	for _, values := range u.Query() {
+		text.WriteString("\n" + strings.Join(values, "\n"))
+	}
+	return text.String()
+}
+
+// textsOf lists every text that a parser finds in a body.
+func textsOf(r webhook.Request) (texts []string) {
+	switch kindOf(r.Header.Get("Content-Type")) {
+	case jsonBody:
+		d := json.NewDecoder(bytes.NewReader(r.Body))
+		d.UseNumber()
+		for {
+			token, err := d.Token()
+			if err != nil {
+				return texts
+			}
+			switch v := token.(type) {
+			case string:
+				texts = append(texts, v)
+			case json.Number:
+				texts = append(texts, v.String())
+			case bool, nil:
+				raw, _ := json.Marshal(v)
+				texts = append(texts, string(raw))
+			}
+		}
+	case xmlBody:
+		d := xml.NewDecoder(bytes.NewReader(r.Body))
+		var run strings.Builder
+		for {
+			token, err := d.Token()
+			if err != nil {
+				return append(texts, run.String())
+			}
+			switch v := token.(type) {
+			case xml.CharData:
+				run.Write(v)
+			case xml.StartElement:
+				for _, a := range v.Attr {
+					texts = append(texts, a.Value)
+				}
+				texts = append(texts, run.String())
+				run.Reset()
+			case xml.EndElement:
+				texts = append(texts, run.String())
+				run.Reset()
+			}
+		}
+	case formBody:
+		values, _ := url.ParseQuery(string(r.Body))
+		for _, v := range values {
+			texts = append(texts, v...)
+		}
+		return texts
+	}
+	return []string{string(r.Body)}
+}
+
+func TestAValueIsNeverExpandedAgain(t *testing.T) {
+	t.Parallel()
+	template := parsed(t, []byte(template("headers: {Content-Type: text/plain}\nbody: ${note}/${status}\n")))
+	request, _ := template.Render(Values{"note": "${status}", "status": "${note}"}, at())
+	if got := string(request.Body); got != "${status}/${note}" {
+		t.Errorf("rendered %q", got)
+	}
+}
+
+func TestABodyThatWouldBeTooLargeIsNotMade(t *testing.T) {
+	t.Parallel()
+	template := parsed(t, []byte(template("headers: {Content-Type: text/plain}\nbody: "+strings.Repeat("${note}", 40)+"\n")))
+	request, findings := template.Render(Values{"note": strings.Repeat("x", 2<<20)}, at())
+	if len(request.Body) != 0 || len(findings) != 1 || findings[0].Rule != "limit" {
+		t.Errorf("a body of %d bytes, %v", len(request.Body), findings)
+	}
+}
+
+func TestAnAttachmentGivesItsVariables(t *testing.T) {
+	t.Parallel()
+	data := []byte("\x89PNG\r\n\x00\xff")
+	samples, err := Samples("attachment_added")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := samples.Attach(Attachment{Name: "a b.png", Description: "d", UUID: "u", ContentType: "image/png", Data: data})
+	template := parsed(t, templates(t)["file_store.yaml"])
+	request, findings := template.Render(v, at())
+	if !bytes.Equal(request.Body, data) || !strings.HasSuffix(request.URL, "/u/a%20b.png") || request.Header.Get("X-File-Length") != "8" {
+		t.Errorf("rendered %s, %v", wire(request), findings)
+	}
+	template.Header[0].Value = "image/jpeg"
+	if _, findings = template.Render(v, at()); len(findings) < 1 || findings[len(findings)-1].Rule != "value-unescaped" && findings[0].Rule != "attachment-type" && findings[1].Rule != "attachment-type" {
+		t.Errorf("a png under image/jpeg: %v", findings)
+	}
+}
+
+func TestStartersRenderWithoutErrors(t *testing.T) {
+	t.Parallel()
+	for _, d := range Events() {
+		for _, kind := range StarterTypes() {
+			raw, err := Starter(d.Type, kind)
+			if err != nil {
+				t.Fatal(err)
+			}
+			template := parsed(t, []byte(raw))
+			samples, err := Samples(d.Type)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, findings := template.Render(samples, at())
+			for _, f := range findings {
+				if f.Rule != "value-unescaped" {
+					t.Errorf("%s %s: %+v", d.Type, kind, f)
+				}
+			}
+			for _, v := range Variables(d) {
+				if v.Name != "file_data_binary" && v.Successor == "" && !strings.Contains(raw, "${"+v.Name+"}") {
+					t.Errorf("%s %s leaves out ${%s}", d.Type, kind, v.Name)
+				}
+			}
+		}
+	}
+	if _, err := Starter("paid", "yaml"); err == nil {
+		t.Error("a starter of an unknown type was written")
+	}
+}
+
+func TestTheMatrixShowsWhichEventsFit(t *testing.T) {
+	t.Parallel()
+	var fitting []string
+	for _, fit := range parsed(t, templates(t)["chat_note.yaml"]).Matrix(at()) {
+		if fit.OK {
+			fitting = append(fitting, fit.Event)
+		}
+	}
+	if got := strings.Join(fitting, " "); got != "check_in" {
+		t.Errorf("chat_note fits %q", got)
+	}
+	if fits := parsed(t, templates(t)["ping.yaml"]).Matrix(at()); len(fits) != 35 || !fits[0].OK || !fits[34].OK {
+		t.Errorf("ping fits %d events: %+v", len(fits), fits)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, raw := range templates(f) {
+		f.Add(raw)
+	}
+	f.Add([]byte("a: &a [*a]\n"))
+	f.Add([]byte("body: |2\n  x\n---\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		template, findings := Parse(raw)
+		_, more := template.Render(Values{"note": "n"}, at())
+		lines := bytes.Count(raw, []byte("\n")) + 1
+		for _, found := range append(findings, more...) {
+			if found.Line < 1 || found.Line > lines+1 || found.Column < 1 {
+				t.Errorf("%+v is outside of a file of %d lines", found, lines)
+			}
+		}
+	})
+}
+
+// FuzzRender holds every rendered JSON, XML and form to its parser, whatever
+// the value.
+func FuzzRender(f *testing.F) {
+	for _, value := range nasty() {
+		f.Add(value, value)
+	}
+	bodies := map[string]string{
+		"application/json":                  `{"a": "${note}", "b": ["x${status}y", "${note}${status}"]}`,
+		"text/xml":                          `<a b="${note}" c='${status}'>${note}<![CDATA[${status}]]></a>`,
+		"application/x-www-form-urlencoded": `a=${note}&b=${status}`,
+	}
+	f.Fuzz(func(t *testing.T, note, status string) {
+		for contentType, body := range bodies {
+			template := Template{Event: "check_in", Method: "POST", URL: "https://example.com/${note}?s=${status}", Body: body,
+				Header: webhook.Header{{Name: "Content-Type", Value: contentType}}}
+			request, findings := template.Render(Values{"note": note, "status": status}, at())
+			if Errors(findings) > 0 {
+				if contentType != "text/xml" && utf8.ValidString(note) && utf8.ValidString(status) {
+					t.Errorf("%s refuses %q, %q: %v", contentType, note, status, findings)
+				}
+				continue
+			}
+			texts := strings.Join(textsOf(request), "\n")
+			if !strings.Contains(texts, note) || !strings.Contains(texts, status) {
+				t.Errorf("%s loses %q or %q in %s", contentType, note, status, request.Body)
+			}
+		}
+	})
+}
+
+// BenchmarkRender shows that time grows with the input: compare ns/byte.
+func BenchmarkRender(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000} {
+		template := Template{Event: "check_in", Method: "POST", URL: "https://example.com/", Body: `{"a": "` + strings.Repeat(`${note} and `, n) + `"}`,
+			Header: webhook.Header{{Name: "Content-Type", Value: "application/json"}}}
+		values := Values{"note": `he said "no", and left`}
+		b.Run(sizeName(n), func(b *testing.B) {
+			b.SetBytes(int64(len(template.Body)))
+			for b.Loop() {
+				template.Render(values, at())
+			}
+		})
+	}
+}
+
+func sizeName(n int) string {
+	return map[int]string{1: "1", 10: "10", 100: "100", 1000: "1000"}[n] + "_variables"
+}
