@@ -50,7 +50,7 @@ func Forward(transport http.RoundTripper, url string) App {
 }
 
 func exchange(ctx context.Context, transport http.RoundTripper, url string, request webhook.Request) (Answer, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(request.Body))
+	r, err := http.NewRequestWithContext(ctx, request.Method, url, bytes.NewReader(request.Body))
 	if err != nil {
 		return Answer{}, err
 	}

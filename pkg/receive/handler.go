@@ -1,13 +1,11 @@
 package receive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -27,6 +25,7 @@ type Config struct {
 	Verifier   webhook.Verifier
 	Platform   webhook.Platform // names the records' platform where the envelope does not
 	SkipVerify bool             // take every request unchecked; timestamps are not looked at either
+	Unsigned   *Unsigned        // receive what is not signed, in place of all checks of signature, id and JSON
 	MaxBody    int64            // bytes; default: DefaultMaxBody
 	Memory     *Memory          // what was seen; default: a new one of DefaultMemory entries
 	App        App              // default: answers OK
@@ -64,7 +63,11 @@ type Handler struct{ Config }
 // [ErrNoSecret] or [webhook.ErrBlankSecret] rather than make a receiver that
 // would take a request unverified without SkipVerify.
 func New(c Config) (*Handler, error) {
-	if !c.SkipVerify && len(c.Verifier.Secrets) == 0 {
+	checked := !c.SkipVerify
+	if c.Unsigned != nil {
+		checked = checked && !c.Unsigned.any()
+	}
+	if checked && len(c.Verifier.Secrets) == 0 {
 		return nil, ErrNoSecret
 	}
 	for _, s := range c.Verifier.Secrets {
@@ -84,7 +87,24 @@ func New(c Config) (*Handler, error) {
 	if c.App == nil {
 		c.App = func(context.Context, *webhook.Record) Answer { return OK() }
 	}
+	if c.Unsigned != nil {
+		c = c.hiding()
+	}
 	return &Handler{c}, nil
+}
+
+// hiding keeps and shows records without the values that Unsigned asks for.
+func (c Config) hiding() Config {
+	keep, sink := c.Keep, c.Sink
+	if keep != nil {
+		c.Keep = func(ctx context.Context, r webhook.Record, m *webhook.Mark) error {
+			return keep(ctx, c.Unsigned.hide(r), m)
+		}
+	}
+	if sink != nil {
+		c.Sink = func(r webhook.Record) { sink(c.Unsigned.hide(r)) }
+	}
+	return c
 }
 
 // receipt is one request on its way through the handler.
@@ -135,6 +155,9 @@ func headerOf(r *http.Request) webhook.Header {
 }
 
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) Answer {
+	if h.Unsigned != nil {
+		return h.unsigned(w, r, p)
+	}
 	record := &p.record
 	body, answer, ok := h.read(w, r, record)
 	if !ok {
@@ -161,65 +184,6 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) An
 	}
 	h.describe(record, r, event)
 	return h.once(r, p, event)
-}
-
-// parse reads the envelope. A byte order mark and bytes that are not UTF-8 are
-// what many parsers take, so they are no ground to refuse a signed body: the
-// app gets it byte for byte, and the record gets a warning.
-func parse(body []byte) (webhook.Event, error) {
-	event, err := webhook.ParseEvent(body)
-	var syntax *webhook.SyntaxError
-	if !errors.As(err, &syntax) {
-		return event, err
-	}
-	mended := bytes.ToValidUTF8(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), []byte("\ufffd"))
-	event, again := webhook.ParseEvent(mended)
-	if errors.As(again, &syntax) {
-		return webhook.Event{Raw: body}, err
-	}
-	event.Raw = body
-	return event, errors.New(err.Error()) // a warning, and no syntax error any more
-}
-
-// describe copies what the verified body says about itself to the record.
-func (h *Handler) describe(record *webhook.Record, r *http.Request, e webhook.Event) {
-	record.Event, record.Form = e.Type, e.Form
-	if e.Platform != "" {
-		record.Platform = e.Platform
-	}
-	record.WebhookID = h.id(r)
-	if n, err := strconv.ParseUint(r.Header.Get(webhook.HeaderRetry), 10, 16); err == nil {
-		record.Attempt = int(n)
-	}
-	if named := r.Header.Get(webhook.HeaderEvent); named != "" && e.Type != "" && named != e.Type {
-		warn(record, "the header "+webhook.HeaderEvent+" says "+named+", the signed body says "+e.Type)
-	}
-}
-
-func (h *Handler) id(r *http.Request) string {
-	if h.SkipVerify && r.Header.Get(webhook.HeaderID) == "" {
-		return r.Header.Get("webhook-id")
-	}
-	if name := h.Verifier.Scheme.IDHeader; name != "" {
-		return r.Header.Get(name)
-	}
-	return ""
-}
-
-// stamp is what was signed beside the body, as far as it tells one delivery
-// from another.
-func (h *Handler) stamp(r *http.Request) string {
-	stamp := ""
-	if name := h.Verifier.Scheme.TimestampHeader; name != "" {
-		stamp = r.Header.Get(name)
-	}
-	if h.SkipVerify && stamp == "" {
-		stamp = r.Header.Get("webhook-timestamp")
-	}
-	if h.Verifier.Scheme.Name == webhook.StandardWebhooks { // the id is signed: under another it is another delivery
-		stamp = h.id(r) + "." + stamp
-	}
-	return stamp
 }
 
 // once hands a verified request to the App unless it was handled before.
@@ -295,39 +259,4 @@ func (h *Handler) keep(ctx context.Context, p *receipt, answer Answer) Answer {
 	}
 	p.kept = true
 	return answer
-}
-
-// unkept answers when a record could not be stored. Why is the receiver's own
-// affair.
-func unkept(record *webhook.Record, err error) Answer {
-	v := record.Verdict
-	v.Outcome, v.Reason, v.Detail = webhook.Failed, "journal", err.Error()
-	return errorAnswer(http.StatusServiceUnavailable, "The receiver cannot store events now")
-}
-
-// refuse answers a failed verification.
-func refuse(record *webhook.Record, err error) Answer {
-	var refusal *webhook.Refusal
-	if !errors.As(err, &refusal) {
-		return reject(record, http.StatusInternalServerError, "config", "The receiver is misconfigured", err.Error())
-	}
-	status, text := webhook.StatusOf(err), "Invalid signature"
-	if status != http.StatusUnauthorized {
-		text = strings.ToUpper(refusal.Detail[:1]) + refusal.Detail[1:]
-	}
-	return reject(record, status, string(refusal.Reason), text, refusal.Detail)
-}
-
-// reject notes why and makes the answer {"error": text}.
-func reject(record *webhook.Record, status int, reason, text, detail string) Answer {
-	v := record.Verdict
-	v.Outcome, v.Reason, v.Detail = webhook.Refused, reason, detail
-	if reason == "conflict" {
-		v.Outcome = webhook.Conflict
-	}
-	return errorAnswer(status, text)
-}
-
-func warn(record *webhook.Record, text string) {
-	record.Verdict.Warnings = append(record.Verdict.Warnings, text)
 }

@@ -42,6 +42,8 @@ type listenOptions struct {
 	exitAfter  int
 
 	forwardRetries int
+	requireHeader  []string
+	requireQuery   []string
 }
 
 func newListen(env *Env) *cobra.Command {
@@ -58,6 +60,9 @@ What comes is journaled before it is answered (wsk journal list shows it), and
 an answer of 200 means that it is on disk: 503 where it cannot be written. Ids
 are known again after a restart; --no-journal forgets them.
 
+Work Market signs nothing: with --platform workmarket any method, path and body
+is taken, and --require-header and --require-query say what proves the sender.
+
 For tests: --expect ends with exit code 0 as soon as all has come, and with 1
 and a list of what is missing at --timeout. After -- stands a command that runs
 while the receiver is up, with its address in $WSK_LISTEN_URL, _ADDR and _PORT;
@@ -66,6 +71,7 @@ when it ends, the receiver ends, with 1 if it failed.`,
   wsk listen --secret --forward-to http://localhost:8080/hooks
   wsk listen --secret s3cret --expect work_order.created=2 --timeout 30s
   wsk listen --secret s3cret --fail-first 2 --events 'work_order.*'
+  wsk listen --platform workmarket --require-header 'Authorization: Bearer t0k'
   wsk listen --secret s3cret --port 0 -- npm test`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if before := cmd.ArgsLenAtDash(); before > 0 || before < 0 && len(args) > 0 {
@@ -79,7 +85,9 @@ when it ends, the receiver ends, with 1 if it failed.`,
 	f.Uint16Var(&o.port, "port", 3000, "the port `N` to listen on; 0 picks a free one")
 	o.settings = newSettingFlags(cmd)
 	o.settings.secret()
-	schemeFlags(cmd, o.settings, &o.platform, &o.notifyURL)
+	schemeFlags(cmd, o.settings, &o.platform, &o.notifyURL, "workmarket")
+	f.StringArrayVar(&o.requireHeader, "require-header", nil, "with --platform workmarket: take requests that carry the header `'Name: value'`; repeatable")
+	f.StringArrayVar(&o.requireQuery, "require-query", nil, "with --platform workmarket: take requests whose URL has the parameter `NAME=VALUE`; repeatable")
 	o.settings.text("tolerance", "how far a timestamp may lie from now, a `DURATION`, or off (default 300s)")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "take every request unverified")
 	f.BoolVar(&o.strict, "strict", false, "answer 422 to an event that contradicts the catalog")
@@ -112,7 +120,14 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 	if err != nil {
 		return err
 	}
-	verifier, err := o.verifier(env, cfg, platform)
+	unsigned, err := o.unsigned(env, platform)
+	if err != nil {
+		return err
+	}
+	var verifier webhook.Verifier
+	if unsigned == nil {
+		verifier, err = o.verifier(env, cfg, platform)
+	}
 	if err != nil {
 		return err
 	}
@@ -124,7 +139,9 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 	if err != nil {
 		return err
 	}
-	app = linting(lint.New(lint.Config{Overlay: files}), o.strict, app)
+	if unsigned == nil {
+		app = linting(lint.New(lint.Config{Overlay: files}), o.strict, app)
+	}
 	tally, err := newTally(o.expect, o.exitAfter)
 	if err != nil {
 		return err
@@ -137,9 +154,9 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 	if err != nil {
 		return err
 	}
-	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, skip: o.skipVerify, tally: tally, wants: o.wants}
+	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, unsigned: unsigned, skip: o.skipVerify, tally: tally, wants: o.wants}
 	setup := receive.Config{
-		Verifier: verifier, Platform: platform, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
+		Verifier: verifier, Platform: platform, Unsigned: unsigned, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
 		App: app, Wants: func(e webhook.Event) bool { return o.wants(e.Type) }, Sink: show.record,
 		Keep: kept.keep(o.wants), KeepFirst: o.forwardTo != "" && o.forwardRetries == 0,
 		Now: env.Now, NewID: env.recordID,
@@ -258,70 +275,4 @@ func listenError(err error, o *listenOptions) error {
 		return fmt.Errorf("port %d needs privileges: choose one above 1023", o.port)
 	}
 	return fmt.Errorf("listening on %s: %w", o.host, err)
-}
-
-// serve runs the server until one thing ends it: Ctrl-C, the command's end, all
-// that was expected, the timeout, or a disk that fails.
-func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, command []string) error {
-	server := receive.Server(h)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	fault := o.wait(ctx, env, failed, kept.broken, l.Addr().String(), t, command)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close() // a request that does not end is cut off
-	}
-	show.done()
-	if err := kept.close(ctx); fault == nil {
-		fault = err
-	}
-	if missing := t.missing(); missing != "" && fault == nil {
-		fault = &noError{errors.New(missing)}
-	}
-	return fault
-}
-
-// wait runs the command, if there is one, and returns when one thing has ended
-// the receiver, with what is wrong about that.
-func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-chan error, address string, t *tally, command []string) error {
-	var timeout <-chan time.Time
-	if o.timeout > 0 {
-		timer := time.NewTimer(o.timeout)
-		defer timer.Stop()
-		timeout = timer.C
-	}
-	met := t.met
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	var ended <-chan error
-	if len(command) > 0 {
-		ended = start(running, env, command, address)
-		met = nil // the command has the say; what was expected is looked at after it
-	}
-	var fault error
-	for waiting := true; waiting; {
-		waiting = false
-		select {
-		case <-ctx.Done():
-			if ended != nil {
-				fault = <-ended // it was interrupted as well, and ends first
-			}
-		case <-met:
-		case <-timeout:
-			if ended != nil {
-				stop()
-				if err := <-ended; err != nil {
-					fault = &noError{fmt.Errorf("%s was still running after %s", command[0], o.timeout)}
-				}
-			}
-		case fault = <-failed:
-		case fault = <-broken:
-		case fault = <-ended:
-			if fault == nil && timeout != nil && t.missing() != "" {
-				ended, met, waiting = nil, t.met, true // what it set off may still come
-			}
-		}
-	}
-	return fault
 }

@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -20,6 +22,7 @@ type listenView struct {
 	palette  ui.Palette
 	text     bool
 	verifier webhook.Verifier
+	unsigned *receive.Unsigned // what is asked for where nothing is signed
 	skip     bool
 	tally    *tally
 	wants    func(eventType string) bool
@@ -49,7 +52,7 @@ func (v *listenView) ready(address string) error {
 		fmt.Fprintln(v.env.Err, "wsk: warning: listening on "+address+", which other machines can reach")
 	}
 	if v.text {
-		_, err = fmt.Fprintf(v.env.Out, "listening on %s  %s\n", v.palette.Name("http://"+address), v.palette.Quiet("("+describeVerifier(v.verifier, v.skip)+")"))
+		_, err = fmt.Fprintf(v.env.Out, "listening on %s  %s\n", v.palette.Name("http://"+address), v.palette.Quiet("("+v.described()+")"))
 		return err
 	}
 	number, err := strconv.Atoi(port)
@@ -57,7 +60,7 @@ func (v *listenView) ready(address string) error {
 		return err
 	}
 	line := readyLine{"ready", address, host, number, "http://" + address, v.verifier.Scheme.Name}
-	if v.skip {
+	if v.skip || v.unsigned != nil {
 		line.Scheme = ""
 	}
 	return writeJSON(v.env.Out, line)
@@ -95,11 +98,39 @@ const maxDiagnosed = 16 << 10
 // come meanwhile go without.
 func (v *listenView) diagnose(r *webhook.Record) {
 	refusal := refusalOf(*r)
-	if refusal == nil || v.skip || len(r.Request.Body) > maxDiagnosed || !v.busy.TryLock() {
+	if refusal == nil || v.skip || v.unsigned != nil || len(r.Request.Body) > maxDiagnosed || !v.busy.TryLock() {
 		return
 	}
 	defer v.busy.Unlock()
 	r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal)
+}
+
+// described says what is checked, in a few words.
+func (v *listenView) described() string {
+	if v.unsigned == nil || v.skip {
+		return describeVerifier(v.verifier, v.skip)
+	}
+	var parts []string
+	if n := len(v.unsigned.Header); n > 0 {
+		parts = append(parts, ui.Plural(n, "header"))
+	}
+	if n := len(v.unsigned.Query); n > 0 {
+		parts = append(parts, ui.Plural(n, "parameter"))
+	}
+	return "nothing is signed; required: " + strings.Join(parts, " and ")
+}
+
+// contentOf says what a request without an event holds.
+func contentOf(r webhook.Request) string {
+	kind := r.Header.Get("Content-Type")
+	if kind == "" {
+		kind = "no Content-Type"
+	}
+	text := kind + ", " + ui.Plural(len(r.Body), "byte")
+	if shown := strings.Join(strings.Fields(string(r.Body)), " "); shown != "" && utf8.ValidString(shown) {
+		text += ": " + ui.Short(shown, 400)
+	}
+	return text
 }
 
 // refusalOf gives back the refusal that a record notes.
@@ -115,7 +146,10 @@ func refusalOf(r webhook.Record) *webhook.Refusal {
 func (v *listenView) line(r webhook.Record) error {
 	p := v.palette
 	name, paint := r.Event, p.Name
-	note := ""
+	note, more := "", ""
+	if r.Form == webhook.Template {
+		name, more = r.Request.Method+" "+webhook.RedactURL(r.Request.URL), contentOf(r.Request)
+	}
 	switch outcome := r.Verdict.Outcome; {
 	case outcome == webhook.Refused:
 		name, paint = r.Verdict.Reason, p.Bad
@@ -143,6 +177,7 @@ func (v *listenView) line(r webhook.Record) error {
 			fmt.Fprintf(&b, "               %s%s\n", p.Quiet(label), ui.Wrap(ui.Clean(text), strings.Repeat(" ", 15+len(label)), v.env.Columns))
 		}
 	}
+	detail("", more)
 	detail("", r.Verdict.Detail)
 	if d := r.Verdict.Diagnosis; d != nil {
 		detail("why  ", d.Summary)

@@ -85,12 +85,12 @@ is not, 2 it could not be checked.`,
 }
 
 // schemeFlags declares what settles the scheme.
-func schemeFlags(cmd *cobra.Command, s *settingFlags, platform, notifyURL *string) {
+func schemeFlags(cmd *cobra.Command, s *settingFlags, platform, notifyURL *string, platforms ...string) {
 	s.text("scheme", "the signing scheme `NAME` (default: the platform's): "+list(webhook.SchemeNames()))
 	cmd.Flags().StringVar(platform, "platform", "workskedge", "whose webhooks these are: `NAME`; worksome signs by scheme body in the header Signature")
 	cmd.Flags().StringVar(notifyURL, "notification-url", "", "the `URL` that scheme square signs over")
 	complete(cmd, "scheme", webhook.SchemeNames()...)
-	complete(cmd, "platform", "workskedge", "worksome")
+	complete(cmd, "platform", append([]string{"workskedge", "worksome"}, platforms...)...)
 }
 
 // subject is one request to verify.

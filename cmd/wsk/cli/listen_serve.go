@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/receive"
+)
+
+// serve runs the server until one thing ends it: Ctrl-C, the command's end, all
+// that was expected, the timeout, or a disk that fails.
+func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, command []string) error {
+	server := receive.Server(h)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	fault := o.wait(ctx, env, failed, kept.broken, l.Addr().String(), t, command)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		_ = server.Close() // a request that does not end is cut off
+	}
+	show.done()
+	if err := kept.close(ctx); fault == nil {
+		fault = err
+	}
+	if missing := t.missing(); missing != "" && fault == nil {
+		fault = &noError{errors.New(missing)}
+	}
+	return fault
+}
+
+// wait runs the command, if there is one, and returns when one thing has ended
+// the receiver, with what is wrong about that.
+func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-chan error, address string, t *tally, command []string) error {
+	var timeout <-chan time.Time
+	if o.timeout > 0 {
+		timer := time.NewTimer(o.timeout)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	met := t.met
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	var ended <-chan error
+	if len(command) > 0 {
+		ended = start(running, env, command, address)
+		met = nil // the command has the say; what was expected is looked at after it
+	}
+	var fault error
+	for waiting := true; waiting; {
+		waiting = false
+		select {
+		case <-ctx.Done():
+			if ended != nil {
+				fault = <-ended // it was interrupted as well, and ends first
+			}
+		case <-met:
+		case <-timeout:
+			if ended != nil {
+				stop()
+				if err := <-ended; err != nil {
+					fault = &noError{fmt.Errorf("%s was still running after %s", command[0], o.timeout)}
+				}
+			}
+		case fault = <-failed:
+		case fault = <-broken:
+		case fault = <-ended:
+			if fault == nil && timeout != nil && t.missing() != "" {
+				ended, met, waiting = nil, t.met, true // what it set off may still come
+			}
+		}
+	}
+	return fault
+}
