@@ -111,12 +111,13 @@ func (k knowledge) names() []string { return slices.Sorted(maps.Keys(k.dates)) }
 // isDate reports whether a variable is a date and time.
 func (k knowledge) isDate(name string) bool { return k.dates[name] }
 
-// having lists the titles of the events that have a variable.
-func having(name string) []string {
-	var titles []string
+// owners lists the titles of the events that have each variable.
+func owners() map[string][]string {
+	titles := map[string][]string{}
 	for _, d := range Events() {
-		if slices.ContainsFunc(Variables(d), func(v Variable) bool { return v.Name == name }) {
-			titles = append(titles, Title(d))
+		title := Title(d)
+		for _, v := range Variables(d) {
+			titles[v.Name] = append(titles[v.Name], title)
 		}
 	}
 	return titles

@@ -1,6 +1,9 @@
 package render
 
-import "time"
+import (
+	"sync"
+	"time"
+)
 
 // Fit is how a template suits one event.
 type Fit struct {
@@ -14,6 +17,7 @@ type Fit struct {
 // values, in the catalog's order.
 func (t Template) Matrix(now time.Time) []Fit {
 	var fits []Fit
+	shared := sync.OnceValue(owners)
 	for _, d := range Events() {
 		t.Event = d.Type
 		fit := Fit{Event: d.Type, Title: Title(d), Problems: []Finding{}}
@@ -21,7 +25,7 @@ func (t Template) Matrix(now time.Time) []Fit {
 		if err != nil {
 			fit.Problems = append(fit.Problems, Finding{Line: 1, Column: 1, Severity: Error, Rule: "template-event", Message: err.Error()})
 		}
-		_, findings := t.Render(samples, now)
+		_, findings := t.render(samples, now, shared)
 		for _, f := range findings {
 			if f.Severity == Error {
 				fit.Problems = append(fit.Problems, f)

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -18,7 +19,11 @@ import (
 // The request is made as far as that goes; one with errors among the findings
 // is not one to send.
 func (t Template) Render(v Values, now time.Time) (webhook.Request, []Finding) {
-	f := &filler{template: &t, values: v, now: now, known: knowledgeOf(t.Event), report: &report{}}
+	return t.render(v, now, sync.OnceValue(owners))
+}
+
+func (t Template) render(v Values, now time.Time, owners func() map[string][]string) (webhook.Request, []Finding) {
+	f := &filler{template: &t, values: v, now: now, known: knowledgeOf(t.Event), owners: owners, report: &report{}}
 	f.static()
 	request := webhook.Request{Method: t.Method}
 	address := f.fill("/url", t.URL, &address{})
@@ -45,6 +50,7 @@ type filler struct {
 	values   Values
 	now      time.Time
 	known    knowledge
+	owners   func() map[string][]string // takes a moment, and few need it
 	report   *report
 }
 
@@ -127,7 +133,7 @@ func (f *filler) has(at place, name string) bool {
 		if f.template.Event == "" {
 			return true // the event itself is unknown, and that was said
 		}
-		f.report.add(at, "variable-event", "the event %s has no ${%s}: %s", f.title(), name, onlyIn(having(name)))
+		f.report.add(at, "variable-event", "the event %s has no ${%s}: %s", f.title(), name, onlyIn(f.owners()[name]))
 		return false
 	default:
 		message := "unknown variable ${" + name + "}"

@@ -180,8 +180,11 @@ func TestAByteOrderMarkAndCRLFDoNotMatter(t *testing.T) {
 func TestTemplatesAreToldFromPayloads(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]bool{
-		template(""):                     true,
-		`{"event":"check_in","url":"u"}`: true,
+		template(""): true,
+		`{"event":"check_in","url":"u","method":"GET"}`:                    true,
+		"event: check_in\nmethod: POST\nurl: 'u\n":                         true,
+		"services:\n  a:\n    url: 'u\n":                                   false,
+		`{"event":"check_in","url":"u"}`:                                   false,
 		`{"event":"workorder.created","timestamp":"t","data":{"url":"u"}}`: false,
 		`{"event_type":"work_order.created","data":{}}`:                    false,
 		"just text": false, "": false, "\xff": false, "[1]": false,

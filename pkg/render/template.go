@@ -3,6 +3,7 @@ package render
 import (
 	_ "embed" // template.schema.json
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -109,16 +110,22 @@ func (t *Template) checkShape(r *report) {
 	}
 }
 
-// LooksLikeTemplate reports whether a file is a template rather than a payload:
-// YAML or JSON with a url, a method or headers at its top.
+// LooksLikeTemplate reports whether a file is a template rather than a payload
+// or other YAML: it has an event, a URL and a method at its top and no data, or
+// seems to where it does not parse.
 func LooksLikeTemplate(raw []byte) bool {
 	if len(raw) > MaxTemplate || !utf8.Valid(raw) {
 		return false
 	}
 	s := read(raw, &report{})
 	if s == nil {
-		return false
+		names := regexp.MustCompile(`(?m)^[ \t{]*"?(event|url|method|data)"?[ \t]*:`).FindAllSubmatch(raw, -1)
+		seen := map[string]bool{}
+		for _, m := range names {
+			seen[string(m[1])] = true
+		}
+		return len(seen) == 3 && !seen["data"]
 	}
 	root := gjson.ParseBytes(s.json)
-	return root.IsObject() && root.Get("url").Exists() && root.Get("event").Exists() && !root.Get("data").Exists()
+	return root.IsObject() && root.Get("url").Exists() && root.Get("event").Exists() && root.Get("method").Exists() && !root.Get("data").Exists()
 }

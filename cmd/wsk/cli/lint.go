@@ -29,6 +29,8 @@ type lintOptions struct {
 	rules    []string
 	list     bool
 	journal  journalFlags
+
+	weights map[string]lint.Severity // of the rules for templates
 }
 
 func newLint(env *Env) *cobra.Command {
@@ -42,8 +44,9 @@ each line; RECORD-ID is a record of the journal. What contradicts the documents
 is an error, what deserves a look a warning, what could be said better a note.
 
 The event is read off the envelope: event_id or company_id make it outbound,
-event_type alone inbound, event compact or Worksome's. Exit code: 0 without
-errors, 1 with, 2 when something could not be read.`,
+event_type alone inbound, event compact or Worksome's. A template of Work
+Market, in YAML or JSON, is rendered with sample values as wsk render does. Exit
+code: 0 without errors, 1 with, 2 when something could not be read.`,
 		Example: `  wsk lint order.json
   wsk lint payloads/ --strict
   wsk lint events.ndjson --format ndjson
@@ -98,7 +101,7 @@ func lintPaths(ctx context.Context, env *Env, cfg config.Config, o *lintOptions,
 	if err != nil {
 		return err
 	}
-	run := lintRun{env: env, linter: linter, out: out, journal: &o.journal, failed: faults}
+	run := lintRun{env: env, linter: linter, out: out, journal: &o.journal, failed: faults, strict: o.strict, weights: o.weights}
 	for _, name := range inputs {
 		if err := run.input(ctx, name); err != nil {
 			return err
@@ -114,19 +117,9 @@ func (o *lintOptions) linter(env *Env, cfg config.Config) (*lint.Linter, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := lint.Config{Platform: platform, Form: form, Strict: o.strict, Rules: map[string]lint.Severity{}, Excerpts: o.output.text() && env.OutTTY}
-	for _, text := range o.rules {
-		id, weight, found := strings.Cut(text, "=")
-		if !found {
-			return nil, fmt.Errorf("--rule %q: write ID=off, note, warning or error", text)
-		}
-		rule, err := lint.RuleNamed(id)
-		if err != nil {
-			return nil, fmt.Errorf("--rule %s: %w", text, err)
-		}
-		if c.Rules[rule.ID], err = lint.SeverityNamed(weight); err != nil {
-			return nil, fmt.Errorf("--rule %s: %w", text, err)
-		}
+	c := lint.Config{Platform: platform, Form: form, Strict: o.strict, Excerpts: o.output.text() && env.OutTTY}
+	if c.Rules, o.weights, err = ruleWeights(o.rules); err != nil {
+		return nil, err
 	}
 	if _, c.Overlay, err = o.settings.catalog(env, cfg); err != nil {
 		return nil, err
@@ -141,6 +134,8 @@ type lintRun struct {
 	out    *lintOutput
 
 	journal *journalFlags
+	strict  bool
+	weights map[string]lint.Severity // of the rules for templates
 
 	files  int
 	counts lint.Counts
@@ -159,6 +154,14 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 	if err := r.out.Source(sourceName(name)); err != nil {
 		return err
 	}
+	template, rest, err := templateOf(name, reader, size)
+	switch {
+	case err != nil:
+		r.failed = append(r.failed, readingError(name, err))
+		return nil
+	case template != nil:
+		return r.template(ctx, name, template)
+	}
 	progress := newProgress(r.env, name, size)
 	defer progress.done()
 	reading, stop := context.WithCancel(ctx)
@@ -176,7 +179,7 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 			}
 		},
 	}
-	counts, err := stream.Run(reading, r.linter, reader)
+	counts, err := stream.Run(reading, r.linter, rest)
 	r.files++
 	r.counts = r.counts.Plus(counts)
 	switch {
@@ -231,7 +234,7 @@ func (r *lintRun) end() error {
 
 func listRules(env *Env, cfg config.Config, o *lintOptions) error {
 	if !o.output.text() {
-		return writeJSON(env.Out, lint.Rules())
+		return writeJSON(env.Out, lintRules())
 	}
 	p, err := palette(env, cfg, env.OutTTY)
 	if err != nil {

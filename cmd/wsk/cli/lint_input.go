@@ -13,10 +13,12 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/render"
 )
 
 // expand turns files, folders and globs into files. A folder stands for the
-// .json, .ndjson and .jsonl files in it and below, links not followed. What
+// .json, .ndjson and .jsonl files in it and below, links not followed, and for
+// the templates among its .yaml and .yml files. What
 // stands for nothing is a fault, which keeps none of the others away.
 func expand(env *Env, args []string) (inputs []string, faults []error) {
 	for _, arg := range args {
@@ -73,6 +75,8 @@ func walk(env *Env, dir string) ([]string, error) {
 			return filepath.SkipDir
 		case entry.Type().IsRegular() && slices.Contains([]string{".json", ".ndjson", ".jsonl"}, filepath.Ext(name)):
 			found = append(found, relative(env, name))
+		case entry.Type().IsRegular() && isYAML(name) && isTemplate(name):
+			found = append(found, relative(env, name))
 		}
 		return nil
 	})
@@ -80,6 +84,18 @@ func walk(env *Env, dir string) ([]string, error) {
 		err = fmt.Errorf("there is no .json, .ndjson or .jsonl file in %s", dir)
 	}
 	return found, err
+}
+
+// isTemplate reports whether a YAML file among others is a template, or means
+// to be one.
+func isTemplate(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true // to be said when it is linted
+	}
+	defer func() { _ = file.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(file, render.MaxTemplate))
+	return err != nil || render.LooksLikeTemplate(raw)
 }
 
 // isLines reports whether a name says that the file is NDJSON.
@@ -132,6 +148,9 @@ func fixInputs(ctx context.Context, env *Env, l *lint.Linter, inputs []string, f
 func fixInput(ctx context.Context, env *Env, checker *lint.Checker, name string) (remain int, err error) {
 	if isLines(name) {
 		return 0, fmt.Errorf("--fix mends one payload a file, and %s is NDJSON", name)
+	}
+	if isYAML(name) {
+		return 0, fmt.Errorf("--fix mends payloads, and %s is a template", name)
 	}
 	raw, err := env.read(ctx, name)
 	if err != nil {

@@ -26,7 +26,7 @@ func newLintOutput(env *Env, cfg config.Config, o *lintOptions) (*lintOutput, er
 		return nil, err
 	}
 	tool := report.Tool{Name: "wsk", Version: buildOf().Version}
-	for _, r := range lint.Rules() {
+	for _, r := range lintRules() {
 		tool.Rules = append(tool.Rules, report.Rule{ID: r.ID, Severity: string(r.Severity), Help: r.Help})
 	}
 	w, err := report.New(o.output.format, env.Out, tool)
@@ -84,7 +84,7 @@ func (o *lintOutput) close(files int, c lint.Counts) error {
 // rulesTable lists the rules for people.
 func rulesTable(p ui.Palette) *ui.Table {
 	t := &ui.Table{}
-	for _, r := range lint.Rules() {
+	for _, r := range lintRules() {
 		t.Row(ui.Cell{Text: r.ID, Paint: p.Name}, ui.Cell{Text: string(r.Severity)}, ui.Cell{Text: r.Help, Paint: p.Quiet})
 	}
 	return t

@@ -23,7 +23,7 @@ func (o *listenOptions) unsigned(env *Env, p webhook.Platform) (*receive.Unsigne
 	case asked && o.skipVerify:
 		return nil, errors.New("--skip-verify takes every request, so --require-header and --require-query are for nothing")
 	case !asked && !o.skipVerify:
-		return nil, errors.New("Work Market signs nothing: say what proves the sender with --require-header 'Authorization: …' or --require-query token=…, or take every request with --skip-verify")
+		return nil, errors.New("workmarket signs nothing: say what proves the sender with --require-header 'Authorization: …' or --require-query token=…, or take every request with --skip-verify")
 	}
 	u := &receive.Unsigned{}
 	var err error

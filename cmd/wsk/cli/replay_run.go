@@ -74,11 +74,19 @@ func (o *replayOptions) confirm(ctx context.Context, env *Env, test *replay.Load
 	if test != nil {
 		text += " as a load test"
 	}
-	target := ui.Clean(webhook.RedactURL(o.to))
-	if !env.InTTY || !env.ErrTTY {
-		return fmt.Errorf("%s is not this machine: give --yes to replay %s there", target, text)
+	return confirmRemote(ctx, env, "replay", o.to, text, false)
+}
+
+// confirmRemote asks before something goes to another machine; yes answers.
+func confirmRemote(ctx context.Context, env *Env, verb, to, text string, yes bool) error {
+	if yes || deliver.IsLoopback(to) {
+		return nil
 	}
-	fmt.Fprintf(env.Err, "replay %s to %s ? [y/N] ", text, target)
+	target := ui.Clean(webhook.RedactURL(to))
+	if !env.InTTY || !env.ErrTTY {
+		return fmt.Errorf("%s is not this machine: give --yes to %s %s there", target, verb, text)
+	}
+	fmt.Fprintf(env.Err, "%s %s to %s ? [y/N] ", verb, text, target)
 	answer, err := readLine(ctx, env)
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":

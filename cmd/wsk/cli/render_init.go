@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/pkg/render"
+)
+
+type renderInitOptions struct {
+	contentType string
+	out         string
+	force       bool
+}
+
+func newRenderInit(env *Env) *cobra.Command {
+	o := &renderInitOptions{}
+	cmd := &cobra.Command{
+		Use:   "init EVENT [--content-type json|xml|form] [-o FILE]",
+		Short: "Write a template for an event, with every variable it has",
+		Example: `  wsk render init "Check In" > check-in.yaml
+  wsk render init accepted --content-type xml -o accepted.yaml`,
+		Args: exactly(1, "EVENT"),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.contentType, "content-type", "json", "the body's `TYPE`: "+list(render.StarterTypes()))
+	f.StringVarP(&o.out, "out", "o", "-", "write to `FILE`")
+	f.BoolVar(&o.force, "force", false, "replace FILE where it is there already")
+	complete(cmd, "content-type", render.StarterTypes()...)
+	var events []string
+	for _, d := range render.Events() {
+		events = append(events, d.Type+"\t"+render.Title(d))
+	}
+	cmd.ValidArgs = events
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		text, err := render.Starter(args[0], o.contentType)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Lstat(env.path(o.out)); o.out != "-" && err == nil && !o.force {
+			return fmt.Errorf("%s is there already: give another name, or --force to replace it", o.out)
+		}
+		return toFile(env, o.out, func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+	}
+	return cmd
+}
