@@ -50,16 +50,26 @@ func TestAJournalThatHasNoRoomToBeginIsSaid(t *testing.T) {
 	}
 }
 
+// lastWrite makes a journal on a disk and then makes the disk read-only. No
+// process of another test is started meanwhile: between its fork and its exec
+// it would hold the journal open, and the disk busy.
+func lastWrite(t *testing.T, path, dir string) error {
+	t.Helper()
+	syscall.ForkLock.Lock()
+	defer syscall.ForkLock.Unlock()
+	j, err := journal.Open(t.Context(), path, journal.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(j.Close(), syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
+}
+
 func TestAJournalOnAReadOnlyDiskIsSaid(t *testing.T) {
 	t.Parallel()
 	dir := disk(t, "size=1m")
 	path := filepath.Join(dir, "journal.db")
 	there := filepath.Join(dir, "there.db")
-	j, err := journal.Open(t.Context(), there, journal.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(j.Close(), syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, "")); err != nil {
+	if err := lastWrite(t, there, dir); err != nil {
 		t.Fatal(err)
 	}
 	program, err := exec.LookPath("wsk")
