@@ -239,7 +239,7 @@ func (o *checkOptions) listCases(env *Env, cfg config.Config) error {
 	}
 	cases := check.Cases(platform)
 	if o.output.text() {
-		t := &ui.Table{Width: env.Columns}
+		t := &ui.Table{Width: env.Columns, Wrap: true}
 		for _, c := range cases {
 			t.Row(ui.Cell{Text: c.ID, Paint: p.Name}, ui.Cell{Text: string(c.Severity), Paint: p.Quiet}, ui.Cell{Text: c.Title})
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
@@ -26,7 +27,11 @@ func (o *renderOptions) showMatrix(env *Env, p ui.Palette, name string, t render
 			right++
 		} else {
 			f := fit.Problems[0]
-			cells = append(cells, ui.Cell{Text: fmt.Sprintf("%d:%d %s", f.Line, f.Column, f.Message), Paint: p.Quiet})
+			text := strings.TrimPrefix(f.Message, "the event "+fit.Title+" ")
+			if f.Rule == "variable-event" { // the table shows which events have it
+				text, _, _ = strings.Cut(text, ":")
+			}
+			cells = append(cells, ui.Cell{Text: fmt.Sprintf("%d:%d %s", f.Line, f.Column, text), Paint: p.Quiet})
 		}
 		table.Row(cells...)
 	}
