@@ -1,0 +1,266 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/wskdev/wsk/pkg/sandbox/store"
+)
+
+// timesheet carries out timesheet.created, .updated and .deleted.
+func (c *Call) timesheet(verb string) (Result, error) {
+	number, err := c.required("emp_number")
+	if err != nil {
+		return Result{}, err
+	}
+	day, err := c.required("timesheet_date")
+	if err != nil {
+		return Result{}, err
+	}
+	employee, err := c.employeeNamed(number, pointer("emp_number"))
+	if err != nil {
+		return Result{}, err
+	}
+	before, ok, err := c.find(store.Timesheet, store.Key(number, day))
+	switch {
+	case err != nil:
+		return Result{}, err
+	case verb == "created" && ok:
+		return Result{}, bad(pointer("timesheet_date"), "%s has a timesheet for %s already: change it with timesheet.updated", number, day)
+	case verb == "created":
+		return c.createTimesheet(employee, number, day)
+	case !ok:
+		return Result{}, missing(pointer("timesheet_date"), "%s has no timesheet for %s", number, day)
+	case verb == "deleted":
+		if text(before.Fields, "status") == "processed" {
+			return Result{}, bad(pointer("timesheet_date"), "the timesheet of %s for %s is processed and cannot be deleted", number, day)
+		}
+		change, err := c.remove(before)
+		return Result{Message: "Timesheet deleted successfully", RecordID: before.ID, Changes: []Change{change}}, err
+	case verb != "updated":
+		return c.unknown()
+	}
+	return c.updateTimesheet(before, day)
+}
+
+// timesheetFlow is the order of a timesheet's statuses.
+func timesheetFlow() []string { return []string{"draft", "submitted", "locked", "processed"} }
+
+func (c *Call) createTimesheet(employee store.Record, number, day string) (Result, error) {
+	status := text(c.Data, "status")
+	if status == "" {
+		status = "draft"
+	}
+	if status != "draft" && status != "submitted" {
+		return Result{}, bad(pointer("status"), "a timesheet begins as draft or submitted, not as %s", status)
+	}
+	r := c.fresh(store.Timesheet, "ts", store.Key(number, day), employee.Name)
+	r.Parent = employee.ID
+	r.Fields["emp_number"], r.Fields["timesheet_date"], r.Fields["status"], r.Fields["employee_id"] = number, day, status, employee.ID
+	take(r.Fields, c.Data, "notes")
+	entries, err := c.entries(nil, day)
+	if err != nil {
+		return Result{}, err
+	}
+	r.Fields["entries"] = entries
+	c.total(r.Fields)
+	change, err := c.create(r)
+	return Result{Message: "Timesheet created successfully", RecordID: r.ID, Changes: []Change{change}}, err
+}
+
+func (c *Call) updateTimesheet(before store.Record, day string) (Result, error) {
+	after := before.Clone()
+	from, to := text(before.Fields, "status"), text(c.Data, "status")
+	if err := timesheetStep(from, to); err != nil {
+		return Result{}, err
+	}
+	if to != "" {
+		after.Fields["status"] = to
+	}
+	if from == "locked" || from == "processed" {
+		for _, name := range []string{"entries", "notes", "total_hours"} {
+			if has(c.Data, name) && !sameJSON(c.Data[name], before.Fields[name]) {
+				return Result{}, bad(pointer(name), "the timesheet is %s, and its %s cannot be changed", from, name)
+			}
+		}
+	} else {
+		take(after.Fields, c.Data, "notes")
+		old, _ := before.Fields["entries"].([]any)
+		entries, err := c.entries(old, day)
+		if err != nil {
+			return Result{}, err
+		}
+		after.Fields["entries"] = entries
+		if has(c.Data, "total_hours") || has(c.Data, "entries") {
+			c.total(after.Fields)
+		}
+	}
+	changes, err := c.updated(before, after)
+	return Result{Message: "Timesheet updated successfully", RecordID: before.ID, Changes: changes}, err
+}
+
+// timesheetStep refuses a status that does not follow on the one before: one
+// step on at a time, and back from locked, which unlocks.
+func timesheetStep(from, to string) error {
+	flow := timesheetFlow()
+	i, j := slices.Index(flow, from), slices.Index(flow, to)
+	switch {
+	case to == "" || to == from:
+		return nil
+	case j < 0:
+		return bad(pointer("status"), "status %q is none of %s", to, strings.Join(flow, ", "))
+	case from == "processed":
+		return bad(pointer("status"), "the timesheet is processed, which is final")
+	case j == i+1, from == "locked" && j < i, from == "submitted" && to == "draft":
+		return nil
+	}
+	return bad(pointer("status"), "a timesheet that is %s becomes %s next, not %s", from, flow[i+1], to)
+}
+
+// entries puts those of the event among those that are there: one with the
+// same work order, work type and start takes the place of the old one.
+func (c *Call) entries(old []any, day string) ([]any, error) {
+	merged := append([]any{}, old...)
+	list, _ := c.Data["entries"].([]any)
+	for n, item := range list {
+		given, ok := item.(map[string]any)
+		if !ok {
+			return nil, bad(at("entries", n), "an entry must be an object")
+		}
+		entry, err := c.entry(given, at("entries", n), day)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(merged, func(other any) bool {
+			o, _ := other.(map[string]any)
+			return sameJSON(o["work_order_number"], entry["work_order_number"]) && sameJSON(o["work_type_code"], entry["work_type_code"]) && sameJSON(o["start_time"], entry["start_time"])
+		})
+		if i < 0 {
+			entry["entry_id"] = c.NewID("ent")
+			merged = append(merged, entry)
+			continue
+		}
+		was, _ := merged[i].(map[string]any)
+		entry["entry_id"] = was["entry_id"]
+		merged[i] = entry
+	}
+	return merged, nil
+}
+
+// entry checks one entry of a day.
+func (c *Call) entry(given store.Fields, where, day string) (store.Fields, error) {
+	if date := text(given, "entry_date"); date != day {
+		return nil, bad(where+"/entry_date", "entry_date must be the timesheet's date, %s", day)
+	}
+	hours, ok := number(given["hours"])
+	if !ok || hours.Sign() < 0 || hours.Cmp(big.NewRat(24, 1)) > 0 {
+		return nil, bad(where+"/hours", "hours must be a number from 0 to 24")
+	}
+	workType, err := c.workType(given, where)
+	if err != nil {
+		return nil, err
+	}
+	entry := store.Fields{"work_type_id": workType.ID, "work_type_code": workType.Key, "work_type_name": workType.Name}
+	take(entry, given, "entry_date", "hours", "start_time", "end_time", "notes")
+	order := text(given, "work_order_number")
+	if order == "" {
+		if yes(workType.Fields, "requires_work_order") {
+			return nil, bad(where+"/work_order_number", "work type %s requires a work_order_number", workType.Key)
+		}
+		entry["work_order_number"] = nil
+		return entry, nil
+	}
+	r, found, err := c.find(store.WorkOrder, order)
+	if err == nil && !found {
+		err = missing(where+"/work_order_number", "there is no work order %q", order)
+	}
+	entry["work_order_number"], entry["work_order_id"] = order, r.ID
+	return entry, err
+}
+
+// workType finds an entry's work type: by its code, else by its name, else the
+// company's default.
+func (c *Call) workType(given store.Fields, where string) (store.Record, error) {
+	if code := text(given, "work_type_code"); code != "" {
+		r, ok, err := c.find(store.WorkType, code)
+		if err == nil && !ok {
+			err = missing(where+"/work_type_code", "there is no work type with the code %q", code)
+		}
+		return r, err
+	}
+	all, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.WorkType})
+	if err != nil {
+		return store.Record{}, err
+	}
+	name := text(given, "work_type_name")
+	for _, r := range all {
+		if name != "" && strings.EqualFold(r.Name, name) || name == "" && yes(r.Fields, "default") {
+			return r, nil
+		}
+	}
+	if name != "" {
+		return store.Record{}, missing(where+"/work_type_name", "there is no work type named %q", name)
+	}
+	if len(all) > 0 {
+		return all[0], nil
+	}
+	return store.Record{}, bad(where+"/work_type_code", "the company has no work types: name one in its configuration")
+}
+
+// total settles total_hours: what the event says, else the sum of the entries.
+func (c *Call) total(into store.Fields) {
+	if has(c.Data, "total_hours") {
+		into["total_hours"] = c.Data["total_hours"]
+		return
+	}
+	sum := new(big.Rat)
+	entries, _ := into["entries"].([]any)
+	for _, item := range entries {
+		entry, _ := item.(map[string]any)
+		if hours, ok := number(entry["hours"]); ok {
+			sum.Add(sum, hours)
+		}
+	}
+	into["total_hours"] = json.Number(strings.TrimSuffix(strings.TrimRight(sum.FloatString(4), "0"), "."))
+}
+
+// number reads a number of JSON exactly, up to a size that no payload has a
+// use for.
+func number(v any) (*big.Rat, bool) {
+	n, ok := v.(json.Number)
+	if !ok || len(n) > 40 || strings.ContainsAny(n.String(), "eE") {
+		return nil, false
+	}
+	return new(big.Rat).SetString(n.String())
+}
+
+func sameJSON(a, b any) bool {
+	x, _ := json.Marshal(a) // both came out of JSON
+	y, _ := json.Marshal(b)
+	return string(x) == string(y)
+}
+
+// ProcessTimesheets marks every locked timesheet of the company as processed,
+// as a payroll run does.
+func ProcessTimesheets(c Call) (changes []Change, err error) {
+	list, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.Timesheet})
+	if err != nil {
+		return nil, fmt.Errorf("listing timesheets: %w", err)
+	}
+	for _, before := range list {
+		if text(before.Fields, "status") != "locked" {
+			continue
+		}
+		after := before.Clone()
+		after.Fields["status"] = "processed"
+		more, err := c.updated(before, after)
+		if err != nil {
+			return nil, err
+		}
+		changes = append(changes, more...)
+	}
+	return changes, nil
+}
