@@ -78,7 +78,7 @@ func (c *Call) createWorkOrder() (Result, error) {
 	r := c.fresh(store.WorkOrder, "wo", number, phase)
 	r.Parent = project.ID
 	r.Fields["work_order_number"], r.Fields["phase_name"], r.Fields["project_id"] = number, phase, project.ID
-	r.Fields["status"], r.Fields["priority"] = "draft", "normal"
+	r.Fields["status"], r.Fields["priority"] = "scheduled", "normal"
 	r.Fields["require_daily_report"], r.Fields["require_completion_report"] = false, false
 	if err := c.takeWorkOrder(&r); err != nil {
 		return Result{}, err
