@@ -22,7 +22,8 @@ type shape struct {
 func (a *Announcer) shape(form webhook.Form, event string) *shape {
 	key := string(form) + " " + event
 	if known, ok := a.shapes.Load(key); ok {
-		return known.(*shape) //nolint:forcetypeassert // nothing else is stored
+		s, _ := known.(*shape) // nothing else is stored
+		return s
 	}
 	root := &shape{}
 	if d, err := webhook.Lookup(webhook.WorkSkedge, form, event); err == nil {
@@ -32,8 +33,8 @@ func (a *Announcer) shape(form webhook.Form, event string) *shape {
 			}
 		}
 	}
-	known, _ := a.shapes.LoadOrStore(key, root)
-	return known.(*shape) //nolint:forcetypeassert // as above
+	a.shapes.Store(key, root) // who was faster has the same
+	return root
 }
 
 // add notes a path of the catalog: checklists[], items[], *.

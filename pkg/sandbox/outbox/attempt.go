@@ -1,0 +1,278 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// loop begins what is due, until ctx ends. Between, it sleeps to the next due
+// time, or until it is woken.
+func (o *Outbox) loop(ctx context.Context) {
+	var workers sync.WaitGroup
+	defer close(o.stopped)
+	defer workers.Wait()
+	for ctx.Err() == nil {
+		begun, next, err := o.begin(ctx)
+		if err != nil {
+			if ctx.Err() == nil {
+				o.fail(err)
+			}
+			return
+		}
+		for _, j := range begun {
+			workers.Go(func() { o.attempt(ctx, j) })
+		}
+		o.sleep(ctx, next)
+	}
+}
+
+// sleep waits until the next is due, or something has changed.
+func (o *Outbox) sleep(ctx context.Context, next time.Duration) {
+	limited, cancel := context.WithCancel(ctx)
+	defer cancel()
+	timer := make(chan struct{})
+	if next >= 0 {
+		go func() {
+			if o.Wait(limited, next) == nil {
+				close(timer)
+			}
+		}()
+	}
+	select {
+	case <-ctx.Done():
+	case <-o.wake:
+	case <-timer:
+	}
+}
+
+func (o *Outbox) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fault = errors.Join(o.fault, err)
+	o.signal()
+}
+
+// signal tells Idle that something has changed. The lock is held.
+func (o *Outbox) signal() {
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// job is one attempt to make.
+type job struct {
+	delivery     store.Delivery
+	subscription store.Subscription
+}
+
+// begin notes the attempts that can be made now, and returns them and how long
+// it is to the next; less than 0: none is pending.
+func (o *Outbox) begin(ctx context.Context) (jobs []job, next time.Duration, err error) {
+	clock, dropped := o.Clock(), false
+	err = o.Store.Do(ctx, func(tx *store.Tx) error {
+		jobs, next, dropped = nil, -1, false
+		subscriptions, err := subscriptionsByID(tx)
+		if err != nil {
+			return err
+		}
+		due, err := tx.Deliveries(store.DeliveryQuery{DueBy: clock, Limit: o.Workers * perSubscription * 4})
+		if err != nil {
+			return err
+		}
+		free, taken := o.room()
+		for _, d := range due {
+			s, there := subscriptions[d.Subscription]
+			if !there {
+				d.State, d.Error, dropped = store.Dead, "the subscription is gone", true
+				if err := tx.SaveDelivery(d); err != nil {
+					return err
+				}
+				continue
+			}
+			if len(jobs) >= free || taken[s.ID] >= perSubscription {
+				continue
+			}
+			taken[s.ID]++
+			d.State, d.Attempts = store.Sending, d.Attempts+1
+			if err := tx.SaveDelivery(d); err != nil {
+				return err
+			}
+			jobs = append(jobs, job{d, s})
+		}
+		at, pending, err := tx.NextDue()
+		if pending && at.After(clock) {
+			next = at.Sub(clock)
+		} // what is due and had no room is looked at when an attempt ends
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	o.mu.Lock()
+	for _, j := range jobs {
+		o.busy[j.subscription.ID]++
+		o.running++
+	}
+	if len(jobs) > 0 || dropped {
+		o.signal()
+	}
+	o.mu.Unlock()
+	return jobs, next, nil
+}
+
+func subscriptionsByID(tx *store.Tx) (map[string]store.Subscription, error) {
+	list, err := tx.Subscriptions("")
+	byID := make(map[string]store.Subscription, len(list))
+	for _, s := range list {
+		byID[s.ID] = s
+	}
+	return byID, err
+}
+
+// room is how many attempts can begin, and how many each subscription has.
+func (o *Outbox) room() (free int, taken map[string]int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	taken = map[string]int{}
+	for id, n := range o.busy {
+		taken[id] = n
+	}
+	return o.Workers - o.running, taken
+}
+
+// attempt makes one attempt and notes what came of it.
+func (o *Outbox) attempt(ctx context.Context, j job) {
+	defer func() {
+		o.mu.Lock()
+		o.running--
+		if o.busy[j.subscription.ID]--; o.busy[j.subscription.ID] == 0 {
+			delete(o.busy, j.subscription.ID)
+		}
+		o.signal()
+		o.mu.Unlock()
+		o.Wake()
+	}()
+	d := j.delivery
+	secret, err := webhook.NewSecret(j.subscription.Secret)
+	if err != nil {
+		o.fail(err)
+		return
+	}
+	n := d.Attempts - 1
+	record, err := o.client.Attempt(ctx, deliver.Delivery{
+		URL: j.subscription.URL, Event: webhook.Event{Platform: webhook.WorkSkedge, Form: d.Form, Type: d.Event, Raw: d.Body},
+		Header: deliver.Outbound(webhook.WorkSkedge, d.Event), Secret: secret, WebhookID: d.ID, Timeout: o.Timeout,
+	}, n)
+	if ctx.Err() != nil {
+		return // it stays as being sent, and the next start takes it up
+	}
+	if err != nil {
+		record.Error = err.Error()
+	}
+	d.Status, d.Error = 0, record.Error
+	if record.Response != nil {
+		d.Status, d.Error = record.Response.Status, ""
+	}
+	d = o.settle(d)
+	err = o.Store.Do(ctx, func(tx *store.Tx) error {
+		if err := tx.AddAttempt(d.ID, store.Attempt{N: n, Time: record.Time, Status: d.Status, Error: d.Error, Duration: record.Duration}); err != nil {
+			return err
+		}
+		return tx.SaveDelivery(d)
+	})
+	if err != nil && ctx.Err() == nil {
+		o.fail(err)
+	}
+	if o.Each != nil {
+		o.Each(d, record)
+	}
+}
+
+// settle decides what becomes of a delivery after an attempt: 2xx is
+// delivered, 3xx and 4xx are final, and the rest is tried again by the
+// schedule.
+func (o *Outbox) settle(d store.Delivery) store.Delivery {
+	switch {
+	case d.Status/100 == 2:
+		d.State = store.Delivered
+	case d.Status != 0 && d.Status < 500:
+		d.State = store.Dead
+	default:
+		d.State = store.Dead
+		if due, ok := o.next(d); ok {
+			d.State, d.Due = store.Pending, due
+		}
+	}
+	return d
+}
+
+// next is when a delivery that failed is tried again; false: no more.
+func (o *Outbox) next(d store.Delivery) (time.Time, bool) {
+	n := d.Attempts - 1
+	if n < 0 || n >= len(o.schedule) {
+		return time.Time{}, false
+	}
+	return o.Clock().Add(o.schedule[n]), true
+}
+
+// Resend sends a delivery again, whatever became of it, with a series of
+// attempts of its own.
+func (o *Outbox) Resend(ctx context.Context, id string) error {
+	err := o.Store.Do(ctx, func(tx *store.Tx) error {
+		list, err := tx.Deliveries(store.DeliveryQuery{ID: id})
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return store.ErrNotFound
+		}
+		d := list[0]
+		if d.State == store.Sending {
+			return nil // it is on its way
+		}
+		d.State, d.Due, d.Attempts = store.Pending, o.Clock(), 0
+		return tx.SaveDelivery(d)
+	})
+	o.Wake()
+	return err
+}
+
+// Idle waits until nothing is being sent and nothing is due.
+func (o *Outbox) Idle(ctx context.Context) error {
+	o.Wake()
+	for {
+		o.mu.Lock()
+		changed, running, fault := o.changed, o.running, o.fault
+		o.mu.Unlock()
+		if fault != nil {
+			return fault
+		}
+		var due []store.Delivery
+		err := o.Store.Do(ctx, func(tx *store.Tx) (err error) {
+			due, err = tx.Deliveries(store.DeliveryQuery{DueBy: o.Clock(), Limit: 1})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if running == 0 && len(due) == 0 {
+			o.mu.Lock()
+			quiet := o.running == 0 && o.changed == changed
+			o.mu.Unlock()
+			if quiet {
+				return nil
+			}
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
