@@ -255,6 +255,9 @@ func (o *Outbox) Idle(ctx context.Context) error {
 		var due []store.Delivery
 		err := o.Store.Do(ctx, func(tx *store.Tx) (err error) {
 			due, err = tx.Deliveries(store.DeliveryQuery{DueBy: o.Clock(), Limit: 1})
+			if err == nil && len(due) == 0 { // begun, and not counted as running yet
+				due, err = tx.Deliveries(store.DeliveryQuery{State: []store.State{store.Sending}, Limit: 1})
+			}
 			return err
 		})
 		if err != nil {

@@ -76,9 +76,8 @@ func TestTheDialledAddressCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = answer.Body.Close()
-	if request.URL.Host = "169.254.169.254:80"; true {
-		if _, err := g.Transport().RoundTrip(request); !errors.Is(err, errTarget) { //nolint:bodyclose // there is no answer
-			t.Errorf("the metadata service: %v", err)
-		}
+	request.URL.Host = "169.254.169.254:80"
+	if _, err := g.Transport().RoundTrip(request); !errors.Is(err, errTarget) {
+		t.Errorf("the metadata service: %v", err)
 	}
 }

@@ -66,9 +66,13 @@ func (s *Store) Path() string { return s.path }
 
 // Do carries out do as one transaction: all of it when do returns nil, else
 // nothing, and do's error is returned. do may be called a second time after
-// its first try was undone, so it must not keep what it did before.
+// its first try was undone, so it must not keep what it did before. When ctx has
+// ended nothing is begun; what has begun is waited for.
 func (s *Store) Do(ctx context.Context, do func(*Tx) error) error {
-	err := s.write.Submit(ctx, func(w *sqlfile.Writer) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err := s.write.Submit(context.WithoutCancel(ctx), func(w *sqlfile.Writer) error {
 		return do(&Tx{w})
 	})
 	if sqlfile.Code(err) != 0 {
