@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -141,7 +142,7 @@ func ask(r *http.Request, into any) error {
 
 // limit reads how many are asked for: 100 unless told otherwise.
 func limit(r *http.Request) (int, error) {
-	text := r.FormValue("limit")
+	text := r.URL.Query().Get("limit")
 	if text == "" {
 		return 100, nil
 	}
@@ -150,6 +151,17 @@ func limit(r *http.Request) (int, error) {
 		return 0, &askError{fmt.Errorf("limit %q: a number from 1", text)}
 	}
 	return n, nil
+}
+
+// settleTime is how long a question waits for attempts that are under way.
+const settleTime = 2 * time.Second
+
+// settle lets attempts that are under way end, so that the answer to a question
+// tells of them. One that hangs is not waited for.
+func (s *Sandbox) settle(ctx context.Context) {
+	limited, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	_ = s.Idle(limited) // what is still under way then is told as such
 }
 
 func (s *Sandbox) adminAdvance(r *http.Request) (any, error) {
@@ -163,6 +175,7 @@ func (s *Sandbox) adminAdvance(r *http.Request) (any, error) {
 	if err != nil || d <= 0 {
 		return nil, &askError{fmt.Errorf("duration %q: write 6h, 90m or 30s", q.Duration)}
 	}
+	s.settle(r.Context())
 	due, err := s.Advance(r.Context(), d)
 	return map[string]any{"advanced": d.String(), "clock": s.outbox.Clock(), "due": due}, err
 }
@@ -186,6 +199,6 @@ func (s *Sandbox) adminProcess(r *http.Request) (any, error) {
 }
 
 func (s *Sandbox) adminUnsubscribe(r *http.Request) (any, error) {
-	id := r.FormValue("id")
+	id := r.URL.Query().Get("id")
 	return map[string]any{"removed": id}, s.Unsubscribe(r.Context(), id)
 }

@@ -115,7 +115,7 @@ func (s *Sandbox) adminRecords(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := store.Query{Kind: store.Kind(r.FormValue("kind")), Company: r.FormValue("company"), ID: r.FormValue("id"), Limit: n, Newest: true}
+	q := store.Query{Kind: store.Kind(r.URL.Query().Get("kind")), Company: r.URL.Query().Get("company"), ID: r.URL.Query().Get("id"), Limit: n, Newest: true}
 	if q.Kind != "" && !slices.Contains(store.Kinds(), q.Kind) {
 		names := make([]string, len(store.Kinds()))
 		for i, kind := range store.Kinds() {
@@ -136,8 +136,8 @@ func (s *Sandbox) adminDeliveries(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := store.DeliveryQuery{ID: r.FormValue("id"), Event: r.FormValue("event"), Limit: n, Newest: true}
-	if state := r.FormValue("state"); state != "" {
+	q := store.DeliveryQuery{ID: r.URL.Query().Get("id"), Event: r.URL.Query().Get("event"), Limit: n, Newest: true}
+	if state := r.URL.Query().Get("state"); state != "" {
 		if q.State, err = stateNamed(state); err != nil {
 			return nil, err
 		}
@@ -207,6 +207,7 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 		if err != nil {
 			return nil, &askError{errors.New(`say which: {"id":"whk_…"} or {"state":"dead"}`)}
 		}
+		s.settle(r.Context())
 		list, err := s.Deliveries(r.Context(), store.DeliveryQuery{State: states})
 		if err != nil {
 			return nil, err

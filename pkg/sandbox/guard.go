@@ -69,11 +69,12 @@ func (s *Sandbox) verify(r *http.Request, c caller, event webhook.Event, record 
 			err = s.fresh(r.Header)
 		}
 		if err == nil {
+			verdict.Reason, verdict.Detail, verdict.Diagnosis = "", "", nil // of the reading before
 			return answer{}, true
 		}
 		if errors.Is(err, webhook.SignatureMissing) && event.Type == "test.connection" {
 			verdict.Warnings = append(verdict.Warnings, "unsigned, as the page shows it for test.connection")
-			record.Scheme = ""
+			record.Scheme, verdict.Reason, verdict.Detail, verdict.Diagnosis = "", "", "", nil
 			return answer{}, true
 		}
 		if first == nil {
