@@ -196,12 +196,13 @@ func hang(r *http.Request) {
 func TestEndpointsThatMisbehaveEndTheRunSoon(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		name  string
-		serve http.HandlerFunc
-		fails string
+		name    string
+		serve   http.HandlerFunc
+		fails   string
+		timeout time.Duration
 	}{
-		{"never answers", func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "valid answer_time"},
-		{"closes in the middle", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "valid"},
+		{"never answers", func(_ http.ResponseWriter, r *http.Request) { hang(r) }, "valid answer_time", 100 * time.Millisecond},
+		{"closes in the middle", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "valid", time.Minute},
 		{"answers without end", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 			for chunk := make([]byte, 1<<16); ; {
@@ -209,11 +210,11 @@ func TestEndpointsThatMisbehaveEndTheRunSoon(t *testing.T) {
 					return
 				}
 			}
-		}, "valid"},
+		}, "valid", time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			report := run(t, c.serve, func(c *Config) { c.Timeout = 100 * time.Millisecond })
+			report := run(t, c.serve, func(config *Config) { config.Timeout = c.timeout })
 			if got := text(report.of(Fail)); got != c.fails {
 				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(report))
 			}
