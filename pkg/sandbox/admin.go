@@ -156,8 +156,8 @@ func limit(r *http.Request) (int, error) {
 // settleTime is how long a question waits for attempts that are under way.
 const settleTime = 2 * time.Second
 
-// settle lets attempts that are under way end, so that the answer to a question
-// tells of them. One that hangs is not waited for.
+// settle lets attempts that are due or under way end, so that what is asked
+// next sees what came of them. One that hangs is not waited for.
 func (s *Sandbox) settle(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
@@ -177,6 +177,7 @@ func (s *Sandbox) adminAdvance(r *http.Request) (any, error) {
 	}
 	s.settle(r.Context())
 	due, err := s.Advance(r.Context(), d)
+	s.settle(r.Context())
 	return map[string]any{"advanced": d.String(), "clock": s.outbox.Clock(), "due": due}, err
 }
 

@@ -76,6 +76,7 @@ type SubscriptionView struct {
 }
 
 func (s *Sandbox) adminStatus(r *http.Request) (any, error) {
+	s.settle(r.Context())
 	status := Status{Clock: s.outbox.Clock(), Records: map[store.Kind]int{}}
 	status.Advanced = status.Clock.Sub(s.now()).Round(time.Second).String()
 	for _, c := range s.config.Companies {
@@ -142,6 +143,7 @@ func (s *Sandbox) adminDeliveries(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
+	s.settle(r.Context())
 	list, err := s.Deliveries(r.Context(), q)
 	if err != nil {
 		return nil, err
@@ -222,6 +224,7 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 			return nil, fmt.Errorf("%d of %d are on their way again: %w", i, len(ids), err)
 		}
 	}
+	s.settle(r.Context())
 	return map[string]any{"resent": len(ids)}, nil
 }
 

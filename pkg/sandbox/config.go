@@ -35,13 +35,14 @@ type Config struct {
 	Timeout       time.Duration // of one attempt; default: deliver.DefaultTimeout
 	AllowTargets  bool          // deliver to other hosts than this one; private addresses never
 
-	Linter    *lint.Linter         // default: the catalog's
-	Transport http.RoundTripper    // of deliveries; default: one that holds to AllowTargets
-	Now       func() time.Time     // default: time.Now
-	NewID     func() string        // random names; default: crypto/rand.Text
-	Received  func(webhook.Record) // told every request to Path, after its answer; may be nil
-	Delivered func(webhook.Record) // told every attempt of a delivery; may be nil
-	Warn      func(text string)    // told what deserves a look; may be nil
+	Linter    *lint.Linter                         // default: the catalog's
+	Transport http.RoundTripper                    // of deliveries; default: one that holds to AllowTargets
+	Now       func() time.Time                     // default: time.Now
+	NewID     func() string                        // random names; default: crypto/rand.Text
+	Received  func(webhook.Record)                 // told every request to Path, after its answer; may be nil
+	Delivered func(store.Delivery, webhook.Record) // told every attempt, with what becomes of the delivery; may be nil
+	Warn      func(text string)                    // told what deserves a look; may be nil
+	Broken    func(error)                          // told when the disk confirms nothing any more: every event gets a 503 then; may be nil
 }
 
 // Company is one customer of the platform.

@@ -11,6 +11,7 @@ import (
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -103,6 +104,9 @@ func (s *Sandbox) carryOut(r *http.Request, c caller, record *webhook.Record) an
 		verdict.Reason, verdict.Detail = "rules", refusal.Message
 		return refused(refusal.Status, refusal.Message, refusal.Details...)
 	case err != nil:
+		if s.config.Broken != nil && errors.Is(err, sqlfile.ErrBroken) {
+			s.config.Broken(err)
+		}
 		verdict.Outcome, verdict.Reason, verdict.Detail = webhook.Failed, "store", err.Error()
 		return refused(http.StatusServiceUnavailable, "The event could not be stored; send it again")
 	}

@@ -50,7 +50,7 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 	if err = s.setUp(ctx); err == nil {
 		s.outbox, err = outbox.New(ctx, outbox.Config{
 			Store: state, Now: c.Now, NewID: s.id, Transport: c.Transport, Guard: s.guard,
-			Speed: c.Speed, Timeout: c.Timeout, Each: s.delivered,
+			Speed: c.Speed, Timeout: c.Timeout, Each: c.Delivered, Warn: c.Warn, Broken: c.Broken,
 		})
 	}
 	if err != nil {
@@ -117,12 +117,6 @@ func (s *Sandbox) newID() string {
 }
 
 func (s *Sandbox) now() time.Time { return s.config.Now() }
-
-func (s *Sandbox) delivered(_ store.Delivery, r webhook.Record) {
-	if s.config.Delivered != nil {
-		s.config.Delivered(r)
-	}
-}
 
 // setUp brings the state in line with the companies.
 func (s *Sandbox) setUp(ctx context.Context) error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -51,11 +52,32 @@ func (o *Outbox) sleep(ctx context.Context, next time.Duration) {
 	}
 }
 
+// persist carries out do in the store, however long it refuses: a full disk
+// gets room again. Only one that confirms nothing any more is the end.
+func (o *Outbox) persist(ctx context.Context, do func(*store.Tx) error) error {
+	for warned := false; ; warned = true {
+		err := o.Store.Do(ctx, do)
+		if err == nil || ctx.Err() != nil || errors.Is(err, sqlfile.ErrBroken) {
+			return err
+		}
+		if !warned && o.Warn != nil {
+			o.Warn("deliveries wait: " + err.Error())
+		}
+		if err := o.Wait(ctx, storePause); err != nil {
+			return err
+		}
+	}
+}
+
 func (o *Outbox) fail(err error) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	first := o.fault == nil
 	o.fault = errors.Join(o.fault, err)
 	o.signal()
+	o.mu.Unlock()
+	if first && o.Broken != nil {
+		o.Broken(err)
+	}
 }
 
 // signal tells Idle that something has changed. The lock is held.
@@ -74,7 +96,7 @@ type job struct {
 // it is to the next; less than 0: none is pending.
 func (o *Outbox) begin(ctx context.Context) (jobs []job, next time.Duration, err error) {
 	clock, dropped := o.Clock(), false
-	err = o.Store.Do(ctx, func(tx *store.Tx) error {
+	err = o.persist(ctx, func(tx *store.Tx) error {
 		jobs, next, dropped = nil, -1, false
 		subscriptions, err := subscriptionsByID(tx)
 		if err != nil {
@@ -179,7 +201,7 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 		d.Status, d.Error = record.Response.Status, ""
 	}
 	d = o.settle(d)
-	err = o.Store.Do(ctx, func(tx *store.Tx) error {
+	err = o.persist(ctx, func(tx *store.Tx) error {
 		if err := tx.AddAttempt(d.ID, store.Attempt{N: n, Time: record.Time, Status: d.Status, Error: d.Error, Duration: record.Duration}); err != nil {
 			return err
 		}

@@ -41,13 +41,19 @@ type Config struct {
 	Speed     float64                                    // divides the pauses; default: 1
 	Timeout   time.Duration                              // of one attempt; default: deliver.DefaultTimeout
 	Workers   int                                        // attempts at once; default: 16
-	Each      func(store.Delivery, webhook.Record)       // told every attempt; may be nil
+	Each      func(store.Delivery, webhook.Record)       // told every attempt, with what becomes of the delivery; may be nil
+	Warn      func(text string)                          // told when the store refuses for a while; may be nil
+	Broken    func(error)                                // told when the disk confirms nothing any more, and nothing is sent any more; may be nil
 	Wait      func(context.Context, time.Duration) error // default: deliver.Wait
 }
 
 // perSubscription is how many attempts one subscription has at once: one that
 // hangs does not keep the others waiting.
 const perSubscription = 4
+
+// storePause is how long it is between two tries of a store that refuses, as
+// one on a full disk does.
+const storePause = time.Second
 
 // Outbox delivers. Make it with New.
 type Outbox struct {
