@@ -26,7 +26,7 @@ const maxQuestion = 64 << 10
 //	GET    status                       companies, counts, the clock
 //	GET    records?kind=&company=&limit=&id=
 //	GET    deliveries?state=&event=&limit=&id=
-//	POST   deliveries/resend            {"id":"whk_…"} or {"state":"dead"}
+//	POST   deliveries/resend            {"ids":["whk_…"]} or {"state":"dead"}
 //	POST   advance                      {"duration":"6h"}
 //	POST   reset                        {}
 //	GET    subscriptions
@@ -113,7 +113,7 @@ func adminAnswer(body any, err error) answer {
 	case err == nil:
 		return answer{status: http.StatusOK, body: body}
 	case errors.Is(err, store.ErrNotFound):
-		return refused(http.StatusNotFound, "there is none of that id")
+		return refused(http.StatusNotFound, err.Error())
 	case errors.As(err, &fault), errors.As(err, &unknown):
 		return refused(http.StatusBadRequest, err.Error())
 	}
@@ -201,5 +201,9 @@ func (s *Sandbox) adminProcess(r *http.Request) (any, error) {
 
 func (s *Sandbox) adminUnsubscribe(r *http.Request) (any, error) {
 	id := r.URL.Query().Get("id")
-	return map[string]any{"removed": id}, s.Unsubscribe(r.Context(), id)
+	err := s.Unsubscribe(r.Context(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("there is no subscription %q: %w", id, err)
+	}
+	return map[string]any{"removed": id}, err
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Status is what the admin API says of a sandbox.
+// Status is how much a sandbox holds, and how far its clock is.
 type Status struct {
 	Clock         time.Time           `json:"clock"` // of schedules and limits
 	Advanced      string              `json:"advanced"`
@@ -77,6 +78,11 @@ type SubscriptionView struct {
 
 func (s *Sandbox) adminStatus(r *http.Request) (any, error) {
 	s.settle(r.Context())
+	return s.Status(r.Context())
+}
+
+// Status counts what the sandbox holds.
+func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 	status := Status{Clock: s.outbox.Clock(), Records: map[store.Kind]int{}}
 	status.Advanced = status.Clock.Sub(s.now()).Round(time.Second).String()
 	for _, c := range s.config.Companies {
@@ -86,7 +92,7 @@ func (s *Sandbox) adminStatus(r *http.Request) (any, error) {
 		}
 		status.Companies = append(status.Companies, view)
 	}
-	err := s.store.Do(r.Context(), func(tx *store.Tx) error {
+	err := s.store.Do(ctx, func(tx *store.Tx) error {
 		for _, kind := range store.Kinds() {
 			n, err := tx.Count(store.Query{Kind: kind})
 			if err != nil {
@@ -123,6 +129,11 @@ func (s *Sandbox) adminRecords(r *http.Request) (any, error) {
 			names[i] = string(kind)
 		}
 		return nil, webhook.Unknown("kind of record", string(q.Kind), names)
+	}
+	if q.Company != "" {
+		if _, err := s.company(q.Company); err != nil {
+			return nil, err
+		}
 	}
 	list, err := s.Records(r.Context(), q)
 	views := make([]RecordView, len(list))
@@ -197,31 +208,30 @@ func stateNamed(name string) ([]store.State, error) {
 
 func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 	var q struct {
-		ID    string `json:"id"`
-		State string `json:"state"`
+		IDs   []string `json:"ids"`
+		State string   `json:"state"`
 	}
 	if err := ask(r, &q); err != nil {
 		return nil, err
 	}
-	ids := []string{q.ID}
-	if q.ID == "" {
+	ids := q.IDs
+	if len(ids) == 0 {
 		states, err := stateNamed(q.State)
 		if err != nil {
-			return nil, &askError{errors.New(`say which: {"id":"whk_…"} or {"state":"dead"}`)}
+			return nil, &askError{errors.New(`say which: {"ids":["whk_…"]} or {"state":"dead"}`)}
 		}
 		s.settle(r.Context())
 		list, err := s.Deliveries(r.Context(), store.DeliveryQuery{State: states})
 		if err != nil {
 			return nil, err
 		}
-		ids = nil
 		for _, d := range list {
 			ids = append(ids, d.ID)
 		}
 	}
 	for i, id := range ids {
 		if err := s.Resend(r.Context(), id); err != nil {
-			return nil, fmt.Errorf("%d of %d are on their way again: %w", i, len(ids), err)
+			return nil, fmt.Errorf("%d of %d are sent again, and not %q: %w", i, len(ids), id, err)
 		}
 	}
 	s.settle(r.Context())

@@ -17,10 +17,10 @@ type answer struct {
 
 // success is the documented answer to an event that was carried out.
 type success struct {
-	Success  bool    `json:"success"`
-	Message  string  `json:"message"`
-	EventID  string  `json:"event_id"`
-	RecordID *string `json:"record_id"` // null where the event is about no record
+	Success  bool   `json:"success"`
+	Message  string `json:"message"`
+	EventID  string `json:"event_id"`
+	RecordID string `json:"record_id"`
 }
 
 // found is the documented answer to a search.
@@ -50,7 +50,7 @@ func noSignature() answer { return refused(http.StatusForbidden, "Signature veri
 func tooFast() answer     { return refused(http.StatusTooManyRequests, "Rate limit exceeded") }
 
 // done makes the answer to an event that was carried out.
-func done(r rules.Result, eventID string) answer {
+func done(r rules.Result, eventID, recordID string) answer {
 	if r.Search {
 		results := r.Results
 		if results == nil {
@@ -58,11 +58,7 @@ func done(r rules.Result, eventID string) answer {
 		}
 		return answer{status: http.StatusOK, body: found{true, "search", results, len(results)}}
 	}
-	s := success{Success: true, Message: r.Message, EventID: eventID}
-	if r.RecordID != "" {
-		s.RecordID = &r.RecordID
-	}
-	return answer{status: http.StatusOK, body: s}
+	return answer{status: http.StatusOK, body: success{true, r.Message, eventID, recordID}}
 }
 
 // write sends the answer and returns it as a record keeps it.
@@ -76,6 +72,7 @@ func (a answer) write(w http.ResponseWriter) *webhook.Response {
 	for name, values := range a.header {
 		h[name] = values
 	}
+	h.Set("Server", ServerName)
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	kept := webhook.HeaderOf(h)

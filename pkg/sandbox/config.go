@@ -16,6 +16,9 @@ const Path = "/webhooks/inbound"
 // AdminPath begins what looks into the sandbox.
 const AdminPath = "/sandbox/"
 
+// ServerName is the Server header of every answer.
+const ServerName = "wsk-sandbox"
+
 // DefaultCompany is the ID of the company that is there when none is named.
 const DefaultCompany = "comp_sandbox"
 
@@ -50,8 +53,8 @@ type Company struct {
 	ID            string              `yaml:"id"`
 	Keys          []Key               `yaml:"api_keys"`      // default: one, made up
 	Subscriptions []Subscription      `yaml:"subscriptions"` // those of [Sandbox.Subscribe] stay beside them
-	Skills        []string            `yaml:"skills"`        // default: those of the documents' samples
-	Employees     []store.Fields      `yaml:"employees"`     // members as employee.created has them
+	Skills        []string            `yaml:"skills"`        // default: those of the samples
+	Employees     []store.Fields      `yaml:"employees"`     // members as employee.created has them; default: those of the samples
 	WorkTypes     []rules.WorkType    `yaml:"work_types"`    // default: REG, OT, VAC, SICK, HOL
 	CustomFields  map[string][]string `yaml:"custom_fields"` // the names that a kind of record has, "work_order"; default: any
 }
@@ -60,7 +63,7 @@ type Company struct {
 type Key struct {
 	Key    string `yaml:"key"`
 	Secret string `yaml:"secret"`
-	Name   string `yaml:"name"` // for people; default: the key's first letters
+	Name   string `yaml:"name"` // for people; default: as created_by names it, user_…
 }
 
 // Subscription is where a company's events go.

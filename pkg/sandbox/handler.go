@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,7 +112,7 @@ func (s *Sandbox) carryOut(r *http.Request, c caller, record *webhook.Record) an
 		return refused(http.StatusServiceUnavailable, "The event could not be stored; send it again")
 	}
 	verdict.Outcome = webhook.Accepted
-	return done(result, "evt_"+s.newID())
+	return done(result, s.id("evt"), cmp.Or(result.RecordID, s.id("rec"))) // the page's answer to test.connection names a record
 }
 
 // lint returns what contradicts the catalog, for the answer; the verdict gets

@@ -138,6 +138,9 @@ func (s *Sandbox) fill(tx *store.Tx, c *Company) error {
 	if seeds.Skills == nil {
 		seeds.Skills = defaultSkills()
 	}
+	if seeds.Employees == nil {
+		seeds.Employees = defaultEmployees()
+	}
 	if seeds.WorkTypes == nil {
 		seeds.WorkTypes = rules.DefaultWorkTypes()
 	}
@@ -145,14 +148,6 @@ func (s *Sandbox) fill(tx *store.Tx, c *Company) error {
 		return err
 	}
 	return s.setUpSubscriptions(tx, c)
-}
-
-// defaultSkills are those that the documents' samples name.
-func defaultSkills() []string {
-	return []string{
-		"Concrete", "Framing", "Safety Management", "Project Planning", "Budget Management", "Project Management",
-		"Concrete Finisher", "Equipment Operator", "Electrical", "HVAC",
-	}
 }
 
 // setUpKeys notes who sends with which key. Where none is given it makes one,

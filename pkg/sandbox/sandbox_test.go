@@ -634,3 +634,53 @@ func TestWhatWasReceivedIsTold(t *testing.T) {
 		t.Errorf("a record holds the API key: %s, %v", raw, err)
 	}
 }
+
+// TestEverySampleFindsItsEmployeesAndSkills: a sample of the catalog may need
+// what another one creates, but nobody and nothing that none of them does.
+func TestEverySampleFindsItsEmployeesAndSkills(t *testing.T) {
+	t.Parallel()
+	box, err := New(t.Context(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = box.Close() }()
+	known := map[string]bool{}
+	list, err := box.Records(t.Context(), store.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range list {
+		known[string(r.Kind)+" "+r.Key] = true
+	}
+	asked := 0
+	for _, d := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {
+		var envelope struct{ Data map[string]any }
+		if err := json.Unmarshal(d.Sample(), &envelope); err != nil {
+			t.Fatal(err)
+		}
+		need := func(kind store.Kind, name string) {
+			t.Helper()
+			asked++
+			if !known[string(kind)+" "+name] {
+				t.Errorf("the sample of %s needs the %s %s", d.Type, kind, name)
+			}
+		}
+		for name, value := range envelope.Data {
+			text, _ := value.(string)
+			switch {
+			case d.Type == "employee.created" && name == "emp_number":
+				known["employee "+text] = true // and it is the first of them in the catalog's order
+			case strings.HasSuffix(name, "emp_number"), name == "submitted_by", name == "approved_by":
+				need(store.Employee, text)
+			case name == "employee_skills":
+				skills, _ := value.([]any)
+				for _, skill := range skills {
+					need(store.Skill, fmt.Sprint(skill))
+				}
+			}
+		}
+	}
+	if asked < 15 {
+		t.Errorf("%d references: the samples have more", asked)
+	}
+}

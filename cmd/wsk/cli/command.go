@@ -4,28 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"time"
 )
 
-// start runs a command beside a listener, whose address is in its environment.
+// start runs a command beside a server, with more variables in its environment.
 // The channel gives nil when it ended well, a noError when it failed, and
 // another error when it could not be started. Its output goes to stderr, since
-// stdout carries the listener's result.
-func start(ctx context.Context, env *Env, command []string, address string) <-chan error {
+// stdout carries the server's result.
+func start(ctx context.Context, env *Env, command, variables []string) <-chan error {
 	done := make(chan error, 1)
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		done <- err
-		return done
-	}
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	c.WaitDelay = 5 * time.Second
 	c.Dir = env.Dir
-	c.Env = append(env.Environ(), "WSK_LISTEN_URL=http://"+address, "WSK_LISTEN_ADDR="+address, "WSK_LISTEN_PORT="+port)
+	c.Env = append(env.Environ(), variables...)
 	c.Stdin, c.Stdout, c.Stderr = env.In, env.Err, env.Err
 	if err := c.Start(); err != nil {
 		done <- fmt.Errorf("starting %s: %w", command[0], err)

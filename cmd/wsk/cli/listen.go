@@ -180,7 +180,7 @@ func (o *listenOptions) bind(ctx context.Context, env *Env, kept *listenJournal,
 	}
 	listener, err := env.Listen(ctx, net.JoinHostPort(o.host, strconv.Itoa(int(o.port))))
 	if err != nil {
-		return nil, listenError(err, o)
+		return nil, listenError(err, o.host, o.port)
 	}
 	if err := show.ready(listener.Addr().String()); err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -267,12 +267,12 @@ func (o *listenOptions) wants(eventType string) bool {
 }
 
 // listenError says what to do about an address that cannot be had.
-func listenError(err error, o *listenOptions) error {
+func listenError(err error, host string, port uint16) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port; --port 0 picks a free one", o.port)
+		return fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port; --port 0 picks a free one", port)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("port %d needs privileges: choose one above 1023", o.port)
+		return fmt.Errorf("port %d needs privileges: choose one above 1023", port)
 	}
-	return fmt.Errorf("listening on %s: %w", o.host, err)
+	return fmt.Errorf("listening on %s: %w", host, err)
 }

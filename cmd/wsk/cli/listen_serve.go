@@ -7,22 +7,16 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/wskdev/wsk/pkg/receive"
 )
 
 // serve runs the server until one thing ends it: Ctrl-C, the command's end, all
 // that was expected, the timeout, or a disk that fails.
 func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, command []string) error {
-	server := receive.Server(h)
+	server := newServer(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	fault := o.wait(ctx, env, failed, kept.broken, l.Addr().String(), t, command)
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		_ = server.Close() // a request that does not end is cut off
-	}
+	server.shutDown(ctx)
 	show.done()
 	if err := kept.close(ctx); fault == nil {
 		fault = err
@@ -47,7 +41,8 @@ func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-cha
 	defer stop()
 	var ended <-chan error
 	if len(command) > 0 {
-		ended = start(running, env, command, address)
+		_, port, _ := net.SplitHostPort(address) // of a listener, so it has one
+		ended = start(running, env, command, []string{"WSK_LISTEN_URL=http://" + address, "WSK_LISTEN_ADDR=" + address, "WSK_LISTEN_PORT=" + port})
 		met = nil // the command has the say; what was expected is looked at after it
 	}
 	var fault error

@@ -42,26 +42,34 @@ type readyLine struct {
 	Scheme  string `json:"scheme,omitempty"`
 }
 
-// ready says where the receiver listens.
-func (v *listenView) ready(address string) error {
+// readyAt is the ready line of a server, and warns of one that others reach.
+func readyAt(env *Env, address string) (readyLine, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return err
+		return readyLine{}, err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return readyLine{}, err
 	}
 	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		fmt.Fprintln(v.env.Err, "wsk: warning: listening on "+address+", which other machines can reach")
+		fmt.Fprintln(env.Err, "wsk: warning: listening on "+address+", which other machines can reach")
+	}
+	return readyLine{Type: "ready", Address: address, Host: host, Port: number, URL: "http://" + address}, nil
+}
+
+// ready says where the receiver listens.
+func (v *listenView) ready(address string) error {
+	line, err := readyAt(v.env, address)
+	if err != nil {
+		return err
 	}
 	if v.text {
 		_, err = fmt.Fprintf(v.env.Out, "listening on %s  %s\n", v.palette.Name("http://"+address), v.palette.Quiet("("+v.described()+")"))
 		return err
 	}
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		return err
-	}
-	line := readyLine{"ready", address, host, number, "http://" + address, v.verifier.Scheme.Name}
-	if v.skip || v.unsigned != nil {
-		line.Scheme = ""
+	if !v.skip && v.unsigned == nil {
+		line.Scheme = v.verifier.Scheme.Name
 	}
 	return writeJSON(v.env.Out, line)
 }
@@ -172,31 +180,44 @@ func (v *listenView) line(r webhook.Record) error {
 		p.Quiet(r.Time.Format("15:04:05")), p.Status(status, strconv.Itoa(status)),
 		paint(pad(ui.Clean(name), 24)), pad(ui.Clean(ui.Short(idOf(r), 24)), 12),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
-	detail := func(label, text string) {
-		if text != "" {
-			fmt.Fprintf(&b, "               %s%s\n", p.Quiet(label), ui.Wrap(ui.Clean(text), strings.Repeat(" ", 15+len(label)), v.env.Columns))
-		}
-	}
+	detail := func(label, text string) { beneath(&b, p, v.env.Columns, label, text) }
 	detail("", more)
-	detail("", r.Verdict.Detail)
-	if d := r.Verdict.Diagnosis; d != nil {
-		detail("why  ", d.Summary)
-		detail("fix  ", d.Fix)
-	}
-	for _, w := range r.Verdict.Warnings {
-		detail("warning  ", w)
-	}
-	for _, f := range r.Verdict.Findings {
-		if f.Severity != string(lint.Note) {
-			detail(f.Severity+"  ", f.Message+" at "+f.Pointer+" ("+f.Rule+")")
-		}
-	}
+	verdictDetails(detail, r.Verdict)
 	if r.Forward != nil && r.Forward.Status/100 != 2 {
 		detail("", fmt.Sprintf("the app answered %d %s", r.Forward.Status, http.StatusText(r.Forward.Status)))
 	}
 	detail("", r.Error)
 	_, err := fmt.Fprint(v.env.Out, b.String())
 	return err
+}
+
+// detailIndent is where the lines beneath a record begin.
+const detailIndent = 15
+
+// beneath writes a line under a record's own, if there is anything to say.
+func beneath(b *strings.Builder, p ui.Palette, columns int, label, text string) {
+	if text != "" {
+		indent := strings.Repeat(" ", detailIndent+len(label))
+		fmt.Fprintf(b, "%s%s%s\n", indent[:detailIndent], p.Quiet(label), ui.Wrap(ui.Clean(text), indent, columns))
+	}
+}
+
+// verdictDetails says what the checks found: why a request was refused, and
+// what lint thinks of it.
+func verdictDetails(detail func(label, text string), v *webhook.Verdict) {
+	detail("", v.Detail)
+	if d := v.Diagnosis; d != nil {
+		detail("why  ", d.Summary)
+		detail("fix  ", d.Fix)
+	}
+	for _, w := range v.Warnings {
+		detail("warning  ", w)
+	}
+	for _, f := range v.Findings {
+		if f.Severity != string(lint.Note) {
+			detail(f.Severity+"  ", f.Message+" at "+f.Pointer+" ("+f.Rule+")")
+		}
+	}
 }
 
 // idOf names a delivery: by its webhook id, else by the event's own.

@@ -85,7 +85,7 @@ Everything runs on your machine; no account is needed.`,
 		group string
 		cmd   *cobra.Command
 	}{
-		{"events", newSend(env)}, {"events", newTrigger(env)}, {"events", newListen(env)}, {"events", newReplay(env)}, {"events", newCheck(env)}, {"events", newLint(env)}, {"events", newRender(env)}, {"events", newDemo(env)},
+		{"events", newSend(env)}, {"events", newTrigger(env)}, {"events", newListen(env)}, {"events", newReplay(env)}, {"events", newCheck(env)}, {"events", newLint(env)}, {"events", newRender(env)}, {"events", newSandbox(env)}, {"events", newDemo(env)},
 		{"signatures", newVerify(env)}, {"signatures", newSign(env)},
 		{"more", newEvents(env)}, {"more", newJournal(env)}, {"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
 	} {

@@ -24,7 +24,7 @@ import (
 
 // The errors of a transaction.
 var (
-	ErrNotFound = errors.New("no such record")
+	ErrNotFound = errors.New("it is not there")
 	ErrTaken    = errors.New("there is a record of that name already")
 )
 

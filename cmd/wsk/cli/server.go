@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/receive"
+)
+
+// server is an HTTP server that ends as soon as what is being answered is.
+type server struct {
+	*http.Server
+
+	mu     sync.Mutex
+	silent map[net.Conn]bool // on which nothing was asked yet
+}
+
+func newServer(h http.Handler) *server {
+	s := &server{Server: receive.Server(h), silent: map[net.Conn]bool{}}
+	s.ConnState = func(c net.Conn, state http.ConnState) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if delete(s.silent, c); state == http.StateNew {
+			s.silent[c] = true
+		}
+	}
+	return s
+}
+
+// shutDown ends the server; what is being answered has five seconds. Clients
+// open connections to have them, and net/http would wait as long for one on
+// which nothing was asked.
+func (s *server) shutDown(ctx context.Context) {
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	s.mu.Lock()
+	for c := range s.silent {
+		_ = c.Close() // it holds nothing
+	}
+	s.mu.Unlock()
+	if err := s.Shutdown(grace); err != nil {
+		_ = s.Close() // a request that does not end is cut off
+	}
+}
