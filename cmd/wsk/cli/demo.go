@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
-	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -19,9 +19,11 @@ func newDemo(env *Env) *cobra.Command {
 	o := &outputFlags{}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See an event make the round trip, in seconds and offline",
-		Long: `Start a receiver on a free port of this machine, send it a signed work order,
-send a tampered copy and the same request again, and show what happens.`,
+		Short: "See an event make the whole round trip, in seconds and offline",
+		Long: `Start the platform and two receivers on free ports of this machine. One system
+sends the platform a project; the other one is told of it, and verifies what
+comes; the first is not, since it did it. Then show what becomes of a tampered
+copy, and of the same request again.`,
 		Example: "  wsk demo",
 		Args:    exactly(0, ""),
 	}
@@ -36,138 +38,153 @@ send a tampered copy and the same request again, and show what happens.`,
 		if err != nil {
 			return err
 		}
-		d := &demo{env: env, p: p, text: o.text(), received: make(chan webhook.Record, 1)}
-		return d.run(cmd.Context())
+		stage, err := newDemoStage(cmd.Context(), env)
+		if err != nil {
+			return err
+		}
+		d := &demo{demoStage: stage, p: p, text: o.text()}
+		return errors.Join(d.story(cmd.Context()), stage.close())
 	}
 	return cmd
 }
 
-// demo is one run: a receiver, a sender, and what they say.
+// demo tells the story, and fails when it does not go as it is told.
 type demo struct {
-	env      *Env
-	p        ui.Palette
-	text     bool
-	received chan webhook.Record
-	client   deliver.Client
-	verifier webhook.Verifier
+	*demoStage
+	p    ui.Palette
+	text bool
 }
 
-func (d *demo) run(ctx context.Context) error {
-	secret, err := webhook.NewSecret("demo_" + d.env.NewID())
-	if err != nil {
-		return err
-	}
-	d.verifier = webhook.Verifier{Scheme: webhook.DefaultScheme(), Secrets: []webhook.Secret{secret}}
-	handler, err := receive.New(receive.Config{
-		Verifier: d.verifier, Now: d.env.Now, NewID: d.env.recordID,
-		Sink: func(r webhook.Record) { d.received <- r },
-	})
-	if err != nil {
-		return err
-	}
-	listener, err := d.env.Listen(ctx, net.JoinHostPort("127.0.0.1", "0"))
-	if err != nil {
-		return fmt.Errorf("finding a free port: %w", err)
-	}
-	server := receive.Server(handler)
-	go func() { _ = server.Serve(listener) }() // ends with Close, below
-	defer func() { _ = server.Close() }()
-
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Outbound, "work_order.created")
-	if err != nil {
-		return err
-	}
-	event, err := webhook.ParseEvent(definition.Sample())
-	if err != nil {
-		return err
-	}
-	d.client = deliver.Client{Transport: d.env.Transport, Now: d.env.Now, NewID: d.env.recordID, UserAgent: userAgent()}
-	return d.story(ctx, deliver.Delivery{
-		URL: "http://" + listener.Addr().String(), Event: event, Scheme: d.verifier.Scheme, Secret: secret,
-		WebhookID: "whk_" + d.env.NewID(), Header: deliver.Outbound(webhook.WorkSkedge, event.Type),
-	})
-}
-
-// story sends the good request, a tampered copy, and the good one again.
-func (d *demo) story(ctx context.Context, good deliver.Delivery) error {
-	d.say("1. The platform signs a work order and sends it.\n")
-	sent, err := d.step(ctx, good, webhook.Accepted)
-	if err != nil {
-		return err
-	}
-	captured := good
-	captured.Secret, captured.Header = webhook.Secret{}, sent.Request.Header
-	tampered := captured
-	tampered.Event.Raw = append(good.Event.Raw[:len(good.Event.Raw):len(good.Event.Raw)], '\n')
-	tampered.Header = tampered.Header.With(webhook.HeaderID, "whk_"+d.env.NewID())
-	d.say("2. The same request with a newline more at the end of its body.\n")
-	if _, err := d.step(ctx, tampered, webhook.Refused); err != nil {
-		return err
-	}
-	d.say("3. The first request again, as a platform does that missed the answer.\n")
-	if _, err := d.step(ctx, captured, webhook.Duplicate); err != nil {
-		return err
+func (d *demo) story(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{d.send, d.hear, d.tamper} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
 	d.say(d.p.Name("Next:") + `
+  wsk sandbox                                    the platform, to send to
   wsk listen --secret s3cret                     a receiver of your own
-  wsk send work_order.created --secret s3cret --url http://127.0.0.1:3000
   wsk send work_order.created --secret s3cret --explain
-  wsk verify -f body.json --secret s3cret --timestamp T --signature X
+  wsk check http://localhost:8080/hooks --secret s3cret
 `)
 	return nil
 }
 
-// step sends one request, shows both sides of it, and fails when the verdict
-// is not the one that the story tells.
-func (d *demo) step(ctx context.Context, delivery deliver.Delivery, want webhook.Outcome) (webhook.Record, error) {
-	sent, err := d.client.Attempt(ctx, delivery, 0)
+// send has the ERP send a project to the platform.
+func (d *demo) send(ctx context.Context) error {
+	d.say("1. Your ERP sends WorkSkedge a project. What it names is made on the way.\n")
+	delivery, err := d.project()
 	if err != nil {
-		return sent, err
+		return err
 	}
-	if sent.Response == nil {
-		return sent, &unreachableError{errors.New("the demo's receiver: " + sent.Error)}
+	sent, err := d.attempt(ctx, delivery)
+	if err != nil {
+		return err
 	}
-	var got webhook.Record
-	select {
-	case got = <-d.received:
-	case <-ctx.Done():
-		return sent, ctx.Err()
+	d.record(sent)
+	d.request(sent)
+	d.answer(sent)
+	if sent.Verdict.Outcome != webhook.Accepted {
+		return &noError{errors.New("the platform did not take the project")}
 	}
-	if refusal := refusalOf(got); refusal != nil {
-		got.Verdict.Diagnosis = diagnosis(d.verifier, got.Request, refusal)
-	}
-	if err := d.show(sent, got); err != nil {
-		return sent, err
-	}
-	if got.Verdict.Outcome != want {
-		return sent, &noError{fmt.Errorf("the receiver's verdict is %s, want %s", got.Verdict.Outcome, want)}
-	}
-	return sent, nil
-}
-
-// show writes both sides; the request in full only the first time.
-func (d *demo) show(sent, got webhook.Record) error {
-	if !d.text {
-		encoder := webhook.NewEncoder(d.env.Out)
-		return errors.Join(encoder.Encode(sent), encoder.Encode(got))
-	}
-	p, body := d.p, string(sent.Request.Body)
-	if got.Verdict.Outcome == webhook.Accepted {
-		fmt.Fprintf(d.env.Out, "  %s\n", p.Name("POST "+sent.Request.URL))
-		for _, h := range sent.Request.Header {
-			fmt.Fprintf(d.env.Out, "  %s %s\n", p.Quiet(h.Name+":"), ui.Short(ui.Clean(h.Value), 74-len(h.Name)))
-		}
-		fmt.Fprintf(d.env.Out, "\n  %s\n  %s\n\n", ui.Short(ui.Clean(body), 76), p.Quiet(ui.Plural(len(body), "byte")))
-	}
-	status := p.Status(sent.Response.Status, strconv.Itoa(sent.Response.Status))
-	fmt.Fprintf(d.env.Out, "  %s %s\n  %s  %s %s\n", p.Mark(got.Verdict.Verified), verdictLine(got), p.Quiet("got "), status, ui.Clean(string(sent.Response.Body)))
-	if diagnosis := got.Verdict.Diagnosis; diagnosis != nil {
-		if err := writeDiagnosis(d.env.Out, p, d.env.Columns, diagnosis); err != nil {
+	var kept []string
+	for _, kind := range []store.Kind{store.Project, store.Customer, store.Location, store.Contact} {
+		list, err := d.box.Records(ctx, store.Query{Kind: kind})
+		if err != nil {
 			return err
 		}
+		kept = append(kept, ui.Plural(len(list), string(kind)))
 	}
-	_, err := fmt.Fprintln(d.env.Out)
-	return err
+	d.say("  " + d.p.Quiet("kept  ") + strings.Join(kept, ", ") + "\n")
+	return nil
+}
+
+// hear shows what the other system was told, and that the ERP was not.
+func (d *demo) hear(ctx context.Context) error {
+	if err := d.box.Idle(ctx); err != nil {
+		return err
+	}
+	deliveries, err := d.box.Deliveries(ctx, store.DeliveryQuery{})
+	if err != nil {
+		return err
+	}
+	d.say("2. WorkSkedge tells your accounting of it. Its receiver verifies each event.\n")
+	for range deliveries {
+		got, err := d.received(ctx)
+		if err != nil {
+			return err
+		}
+		d.record(got.Record)
+		d.say(fmt.Sprintf("  %s %s%s", d.p.Mark(got.Verdict.Verified), pad(got.Event, 20), d.p.Quiet(verdictLine(got.Record))))
+		if got.by != accounting || got.Verdict.Outcome != webhook.Accepted {
+			return &noError{fmt.Errorf("%s was %s by %s", got.Event, got.Verdict.Outcome, got.by)}
+		}
+		d.captured = got.Record
+	}
+	d.say("\n3. The ERP is subscribed too, and hears nothing: it did it itself.\n")
+	d.say("  " + d.p.Mark(true) + " no echo\n")
+	if len(deliveries) == 0 {
+		return &noError{errors.New("nothing was delivered")}
+	}
+	return nil
+}
+
+// tamper sends a changed copy of a delivery, and the delivery again.
+func (d *demo) tamper(ctx context.Context) error {
+	again := d.replay()
+	tampered := again
+	tampered.Event.Raw = append(again.Event.Raw[:len(again.Event.Raw):len(again.Event.Raw)], '\n')
+	tampered.Header = again.Header.With(webhook.HeaderID, "whk_"+d.env.NewID())
+	for _, step := range []struct {
+		title    string
+		delivery deliver.Delivery
+		want     webhook.Outcome
+	}{
+		{"4. One of these again, with a newline more at the end of its body.\n", tampered, webhook.Refused},
+		{"5. The same request again, as a platform does that missed the answer.\n", again, webhook.Duplicate},
+	} {
+		d.say(step.title)
+		sent, err := d.attempt(ctx, step.delivery)
+		if err != nil {
+			return err
+		}
+		got, err := d.received(ctx)
+		if err != nil {
+			return err
+		}
+		if refusal := refusalOf(got.Record); refusal != nil {
+			got.Verdict.Diagnosis = diagnosis(d.verifier, got.Request, refusal)
+		}
+		d.record(sent)
+		d.record(got.Record)
+		d.say(fmt.Sprintf("  %s %s", d.p.Mark(got.Verdict.Verified), verdictLine(got.Record)))
+		d.answer(sent)
+		if found := got.Verdict.Diagnosis; found != nil && d.text {
+			if err := writeDiagnosis(d.env.Out, d.p, d.env.Columns, found); err != nil {
+				return err
+			}
+		}
+		d.say("")
+		if got.Verdict.Outcome != step.want {
+			return &noError{fmt.Errorf("the receiver's verdict is %s, want %s", got.Verdict.Outcome, step.want)}
+		}
+	}
+	return nil
+}
+
+// request shows a request in full.
+func (d *demo) request(r webhook.Record) {
+	p, body := d.p, string(r.Request.Body)
+	d.say("  " + p.Name("POST "+r.Request.URL))
+	for _, h := range r.Request.Header.Redacted() {
+		d.say("  " + p.Quiet(h.Name+":") + " " + ui.Short(ui.Clean(h.Value), 74-len(h.Name)))
+	}
+	d.say("\n  " + ui.Short(ui.Clean(body), 76) + "\n  " + p.Quiet(ui.Plural(len(body), "byte")) + "\n")
+}
+
+func (d *demo) answer(r webhook.Record) {
+	status := strconv.Itoa(r.Response.Status)
+	d.say("  " + d.p.Quiet("got   ") + d.p.Status(r.Response.Status, status) + " " + ui.Short(ui.Clean(strings.TrimSpace(string(r.Response.Body))), 70))
 }
 
 func verdictLine(r webhook.Record) string {
@@ -180,8 +197,15 @@ func verdictLine(r webhook.Record) string {
 	return ui.Clean(r.Verdict.Detail)
 }
 
+// say writes a line for people, record one for programs.
 func (d *demo) say(text string) {
 	if d.text {
 		fmt.Fprintln(d.env.Out, text)
+	}
+}
+
+func (d *demo) record(r webhook.Record) {
+	if !d.text {
+		_ = webhook.NewEncoder(d.env.Out).Encode(r) // Out keeps its error for Main
 	}
 }
