@@ -72,14 +72,20 @@ func started(t *testing.T, cmd *exec.Cmd) (url string, problems *lockedBuffer) {
 	return readyURL(first), problems
 }
 
-// load sends deliveries with ids of their own from many senders until the
-// listener is gone, and returns the ids that were answered with 200.
-func load(t *testing.T, url string, round int) (answered []string) {
+// secretS is the secret of these tests' servers.
+func secretS(t *testing.T) webhook.Secret {
 	t.Helper()
 	secret, err := webhook.NewSecret("s")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return secret
+}
+
+// load sends deliveries with ids of their own from many senders until the
+// server is gone, and returns the ids that were answered with 200.
+func load(t *testing.T, round int, delivery func(id string) deliver.Delivery) (answered []string) {
+	t.Helper()
 	transport := deliver.NewTransport()
 	defer transport.CloseIdleConnections()
 	client := deliver.Client{Transport: transport, Now: time.Now, NewID: func() string { return "x" }}
@@ -89,9 +95,9 @@ func load(t *testing.T, url string, round int) (answered []string) {
 		wait.Go(func() {
 			for n := 0; ; n++ {
 				id := fmt.Sprintf("%d-%d-%d", round, sender, n)
-				record, err := client.Attempt(context.Background(), deliver.Delivery{
-					URL: url, Event: webhook.Event{Raw: killed(id)}, Secret: secret, Scheme: webhook.DefaultScheme(), WebhookID: id, Timeout: 10 * time.Second,
-				}, 0)
+				d := delivery(id)
+				d.Secret, d.Timeout = secretS(t), 10*time.Second
+				record, err := client.Attempt(context.Background(), d, 0)
 				if err != nil || record.Response == nil {
 					return
 				}
@@ -122,7 +128,9 @@ func TestEveryDeliveryAnsweredWith200IsInTheJournal(t *testing.T) {
 			wantDuplicate(t, url, before)
 		}
 		timer := time.AfterFunc(time.Duration(20+rand.IntN(150))*time.Millisecond, func() { _ = cmd.Process.Kill() })
-		answered := load(t, url, round)
+		answered := load(t, round, func(id string) deliver.Delivery {
+			return deliver.Delivery{URL: url, Event: webhook.Event{Raw: killed(id)}, WebhookID: id}
+		})
 		timer.Stop()
 		_ = cmd.Wait()
 		if cmd.ProcessState.Exited() {
@@ -168,12 +176,8 @@ func holding(t *testing.T, path string, began time.Time) map[string]bool {
 // wantDuplicate sends a delivery that was answered before the kill.
 func wantDuplicate(t *testing.T, url, id string) {
 	t.Helper()
-	secret, err := webhook.NewSecret("s")
-	if err != nil {
-		t.Fatal(err)
-	}
 	client := deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: func() string { return "x" }}
-	record, err := client.Attempt(t.Context(), deliver.Delivery{URL: url, Event: webhook.Event{Raw: killed(id)}, Secret: secret, WebhookID: id}, 0)
+	record, err := client.Attempt(t.Context(), deliver.Delivery{URL: url, Event: webhook.Event{Raw: killed(id)}, Secret: secretS(t), WebhookID: id}, 0)
 	if err != nil || record.Response == nil || string(record.Response.Body) != `{"received":true,"duplicate":true}` {
 		t.Errorf("%s after the restart: %+v, %v", id, record.Response, err)
 	}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/sandbox/store"
+)
+
+// sender sends vendors to a sandbox and notes those that were answered with
+// 200. Its result is the status, or 0 when no answer came.
+func sender(t *testing.T, url, hidden string) (send func(name, notes string) int, taken map[string]bool) {
+	t.Helper()
+	client := deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: func() string { return "x" }}
+	taken = map[string]bool{}
+	return func(name, notes string) int {
+		t.Helper()
+		d := vendor(url, name, notes)
+		d.Secret = secretS(t)
+		record, err := client.Attempt(t.Context(), d, 0)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case record.Response == nil:
+			return 0
+		case record.Response.Status == http.StatusOK:
+			taken[name] = true
+		case strings.Contains(string(record.Response.Body), hidden):
+			t.Errorf("the sender is told where the state is: %s", record.Response.Body)
+		}
+		return record.Response.Status
+	}, taken
+}
+
+// THREATS row 23 for the sandbox: 503 while the disk is full, 200 when there is
+// room, and the deliveries go on as well.
+func TestASandboxOutlivesAFullDisk(t *testing.T) {
+	t.Parallel()
+	dir := disk(t, "size=4m")
+	path := filepath.Join(dir, "box.db")
+	came := make(chan struct{}, 100)
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { came <- struct{}{} }))
+	defer receiver.Close()
+	cmd, url := startSandbox(t, path, "--subscribe", receiver.URL)
+	send, taken := sender(t, url, dir)
+	if got := send("first", ""); got != http.StatusOK {
+		t.Fatalf("status %d on an empty disk", got)
+	}
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 2<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	notes, last := strings.Repeat("x", 100_000), 0
+	for n := 0; last != http.StatusServiceUnavailable; n++ {
+		if last = send(fmt.Sprintf("full-%d", n), notes); n > 40 {
+			t.Fatalf("status %d, and the disk is full", last)
+		}
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	if got := send("room", ""); got != http.StatusOK {
+		t.Errorf("status %d after there is room again", got)
+	}
+	for range taken {
+		<-came // each of them is delivered, those that waited too
+	}
+	if err := errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()); err != nil {
+		t.Errorf("the sandbox ended with %v", err)
+	}
+	held := vendors(t, path)
+	for name := range taken {
+		if !held[name] {
+			t.Errorf("%s was answered with 200 and is not there", name)
+		}
+	}
+}
+
+// THREATS row 24 for the sandbox: what the disk does not confirm is not
+// answered with 200, and it ends.
+func TestAFailedFsyncEndsTheSandbox(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed")
+	}
+	program, err := exec.LookPath("wsk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "box.db")
+	state, err := store.Open(t.Context(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), strace, "-f", "-qq", "-o", filepath.Join(dir, "trace"), "-e", "trace=fsync,fdatasync",
+		"-e", "inject=fsync,fdatasync:error=EIO:when=12+", program, "sandbox", "--port", "0", "--api-key", "k", "--secret", "s", "--no-limits", "--data", path, "--json")
+	url, problems := started(t, cmd)
+	send, taken := sender(t, url, dir)
+	refused := 0
+	for n := range 100 {
+		switch got := send(fmt.Sprint(n), ""); {
+		case got == 0 || got == http.StatusOK && refused == 0: // it has ended, or has not failed yet
+		case got == http.StatusServiceUnavailable:
+			refused++
+		default:
+			t.Errorf("status %d after %d were refused", got, refused)
+		}
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(problems.String(), "did not confirm a write") || refused == 0 {
+		t.Errorf("%d taken, %d refused, and it ended with %v:\n%s", len(taken), refused, err, problems)
+	}
+	held := vendors(t, path)
+	for name := range taken {
+		if !held[name] {
+			t.Errorf("%s was answered with 200 and is not there", name)
+		}
+	}
+}
