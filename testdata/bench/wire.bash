@@ -174,6 +174,27 @@ listen_row() {
   if [ "$(stat -f -c %T "$dir" 2>/dev/null)" = tmpfs ]; then notes+=('the journal was in memory, where making it durable costs nothing'); fi
 }
 
+# What was answered with 200 was taken, beside the project.
+sandbox_wsk() {
+  rm -f "$dir/box.db"*
+  serve "$dir/wsk" sandbox --secret "$secret" --api-key key --port 0 --data "$dir/box.db" --no-limits
+  "$dir/wsk" send project.created --set data.project_code=BENCH --url "http://$address/webhooks/inbound" --api-key key --secret "$secret" --no-journal >/dev/null
+  drive -path /webhooks/inbound -api-key key -f "$dir/inbound.json"
+  if ! grep -q "^received: $((answered + 1)) accepted; " "$dir/server.err"; then
+    say "wsk sandbox answered $answered with 200, and says"
+    cat "$dir/server.err" >&2
+    return 1
+  fi
+}
+sandbox_listen() { listen_wsk; }
+
+sandbox_row() {
+  "$dir/wsk" events example work_order.created --form inbound --json |
+    sed 's/"project_code":"[^"]*"/"project_code":"BENCH"/; s/"phase_name":"[^"]*"/"phase_name":"EVENT_ID"/' >"$dir/inbound.json"
+  in_turns sandbox wsk listen
+  beside "sandbox, work_order.created, $connections connections" sandbox listen 'wsk listen, all on' - -
+}
+
 # What came of one sender, in whose output it looks for an answer that was not 200.
 replay_wsk() {
   timed "$dir/wsk" replay "$dir/payload.json" --to "http://$address" --secret "$secret" --rate max --duration "${length}s" --concurrency "$connections" --json

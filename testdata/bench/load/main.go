@@ -37,6 +37,7 @@ func main() {
 	path := flag.String("path", "/", "the request's path")
 	scheme := flag.String("scheme", "timestamp.body", "what is signed: timestamp.body, or body")
 	header := flag.String("header", "X-Webhook-Signature", "the signature's header")
+	key := flag.String("api-key", "", "sent as X-API-Key")
 	flag.Parse()
 	payload, err := os.ReadFile(*file)
 	switch {
@@ -56,7 +57,7 @@ func main() {
 	for i := range *connections {
 		wait.Go(func() {
 			s := sender{
-				address: flag.Arg(0), path: *path, header: *header, stamped: *scheme == "timestamp.body",
+				address: flag.Arg(0), path: *path, header: *header, key: *key, stamped: *scheme == "timestamp.body",
 				mac: hmac.New(sha256.New, []byte(*secret)), payload: payload, name: fmt.Sprintf("%d-%d", begin.UnixNano(), i),
 			}
 			if err := s.run(&counts); err != nil {
@@ -88,12 +89,12 @@ func (t *tally) add(status int) {
 }
 
 type sender struct {
-	address, path, header, name string
-	stamped                     bool // the timestamp is signed too
-	mac                         hash.Hash
-	payload                     []byte
-	count                       int
-	buffer                      bytes.Buffer
+	address, path, header, key, name string
+	stamped                          bool // the timestamp is signed too
+	mac                              hash.Hash
+	payload                          []byte
+	count                            int
+	buffer                           bytes.Buffer
 }
 
 func (s *sender) run(counts *tally) error {
@@ -132,8 +133,12 @@ func (s *sender) request() []byte {
 	s.mac.Write(body)
 	s.buffer.Reset()
 	fmt.Fprintf(&s.buffer, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"+
-		"%s: %s\r\nX-Webhook-Timestamp: %s\r\nX-Webhook-ID: %s\r\nX-Webhook-Event: work_order.created\r\nX-Webhook-Retry: 0\r\n\r\n",
+		"%s: %s\r\nX-Webhook-Timestamp: %s\r\nX-Webhook-ID: %s\r\nX-Webhook-Event: work_order.created\r\nX-Webhook-Retry: 0\r\n",
 		s.path, s.address, len(body), s.header, hex.EncodeToString(s.mac.Sum(nil)), stamp, id)
+	if s.key != "" {
+		s.buffer.WriteString("X-API-Key: " + s.key + "\r\n")
+	}
+	s.buffer.WriteString("\r\n")
 	s.buffer.Write(body)
 	return s.buffer.Bytes()
 }
