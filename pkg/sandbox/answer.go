@@ -49,6 +49,12 @@ func noKey() answer       { return refused(http.StatusUnauthorized, "Missing or 
 func noSignature() answer { return refused(http.StatusForbidden, "Signature verification failed") }
 func tooFast() answer     { return refused(http.StatusTooManyRequests, "Rate limit exceeded") }
 
+func notPosted() answer {
+	a := refused(http.StatusMethodNotAllowed, "Method not allowed")
+	a.header = http.Header{"Allow": {http.MethodPost}}
+	return a
+}
+
 // done makes the answer to an event that was carried out.
 func done(r rules.Result, eventID, recordID string) answer {
 	if r.Search {

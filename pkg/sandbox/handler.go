@@ -23,6 +23,8 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.inbound(w, r)
 	case strings.HasPrefix(r.URL.Path, AdminPath):
 		s.admin.ServeHTTP(w, r)
+	case r.Method != http.MethodPost && r.Method != http.MethodGet && r.Method != http.MethodHead:
+		notPosted().write(w)
 	default:
 		refused(http.StatusNotFound, "there is nothing here: events are POSTed to "+Path).write(w)
 	}
@@ -50,9 +52,7 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 	verdict := record.Verdict
 	if r.Method != http.MethodPost {
 		verdict.Reason, verdict.Detail = "method", "events are POSTed, and this was a "+r.Method
-		a := refused(http.StatusMethodNotAllowed, "Method not allowed")
-		a.header = http.Header{"Allow": {http.MethodPost}}
-		return a
+		return notPosted()
 	}
 	body, fault := receive.ReadBody(w, r, MaxBody)
 	if fault != nil {
