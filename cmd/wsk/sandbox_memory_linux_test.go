@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"database/sql"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/sandbox"
+	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// million is how many records, and how many dead deliveries, the sandbox holds.
+const million = 1_000_000
+
+// fill puts a million vendors, and as many deliveries to nobody, into a
+// sandbox's file, past the sandbox: through it they would take minutes.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	state, err := store.Open(t.Context(), path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }() // what was written is read below
+	for _, text := range []string{
+		"PRAGMA synchronous = OFF",
+		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO record (id, company, kind, key, parent, name, folded, created, updated, fields)
+			SELECT 'vnd_' || i, 'comp_sandbox', 'vendor', 'V ' || i, '', 'V ' || i, 'v ' || i, i, i, '{"vendor_name":"V ' || i || '"}' FROM n`, million),
+		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO delivery (id, company, subscription, event, form, body, state, attempts, due, created, status, error)
+			SELECT 'whk_' || i, 'comp_sandbox', 'sub_gone', 'vendor.created', 'outbound', '{"n":' || i || '}', 'dead', 6, i, i, 500, '' FROM n`, million),
+	} {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// peak is the most memory that a process has had, in bytes.
+func peak(t *testing.T, pid int) int64 {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(raw), "VmHWM:")
+	n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n << 10
+}
+
+// endless sends a gibibyte in chunks, without a key or a signature, and returns
+// how much of it was taken and the answer's first line.
+func endless(t *testing.T, url string) (taken int64, answer string) {
+	t.Helper()
+	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), sandbox.Path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	said := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		said <- line
+	}()
+	_, err = io.WriteString(c, "POST "+sandbox.Path+" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+	chunk := append(append([]byte("10000\r\n"), make([]byte, 0x10000)...), "\r\n"...)
+	for err == nil && taken < 1<<30 {
+		_, err = c.Write(chunk)
+		taken += 0x10000
+	}
+	return taken, <-said
+}
+
+// THREATS rows 10 and 47: neither a million records and ids nor a body without
+// an end take memory.
+func TestASandboxOfAMillionRecordsNeedsLittleMemory(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("a file of a million records takes a while")
+	}
+	path := filepath.Join(t.TempDir(), "box.db")
+	fill(t, path)
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer receiver.Close()
+	cmd, url := startSandbox(t, path, "--subscribe", receiver.URL)
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	began := peak(t, cmd.Process.Pid)
+	if got := ask(t, http.MethodGet, url, "status", ""); !strings.Contains(got, `"vendor":1000000`) || !strings.Contains(got, `"dead":1000000`) {
+		t.Errorf("the status is %s", got)
+	}
+	if got := ask(t, http.MethodGet, url, "records?kind=vendor&limit=2", ""); !strings.Contains(got, "V 999999") {
+		t.Errorf("the records are %s", got)
+	}
+	client := deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: func() string { return "x" }}
+	for name, want := range map[string]int{"V 5": http.StatusBadRequest, "new": http.StatusOK} {
+		d := vendor(url, name, "")
+		d.Secret = secretS(t)
+		if r, err := client.Attempt(t.Context(), d, 0); err != nil || r.Response == nil || r.Response.Status != want {
+			t.Errorf("%s: %+v, %v", name, r.Response, err)
+		}
+	}
+	search := deliver.Delivery{URL: url, Secret: secretS(t), Header: deliver.Inbound("k", "custom"), Event: webhook.Event{
+		Raw: []byte(`{"event_type":"project.search","timestamp":"2026-01-15T14:30:00Z","source":"test","data":{"search_term":"V 99"}}`),
+	}}
+	if r, err := client.Attempt(t.Context(), search, 0); err != nil || r.Response == nil || r.Response.Status != http.StatusOK {
+		t.Errorf("searching: %+v, %v", r.Response, err)
+	}
+	if got := ask(t, http.MethodPost, url, "deliveries/resend", `{"state":"dead"}`); !strings.Contains(got, `"resent":1000000`) {
+		t.Errorf("sending again: %s", got)
+	}
+	if taken, answer := endless(t, url); !strings.Contains(answer, "413") || taken > 64<<20 {
+		t.Errorf("of a body without an end %d MiB were taken: %q", taken>>20, answer)
+	}
+	grown := peak(t, cmd.Process.Pid) - began
+	t.Logf("began with %d MiB, grew by %d MiB", began>>20, grown>>20)
+	if grown > 64<<20 {
+		t.Errorf("the sandbox's memory grew by %d MiB", grown>>20)
+	}
+}
