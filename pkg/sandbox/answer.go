@@ -50,7 +50,7 @@ func noSignature() answer { return refused(http.StatusForbidden, "Signature veri
 func tooFast() answer     { return refused(http.StatusTooManyRequests, "Rate limit exceeded") }
 
 // done makes the answer to an event that was carried out.
-func done(r rules.Result, eventID string) answer {
+func done(r *rules.Result, eventID string) answer {
 	if r.Search {
 		results := r.Results
 		if results == nil {

@@ -55,7 +55,7 @@ func (a *Announcer) Of(c Context, changes []rules.Change) ([]Raised, error) {
 	var raised []Raised
 	for _, change := range changes {
 		for _, n := range notices(c.Form, change) {
-			data, err := v.data(n)
+			data, err := v.data(change, n)
 			if err != nil {
 				return nil, err
 			}

@@ -10,138 +10,144 @@ import (
 
 // notice is one event that a change raises.
 type notice struct {
-	event  string
-	change rules.Change
-	extra  store.Fields // members of this event beside those of its record
+	event string
+	extra store.Fields // members of this event beside those of its record
+}
+
+// noticed is a change with what it raises.
+type noticed struct {
+	rules.Change
+	list []notice
+}
+
+func (n *noticed) add(event string) { n.addWith(event, nil) }
+
+func (n *noticed) addWith(event string, extra store.Fields) {
+	n.list = append(n.list, notice{event, extra})
 }
 
 // notices lists what a change raises in a form.
 func notices(form webhook.Form, c rules.Change) []notice {
+	n := &noticed{Change: c}
 	kind := c.Record().Kind
-	switch kind {
-	case store.Skill, store.Department, store.Role, store.WorkType:
-		return nil
+	switch {
+	case form == webhook.Compact:
+		n.compact(kind)
+	case kind == store.WorkOrder:
+		n.workOrder()
+	case kind == store.Report:
+		n.report()
+	case kind == store.Timesheet:
+		n.timesheet()
+	case kind == store.Skill, kind == store.Department, kind == store.Role, kind == store.WorkType:
+	default:
+		n.add(string(kind) + "." + string(c.Action))
 	}
-	if form == webhook.Compact {
-		return compactNotices(kind, c)
-	}
-	switch kind {
-	case store.WorkOrder:
-		return workOrderNotices(c)
-	case store.Report:
-		return reportNotices(c)
-	case store.Timesheet:
-		return timesheetNotices(c)
-	}
-	return []notice{{event: string(kind) + "." + string(c.Action), change: c}}
+	return n.list
 }
 
-// field is a member of a record before and after a change.
-func field(c rules.Change, name string) (before, after any) {
-	if c.Before != nil {
-		before = c.Before.Fields[name]
+// field is a member of the record before and after the change.
+func (n *noticed) field(name string) (before, after any) {
+	if n.Before != nil {
+		before = n.Before.Fields[name]
 	}
-	if c.After != nil {
-		after = c.After.Fields[name]
+	if n.After != nil {
+		after = n.After.Fields[name]
 	}
 	return before, after
 }
 
 // differs reports whether one of the members has changed.
-func differs(c rules.Change, names ...string) bool {
+func (n *noticed) differs(names ...string) bool {
 	for _, name := range names {
-		if before, after := field(c, name); !reflect.DeepEqual(before, after) {
+		if before, after := n.field(name); !reflect.DeepEqual(before, after) {
 			return true
 		}
 	}
 	return false
 }
 
-func workOrderNotices(c rules.Change) []notice {
-	list := []notice{{event: "work_order." + string(c.Action), change: c}}
-	if c.Action == rules.Deleted {
-		return list
+func (n *noticed) workOrder() {
+	n.add("work_order." + string(n.Action))
+	if n.Action == rules.Deleted {
+		return
 	}
-	if before, after := field(c, "status"); c.Before != nil && before != after {
-		list = append(list, notice{"work_order.status_changed", c, store.Fields{"previous_status": before, "new_status": after}})
+	if before, after := n.field("status"); n.Before != nil && before != after {
+		n.addWith("work_order.status_changed", store.Fields{"previous_status": before, "new_status": after})
 	}
-	if _, start := field(c, "start_date"); start != nil && differs(c, "start_date", "end_date", "start_time", "end_time", "site_lead_id") {
-		list = append(list, notice{event: "work_order.scheduled", change: c})
+	if n.After.Fields["start_date"] != nil && n.differs("start_date", "end_date", "start_time", "end_time", "site_lead_id") {
+		n.add("work_order.scheduled")
 	}
-	return list
 }
 
-func reportNotices(c rules.Change) []notice {
-	_, status := field(c, "status")
+func (n *noticed) report() {
+	_, status := n.field("status")
 	switch {
-	case c.Action == rules.Created && c.After.Fields["type"] == "daily":
-		return []notice{{event: "report.daily_submitted", change: c}}
-	case c.Action == rules.Created:
-		return []notice{{event: "report.completion_submitted", change: c}}
-	case c.Action == rules.Updated && status == "approved" && differs(c, "status"):
-		return []notice{{event: "report.completion_approved", change: c}}
+	case n.Action == rules.Created && n.After.Fields["type"] == "daily":
+		n.add("report.daily_submitted")
+	case n.Action == rules.Created:
+		n.add("report.completion_submitted")
+	case n.Action == rules.Updated && status == "approved" && n.differs("status"):
+		n.add("report.completion_approved")
 	}
-	return nil
 }
 
-// timesheetNotices: one event for each entry that was added or changed, one for
+// timesheet raises one event for each entry that was added or changed, one for
 // the notes, one for a new status. The page lists none for a deletion in this
 // form.
-func timesheetNotices(c rules.Change) (list []notice) {
-	switch c.Action {
+func (n *noticed) timesheet() {
+	const updated = "timesheet.updated"
+	switch n.Action {
 	case rules.Created:
-		list = append(list, notice{event: "timesheet.created", change: c})
+		n.add("timesheet.created")
 	case rules.Updated:
-		list = append(list, entryNotices(c)...)
-		if differs(c, "notes") {
-			list = append(list, notice{"timesheet.updated", c, store.Fields{"update_type": "notes_updated"}})
+		n.entries(updated)
+		if n.differs("notes") {
+			n.addWith(updated, store.Fields{"update_type": "notes_updated"})
 		}
 	case rules.Deleted:
-		return nil
+		return
 	}
-	before, after := field(c, "status")
-	if before == after {
-		return list
-	}
+	before, after := n.field("status")
 	switch {
+	case before == after:
 	case after == "submitted" && before != "locked":
-		list = append(list, notice{event: "timesheet.submitted", change: c})
+		n.add("timesheet.submitted")
 	case after == "locked":
-		list = append(list, notice{event: "timesheet.locked", change: c})
+		n.add("timesheet.locked")
 	case after == "processed":
-		list = append(list, notice{event: "timesheet.processed", change: c})
+		n.add("timesheet.processed")
 	case before == "locked":
-		list = append(list, notice{event: "timesheet.unlocked", change: c})
+		n.add("timesheet.unlocked")
 	}
-	return list
 }
 
-func entryNotices(c rules.Change) (list []notice) {
-	was := map[any]any{}
-	for _, e := range entries(*c.Before) {
+func (n *noticed) entries(event string) {
+	tell := func(what string, e store.Fields) {
+		n.addWith(event, store.Fields{"update_type": "entry_" + what, "entry": e})
+	}
+	was := map[any]store.Fields{}
+	for _, e := range entries(n.Before) {
 		was[e["entry_id"]] = e
 	}
-	for _, e := range entries(*c.After) {
+	for _, e := range entries(n.After) {
 		old, there := was[e["entry_id"]]
 		delete(was, e["entry_id"])
-		update := "entry_updated"
 		if !there {
-			update = "entry_added"
-		} else if reflect.DeepEqual(old, any(e)) {
-			continue
-		}
-		list = append(list, notice{"timesheet.updated", c, store.Fields{"update_type": update, "entry": e}})
-	}
-	for _, e := range entries(*c.Before) {
-		if _, gone := was[e["entry_id"]]; gone {
-			list = append(list, notice{"timesheet.updated", c, store.Fields{"update_type": "entry_deleted", "entry": e}})
+			tell("added", e)
+		} else if !reflect.DeepEqual(old, e) {
+			tell("updated", e)
 		}
 	}
-	return list
+	for _, e := range entries(n.Before) {
+		if was[e["entry_id"]] != nil {
+			tell("deleted", e)
+		}
+	}
 }
 
 // entries lists a timesheet's entries.
-func entries(r store.Record) (list []store.Fields) {
+func entries(r *store.Record) (list []store.Fields) {
 	all, _ := r.Fields["entries"].([]any)
 	for _, item := range all {
 		if e, ok := item.(map[string]any); ok {
@@ -151,23 +157,29 @@ func entries(r store.Record) (list []store.Fields) {
 	return list
 }
 
-// compactNotices are those of the Event Catalog page: it has none for
+// compact raises the events of the Event Catalog page: it has none for
 // customers, locations, contacts and reports.
-func compactNotices(kind store.Kind, c rules.Change) []notice {
+func (n *noticed) compact(kind store.Kind) {
 	switch kind {
 	case store.WorkOrder:
-		list := []notice{{event: "workorder." + string(c.Action), change: c}}
-		_, status := field(c, "status")
-		text, _ := status.(string)
-		if name := map[string]string{"in_progress": "started", "completed": "completed", "cancelled": "cancelled"}[text]; name != "" && differs(c, "status") && c.Action != rules.Deleted {
-			list = append(list, notice{event: "workorder." + name, change: c})
-		}
-		if _, lead := field(c, "site_lead_id"); lead != nil && differs(c, "site_lead_id") {
-			list = append(list, notice{event: "employee.assigned", change: c})
-		}
-		return list
+		n.add("workorder." + string(n.Action))
 	case store.Project, store.Employee, store.Vendor, store.TimeOff, store.Timesheet:
-		return []notice{{event: string(kind) + "." + string(c.Action), change: c}}
+		n.add(string(kind) + "." + string(n.Action))
+		return
+	default:
+		return
 	}
-	return nil
+	if _, status := n.field("status"); n.differs("status") {
+		switch status {
+		case "in_progress":
+			n.add("workorder.started")
+		case "completed":
+			n.add("workorder.completed")
+		case "cancelled":
+			n.add("workorder.cancelled")
+		}
+	}
+	if _, lead := n.field("site_lead_id"); lead != nil && n.differs("site_lead_id") {
+		n.add("employee.assigned")
+	}
 }

@@ -20,7 +20,7 @@ type Query struct {
 
 // List returns the records that q picks, the oldest first unless told
 // otherwise.
-func (t *Tx) List(q Query) ([]Record, error) {
+func (t *Tx) List(q Query) ([]*Record, error) {
 	where, args := q.where()
 	order := " ORDER BY seq"
 	if q.Newest {
@@ -30,14 +30,7 @@ func (t *Tx) List(q Query) ([]Record, error) {
 	if limit <= 0 {
 		limit = -1
 	}
-	var found []Record
-	for r, err := range t.rows("SELECT "+columns+" FROM record"+where+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...) {
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, r)
-	}
-	return found, nil
+	return t.records("SELECT "+columns+" FROM record"+where+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...)
 }
 
 // Count counts the records that q picks, whatever its limit.
@@ -47,7 +40,7 @@ func (t *Tx) Count(q Query) (n int, err error) {
 	return n, err
 }
 
-func (q Query) where() (text string, args []any) {
+func (q *Query) where() (text string, args []any) {
 	var terms []string
 	add := func(term string, arg any) { terms, args = append(terms, term), append(args, arg) }
 	if q.ID != "" {
