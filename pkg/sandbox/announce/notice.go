@@ -8,140 +8,126 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// notice is one event that a change raises.
-type notice struct {
-	event string
-	extra store.Fields // members of this event beside those of its record
-}
-
-// noticed is a change with what it raises.
-type noticed struct {
+// teller tells of a change. What it calls with each event that the change
+// raises gets the members that this event has beside those of the record.
+type teller struct {
 	rules.Change
-	list []notice
+	tell func(event string, extra store.Fields)
 }
 
-func (n *noticed) add(event string) { n.addWith(event, nil) }
-
-func (n *noticed) addWith(event string, extra store.Fields) {
-	n.list = append(n.list, notice{event, extra})
-}
-
-// notices lists what a change raises in a form.
-func notices(form webhook.Form, c rules.Change) []notice {
-	n := &noticed{Change: c}
-	kind := c.Record().Kind
+// all tells everything that a change raises in a form.
+func (t *teller) all(form webhook.Form) {
+	kind := t.Record().Kind
 	switch {
 	case form == webhook.Compact:
-		n.compact(kind)
+		t.compact(kind)
 	case kind == store.WorkOrder:
-		n.workOrder()
+		t.workOrder()
 	case kind == store.Report:
-		n.report()
+		t.report()
 	case kind == store.Timesheet:
-		n.timesheet()
+		t.timesheet()
 	case kind == store.Skill, kind == store.Department, kind == store.Role, kind == store.WorkType:
 	default:
-		n.add(string(kind) + "." + string(c.Action))
+		t.tell(string(kind)+"."+string(t.Action), nil)
 	}
-	return n.list
 }
 
 // field is a member of the record before and after the change.
-func (n *noticed) field(name string) (before, after any) {
-	if n.Before != nil {
-		before = n.Before.Fields[name]
+func (t *teller) field(name string) (before, after any) {
+	if t.Before != nil {
+		before = t.Before.Fields[name]
 	}
-	if n.After != nil {
-		after = n.After.Fields[name]
+	if t.After != nil {
+		after = t.After.Fields[name]
 	}
 	return before, after
 }
 
 // differs reports whether one of the members has changed.
-func (n *noticed) differs(names ...string) bool {
+func (t *teller) differs(names ...string) bool {
 	for _, name := range names {
-		if before, after := n.field(name); !reflect.DeepEqual(before, after) {
+		if before, after := t.field(name); !reflect.DeepEqual(before, after) {
 			return true
 		}
 	}
 	return false
 }
 
-func (n *noticed) workOrder() {
-	n.add("work_order." + string(n.Action))
-	if n.Action == rules.Deleted {
+func (t *teller) workOrder() {
+	t.tell("work_order."+string(t.Action), nil)
+	if t.Action == rules.Deleted {
 		return
 	}
-	if before, after := n.field("status"); n.Before != nil && before != after {
-		n.addWith("work_order.status_changed", store.Fields{"previous_status": before, "new_status": after})
+	if before, after := t.field("status"); t.Before != nil && before != after {
+		t.tell("work_order.status_changed", store.Fields{"previous_status": before, "new_status": after})
 	}
-	if n.After.Fields["start_date"] != nil && n.differs("start_date", "end_date", "start_time", "end_time", "site_lead_id") {
-		n.add("work_order.scheduled")
+	if t.After.Fields["start_date"] != nil && t.differs("start_date", "end_date", "start_time", "end_time", "site_lead_id") {
+		t.tell("work_order.scheduled", nil)
 	}
 }
 
-func (n *noticed) report() {
-	_, status := n.field("status")
+func (t *teller) report() {
+	_, status := t.field("status")
 	switch {
-	case n.Action == rules.Created && n.After.Fields["type"] == "daily":
-		n.add("report.daily_submitted")
-	case n.Action == rules.Created:
-		n.add("report.completion_submitted")
-	case n.Action == rules.Updated && status == "approved" && n.differs("status"):
-		n.add("report.completion_approved")
+	case t.Action == rules.Created && t.After.Fields["type"] == "daily":
+		t.tell("report.daily_submitted", nil)
+	case t.Action == rules.Created:
+		t.tell("report.completion_submitted", nil)
+	case t.Action == rules.Updated && status == "approved" && t.differs("status"):
+		t.tell("report.completion_approved", nil)
 	}
 }
 
 // timesheet raises one event for each entry that was added or changed, one for
 // the notes, one for a new status. The page lists none for a deletion in this
 // form.
-func (n *noticed) timesheet() {
+func (t *teller) timesheet() {
 	const updated = "timesheet.updated"
-	switch n.Action {
+	switch t.Action {
 	case rules.Created:
-		n.add("timesheet.created")
+		t.tell("timesheet.created", nil)
 	case rules.Updated:
-		n.entries(updated)
-		if n.differs("notes") {
-			n.addWith(updated, store.Fields{"update_type": "notes_updated"})
+		t.entries(updated)
+		if t.differs("notes") {
+			t.tell(updated, store.Fields{"update_type": "notes_updated"})
 		}
 	case rules.Deleted:
 		return
 	}
-	before, after := n.field("status")
+	before, after := t.field("status")
 	switch {
 	case before == after:
 	case after == "submitted" && before != "locked":
-		n.add("timesheet.submitted")
+		t.tell("timesheet.submitted", nil)
 	case after == "locked":
-		n.add("timesheet.locked")
+		t.tell("timesheet.locked", nil)
 	case after == "processed":
-		n.add("timesheet.processed")
+		t.tell("timesheet.processed", nil)
 	case before == "locked":
-		n.add("timesheet.unlocked")
+		t.tell("timesheet.unlocked", nil)
 	}
 }
 
-func (n *noticed) entries(event string) {
-	tell := func(what string, e store.Fields) {
-		n.addWith(event, store.Fields{"update_type": "entry_" + what, "entry": e})
-	}
+func (t *teller) entries(event string) {
 	was := map[any]store.Fields{}
-	for _, e := range entries(n.Before) {
+	for _, e := range entries(t.Before) {
 		was[e["entry_id"]] = e
 	}
-	for _, e := range entries(n.After) {
-		old, there := was[e["entry_id"]]
+	for _, e := range entries(t.After) {
+		old := was[e["entry_id"]]
 		delete(was, e["entry_id"])
-		if !there {
-			tell("added", e)
-		} else if !reflect.DeepEqual(old, e) {
-			tell("updated", e)
+		if !reflect.DeepEqual(old, e) {
+			update := "entry_updated"
+			if old == nil {
+				update = "entry_added"
+			}
+			t.tell(event, store.Fields{"update_type": update, "entry": e})
 		}
 	}
-	for _, e := range entries(n.Before) {
+	for _, e := range entries(t.Before) {
 		if was[e["entry_id"]] != nil {
-			tell("deleted", e)
+			t.tell(event, store.Fields{"update_type": "entry_deleted", "entry": e})
 		}
 	}
 }
@@ -159,27 +145,27 @@ func entries(r *store.Record) (list []store.Fields) {
 
 // compact raises the events of the Event Catalog page: it has none for
 // customers, locations, contacts and reports.
-func (n *noticed) compact(kind store.Kind) {
+func (t *teller) compact(kind store.Kind) {
 	switch kind {
 	case store.WorkOrder:
-		n.add("workorder." + string(n.Action))
+		t.tell("workorder."+string(t.Action), nil)
 	case store.Project, store.Employee, store.Vendor, store.TimeOff, store.Timesheet:
-		n.add(string(kind) + "." + string(n.Action))
+		t.tell(string(kind)+"."+string(t.Action), nil)
 		return
 	default:
 		return
 	}
-	if _, status := n.field("status"); n.differs("status") {
+	if _, status := t.field("status"); t.differs("status") {
 		switch status {
 		case "in_progress":
-			n.add("workorder.started")
+			t.tell("workorder.started", nil)
 		case "completed":
-			n.add("workorder.completed")
+			t.tell("workorder.completed", nil)
 		case "cancelled":
-			n.add("workorder.cancelled")
+			t.tell("workorder.cancelled", nil)
 		}
 	}
-	if _, lead := n.field("site_lead_id"); lead != nil && n.differs("site_lead_id") {
-		n.add("employee.assigned")
+	if _, lead := t.field("site_lead_id"); lead != nil && t.differs("site_lead_id") {
+		t.tell("employee.assigned", nil)
 	}
 }

@@ -11,17 +11,12 @@ import (
 
 // report shows a report with its work order and its project.
 func (v *viewer) report(data store.Fields, r *store.Record) {
-	data["report_type"] = r.Fields["type"]
-	identify(data, r, "report_id", "", "phase_name")
+	show(data, r, "report_id=.id phase_name=.name report_type=type weather=weather_conditions notes=completion_summary")
 	if order := v.get(r.Parent); order != nil {
-		identify(data, order, "", "work_order_number", "phase_name")
+		show(data, order, "work_order_number=.key phase_name=.name")
 		if project := v.get(order.Parent); project != nil {
-			identify(data, project, "", "", "project_name")
+			show(data, project, "project_name=.name")
 		}
-	}
-	data["weather"] = r.Fields["weather_conditions"]
-	if summary := r.Fields["completion_summary"]; summary != nil {
-		data["notes"] = summary
 	}
 	data["scope_checklist"] = checklist(r.Fields["scope_checklist"], "title", true)
 	data["completion_checklist"] = checklist(r.Fields["completion_checklist"], "item", false)
@@ -37,8 +32,7 @@ func (v *viewer) reporter(data store.Fields, r *store.Record) {
 func (v *viewer) actor(employee, user any) any {
 	shown := store.Fields{"user_id": user}
 	if e := v.get(employee); e != nil {
-		identify(shown, e, "employee_id", "", "name")
-		shown["role"] = e.Fields["role_name"]
+		show(shown, e, "employee_id=.id name=.name role=role_name")
 	}
 	return shown
 }
@@ -79,8 +73,7 @@ func (v *viewer) batch(changes []rules.Change) store.Fields {
 		if c.Record().Kind != store.Timesheet || c.Action != rules.Updated {
 			continue
 		}
-		n := noticed{Change: c}
-		if _, status := n.field("status"); status == "processed" && n.differs("status") {
+		if t := (&teller{Change: c}); c.After.Fields["status"] == "processed" && t.differs("status") {
 			sheets, by = append(sheets, v.view(c.After)), c.After.Fields["updated_by"]
 		}
 	}

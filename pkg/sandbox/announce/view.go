@@ -22,20 +22,18 @@ type viewer struct {
 }
 
 // data is everything that an event may carry of a change.
-func (v *viewer) data(c rules.Change, n notice) (store.Fields, error) {
+func (v *viewer) data(c rules.Change, event string, extra store.Fields) store.Fields {
 	record := c.Record()
-	switch n.event {
+	switch event {
 	case "employee.assigned":
-		data := identify(store.Fields{}, record, "work_order_id", "workOrderNumber", "")
+		data := show(nil, record, "work_order_id=.id workOrderNumber=.key")
 		if lead := v.get(record.Fields["site_lead_id"]); lead != nil {
-			identify(data, lead, "id", "emp_number", "name")
+			show(data, lead, employeeNames)
 		}
-		return data, v.fault
+		return data
 	case "workorder.started", "workorder.completed", "workorder.cancelled":
 		// The documents only name them: they carry what tells their work order.
-		data := identify(store.Fields{}, record, "id", "workOrderNumber", "title")
-		data["status"], data["projectId"] = record.Fields["status"], record.Fields["project_id"]
-		return data, v.fault
+		return show(nil, record, "id=.id workOrderNumber=.key title=.name status projectId=project_id")
 	}
 	data := v.view(record)
 	v.times(data, record)
@@ -45,11 +43,11 @@ func (v *viewer) data(c rules.Change, n notice) (store.Fields, error) {
 	if c.Before != nil && c.After != nil {
 		data["changes"] = v.changes(c.Before, c.After)
 	}
-	maps.Copy(data, n.extra)
-	if entry, ok := n.extra["entry"].(store.Fields); ok {
+	maps.Copy(data, extra)
+	if entry, ok := extra["entry"].(store.Fields); ok {
 		data["entry"] = v.entry(entry)
 	}
-	return data, v.fault
+	return data
 }
 
 // times says who did what when; every kind of event has its own word for it.
@@ -62,7 +60,7 @@ func (v *viewer) times(data store.Fields, r *store.Record) {
 		by = data["updated_by"]
 	}
 	at := stamp(v.Now)
-	for act := range strings.FieldsSeq("deleted status_changed scheduled locked unlocked processed submitted closed") {
+	for _, act := range strings.Fields("deleted status_changed scheduled locked unlocked processed submitted closed") {
 		data[act+"_at"], data[act+"_by"] = at, by
 	}
 	data["deletedBy"], data["created_at"], data["updated_at"] = by, stamp(r.Created), stamp(r.Updated)
@@ -83,58 +81,66 @@ func (v *viewer) get(id any) *store.Record {
 	return r
 }
 
-// identify puts a record's ID, key and name into data, under the names that an
-// event has for them; "" leaves one out.
-func identify(data store.Fields, r *store.Record, id, key, name string) store.Fields {
-	if id != "" {
-		data[id] = r.ID
+// show puts members of a record into data, or into something new: those that
+// it has, of names with spaces between. shown=own gives one another name; .id,
+// .key, .name and .parent are the record's own.
+func show(data store.Fields, r *store.Record, members string) store.Fields {
+	if data == nil {
+		data = store.Fields{}
 	}
-	if key != "" {
-		data[key] = r.Key
-	}
-	if name != "" {
-		data[name] = r.Name
+	for _, member := range strings.Fields(members) {
+		shown, own, renamed := strings.Cut(member, "=")
+		if !renamed {
+			own = shown
+		}
+		value := r.Fields[own]
+		switch own {
+		case ".id":
+			value = r.ID
+		case ".key":
+			value = r.Key
+		case ".name":
+			value = r.Name
+		case ".parent":
+			value = r.Parent
+		}
+		if value != nil {
+			data[shown] = value
+		}
 	}
 	return data
 }
 
-// with adds members of a record to what is shown of it, of names with spaces
-// between.
-func with(shown store.Fields, r *store.Record, names string) store.Fields {
-	for name := range strings.FieldsSeq(names) {
-		shown[name] = r.Fields[name]
-	}
-	return shown
-}
+// employeeNames are what tells an employee.
+const employeeNames = "id=.id emp_number=.key name=.name"
 
 // view is a record with every member that some event has.
 func (v *viewer) view(r *store.Record) store.Fields {
-	data := maps.Clone(r.Fields)
-	data["id"] = r.ID
+	data := show(maps.Clone(r.Fields), r, "id=.id")
 	switch r.Kind {
 	case store.WorkOrder:
 		v.workOrder(data, r)
 	case store.Project:
 		v.project(data, r)
 	case store.Employee:
+		show(data, r, "role=role_name department=department_name")
 		kind := r.Fields["employee_type"]
-		data["role"], data["department"] = r.Fields["role_name"], r.Fields["department_name"]
 		data["is_project_owner"], data["is_site_lead"], data["is_site_worker"] = kind == "project_owner", kind == "site_lead", kind == "site_worker" || kind == "site_lead"
 	case store.Vendor:
-		vendor(data)
+		vendor(data, r)
 	case store.Customer:
 		data["type"] = lower(r.Fields["type"])
 	case store.Location:
 		if customer := v.get(r.Parent); customer != nil {
-			data["customer"] = identify(store.Fields{}, customer, "id", "", "name")
+			data["customer"] = show(nil, customer, "id=.id name=.name")
 		}
 	case store.Contact:
-		data["role"] = r.Fields["title"]
+		show(data, r, "role=title")
 		if customer := v.get(r.Parent); customer != nil {
-			data["customer_name"] = customer.Name
+			show(data, customer, "customer_name=.name")
 		}
 	case store.TimeOff:
-		data["employee_name"] = r.Name
+		show(data, r, "employee_name=.name")
 	case store.Timesheet:
 		v.timesheet(data, r)
 	case store.Report:
@@ -144,15 +150,14 @@ func (v *viewer) view(r *store.Record) store.Fields {
 }
 
 func (v *viewer) workOrder(data store.Fields, r *store.Record) {
-	identify(data, r, "", "workOrderNumber", "title")
-	data["projectId"] = r.Parent
+	show(data, r, "workOrderNumber=.key title=.name projectId=.parent")
 	if hours, ok := r.Fields["days_hours_required"].(json.Number); ok {
 		data["estimated_hours"] = hours
 	}
 	if project := v.get(r.Parent); project != nil {
-		shown := identify(store.Fields{}, project, "id", "project_code", "project_name")
+		shown := show(nil, project, "id=.id project_code=.key project_name=.name")
 		if customer := v.get(project.Fields["customer_id"]); customer != nil {
-			shown["customer_name"] = customer.Name
+			show(shown, customer, "customer_name=.name")
 		}
 		if location := v.get(project.Fields["location_id"]); location != nil {
 			shown["site_address"] = address(location)
@@ -160,15 +165,11 @@ func (v *viewer) workOrder(data store.Fields, r *store.Record) {
 		data["project"] = shown
 	}
 	if lead := v.get(r.Fields["site_lead_id"]); lead != nil {
-		assigned := person(lead)
+		data["site_lead"] = show(nil, lead, employeeNames+" email phone")
+		assigned := show(nil, lead, employeeNames)
 		assigned["role"] = "site_lead"
-		data["site_lead"] = with(person(lead), lead, "email phone")
 		data["assigned_employees"], data["assignedTo"] = []any{assigned}, []any{lead.ID}
 	}
-}
-
-func person(employee *store.Record) store.Fields {
-	return identify(store.Fields{}, employee, "id", "emp_number", "name")
 }
 
 // address writes a location's address as one text.
@@ -186,39 +187,35 @@ func address(r *store.Record) any {
 }
 
 func (v *viewer) project(data store.Fields, r *store.Record) {
-	identify(data, r, "", "projectNumber", "name")
-	data["startDate"], data["estimatedEndDate"] = r.Fields["start_date"], r.Fields["end_date"]
+	show(data, r, "projectNumber=.key name=.name startDate=start_date estimatedEndDate=end_date")
 	if location := v.get(r.Fields["location_id"]); location != nil {
-		shown := identify(store.Fields{}, location, "id", "", "name")
-		data["location"] = with(shown, location, "address_line_1 city province postal_code country")
 		data["address"] = address(location)
+		data["location"] = show(nil, location, "id=.id name=.name address_line_1 city province postal_code country")
 	}
 	if customer := v.get(r.Fields["customer_id"]); customer != nil {
+		shown := show(nil, customer, "id=.id name=.name email phone")
+		shown["type"] = lower(customer.Fields["type"])
+		data["customer"] = shown
 		if v.Form == webhook.Compact {
 			data["customer"] = customer.Name
-		} else {
-			shown := with(identify(store.Fields{}, customer, "id", "", "name"), customer, "email phone")
-			shown["type"] = lower(customer.Fields["type"])
-			data["customer"] = shown
 		}
 	}
-	ids, _ := r.Fields["contact_ids"].([]any)
 	contacts := []any{}
+	ids, _ := r.Fields["contact_ids"].([]any)
 	for _, id := range ids {
 		if c := v.get(id); c != nil {
-			shown := with(store.Fields{"id": c.ID, "role": c.Fields["title"]}, c, "first_name last_name email phone")
-			contacts = append(contacts, shown)
+			contacts = append(contacts, show(nil, c, "id=.id first_name last_name email phone role=title"))
 		}
 	}
 	data["contacts"] = contacts
 	if number, _ := r.Fields["internal_manager_emp_number"].(string); number != "" {
 		if owner, err := v.Tx.Find(v.Company, store.Employee, number); err == nil {
-			data["project_owners"] = []any{with(person(owner), owner, "email phone")}
+			data["project_owners"] = []any{show(nil, owner, employeeNames+" email phone")}
 		}
 	}
 }
 
-func vendor(data store.Fields) {
+func vendor(data store.Fields, r *store.Record) {
 	if trades, ok := data["trade_specialty"].([]any); ok {
 		var names []string
 		for _, t := range trades {
@@ -229,12 +226,7 @@ func vendor(data store.Fields) {
 			delete(data, "trade_specialty")
 		}
 	}
-	place := store.Fields{}
-	for _, pair := range [][2]string{{"address", "address_line_1"}, {"city", "city"}, {"state", "province"}, {"zip_code", "postal_code"}, {"country", "country"}} {
-		if part := data[pair[0]]; part != nil {
-			place[pair[1]] = part
-		}
-	}
+	place := show(nil, r, "address_line_1=address city province=state postal_code=zip_code country")
 	delete(data, "address")
 	if len(place) > 0 {
 		data["address"] = place
@@ -242,7 +234,7 @@ func vendor(data store.Fields) {
 }
 
 func (v *viewer) timesheet(data store.Fields, r *store.Record) {
-	identify(data, r, "timesheet_id", "", "employee_name")
+	show(data, r, "timesheet_id=.id employee_name=.name")
 	shown := []any{}
 	for _, e := range entries(r) {
 		if v.Form == webhook.Outbound {

@@ -47,7 +47,7 @@ func take(into, from store.Fields, names string) { takePrefixed(into, from, "", 
 
 // takePrefixed is take for members that have a prefix in the event.
 func takePrefixed(into, from store.Fields, prefix, names string) {
-	for name := range strings.FieldsSeq(names) {
+	for _, name := range strings.Fields(names) {
 		if v, ok := from[prefix+name]; ok {
 			into[name] = v
 		}
@@ -56,7 +56,7 @@ func takePrefixed(into, from store.Fields, prefix, names string) {
 
 // takeValues is take for members that null leaves as they are.
 func takeValues(into, from store.Fields, names string) {
-	for name := range strings.FieldsSeq(names) {
+	for _, name := range strings.Fields(names) {
 		if v := from[name]; v != nil {
 			into[name] = v
 		}

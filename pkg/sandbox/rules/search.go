@@ -45,7 +45,7 @@ func answer(list []*store.Record, members string, first func(*store.Record) stor
 	results := []store.Fields{}
 	for _, r := range list {
 		found := first(r)
-		for name := range strings.FieldsSeq(members) {
+		for _, name := range strings.Fields(members) {
 			found[name] = r.Fields[name]
 		}
 		results = append(results, found)

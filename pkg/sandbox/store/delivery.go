@@ -150,17 +150,18 @@ func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
 	return list, err
 }
 
-func (q DeliveryQuery) text() (text string, args []any) {
+func (q *DeliveryQuery) text() (text string, args []any) {
 	text = "SELECT id, company, subscription, event, form, body, state, attempts, due, created, status, error FROM delivery WHERE TRUE"
-	add := func(term string, value string) {
-		if value != "" {
-			text, args = text+term, append(args, value)
+	for _, term := range [][2]string{
+		{" AND id = ?", q.ID},
+		{" AND company = ?", q.Company},
+		{" AND subscription = ?", q.Subscription},
+		{" AND event = ?", q.Event},
+	} {
+		if term[1] != "" {
+			text, args = text+term[0], append(args, term[1])
 		}
 	}
-	add(" AND id = ?", q.ID)
-	add(" AND company = ?", q.Company)
-	add(" AND subscription = ?", q.Subscription)
-	add(" AND event = ?", q.Event)
 	if len(q.State) > 0 {
 		text += " AND state IN (?"
 		args = append(args, string(q.State[0]))

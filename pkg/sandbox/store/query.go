@@ -1,9 +1,5 @@
 package store
 
-import (
-	"strings"
-)
-
 // Query picks records. Empty members pick all.
 type Query struct {
 	ID      string
@@ -41,31 +37,21 @@ func (t *Tx) Count(q Query) (n int, err error) {
 }
 
 func (q *Query) where() (text string, args []any) {
-	var terms []string
-	add := func(term string, arg any) { terms, args = append(terms, term), append(args, arg) }
-	if q.ID != "" {
-		add("id = ?", q.ID)
-	}
-	if q.Company != "" {
-		add("company = ?", q.Company)
-	}
-	if q.Kind != "" {
-		add("kind = ?", string(q.Kind))
-	}
-	if q.Parent != "" {
-		add("parent = ?", q.Parent)
-	}
-	if q.Name != "" {
-		add("name = ?", q.Name)
+	text = " WHERE TRUE"
+	for _, term := range [][2]string{
+		{" AND id = ?", q.ID},
+		{" AND company = ?", q.Company},
+		{" AND kind = ?", string(q.Kind)},
+		{" AND parent = ?", q.Parent},
+		{" AND name = ?", q.Name},
+		{" AND instr(lower(key), lower(?)) > 0", q.KeyLike},
+	} {
+		if term[1] != "" {
+			text, args = text+term[0], append(args, term[1])
+		}
 	}
 	for _, word := range q.Words {
-		add("instr(folded, ?) > 0", fold(word))
+		text, args = text+" AND instr(folded, ?) > 0", append(args, fold(word))
 	}
-	if q.KeyLike != "" {
-		add("instr(lower(key), lower(?)) > 0", q.KeyLike)
-	}
-	if len(terms) == 0 {
-		return "", args
-	}
-	return " WHERE " + strings.Join(terms, " AND "), args
+	return text, args
 }
