@@ -10,6 +10,8 @@ import (
 func has(f store.Fields, name string) bool { return f[name] != nil }
 
 // text returns a member that is a string, without the space around it.
+//
+//go:noinline // forty places call it
 func text(f store.Fields, name string) string {
 	s, _ := f[name].(string)
 	return strings.TrimSpace(s)

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -189,7 +188,12 @@ func (c *Call) closeProject(before *store.Record) error {
 	if err != nil {
 		return err
 	}
-	open := slices.DeleteFunc(orders, isDone)
+	var open []*store.Record
+	for _, order := range orders {
+		if isOpen(order) {
+			open = append(open, order)
+		}
+	}
 	if len(open) > 0 && !yes(c.Data, "close_work_orders") {
 		return bad("project_code", "the project "+before.Key+" has open work orders: "+keys(open)+"; close_work_orders closes them as well")
 	}

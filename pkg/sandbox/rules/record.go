@@ -8,8 +8,8 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
-// prefix begins the IDs of a kind.
-func prefix(k store.Kind) string {
+// idPrefix begins the IDs of a kind.
+func idPrefix(k store.Kind) string {
 	switch k {
 	case store.Project:
 		return "proj"
@@ -42,7 +42,7 @@ func prefix(k store.Kind) string {
 // fresh begins a record with an ID of its own.
 func (c *Call) fresh(k store.Kind, key, name string) *store.Record {
 	return &store.Record{
-		ID: c.NewID(prefix(k)), Company: c.Company, Kind: k, Key: key, Name: name,
+		ID: c.NewID(idPrefix(k)), Company: c.Company, Kind: k, Key: key, Name: name,
 		Created: c.Now, Updated: c.Now, Fields: store.Fields{"created_by": c.Actor},
 	}
 }

@@ -27,16 +27,24 @@ func (c *Call) report() (*store.Record, error) {
 	return nil, c.unknown()
 }
 
-// freshReport begins a report of a day.
-func (c *Call) freshReport(order *store.Record, kind, day string, approved bool) (*store.Record, error) {
-	r := c.fresh(store.Report, store.Key(order.ID, kind, day), order.Name)
-	r.Parent = order.ID
-	r.Fields["work_order_id"], r.Fields["type"], r.Fields["report_date"], r.Fields["status"] = order.ID, kind, day, "pending"
+// reportSubject is a new report of a day.
+func (c *Call) reportSubject(order *store.Record, kind, day, members string, approved bool) *subject {
+	status := "pending"
 	if approved {
-		r.Fields["status"] = "approved"
+		status = "approved"
 	}
-	r.Fields["is_auto_approved"] = yes(c.Data, "is_auto_approved")
-	return r, c.sign(r, "submitted_by")
+	return &subject{
+		kind: store.Report, key: store.Key(order.ID, kind, day), name: order.Name, parent: order.ID,
+		own: store.Fields{
+			"work_order_id": order.ID, "type": kind, "report_date": day, "status": status, "is_auto_approved": yes(c.Data, "is_auto_approved"),
+		},
+		take: func(r *store.Record) error {
+			take(r.Fields, c.Data, members)
+			return c.sign(r, "submitted_by")
+		},
+		member: "report_date",
+		taken:  "the work order " + order.Key + " has a " + kind + " report for " + day + " already",
+	}
 }
 
 // sign puts the employee into a report whom a member of the event names, if it
@@ -59,12 +67,8 @@ func (c *Call) submitDaily(order *store.Record) (*store.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.freshReport(order, "daily", day, yes(c.Data, "is_auto_approved"))
-	if err != nil {
-		return nil, err
-	}
-	take(r.Fields, c.Data, "notes work_completed materials_used hours_worked weather_conditions safety_incidents")
-	return r, unique(c.create(r), "report_date", "the work order "+order.Key+" has a daily report for "+day+" already")
+	const members = "notes work_completed materials_used hours_worked weather_conditions safety_incidents"
+	return c.make(c.reportSubject(order, "daily", day, members, yes(c.Data, "is_auto_approved")))
 }
 
 // submitCompletion waits for approval, unless it needs none and approves
@@ -84,13 +88,9 @@ func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
 	case pending != nil:
 		return nil, bad("work_order_number", "the work order "+order.Key+" has a completion report that waits for approval")
 	}
-	r, err := c.freshReport(order, "completion", day, closes)
-	if err != nil {
-		return nil, err
-	}
-	r.Fields["requires_approval"] = needed
-	take(r.Fields, c.Data, "completion_summary scope_checklist completion_checklist")
-	err = unique(c.create(r), "report_date", "the work order "+order.Key+" has a completion report for "+day+" already")
+	s := c.reportSubject(order, "completion", day, "completion_summary scope_checklist completion_checklist", closes)
+	s.own["requires_approval"] = needed
+	r, err := c.make(s)
 	if err == nil && closes {
 		err = c.setStatus(order, "completed")
 	}

@@ -89,7 +89,9 @@ func bad(member, text string) error { return refuse(http.StatusBadRequest, membe
 // missing refuses an event that names a record that there is not.
 func missing(member, text string) error { return refuse(http.StatusNotFound, member, text) }
 
-//go:noinline // it is called so often that it would be a good part of the package
+// refuse makes a refusal, for thirty places that have one.
+//
+//go:noinline // thirty copies are a good part of the package
 func refuse(status int, member, text string) error {
 	return &Error{Status: status, Message: text, Details: []Detail{{pointer(member), text}}}
 }

@@ -51,17 +51,17 @@ func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Recor
 	if status != "draft" && status != "submitted" {
 		return nil, bad("status", "a timesheet begins as draft or submitted, not as "+status)
 	}
-	r := c.fresh(store.Timesheet, store.Key(employee.Key, day), employee.Name)
-	r.Parent = employee.ID
-	r.Fields["emp_number"], r.Fields["timesheet_date"], r.Fields["status"], r.Fields["employee_id"] = employee.Key, day, status, employee.ID
-	take(r.Fields, c.Data, "notes")
-	entries, err := c.entries(nil, day)
-	if err != nil {
-		return nil, err
-	}
-	r.Fields["entries"] = entries
-	c.total(r.Fields)
-	return r, c.create(r)
+	return c.make(&subject{
+		kind: store.Timesheet, key: store.Key(employee.Key, day), name: employee.Name, parent: employee.ID,
+		own: store.Fields{"emp_number": employee.Key, "employee_id": employee.ID, "timesheet_date": day, "status": status},
+		take: func(r *store.Record) error {
+			take(r.Fields, c.Data, "notes")
+			entries, err := c.entries(nil, day)
+			r.Fields["entries"] = entries
+			c.total(r.Fields)
+			return err
+		},
+	})
 }
 
 func (c *Call) updateTimesheet(before *store.Record, day string) error {

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
@@ -29,13 +28,14 @@ func (c *Call) workOrder() (*store.Record, error) {
 // canonical gives members their canonical names, by the page's reference; one
 // that is there as well has the say.
 func (c *Call) canonical() {
-	data := (&store.Record{Fields: c.Data}).Clone().Fields
-	rename(data, "required_headcount", "people_required")
-	rename(data, "estimated_hours", "days_hours_required")
-	for _, when := range []string{"start_date", "end_date", "start_time", "end_time"} {
-		rename(data, "requested_"+when, "expected_"+when)
+	c.Data = (&store.Record{Fields: c.Data}).Clone().Fields
+	for _, pair := range [][2]string{
+		{"required_headcount", "people_required"}, {"estimated_hours", "days_hours_required"},
+		{"requested_start_date", "expected_start_date"}, {"requested_end_date", "expected_end_date"},
+		{"requested_start_time", "expected_start_time"}, {"requested_end_time", "expected_end_time"},
+	} {
+		rename(c.Data, pair[0], pair[1])
 	}
-	c.Data = data
 }
 
 func (c *Call) createWorkOrder() (*store.Record, error) {
@@ -43,27 +43,26 @@ func (c *Call) createWorkOrder() (*store.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	phase := given[1]
 	project, err := c.openProject(given[0])
 	if err != nil {
 		return nil, err
 	}
-	number := text(c.Data, "work_order_number")
+	phase, number := given[1], text(c.Data, "work_order_number")
 	if number == "" {
 		if number, err = c.nextNumber(); err != nil {
 			return nil, err
 		}
 	}
-	r := c.fresh(store.WorkOrder, number, phase)
-	r.Parent = project.ID
-	maps.Copy(r.Fields, store.Fields{
-		"work_order_number": number, "phase_name": phase, "project_id": project.ID,
-		"status": "scheduled", "priority": "normal", "require_daily_report": false, "require_completion_report": false,
+	return c.make(&subject{
+		kind: store.WorkOrder, key: number, name: phase, parent: project.ID,
+		own: store.Fields{
+			"work_order_number": number, "phase_name": phase, "project_id": project.ID,
+			"status": "scheduled", "priority": "normal", "require_daily_report": false, "require_completion_report": false,
+		},
+		take:   c.takeWorkOrder,
+		member: "work_order_number",
+		taken:  "there is a work order " + number + " already",
 	})
-	if err := c.takeWorkOrder(r); err != nil {
-		return nil, err
-	}
-	return r, unique(c.create(r), "work_order_number", "there is a work order "+number+" already")
 }
 
 // openProject finds a project that takes work orders.
@@ -210,11 +209,11 @@ func (c *Call) removeWorkOrder(r *store.Record) error {
 	return c.remove(r)
 }
 
-// isDone reports whether there is no work left on a work order.
-func isDone(r *store.Record) bool {
+// isOpen reports whether there is still work on a work order.
+func isOpen(r *store.Record) bool {
 	switch text(r.Fields, "status") {
 	case "completed", "cancelled", "closed":
-		return true
+		return false
 	}
-	return false
+	return true
 }
