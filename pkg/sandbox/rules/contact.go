@@ -23,10 +23,10 @@ func (c *Call) contact() (*store.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		fields := s.take
+		said := s.take
 		s.take = func(r *store.Record) error {
 			r.Fields["location_id"] = location.ID
-			return fields(r)
+			return said(r)
 		}
 	}
 	return c.keep(s)

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -89,7 +90,7 @@ func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
 		if err := rows.Scan(&s.ID, &s.Company, &s.URL, &events, &s.Form, &s.Secret, &s.APIKey, &created); err != nil {
 			return err
 		}
-		s.Created = time.Unix(0, created).UTC()
+		s.Created = moment(created)
 		err := json.Unmarshal(events, &s.Events)
 		list = append(list, s)
 		return err
@@ -117,7 +118,7 @@ func (t *Tx) Attempts(delivery string) (list []Attempt, err error) {
 		var a Attempt
 		var at int64
 		err := rows.Scan(&a.N, &at, &a.Status, &a.Error, &a.Duration)
-		a.Time = time.Unix(0, at).UTC()
+		a.Time = moment(at)
 		list = append(list, a)
 		return err
 	})
@@ -143,7 +144,7 @@ func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
 		var d Delivery
 		var due, created int64
 		err := rows.Scan(&d.ID, &d.Company, &d.Subscription, &d.Event, &d.Form, &d.Body, &d.State, &d.Attempts, &due, &created, &d.Status, &d.Error)
-		d.Due, d.Created = time.Unix(0, due).UTC(), time.Unix(0, created).UTC()
+		d.Due, d.Created = moment(due), moment(created)
 		list = append(list, d)
 		return err
 	})
@@ -163,12 +164,10 @@ func (q *DeliveryQuery) text() (text string, args []any) {
 		}
 	}
 	if len(q.State) > 0 {
-		text += " AND state IN (?"
-		args = append(args, string(q.State[0]))
-		for _, s := range q.State[1:] {
-			text, args = text+", ?", append(args, string(s))
+		text += " AND state IN (?" + strings.Repeat(", ?", len(q.State)-1) + ")"
+		for _, s := range q.State {
+			args = append(args, string(s))
 		}
-		text += ")"
 	}
 	if !q.DueBy.IsZero() {
 		text, args = text+" AND state = 'pending' AND state IN ('pending', 'sending') AND due <= ?", append(args, q.DueBy.UnixNano())
@@ -189,7 +188,7 @@ func (q *DeliveryQuery) text() (text string, args []any) {
 func (t *Tx) NextDue() (at time.Time, ok bool, err error) {
 	var due sql.NullInt64
 	err = t.w.One("SELECT min(due) FROM delivery WHERE state = 'pending' AND state IN ('pending', 'sending')", nil, &due)
-	return time.Unix(0, due.Int64).UTC(), due.Valid, err
+	return moment(due.Int64), due.Valid, err
 }
 
 // CountDeliveries counts the deliveries of a company, or of all for "", by

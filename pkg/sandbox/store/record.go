@@ -156,11 +156,14 @@ func scan(rows *sql.Rows) (*Record, error) {
 	r := &Record{}
 	err := rows.Scan(&r.ID, &r.Company, &r.Kind, &r.Key, &r.Parent, &r.Name, &created, &updated, &fields)
 	if err == nil {
-		r.Created, r.Updated = time.Unix(0, created).UTC(), time.Unix(0, updated).UTC()
+		r.Created, r.Updated = moment(created), moment(updated)
 		r.Fields, err = DecodeFields(fields)
 	}
 	return r, err
 }
+
+// moment reads a time as the file has it.
+func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
 
 // each calls scan for every row of an answer. Nothing may be written while it
 // does.
