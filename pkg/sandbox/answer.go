@@ -56,7 +56,7 @@ func notPosted() answer {
 }
 
 // done makes the answer to an event that was carried out.
-func done(r rules.Result, eventID, recordID string) answer {
+func done(r *rules.Result, eventID, recordID string) answer {
 	if r.Search {
 		results := r.Results
 		if results == nil {

@@ -138,10 +138,10 @@ func (s *Sandbox) lint(body []byte, verdict *webhook.Verdict) (details []rules.D
 
 // apply carries the event out, and what it raises is on its way with it, or
 // nothing is.
-func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event) (result rules.Result, err error) {
+func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event) (result *rules.Result, err error) {
 	data, err := store.DecodeFields(event.Data())
 	if err != nil {
-		return result, &rules.Error{Status: http.StatusBadRequest, Message: "data must be an object", Details: []rules.Detail{{Pointer: "/data", Message: "data must be an object"}}}
+		return nil, &rules.Error{Status: http.StatusBadRequest, Message: "data must be an object", Details: []rules.Detail{{Pointer: "/data", Message: "data must be an object"}}}
 	}
 	var queued int
 	err = s.store.Do(context.WithoutCancel(ctx), func(tx *store.Tx) error {

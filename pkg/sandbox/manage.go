@@ -87,7 +87,7 @@ func (s *Sandbox) Subscriptions(ctx context.Context) (list []store.Subscription,
 }
 
 // Records returns what the companies have.
-func (s *Sandbox) Records(ctx context.Context, q store.Query) (list []store.Record, err error) {
+func (s *Sandbox) Records(ctx context.Context, q store.Query) (list []*store.Record, err error) {
 	err = s.store.Do(ctx, func(tx *store.Tx) error {
 		list, err = tx.List(q)
 		return err

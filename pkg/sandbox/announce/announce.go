@@ -53,22 +53,19 @@ func New() *Announcer { return &Announcer{} }
 func (a *Announcer) Of(c Context, changes []rules.Change) ([]Raised, error) {
 	v := &viewer{Context: c}
 	var raised []Raised
-	for _, change := range changes {
-		for _, n := range notices(c.Form, change) {
-			data, err := v.data(n)
-			if err != nil {
-				return nil, err
-			}
-			shape := a.shape(c.Form, n.event)
-			if changed, ok := data["changes"].(store.Fields); ok { // of what the event carries
-				maps.DeleteFunc(changed, func(name string, _ any) bool { return shape.members[name] == nil })
-			}
-			raised = append(raised, Raised{n.event, c.Form, shape.write(data)})
+	raise := func(event string, data store.Fields) {
+		shape := a.shape(c.Form, event)
+		if changed, ok := data["changes"].(store.Fields); ok { // of what the event carries
+			maps.DeleteFunc(changed, func(name string, _ any) bool { return shape.members[name] == nil })
 		}
+		raised = append(raised, Raised{event, c.Form, shape.write(data)})
+	}
+	for _, change := range changes {
+		t := teller{change, func(event string, extra store.Fields) { raise(event, v.data(change, event, extra)) }}
+		t.all(c.Form)
 	}
 	if batch := v.batch(changes); batch != nil {
-		const event = "timesheets.processed.batch"
-		raised = append(raised, Raised{event, c.Form, a.shape(c.Form, event).write(batch)})
+		raise("timesheets.processed.batch", batch)
 	}
 	return raised, v.fault
 }

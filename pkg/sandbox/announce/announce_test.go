@@ -73,7 +73,10 @@ func carryOut(tx *store.Tx, id func(string) string, e [2]string) ([]rules.Change
 		return nil, err
 	}
 	result, err := rules.Apply(call)
-	return result.Changes, err
+	if err != nil {
+		return nil, err
+	}
+	return result.Changes, nil
 }
 
 // story is a company's life; full says more of everything.

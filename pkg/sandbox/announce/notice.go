@@ -8,140 +8,132 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// notice is one event that a change raises.
-type notice struct {
-	event  string
-	change rules.Change
-	extra  store.Fields // members of this event beside those of its record
+// teller tells of a change. What it calls with each event that the change
+// raises gets the members that this event has beside those of the record.
+type teller struct {
+	rules.Change
+	tell func(event string, extra store.Fields)
 }
 
-// notices lists what a change raises in a form.
-func notices(form webhook.Form, c rules.Change) []notice {
-	kind := c.Record().Kind
-	switch kind {
-	case store.Skill, store.Department, store.Role, store.WorkType:
-		return nil
+// all tells everything that a change raises in a form.
+func (t *teller) all(form webhook.Form) {
+	kind := t.Record().Kind
+	switch {
+	case form == webhook.Compact:
+		t.compact(kind)
+	case kind == store.WorkOrder:
+		t.workOrder()
+	case kind == store.Report:
+		t.report()
+	case kind == store.Timesheet:
+		t.timesheet()
+	case kind == store.Skill, kind == store.Department, kind == store.Role, kind == store.WorkType:
+	default:
+		t.tell(string(kind)+"."+string(t.Action), nil)
 	}
-	if form == webhook.Compact {
-		return compactNotices(kind, c)
-	}
-	switch kind {
-	case store.WorkOrder:
-		return workOrderNotices(c)
-	case store.Report:
-		return reportNotices(c)
-	case store.Timesheet:
-		return timesheetNotices(c)
-	}
-	return []notice{{event: string(kind) + "." + string(c.Action), change: c}}
 }
 
-// field is a member of a record before and after a change.
-func field(c rules.Change, name string) (before, after any) {
-	if c.Before != nil {
-		before = c.Before.Fields[name]
+// field is a member of the record before and after the change.
+func (t *teller) field(name string) (before, after any) {
+	if t.Before != nil {
+		before = t.Before.Fields[name]
 	}
-	if c.After != nil {
-		after = c.After.Fields[name]
+	if t.After != nil {
+		after = t.After.Fields[name]
 	}
 	return before, after
 }
 
 // differs reports whether one of the members has changed.
-func differs(c rules.Change, names ...string) bool {
+func (t *teller) differs(names ...string) bool {
 	for _, name := range names {
-		if before, after := field(c, name); !reflect.DeepEqual(before, after) {
+		if before, after := t.field(name); !reflect.DeepEqual(before, after) {
 			return true
 		}
 	}
 	return false
 }
 
-func workOrderNotices(c rules.Change) []notice {
-	list := []notice{{event: "work_order." + string(c.Action), change: c}}
-	if c.Action == rules.Deleted {
-		return list
+func (t *teller) workOrder() {
+	t.tell("work_order."+string(t.Action), nil)
+	if t.Action == rules.Deleted {
+		return
 	}
-	if before, after := field(c, "status"); c.Before != nil && before != after {
-		list = append(list, notice{"work_order.status_changed", c, store.Fields{"previous_status": before, "new_status": after}})
+	if before, after := t.field("status"); t.Before != nil && before != after {
+		t.tell("work_order.status_changed", store.Fields{"previous_status": before, "new_status": after})
 	}
-	if _, start := field(c, "start_date"); start != nil && differs(c, "start_date", "end_date", "start_time", "end_time", "site_lead_id") {
-		list = append(list, notice{event: "work_order.scheduled", change: c})
+	if t.After.Fields["start_date"] != nil && t.differs("start_date", "end_date", "start_time", "end_time", "site_lead_id") {
+		t.tell("work_order.scheduled", nil)
 	}
-	return list
 }
 
-func reportNotices(c rules.Change) []notice {
-	_, status := field(c, "status")
+func (t *teller) report() {
+	_, status := t.field("status")
 	switch {
-	case c.Action == rules.Created && c.After.Fields["type"] == "daily":
-		return []notice{{event: "report.daily_submitted", change: c}}
-	case c.Action == rules.Created:
-		return []notice{{event: "report.completion_submitted", change: c}}
-	case c.Action == rules.Updated && status == "approved" && differs(c, "status"):
-		return []notice{{event: "report.completion_approved", change: c}}
+	case t.Action == rules.Created && t.After.Fields["type"] == "daily":
+		t.tell("report.daily_submitted", nil)
+	case t.Action == rules.Created:
+		t.tell("report.completion_submitted", nil)
+	case t.Action == rules.Updated && status == "approved" && t.differs("status"):
+		t.tell("report.completion_approved", nil)
 	}
-	return nil
 }
 
-// timesheetNotices: one event for each entry that was added or changed, one for
+// timesheet raises one event for each entry that was added or changed, one for
 // the notes, one for a new status. The page lists none for a deletion in this
 // form.
-func timesheetNotices(c rules.Change) (list []notice) {
-	switch c.Action {
+func (t *teller) timesheet() {
+	const updated = "timesheet.updated"
+	switch t.Action {
 	case rules.Created:
-		list = append(list, notice{event: "timesheet.created", change: c})
+		t.tell("timesheet.created", nil)
 	case rules.Updated:
-		list = append(list, entryNotices(c)...)
-		if differs(c, "notes") {
-			list = append(list, notice{"timesheet.updated", c, store.Fields{"update_type": "notes_updated"}})
+		t.entries(updated)
+		if t.differs("notes") {
+			t.tell(updated, store.Fields{"update_type": "notes_updated"})
 		}
 	case rules.Deleted:
-		return nil
+		return
 	}
-	before, after := field(c, "status")
-	if before == after {
-		return list
-	}
+	before, after := t.field("status")
 	switch {
+	case before == after:
 	case after == "submitted" && before != "locked":
-		list = append(list, notice{event: "timesheet.submitted", change: c})
+		t.tell("timesheet.submitted", nil)
 	case after == "locked":
-		list = append(list, notice{event: "timesheet.locked", change: c})
+		t.tell("timesheet.locked", nil)
 	case after == "processed":
-		list = append(list, notice{event: "timesheet.processed", change: c})
+		t.tell("timesheet.processed", nil)
 	case before == "locked":
-		list = append(list, notice{event: "timesheet.unlocked", change: c})
+		t.tell("timesheet.unlocked", nil)
 	}
-	return list
 }
 
-func entryNotices(c rules.Change) (list []notice) {
-	was := map[any]any{}
-	for _, e := range entries(*c.Before) {
+func (t *teller) entries(event string) {
+	was := map[any]store.Fields{}
+	for _, e := range entries(t.Before) {
 		was[e["entry_id"]] = e
 	}
-	for _, e := range entries(*c.After) {
-		old, there := was[e["entry_id"]]
+	for _, e := range entries(t.After) {
+		old := was[e["entry_id"]]
 		delete(was, e["entry_id"])
-		update := "entry_updated"
-		if !there {
-			update = "entry_added"
-		} else if reflect.DeepEqual(old, any(e)) {
-			continue
-		}
-		list = append(list, notice{"timesheet.updated", c, store.Fields{"update_type": update, "entry": e}})
-	}
-	for _, e := range entries(*c.Before) {
-		if _, gone := was[e["entry_id"]]; gone {
-			list = append(list, notice{"timesheet.updated", c, store.Fields{"update_type": "entry_deleted", "entry": e}})
+		if !reflect.DeepEqual(old, e) {
+			update := "entry_updated"
+			if old == nil {
+				update = "entry_added"
+			}
+			t.tell(event, store.Fields{"update_type": update, "entry": e})
 		}
 	}
-	return list
+	for _, e := range entries(t.Before) {
+		if was[e["entry_id"]] != nil {
+			t.tell(event, store.Fields{"update_type": "entry_deleted", "entry": e})
+		}
+	}
 }
 
 // entries lists a timesheet's entries.
-func entries(r store.Record) (list []store.Fields) {
+func entries(r *store.Record) (list []store.Fields) {
 	all, _ := r.Fields["entries"].([]any)
 	for _, item := range all {
 		if e, ok := item.(map[string]any); ok {
@@ -151,23 +143,29 @@ func entries(r store.Record) (list []store.Fields) {
 	return list
 }
 
-// compactNotices are those of the Event Catalog page: it has none for
+// compact raises the events of the Event Catalog page: it has none for
 // customers, locations, contacts and reports.
-func compactNotices(kind store.Kind, c rules.Change) []notice {
+func (t *teller) compact(kind store.Kind) {
 	switch kind {
 	case store.WorkOrder:
-		list := []notice{{event: "workorder." + string(c.Action), change: c}}
-		_, status := field(c, "status")
-		text, _ := status.(string)
-		if name := map[string]string{"in_progress": "started", "completed": "completed", "cancelled": "cancelled"}[text]; name != "" && differs(c, "status") && c.Action != rules.Deleted {
-			list = append(list, notice{event: "workorder." + name, change: c})
-		}
-		if _, lead := field(c, "site_lead_id"); lead != nil && differs(c, "site_lead_id") {
-			list = append(list, notice{event: "employee.assigned", change: c})
-		}
-		return list
+		t.tell("workorder."+string(t.Action), nil)
 	case store.Project, store.Employee, store.Vendor, store.TimeOff, store.Timesheet:
-		return []notice{{event: string(kind) + "." + string(c.Action), change: c}}
+		t.tell(string(kind)+"."+string(t.Action), nil)
+		return
+	default:
+		return
 	}
-	return nil
+	if _, status := t.field("status"); t.differs("status") {
+		switch status {
+		case "in_progress":
+			t.tell("workorder.started", nil)
+		case "completed":
+			t.tell("workorder.completed", nil)
+		case "cancelled":
+			t.tell("workorder.cancelled", nil)
+		}
+	}
+	if _, lead := t.field("site_lead_id"); lead != nil && t.differs("site_lead_id") {
+		t.tell("employee.assigned", nil)
+	}
 }

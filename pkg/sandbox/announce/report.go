@@ -3,7 +3,6 @@ package announce
 import (
 	"encoding/json"
 	"strconv"
-	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
@@ -11,37 +10,31 @@ import (
 )
 
 // report shows a report with its work order and its project.
-func (v *viewer) report(data store.Fields, r store.Record) {
-	data["report_id"], data["report_type"], data["phase_name"] = r.ID, r.Fields["type"], r.Name
-	if order, ok := v.get(r.Parent); ok {
-		data["work_order_number"], data["phase_name"] = order.Key, order.Name
-		if project, ok := v.get(order.Parent); ok {
-			data["project_name"] = project.Name
+func (v *viewer) report(data store.Fields, r *store.Record) {
+	show(data, r, "report_id=.id phase_name=.name report_type=type weather=weather_conditions notes=completion_summary")
+	if order := v.get(r.Parent); order != nil {
+		show(data, order, "work_order_number=.key phase_name=.name")
+		if project := v.get(order.Parent); project != nil {
+			show(data, project, "project_name=.name")
 		}
-	}
-	if weather := r.Fields["weather_conditions"]; weather != nil {
-		data["weather"] = weather
-	}
-	if summary := r.Fields["completion_summary"]; summary != nil {
-		data["notes"] = summary
 	}
 	data["scope_checklist"] = checklist(r.Fields["scope_checklist"], "title", true)
 	data["completion_checklist"] = checklist(r.Fields["completion_checklist"], "item", false)
 }
 
 // reporter names the people of a report, and when they acted.
-func (v *viewer) reporter(r store.Record) store.Fields {
-	data := store.Fields{"submitted_at": r.Created.UTC().Format(time.RFC3339), "approved_at": r.Fields["approved_at"]}
-	person := func(id, actor any) any {
-		shown := store.Fields{"user_id": actor}
-		if e, ok := v.get(id); ok {
-			shown["employee_id"], shown["name"], shown["role"] = e.ID, e.Name, e.Fields["role_name"]
-		}
-		return shown
+func (v *viewer) reporter(data store.Fields, r *store.Record) {
+	data["submitted_at"] = stamp(r.Created)
+	data["submitted_by"] = v.actor(r.Fields["submitted_by_id"], r.Fields["created_by"])
+	data["approved_by"] = v.actor(r.Fields["approved_by_id"], data["updated_by"])
+}
+
+func (v *viewer) actor(employee, user any) any {
+	shown := store.Fields{"user_id": user}
+	if e := v.get(employee); e != nil {
+		show(shown, e, "employee_id=.id name=.name role=role_name")
 	}
-	data["submitted_by"] = person(r.Fields["submitted_by_id"], r.Fields["created_by"])
-	data["approved_by"] = person(r.Fields["approved_by_id"], first(r.Fields, "updated_by", "created_by"))
-	return data
+	return shown
 }
 
 // checklist turns the list of an inbound report into the object of an outbound
@@ -77,15 +70,15 @@ func (v *viewer) batch(changes []rules.Change) store.Fields {
 	sheets := []any{}
 	var by any
 	for _, c := range changes {
-		if c.Record().Kind != store.Timesheet || c.Action != rules.Updated || !differs(c, "status") || c.After.Fields["status"] != "processed" {
+		if c.Record().Kind != store.Timesheet || c.Action != rules.Updated {
 			continue
 		}
-		data := v.view(*c.After)
-		sheets = append(sheets, data)
-		by = c.After.Fields["updated_by"]
+		if t := (&teller{Change: c}); c.After.Fields["status"] == "processed" && t.differs("status") {
+			sheets, by = append(sheets, v.view(c.After)), c.After.Fields["updated_by"]
+		}
 	}
 	if len(sheets) < 2 {
 		return nil
 	}
-	return store.Fields{"timesheets": sheets, "processed_by": by, "processed_at": v.Now.UTC().Format(time.RFC3339), "total_count": len(sheets)}
+	return store.Fields{"timesheets": sheets, "processed_by": by, "processed_at": stamp(v.Now), "total_count": len(sheets)}
 }

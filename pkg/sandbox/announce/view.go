@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,98 +22,125 @@ type viewer struct {
 }
 
 // data is everything that an event may carry of a change.
-func (v *viewer) data(n notice) (store.Fields, error) {
-	record := n.change.Record()
-	data := v.view(record)
-	at := v.Now.UTC().Format(time.RFC3339)
-	by := first(record.Fields, "deleted_by", "updated_by", "created_by")
-	if n.change.Action == rules.Deleted {
-		by = record.Fields["deleted_by"]
-	}
-	data["deleted_at"], data["deleted_by"], data["deletedBy"] = at, by, by
-	data["updated_at"], data["updated_by"] = record.Updated.UTC().Format(time.RFC3339), first(record.Fields, "updated_by", "created_by")
-	data["created_at"], data["created_by"] = record.Created.UTC().Format(time.RFC3339), record.Fields["created_by"]
-	for _, act := range []string{"status_changed", "scheduled", "locked", "unlocked", "processed", "submitted", "closed"} {
-		data[act+"_at"], data[act+"_by"] = at, by
-	}
-	if record.Kind == store.Report {
-		delete(data, "submitted_by") // the view has the person
-		maps.Copy(data, v.reporter(record))
-	}
-	if n.change.Before != nil && n.change.After != nil {
-		data["changes"] = v.changes(*n.change.Before, *n.change.After)
-	}
-	for name, value := range n.extra {
-		if entry, ok := value.(store.Fields); ok && name == "entry" {
-			value = v.entry(entry)
-		}
-		data[name] = value
-	}
-	if n.event == "employee.assigned" {
-		data = v.assigned(record)
-	} else if v.bare(n.event) {
-		data = store.Fields{"id": record.ID, "workOrderNumber": record.Key, "title": record.Name, "status": record.Fields["status"], "projectId": record.Fields["project_id"]}
-	}
-	return data, v.fault
-}
-
-// bare reports an event that the documents only name: it carries what tells
-// its work order.
-func (v *viewer) bare(event string) bool {
+func (v *viewer) data(c rules.Change, event string, extra store.Fields) store.Fields {
+	record := c.Record()
 	switch event {
+	case "employee.assigned":
+		data := show(nil, record, "work_order_id=.id workOrderNumber=.key")
+		if lead := v.get(record.Fields["site_lead_id"]); lead != nil {
+			show(data, lead, employeeNames)
+		}
+		return data
 	case "workorder.started", "workorder.completed", "workorder.cancelled":
-		return true
+		// The documents only name them: they carry what tells their work order.
+		return show(nil, record, "id=.id workOrderNumber=.key title=.name status projectId=project_id")
 	}
-	return false
-}
-
-func (v *viewer) assigned(order store.Record) store.Fields {
-	data := store.Fields{"work_order_id": order.ID, "workOrderNumber": order.Key}
-	if lead, ok := v.get(order.Fields["site_lead_id"]); ok {
-		data["id"], data["emp_number"], data["name"] = lead.ID, lead.Key, lead.Name
+	data := v.view(record)
+	v.times(data, record)
+	if record.Kind == store.Report {
+		v.reporter(data, record)
+	}
+	if c.Before != nil && c.After != nil {
+		data["changes"] = v.changes(c.Before, c.After)
+	}
+	maps.Copy(data, extra)
+	if entry, ok := extra["entry"].(store.Fields); ok {
+		data["entry"] = v.entry(entry)
 	}
 	return data
 }
 
-// get follows a reference; one that leads nowhere is none.
-func (v *viewer) get(id any) (store.Record, bool) {
+// times says who did what when; every kind of event has its own word for it.
+func (v *viewer) times(data store.Fields, r *store.Record) {
+	if data["updated_by"] == nil {
+		data["updated_by"] = data["created_by"]
+	}
+	by := data["deleted_by"]
+	if by == nil {
+		by = data["updated_by"]
+	}
+	at := stamp(v.Now)
+	for _, act := range strings.Fields("deleted status_changed scheduled locked unlocked processed submitted closed") {
+		data[act+"_at"], data[act+"_by"] = at, by
+	}
+	data["deletedBy"], data["created_at"], data["updated_at"] = by, stamp(r.Created), stamp(r.Updated)
+}
+
+func stamp(t time.Time) any { return t.UTC().Format(time.RFC3339) }
+
+// get follows a reference; one that leads nowhere is nil.
+func (v *viewer) get(id any) *store.Record {
 	text, _ := id.(string)
 	if text == "" {
-		return store.Record{}, false
+		return nil
 	}
 	r, err := v.Tx.Get(v.Company, text)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		v.fault = fmt.Errorf("reading %s: %w", text, err)
 	}
-	return r, err == nil
+	return r
 }
 
+// show puts members of a record into data, or into something new: those that
+// it has, of names with spaces between. shown=own gives one another name; .id,
+// .key, .name and .parent are the record's own.
+func show(data store.Fields, r *store.Record, members string) store.Fields {
+	if data == nil {
+		data = store.Fields{}
+	}
+	for _, member := range strings.Fields(members) {
+		shown, own, renamed := strings.Cut(member, "=")
+		if !renamed {
+			own = shown
+		}
+		value := r.Fields[own]
+		switch own {
+		case ".id":
+			value = r.ID
+		case ".key":
+			value = r.Key
+		case ".name":
+			value = r.Name
+		case ".parent":
+			value = r.Parent
+		}
+		if value != nil {
+			data[shown] = value
+		}
+	}
+	return data
+}
+
+// employeeNames are what tells an employee.
+const employeeNames = "id=.id emp_number=.key name=.name"
+
 // view is a record with every member that some event has.
-func (v *viewer) view(r store.Record) store.Fields {
-	data := maps.Clone(r.Fields)
-	data["id"] = r.ID
+func (v *viewer) view(r *store.Record) store.Fields {
+	data := show(maps.Clone(r.Fields), r, "id=.id")
 	switch r.Kind {
 	case store.WorkOrder:
 		v.workOrder(data, r)
 	case store.Project:
 		v.project(data, r)
 	case store.Employee:
-		kind, _ := r.Fields["employee_type"].(string)
-		data["role"], data["department"] = r.Fields["role_name"], r.Fields["department_name"]
+		show(data, r, "role=role_name department=department_name")
+		kind := r.Fields["employee_type"]
 		data["is_project_owner"], data["is_site_lead"], data["is_site_worker"] = kind == "project_owner", kind == "site_lead", kind == "site_worker" || kind == "site_lead"
 	case store.Vendor:
-		v.vendor(data)
+		vendor(data, r)
 	case store.Customer:
 		data["type"] = lower(r.Fields["type"])
 	case store.Location:
-		data["customer"] = v.reference(r.Parent)
+		if customer := v.get(r.Parent); customer != nil {
+			data["customer"] = show(nil, customer, "id=.id name=.name")
+		}
 	case store.Contact:
-		data["role"] = r.Fields["title"]
-		if customer, ok := v.get(r.Parent); ok {
-			data["customer_name"] = customer.Name
+		show(data, r, "role=title")
+		if customer := v.get(r.Parent); customer != nil {
+			show(data, customer, "customer_name=.name")
 		}
 	case store.TimeOff:
-		data["employee_name"] = r.Name
+		show(data, r, "employee_name=.name")
 	case store.Timesheet:
 		v.timesheet(data, r)
 	case store.Report:
@@ -121,42 +149,31 @@ func (v *viewer) view(r store.Record) store.Fields {
 	return data
 }
 
-func (v *viewer) reference(id any) any {
-	r, ok := v.get(id)
-	if !ok {
-		return nil
-	}
-	return store.Fields{"id": r.ID, "name": r.Name}
-}
-
-func (v *viewer) workOrder(data store.Fields, r store.Record) {
-	data["workOrderNumber"], data["title"], data["projectId"] = r.Key, r.Name, r.Parent
+func (v *viewer) workOrder(data store.Fields, r *store.Record) {
+	show(data, r, "workOrderNumber=.key title=.name projectId=.parent")
 	if hours, ok := r.Fields["days_hours_required"].(json.Number); ok {
 		data["estimated_hours"] = hours
 	}
-	if project, ok := v.get(r.Parent); ok {
-		ref := store.Fields{"id": project.ID, "project_code": project.Key, "project_name": project.Name}
-		if customer, ok := v.get(project.Fields["customer_id"]); ok {
-			ref["customer_name"] = customer.Name
+	if project := v.get(r.Parent); project != nil {
+		shown := show(nil, project, "id=.id project_code=.key project_name=.name")
+		if customer := v.get(project.Fields["customer_id"]); customer != nil {
+			show(shown, customer, "customer_name=.name")
 		}
-		if location, ok := v.get(project.Fields["location_id"]); ok {
-			ref["site_address"] = address(location)
+		if location := v.get(project.Fields["location_id"]); location != nil {
+			shown["site_address"] = address(location)
 		}
-		data["project"] = ref
+		data["project"] = shown
 	}
-	if lead, ok := v.get(r.Fields["site_lead_id"]); ok {
-		data["site_lead"] = v.person(lead)
-		data["assigned_employees"] = []any{store.Fields{"id": lead.ID, "emp_number": lead.Key, "name": lead.Name, "role": "site_lead"}}
-		data["assignedTo"] = []any{lead.ID}
+	if lead := v.get(r.Fields["site_lead_id"]); lead != nil {
+		data["site_lead"] = show(nil, lead, employeeNames+" email phone")
+		assigned := show(nil, lead, employeeNames)
+		assigned["role"] = "site_lead"
+		data["assigned_employees"], data["assignedTo"] = []any{assigned}, []any{lead.ID}
 	}
-}
-
-func (v *viewer) person(r store.Record) store.Fields {
-	return store.Fields{"id": r.ID, "emp_number": r.Key, "name": r.Name, "email": r.Fields["email"], "phone": r.Fields["phone"]}
 }
 
 // address writes a location's address as one text.
-func address(r store.Record) any {
+func address(r *store.Record) any {
 	var parts []string
 	for _, name := range []string{"address_line_1", "address_line_2", "city"} {
 		if text, _ := r.Fields[name].(string); text != "" {
@@ -169,49 +186,36 @@ func address(r store.Record) any {
 	return strings.Join(parts, ", ")
 }
 
-func (v *viewer) project(data store.Fields, r store.Record) {
-	data["projectNumber"], data["name"] = r.Key, r.Name
-	data["startDate"], data["estimatedEndDate"] = r.Fields["start_date"], r.Fields["end_date"]
-	customer, known := v.get(r.Fields["customer_id"])
-	location, placed := v.get(r.Fields["location_id"])
-	if placed {
-		data["location"] = with(location, "address_line_1", "city", "province", "postal_code", "country")
+func (v *viewer) project(data store.Fields, r *store.Record) {
+	show(data, r, "projectNumber=.key name=.name startDate=start_date estimatedEndDate=end_date")
+	if location := v.get(r.Fields["location_id"]); location != nil {
 		data["address"] = address(location)
+		data["location"] = show(nil, location, "id=.id name=.name address_line_1 city province postal_code country")
 	}
-	if known {
-		shown := with(customer, "email", "phone")
+	if customer := v.get(r.Fields["customer_id"]); customer != nil {
+		shown := show(nil, customer, "id=.id name=.name email phone")
 		shown["type"] = lower(customer.Fields["type"])
 		data["customer"] = shown
 		if v.Form == webhook.Compact {
 			data["customer"] = customer.Name
 		}
 	}
-	ids, _ := r.Fields["contact_ids"].([]any)
 	contacts := []any{}
+	ids, _ := r.Fields["contact_ids"].([]any)
 	for _, id := range ids {
-		if c, ok := v.get(id); ok {
-			contacts = append(contacts, store.Fields{"id": c.ID, "first_name": c.Fields["first_name"], "last_name": c.Fields["last_name"],
-				"email": c.Fields["email"], "phone": c.Fields["phone"], "role": c.Fields["title"]})
+		if c := v.get(id); c != nil {
+			contacts = append(contacts, show(nil, c, "id=.id first_name last_name email phone role=title"))
 		}
 	}
 	data["contacts"] = contacts
 	if number, _ := r.Fields["internal_manager_emp_number"].(string); number != "" {
 		if owner, err := v.Tx.Find(v.Company, store.Employee, number); err == nil {
-			data["project_owners"] = []any{v.person(owner)}
+			data["project_owners"] = []any{show(nil, owner, employeeNames+" email phone")}
 		}
 	}
 }
 
-// with is a record's id and name with some of its members.
-func with(r store.Record, names ...string) store.Fields {
-	shown := store.Fields{"id": r.ID, "name": r.Name}
-	for _, name := range names {
-		shown[name] = r.Fields[name]
-	}
-	return shown
-}
-
-func (v *viewer) vendor(data store.Fields) {
+func vendor(data store.Fields, r *store.Record) {
 	if trades, ok := data["trade_specialty"].([]any); ok {
 		var names []string
 		for _, t := range trades {
@@ -222,35 +226,29 @@ func (v *viewer) vendor(data store.Fields) {
 			delete(data, "trade_specialty")
 		}
 	}
-	place := store.Fields{}
-	for from, to := range map[string]string{"address": "address_line_1", "city": "city", "state": "province", "zip_code": "postal_code", "country": "country"} {
-		if data[from] != nil {
-			place[to] = data[from]
-		}
-	}
+	place := show(nil, r, "address_line_1=address city province=state postal_code=zip_code country")
 	delete(data, "address")
 	if len(place) > 0 {
 		data["address"] = place
 	}
 }
 
-func (v *viewer) timesheet(data store.Fields, r store.Record) {
-	data["timesheet_id"], data["employee_name"] = r.ID, r.Name
-	list := entries(r)
-	shown := make([]any, len(list))
-	for i, e := range list {
-		shown[i] = e
+func (v *viewer) timesheet(data store.Fields, r *store.Record) {
+	show(data, r, "timesheet_id=.id employee_name=.name")
+	shown := []any{}
+	for _, e := range entries(r) {
 		if v.Form == webhook.Outbound {
-			shown[i] = v.entry(e)
+			e = v.entry(e)
 		}
+		shown = append(shown, e)
 	}
-	data["entries"], data["entry_count"] = shown, len(list)
+	data["entries"], data["entry_count"] = shown, len(shown)
 }
 
 // entry is an entry of a timesheet by identifiers.
 func (v *viewer) entry(e store.Fields) store.Fields {
 	shown := maps.Clone(e)
-	if order, ok := v.get(e["work_order_id"]); ok {
+	if order := v.get(e["work_order_id"]); order != nil {
 		shown["work_order_name"] = order.Name
 	}
 	return shown
@@ -263,50 +261,44 @@ func lower(value any) any {
 	return value
 }
 
-func first(f store.Fields, names ...string) any {
-	for _, name := range names {
-		if f[name] != nil {
-			return f[name]
-		}
-	}
-	return nil
-}
-
 // changes lists the members that differ between two states of a record: old
 // and new, or from and to where the documents say so, and for lists of the
 // compact form what was added and removed.
-func (v *viewer) changes(before, after store.Record) store.Fields {
-	old, now := v.view(before), v.view(after)
-	list := store.Fields{}
-	from, to := "old", "new"
+func (v *viewer) changes(before, after *store.Record) store.Fields {
+	was, is := v.view(before), v.view(after)
+	old, now := "old", "new"
 	if v.Form == webhook.Compact || after.Kind == store.TimeOff {
-		from, to = "from", "to"
+		old, now = "from", "to"
 	}
-	for _, name := range changing(now, old) {
-		if reflect.DeepEqual(old[name], now[name]) {
+	list := store.Fields{}
+	all := maps.Clone(was)
+	maps.Copy(all, is)
+	for name := range all {
+		if incidental(name) || reflect.DeepEqual(was[name], is[name]) {
 			continue
 		}
-		a, isList := now[name].([]any)
-		b, wasList := old[name].([]any)
-		if v.Form == webhook.Compact && isList && wasList {
-			list[name] = store.Fields{"added": missingFrom(b, a), "removed": missingFrom(a, b)}
+		a, wasList := was[name].([]any)
+		b, isList := is[name].([]any)
+		if v.Form == webhook.Compact && wasList && isList {
+			list[name] = store.Fields{"added": missingFrom(a, b), "removed": missingFrom(b, a)}
 			continue
 		}
-		list[name] = change{from, to, old[name], now[name]}.fields()
+		list[name] = store.Fields{old: orNull(was[name]), now: orNull(is[name])}
 	}
 	return list
 }
 
-// change is one member's old and new value. A value that was not there is null.
-type change struct {
-	from, to string
-	old, now any
+// incidental reports a member that says nothing of a record itself.
+func incidental(name string) bool {
+	switch name {
+	case "id", "updated_by", "created_by", "entries", "entry_count":
+		return true
+	}
+	return strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_ids")
 }
 
-func (c change) fields() store.Fields {
-	return store.Fields{c.from: orNull(c.old), c.to: orNull(c.now)}
-}
-
+// orNull writes out that a value was not there: a member that is nil is left
+// out.
 func orNull(v any) any {
 	if v == nil {
 		return json.RawMessage("null")
@@ -314,31 +306,11 @@ func orNull(v any) any {
 	return v
 }
 
-// changing lists the members of two views that say something of a record
-// itself.
-func changing(views ...store.Fields) []string {
-	seen := map[string]bool{"id": true, "updated_by": true, "created_by": true, "entries": true, "entry_count": true}
-	var names []string
-	for _, view := range views {
-		for name := range view {
-			if !seen[name] && !strings.HasSuffix(name, "_id") && !strings.HasSuffix(name, "_ids") {
-				seen[name] = true
-				names = append(names, name)
-			}
-		}
-	}
-	return names
-}
-
 // missingFrom lists what of others is not in list.
 func missingFrom(list, others []any) []any {
 	missing := []any{}
 	for _, o := range others {
-		found := false
-		for _, l := range list {
-			found = found || reflect.DeepEqual(l, o)
-		}
-		if !found {
+		if !slices.ContainsFunc(list, func(l any) bool { return reflect.DeepEqual(l, o) }) {
 			missing = append(missing, o)
 		}
 	}

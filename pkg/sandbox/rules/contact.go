@@ -1,141 +1,107 @@
 package rules
 
 import (
-	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
 // contact carries out contact.created, .updated and .deleted.
-func (c *Call) contact(verb string) (Result, error) {
+func (c *Call) contact() (*store.Record, error) {
 	customer, err := c.customerNamed()
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	first, err := c.required("first_name")
+	names, err := c.requiredAll("first_name", "last_name")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	last, err := c.required("last_name")
-	if err != nil {
-		return Result{}, err
-	}
-	location := ""
+	s := contactSubject(customer, names[0], names[1], c.Data)
 	if name := text(c.Data, "location_name"); name != "" {
-		r, err := c.locationNamed(customer, name)
+		location, err := c.existing(locationSubject(customer, name))
 		if err != nil {
-			return Result{}, err
+			return nil, err
 		}
-		location = r.ID
-	}
-	before, ok, err := c.find(store.Contact, store.Key(customer.ID, first, last))
-	switch {
-	case err != nil:
-		return Result{}, err
-	case verb == "created" && ok:
-		return Result{}, bad(pointer("last_name"), "the customer %q has a contact named %s %s already", customer.Name, first, last)
-	case verb == "created":
-		r := c.freshContact(customer, first, last)
-		take(r.Fields, c.Data, contactFields()...)
-		if location != "" {
-			r.Fields["location_id"] = location
+		said := s.take
+		s.take = func(r *store.Record) error {
+			r.Fields["location_id"] = location.ID
+			return said(r)
 		}
-		change, err := c.create(r)
-		return Result{Message: "Contact created successfully", RecordID: r.ID, Changes: []Change{change}}, err
-	case !ok:
-		return Result{}, missing(pointer("last_name"), "the customer %q has no contact named %s %s", customer.Name, first, last)
-	case verb == "deleted":
-		change, err := c.remove(before)
-		return Result{Message: "Contact deleted successfully", RecordID: before.ID, Changes: []Change{change}}, err
-	case verb != "updated":
-		return c.unknown()
 	}
-	after := before.Clone()
-	take(after.Fields, c.Data, contactFields()...)
-	if location != "" {
-		after.Fields["location_id"] = location
+	return c.keep(s)
+}
+
+func contactSubject(customer *store.Record, first, last string, given store.Fields) *subject {
+	whose, name := "the customer "+strconv.Quote(customer.Name)+" has ", first+" "+last
+	return &subject{
+		kind: store.Contact, key: store.Key(customer.ID, first, last), name: name, parent: customer.ID,
+		own: store.Fields{"first_name": first, "last_name": last, "customer_id": customer.ID},
+		take: func(r *store.Record) error {
+			take(r.Fields, given, "title email phone phone_ext mobile is_primary contact_tags notes")
+			return nil
+		},
+		member: "last_name",
+		taken:  whose + "a contact named " + name + " already",
+		absent: whose + "no contact named " + name,
 	}
-	changes, err := c.updated(before, after)
-	return Result{Message: "Contact updated successfully", RecordID: before.ID, Changes: changes}, err
 }
 
-func contactFields() []string {
-	return []string{"title", "email", "phone", "phone_ext", "mobile", "is_primary", "contact_tags", "notes"}
-}
-
-func (c *Call) freshContact(customer store.Record, first, last string) store.Record {
-	r := c.fresh(store.Contact, "cont", store.Key(customer.ID, first, last), first+" "+last)
-	r.Parent = customer.ID
-	r.Fields["first_name"], r.Fields["last_name"], r.Fields["customer_id"] = first, last, customer.ID
-	return r
-}
-
-// ensureContact finds a customer's contact by name and brings it up to date,
-// or makes it.
-func (c *Call) ensureContact(customer store.Record, given store.Fields, where string) (store.Record, []Change, error) {
+// ensureContact brings a customer's contact up to date, or makes it; item is
+// where the event says of it what is given.
+func (c *Call) ensureContact(customer *store.Record, given store.Fields, item string) (*store.Record, error) {
 	first, last := text(given, "first_name"), text(given, "last_name")
 	if first == "" || last == "" {
-		return store.Record{}, nil, bad(where, "a contact needs first_name and last_name")
+		return nil, bad(item, "a contact needs first_name and last_name")
 	}
-	before, ok, err := c.find(store.Contact, store.Key(customer.ID, first, last))
-	if err != nil {
-		return before, nil, err
+	s := contactSubject(customer, first, last, given)
+	r, err := c.find(s.kind, s.key)
+	switch {
+	case err != nil:
+		return nil, err
+	case r == nil:
+		return c.make(s)
 	}
-	if !ok {
-		r := c.freshContact(customer, first, last)
-		take(r.Fields, given, contactFields()...)
-		change, err := c.create(r)
-		return r, []Change{change}, err
-	}
-	after := before.Clone()
-	take(after.Fields, given, contactFields()...)
-	changes, err := c.updated(before, after)
-	return after, changes, err
+	return r, c.change(r, s)
 }
 
 // vendor carries out vendor.created, .updated and .deleted.
-func (c *Call) vendor(verb string) (Result, error) {
+func (c *Call) vendor() (*store.Record, error) {
 	name, err := c.required("vendor_name")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	before, ok, err := c.find(store.Vendor, name)
-	switch {
-	case err != nil:
-		return Result{}, err
-	case verb == "created":
-		r := c.fresh(store.Vendor, "vnd", name, name)
-		r.Fields["vendor_name"] = name
-		c.takeVendor(r.Fields)
-		change, err := c.create(r)
-		if errors.Is(err, store.ErrTaken) {
-			return Result{}, bad(pointer("vendor_name"), "there is a vendor named %q already: update it with vendor.updated", name)
-		}
-		return Result{Message: "Vendor created successfully", RecordID: r.ID, Changes: []Change{change}}, err
-	case !ok:
-		return Result{}, missing(pointer("vendor_name"), "there is no vendor named %q", name)
-	case verb == "deleted":
-		change, err := c.remove(before)
-		return Result{Message: "Vendor deleted successfully", RecordID: before.ID, Changes: []Change{change}}, err
-	case verb != "updated":
-		return c.unknown()
-	}
-	after := before.Clone()
-	c.takeVendor(after.Fields)
-	changes, err := c.updated(before, after)
-	return Result{Message: "Vendor updated successfully", RecordID: before.ID, Changes: changes}, err
+	quoted := strconv.Quote(name)
+	return c.keep(&subject{
+		kind: store.Vendor, key: name, name: name, own: store.Fields{"vendor_name": name},
+		take:   c.takeVendor,
+		member: "vendor_name",
+		taken:  "there is a vendor named " + quoted + " already: update it with vendor.updated",
+		absent: "there is no vendor named " + quoted,
+	})
 }
 
-// takeVendor copies what an event says of a vendor. Its trades may come as one
-// text, with commas.
-func (c *Call) takeVendor(into store.Fields) {
-	take(into, c.Data, "type", "primary_contact_name", "primary_contact_email", "primary_contact_phone", "address", "address_line2",
-		"city", "state", "zip_code", "country", "rating", "regions", "notes", "approval_status", "insurance_expiry_date", "compliance_expiry_date")
-	mergeFields(into, c.Data, "custom_fields")
+// takeVendor takes trades as one text, with commas, as well.
+func (c *Call) takeVendor(r *store.Record) error {
+	take(r.Fields, c.Data, "type primary_contact_name primary_contact_email primary_contact_phone address address_line2 city state zip_code "+
+		"country rating regions notes approval_status insurance_expiry_date compliance_expiry_date")
+	mergeFields(r.Fields, c.Data, "custom_fields")
 	switch trades := c.Data["trade_specialty"].(type) {
 	case string:
-		into["trade_specialty"] = splitList(trades)
+		r.Fields["trade_specialty"] = splitList(trades)
 	case []any:
-		into["trade_specialty"] = trades
+		r.Fields["trade_specialty"] = trades
 	}
+	return nil
+}
+
+// splitList takes a text apart at its commas.
+func splitList(text string) []any {
+	list := []any{}
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			list = append(list, part)
+		}
+	}
+	return list
 }

@@ -1,94 +1,63 @@
 package rules
 
 import (
-	"errors"
-	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
 // employee carries out employee.created, .updated and .deleted.
-func (c *Call) employee(verb string) (Result, error) {
+func (c *Call) employee() (*store.Record, error) {
 	number, err := c.required("emp_number")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	switch verb {
+	switch c.verb {
 	case "created":
-		return c.createEmployee(number)
+		if _, err := c.requiredAll("name", "email", "employee_type"); err != nil {
+			return nil, err
+		}
 	case "updated", "deleted":
 	default:
-		return c.unknown()
+		return nil, c.unknown()
 	}
-	before, err := c.employeeNamed(number, pointer("emp_number"))
-	if err != nil {
-		return Result{}, err
+	s := employeeSubject(number)
+	s.take = c.takeEmployee
+	return c.keep(s)
+}
+
+func employeeSubject(number string) *subject {
+	return &subject{
+		kind: store.Employee, key: number, own: store.Fields{"emp_number": number},
+		member: "emp_number",
+		taken:  "there is an employee " + number + " already: update them with employee.updated",
+		absent: "there is no employee " + strconv.Quote(number),
 	}
-	if verb == "deleted" {
-		change, err := c.remove(before)
-		return Result{Message: "Employee deleted successfully", RecordID: before.ID, Changes: []Change{change}}, err
-	}
-	after := before.Clone()
-	if err := c.takeEmployee(after.Fields); err != nil {
-		return Result{}, err
-	}
+}
+
+// employeeNamed finds the employee whose number a member of the event gives.
+func (c *Call) employeeNamed(number, member string) (*store.Record, error) {
+	s := employeeSubject(number)
+	s.member = member
+	return c.existing(s)
+}
+
+// takeEmployee makes departments and roles on the way. Skills must be there.
+func (c *Call) takeEmployee(r *store.Record) error {
+	take(r.Fields, c.Data, "email phone employee_type start_date emergency_contact_name emergency_contact_phone emergency_contact_relationship employee_skills")
+	mergeFields(r.Fields, c.Data, "custom_fields")
 	if name := text(c.Data, "name"); name != "" {
-		after.Name, after.Fields["name"] = name, name
+		r.Name, r.Fields["name"] = name, name
 	}
-	changes, err := c.updated(before, after)
-	return Result{Message: "Employee updated successfully", RecordID: before.ID, Changes: changes}, err
-}
-
-func (c *Call) createEmployee(number string) (Result, error) {
-	for _, name := range []string{"name", "email", "employee_type"} {
-		if _, err := c.required(name); err != nil {
-			return Result{}, err
-		}
-	}
-	r := c.fresh(store.Employee, "emp", number, text(c.Data, "name"))
-	r.Fields["emp_number"], r.Fields["name"] = number, r.Name
-	if err := c.takeEmployee(r.Fields); err != nil {
-		return Result{}, err
-	}
-	change, err := c.create(r)
-	if errors.Is(err, store.ErrTaken) {
-		return Result{}, bad(pointer("emp_number"), "there is an employee %s already: update them with employee.updated", number)
-	}
-	return Result{Message: processed, RecordID: r.ID, Changes: []Change{change}}, err
-}
-
-// takeEmployee copies what an event says of an employee. Skills must be there;
-// departments and roles are made on the way.
-func (c *Call) takeEmployee(into store.Fields) error {
-	take(into, c.Data, "email", "phone", "employee_type", "start_date", "emergency_contact_name", "emergency_contact_phone", "emergency_contact_relationship")
-	mergeFields(into, c.Data, "custom_fields")
 	if err := c.skills(); err != nil {
 		return err
 	}
-	take(into, c.Data, "employee_skills")
-	for _, made := range []struct {
-		member, id, prefix string
-		kind               store.Kind
-	}{{"department_name", "department_id", "dept", store.Department}, {"role_name", "role_id", "role", store.Role}} {
-		if _, given := c.Data[made.member]; !given {
-			continue
-		}
-		name := text(c.Data, made.member)
-		if name == "" {
-			delete(into, made.member)
-			delete(into, made.id)
-			continue
-		}
-		r, ok, err := c.find(made.kind, name)
-		if err == nil && !ok {
-			r = c.fresh(made.kind, made.prefix, name, name)
-			err = c.Tx.Put(r)
-		}
-		if err != nil {
+	for _, kind := range []store.Kind{store.Department, store.Role} {
+		if err := c.join(r, kind); err != nil {
 			return err
 		}
-		into[made.member], into[made.id] = name, r.ID
 	}
 	return nil
 }
@@ -101,96 +70,73 @@ func (c *Call) skills() error {
 	var details []Detail
 	for n, item := range list {
 		name, _ := item.(string)
-		_, ok, err := c.find(store.Skill, name)
+		skill, err := c.find(store.Skill, name)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if skill == nil {
 			unknown = append(unknown, name)
-			details = append(details, Detail{at("employee_skills", n), fmt.Sprintf("there is no skill %q", name)})
+			details = append(details, Detail{pointer(at("employee_skills", n)), "there is no skill " + strconv.Quote(name)})
 		}
 	}
 	if len(unknown) == 0 {
 		return nil
 	}
-	return conflict("these skills are not in the company's library: "+strings.Join(unknown, ", "), details...)
+	return &Error{Status: http.StatusBadRequest, Message: "these skills are not in the company's library: " + strings.Join(unknown, ", "), Details: details}
 }
 
-// employeeNamed finds an employee by number; where is the member that names
-// them.
-func (c *Call) employeeNamed(number, where string) (store.Record, error) {
-	r, ok, err := c.find(store.Employee, number)
-	if err == nil && !ok {
-		err = missing(where, "there is no employee %q", number)
+// join puts an employee into the department or role that the event names, if it
+// does. Nobody is told of one that was not there.
+func (c *Call) join(r *store.Record, k store.Kind) error {
+	member, id := string(k)+"_name", string(k)+"_id"
+	if _, given := c.Data[member]; !given {
+		return nil
 	}
-	return r, err
-}
-
-// splitList takes a text apart at its commas.
-func splitList(text string) []any {
-	list := []any{}
-	for part := range strings.SplitSeq(text, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			list = append(list, part)
-		}
+	name := text(c.Data, member)
+	if name == "" {
+		delete(r.Fields, member)
+		delete(r.Fields, id)
+		return nil
 	}
-	return list
+	group, err := c.find(k, name)
+	if group == nil && err == nil {
+		group = c.fresh(k, name, name)
+		err = c.Tx.Put(group)
+	}
+	if err != nil {
+		return err
+	}
+	r.Fields[member], r.Fields[id] = name, group.ID
+	return nil
 }
 
 // timeOff carries out time_off.created, .updated and .deleted.
-func (c *Call) timeOff(verb string) (Result, error) {
-	number, err := c.required("emp_number")
+func (c *Call) timeOff() (*store.Record, error) {
+	given, err := c.requiredAll("emp_number", "start_date", "end_date")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	var dates [2]string
-	for i, name := range []string{"start_date", "end_date"} {
-		if dates[i], err = c.required(name); err != nil {
-			return Result{}, err
-		}
+	number, start, end := given[0], given[1], given[2]
+	if end < start { // both are YYYY-MM-DD
+		return nil, bad("end_date", "end_date "+end+" is before start_date "+start)
 	}
-	if dates[1] < dates[0] { // both are YYYY-MM-DD
-		return Result{}, bad(pointer("end_date"), "end_date %s is before start_date %s", dates[1], dates[0])
-	}
-	employee, err := c.employeeNamed(number, pointer("emp_number"))
+	employee, err := c.employeeNamed(number, "emp_number")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	before, ok, err := c.find(store.TimeOff, store.Key(number, dates[0], dates[1]))
-	switch {
-	case err != nil:
-		return Result{}, err
-	case verb == "created" && ok:
-		return Result{}, bad(pointer("start_date"), "%s has a request for %s to %s already", number, dates[0], dates[1])
-	case verb == "created":
-		r := c.fresh(store.TimeOff, "to", store.Key(number, dates[0], dates[1]), employee.Name)
-		r.Parent = employee.ID
-		r.Fields["emp_number"], r.Fields["start_date"], r.Fields["end_date"] = number, dates[0], dates[1]
-		r.Fields["time_off_type"], r.Fields["status"] = "vacation", "approved"
-		c.takeTimeOff(r.Fields)
-		change, err := c.create(r)
-		return Result{Message: "Time off request processed successfully", RecordID: r.ID, Changes: []Change{change}}, err
-	case !ok:
-		return Result{}, missing(pointer("start_date"), "%s has no request for %s to %s", number, dates[0], dates[1])
-	case verb == "deleted":
-		change, err := c.remove(before)
-		return Result{Message: "Time off request deleted successfully", RecordID: before.ID, Changes: []Change{change}}, err
-	case verb != "updated":
-		return c.unknown()
-	}
-	after := before.Clone()
-	c.takeTimeOff(after.Fields)
-	changes, err := c.updated(before, after)
-	return Result{Message: "Time off request updated successfully", RecordID: before.ID, Changes: changes}, err
+	dates := start + " to " + end
+	return c.keep(&subject{
+		kind: store.TimeOff, key: store.Key(given...), name: employee.Name, parent: employee.ID,
+		own:    store.Fields{"emp_number": number, "start_date": start, "end_date": end, "time_off_type": "vacation", "status": "approved"},
+		take:   c.takeTimeOff,
+		member: "start_date",
+		taken:  number + " has a request for " + dates + " already",
+		absent: number + " has no request for " + dates,
+	})
 }
 
-// takeTimeOff copies what can be said of a request; a type or status of null
-// leaves it as it is.
-func (c *Call) takeTimeOff(into store.Fields) {
-	take(into, c.Data, "start_time", "end_time", "reason", "notes")
-	for _, name := range []string{"time_off_type", "status"} {
-		if has(c.Data, name) {
-			into[name] = c.Data[name]
-		}
-	}
+func (c *Call) takeTimeOff(r *store.Record) error {
+	take(r.Fields, c.Data, "start_time end_time reason notes")
+	takeValues(r.Fields, c.Data, "time_off_type status")
+	return nil
 }

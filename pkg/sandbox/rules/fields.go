@@ -1,9 +1,6 @@
 package rules
 
 import (
-	"errors"
-	"maps"
-	"reflect"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
@@ -13,6 +10,8 @@ import (
 func has(f store.Fields, name string) bool { return f[name] != nil }
 
 // text returns a member that is a string, without the space around it.
+//
+//go:noinline // forty places call it
 func text(f store.Fields, name string) string {
 	s, _ := f[name].(string)
 	return strings.TrimSpace(s)
@@ -24,75 +23,80 @@ func yes(f store.Fields, name string) bool {
 	return b
 }
 
-// pointer is the JSON Pointer of a member of data.
-func pointer(name string) string {
-	return "/data/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
-
 // required returns a member's text, or refuses an event that lacks it.
 func (c *Call) required(name string) (string, error) {
 	if s := text(c.Data, name); s != "" {
 		return s, nil
 	}
-	return "", bad(pointer(name), "%s is required for %s", name, c.Event.Type)
+	return "", bad(name, name+" is required for "+c.Event.Type)
 }
 
-// take copies those of the named members that the event has; null clears one.
-func take(into, from store.Fields, names ...string) {
-	for _, name := range names {
-		if v, ok := from[name]; ok {
+// requiredAll is required for several members, as many texts as names.
+func (c *Call) requiredAll(names ...string) ([]string, error) {
+	list := make([]string, len(names))
+	for i, name := range names {
+		var err error
+		if list[i], err = c.required(name); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// take copies those members that the event has, of names with spaces between;
+// null clears one.
+func take(into, from store.Fields, names string) { takePrefixed(into, from, "", names) }
+
+// takePrefixed is take for members that have a prefix in the event.
+func takePrefixed(into, from store.Fields, prefix, names string) {
+	for _, name := range strings.Fields(names) {
+		if v, ok := from[prefix+name]; ok {
 			into[name] = v
 		}
 	}
 }
 
-// fresh begins a record with an ID of its own.
-func (c *Call) fresh(k store.Kind, prefix, key, name string) store.Record {
-	return store.Record{
-		ID: c.NewID(prefix), Company: c.Company, Kind: k, Key: key, Name: name,
-		Created: c.Now, Updated: c.Now, Fields: store.Fields{"created_by": c.Actor},
+// takeValues is take for members that null leaves as they are.
+func takeValues(into, from store.Fields, names string) {
+	for _, name := range strings.Fields(names) {
+		if v := from[name]; v != nil {
+			into[name] = v
+		}
 	}
 }
 
-// find looks for a record by its key; ok is false when there is none.
-func (c *Call) find(k store.Kind, key string) (r store.Record, ok bool, err error) {
-	r, err = c.Tx.Find(c.Company, k, key)
-	if errors.Is(err, store.ErrNotFound) {
-		return r, false, nil
+// mergeFields puts the members of an object into the object of that name: null
+// removes one, and null for the whole removes all.
+func mergeFields(into, from store.Fields, name string) {
+	given, there := from[name]
+	if !there {
+		return
 	}
-	return r, err == nil, err
+	members, isObject := given.(map[string]any)
+	if !isObject {
+		into[name] = given
+		return
+	}
+	merged, _ := into[name].(map[string]any)
+	if merged == nil {
+		merged = map[string]any{}
+	}
+	for member, value := range members {
+		if value == nil {
+			delete(merged, member)
+		} else {
+			merged[member] = value
+		}
+	}
+	into[name] = merged
 }
 
-// create writes a new record.
-func (c *Call) create(r store.Record) (Change, error) {
-	if err := c.Tx.Put(r); err != nil {
-		return Change{}, err
+// rename gives a member another name, unless there is one of that name.
+func rename(m store.Fields, from, to string) {
+	if v, ok := m[from]; ok {
+		delete(m, from)
+		if _, there := m[to]; !there {
+			m[to] = v
+		}
 	}
-	return Change{Action: Created, After: &r}, nil
-}
-
-// update writes what has become of before. changed is false, and nothing is
-// written, when after is the same.
-func (c *Call) update(before, after store.Record) (change Change, changed bool, err error) {
-	if after.Key == before.Key && after.Parent == before.Parent && after.Name == before.Name && reflect.DeepEqual(before.Fields, after.Fields) {
-		return Change{}, false, nil
-	}
-	after.Updated = c.Now
-	after.Fields = maps.Clone(after.Fields)
-	after.Fields["updated_by"] = c.Actor
-	if err := c.Tx.Put(after); err != nil {
-		return Change{}, false, err
-	}
-	return Change{Action: Updated, Before: &before, After: &after}, true, nil
-}
-
-// remove deletes a record.
-func (c *Call) remove(r store.Record) (Change, error) {
-	if err := c.Tx.Delete(r); err != nil {
-		return Change{}, err
-	}
-	r.Updated = c.Now
-	r.Fields = maps.Clone(r.Fields)
-	r.Fields["deleted_by"] = c.Actor
-	return Change{Action: Deleted, Before: &r}, nil
 }

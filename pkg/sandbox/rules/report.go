@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"errors"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
@@ -9,15 +8,15 @@ import (
 
 // report carries out report.daily_submitted, .completion_submitted and
 // .completion_approved.
-func (c *Call) report(verb string) (Result, error) {
+func (c *Call) report() (*store.Record, error) {
 	if _, err := c.required("work_order_number"); err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	order, err := c.workOrderNamed(false)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	switch verb {
+	switch c.verb {
 	case "daily_submitted":
 		return c.submitDaily(order)
 	case "completion_submitted":
@@ -25,49 +24,56 @@ func (c *Call) report(verb string) (Result, error) {
 	case "completion_approved":
 		return c.approveCompletion(order)
 	}
-	return c.unknown()
+	return nil, c.unknown()
 }
 
-// freshReport begins a report of a day.
-func (c *Call) freshReport(order store.Record, kind, day, status string) (store.Record, error) {
-	r := c.fresh(store.Report, "rpt", store.Key(order.ID, kind, day), order.Name)
-	r.Parent = order.ID
-	r.Fields["work_order_id"], r.Fields["type"], r.Fields["report_date"], r.Fields["status"] = order.ID, kind, day, status
-	if number := text(c.Data, "submitted_by"); number != "" {
-		employee, err := c.employeeNamed(number, pointer("submitted_by"))
-		if err != nil {
-			return r, err
-		}
-		r.Fields["submitted_by"], r.Fields["submitted_by_id"] = number, employee.ID
-	}
-	r.Fields["is_auto_approved"] = yes(c.Data, "is_auto_approved")
-	return r, nil
-}
-
-func (c *Call) submitDaily(order store.Record) (Result, error) {
-	day, err := c.required("report_date")
-	if err != nil {
-		return Result{}, err
-	}
+// reportSubject is a new report of a day.
+func (c *Call) reportSubject(order *store.Record, kind, day, members string, approved bool) *subject {
 	status := "pending"
-	if yes(c.Data, "is_auto_approved") {
+	if approved {
 		status = "approved"
 	}
-	r, err := c.freshReport(order, "daily", day, status)
+	return &subject{
+		kind: store.Report, key: store.Key(order.ID, kind, day), name: order.Name, parent: order.ID,
+		own: store.Fields{
+			"work_order_id": order.ID, "type": kind, "report_date": day, "status": status, "is_auto_approved": yes(c.Data, "is_auto_approved"),
+		},
+		take: func(r *store.Record) error {
+			take(r.Fields, c.Data, members)
+			return c.sign(r, "submitted_by")
+		},
+		member: "report_date",
+		taken:  "the work order " + order.Key + " has a " + kind + " report for " + day + " already",
+	}
+}
+
+// sign puts the employee into a report whom a member of the event names, if it
+// does.
+func (c *Call) sign(r *store.Record, member string) error {
+	number := text(c.Data, member)
+	if number == "" {
+		return nil
+	}
+	employee, err := c.employeeNamed(number, member)
 	if err != nil {
-		return Result{}, err
+		return err
 	}
-	take(r.Fields, c.Data, "notes", "work_completed", "materials_used", "hours_worked", "weather_conditions", "safety_incidents")
-	change, err := c.create(r)
-	if errors.Is(err, store.ErrTaken) {
-		return Result{}, bad(pointer("report_date"), "the work order %s has a daily report for %s already", order.Key, day)
+	r.Fields[member], r.Fields[member+"_id"] = number, employee.ID
+	return nil
+}
+
+func (c *Call) submitDaily(order *store.Record) (*store.Record, error) {
+	day, err := c.required("report_date")
+	if err != nil {
+		return nil, err
 	}
-	return Result{Message: processed, RecordID: r.ID, Changes: []Change{change}}, err
+	const members = "notes work_completed materials_used hours_worked weather_conditions safety_incidents"
+	return c.make(c.reportSubject(order, "daily", day, members, yes(c.Data, "is_auto_approved")))
 }
 
 // submitCompletion waits for approval, unless it needs none and approves
 // itself: then the work order is completed.
-func (c *Call) submitCompletion(order store.Record) (Result, error) {
+func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
 	day := text(c.Data, "report_date")
 	if day == "" {
 		day = c.Now.Format(time.DateOnly)
@@ -75,69 +81,49 @@ func (c *Call) submitCompletion(order store.Record) (Result, error) {
 	needed, given := c.Data["requires_approval"].(bool)
 	needed = needed || !given
 	closes := !needed && yes(c.Data, "is_auto_approved")
-	status := "pending"
-	if closes {
-		status = "approved"
-	}
 	pending, err := c.pendingCompletion(order)
 	switch {
 	case err != nil:
-		return Result{}, err
+		return nil, err
 	case pending != nil:
-		return Result{}, bad(pointer("work_order_number"), "the work order %s has a completion report that waits for approval", order.Key)
+		return nil, bad("work_order_number", "the work order "+order.Key+" has a completion report that waits for approval")
 	}
-	r, err := c.freshReport(order, "completion", day, status)
-	if err != nil {
-		return Result{}, err
+	s := c.reportSubject(order, "completion", day, "completion_summary scope_checklist completion_checklist", closes)
+	s.own["requires_approval"] = needed
+	r, err := c.make(s)
+	if err == nil && closes {
+		err = c.setStatus(order, "completed")
 	}
-	r.Fields["requires_approval"] = needed
-	take(r.Fields, c.Data, "completion_summary", "scope_checklist", "completion_checklist")
-	change, err := c.create(r)
-	if errors.Is(err, store.ErrTaken) {
-		return Result{}, bad(pointer("report_date"), "the work order %s has a completion report for %s already", order.Key, day)
-	}
-	result := Result{Message: processed, RecordID: r.ID, Changes: []Change{change}}
-	if err != nil || !closes {
-		return result, err
-	}
-	more, err := c.complete(order)
-	result.Changes = append(result.Changes, more...)
-	return result, err
+	return r, err
 }
 
 // pendingCompletion finds the completion report that waits, or nil.
-func (c *Call) pendingCompletion(order store.Record) (*store.Record, error) {
-	list, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.Report, Parent: order.ID})
+func (c *Call) pendingCompletion(order *store.Record) (*store.Record, error) {
+	list, err := c.children(store.Report, order)
 	for _, r := range list {
 		if text(r.Fields, "type") == "completion" && text(r.Fields, "status") == "pending" {
-			return &r, err
+			return r, err
 		}
 	}
 	return nil, err
 }
 
-func (c *Call) approveCompletion(order store.Record) (Result, error) {
+func (c *Call) approveCompletion(order *store.Record) (*store.Record, error) {
 	before, err := c.pendingCompletion(order)
 	switch {
 	case err != nil:
-		return Result{}, err
+		return nil, err
 	case before == nil:
-		return Result{}, bad(pointer("work_order_number"), "the work order %s has no completion report that waits for approval", order.Key)
+		return nil, bad("work_order_number", "the work order "+order.Key+" has no completion report that waits for approval")
 	}
 	after := before.Clone()
 	after.Fields["status"], after.Fields["approved_at"] = "approved", c.Now.UTC().Format(time.RFC3339)
-	if number := text(c.Data, "approved_by"); number != "" {
-		employee, err := c.employeeNamed(number, pointer("approved_by"))
-		if err != nil {
-			return Result{}, err
-		}
-		after.Fields["approved_by"], after.Fields["approved_by_id"] = number, employee.ID
+	if err := c.sign(after, "approved_by"); err != nil {
+		return nil, err
 	}
 	take(after.Fields, c.Data, "approval_notes")
-	changes, err := c.updated(*before, after)
-	if err != nil {
-		return Result{}, err
+	if err := c.update(before, after); err != nil {
+		return nil, err
 	}
-	more, err := c.complete(order)
-	return Result{Message: processed, RecordID: before.ID, Changes: append(changes, more...)}, err
+	return before, c.setStatus(order, "completed")
 }

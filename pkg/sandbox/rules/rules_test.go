@@ -51,13 +51,13 @@ func (w *world) id(prefix string) string {
 }
 
 // do carries out an event, given its data as JSON.
-func (w *world) do(event, data string) (Result, error) {
+func (w *world) do(event, data string) (*Result, error) {
 	w.t.Helper()
 	fields, err := store.DecodeFields([]byte(data))
 	if err != nil {
 		w.t.Fatalf("%s: %v", data, err)
 	}
-	var result Result
+	var result *Result
 	err = w.store.Do(context.Background(), func(tx *store.Tx) error {
 		var err error
 		result, err = Apply(Call{
@@ -78,7 +78,7 @@ func (w *world) must(event, data string) string {
 	return changes(result)
 }
 
-func changes(r Result) string {
+func changes(r *Result) string {
 	var list []string
 	for _, c := range r.Changes {
 		rec := c.Record()
@@ -100,9 +100,9 @@ func (w *world) count() (n int) {
 	return n
 }
 
-func (w *world) get(kind store.Kind, key string) store.Record {
+func (w *world) get(kind store.Kind, key string) *store.Record {
 	w.t.Helper()
-	var r store.Record
+	var r *store.Record
 	err := w.store.Do(context.Background(), func(tx *store.Tx) error {
 		var err error
 		r, err = tx.Find("comp_1", kind, key)

@@ -42,12 +42,12 @@ type Seeds struct {
 func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string) string, s Seeds) error {
 	c := &Call{Tx: tx, Company: company, Actor: "user_setup", Now: now, NewID: newID}
 	for _, skill := range s.Skills {
-		if err := c.seed(c.fresh(store.Skill, "skill", skill, skill)); err != nil {
+		if err := c.seed(c.fresh(store.Skill, skill, skill)); err != nil {
 			return fmt.Errorf("the skill %q: %w", skill, err)
 		}
 	}
 	for _, w := range s.WorkTypes {
-		r := c.fresh(store.WorkType, "wt", w.Code, w.Name)
+		r := c.fresh(store.WorkType, w.Code, w.Name)
 		multiplier := w.Multiplier
 		if multiplier == 0 {
 			multiplier = 1
@@ -63,16 +63,15 @@ func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string)
 		if number == "" {
 			return errors.New("an employee has no emp_number")
 		}
-		_, there, err := c.find(store.Employee, number)
+		there, err := c.find(store.Employee, number)
 		if err != nil {
 			return err
 		}
-		c.Data, c.Event.Type = fields, "employee.created"
-		verb := "created"
-		if there {
-			verb = "updated"
+		c.Data, c.Event.Type, c.verb = fields, "employee.created", "created"
+		if there != nil {
+			c.verb = "updated"
 		}
-		if _, err := c.employee(verb); err != nil {
+		if _, err := c.employee(); err != nil {
 			return fmt.Errorf("the employee %s: %w", number, err)
 		}
 	}
@@ -80,15 +79,15 @@ func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string)
 }
 
 // seed writes a record, or its fields into the one of its key.
-func (c *Call) seed(r store.Record) error {
+func (c *Call) seed(r *store.Record) error {
 	if r.Key == "" {
 		return errors.New("it has no name")
 	}
-	before, ok, err := c.find(r.Kind, r.Key)
+	before, err := c.find(r.Kind, r.Key)
 	if err != nil {
 		return err
 	}
-	if ok {
+	if before != nil {
 		r.ID, r.Created = before.ID, before.Created
 	}
 	return c.Tx.Put(r)

@@ -1,81 +1,74 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
 // timesheet carries out timesheet.created, .updated and .deleted.
-func (c *Call) timesheet(verb string) (Result, error) {
-	number, err := c.required("emp_number")
+func (c *Call) timesheet() (*store.Record, error) {
+	given, err := c.requiredAll("emp_number", "timesheet_date")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	day, err := c.required("timesheet_date")
+	number, day := given[0], given[1]
+	employee, err := c.employeeNamed(number, "emp_number")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	employee, err := c.employeeNamed(number, pointer("emp_number"))
-	if err != nil {
-		return Result{}, err
-	}
-	before, ok, err := c.find(store.Timesheet, store.Key(number, day))
+	r, err := c.find(store.Timesheet, store.Key(number, day))
 	switch {
 	case err != nil:
-		return Result{}, err
-	case verb == "created" && ok:
-		return Result{}, bad(pointer("timesheet_date"), "%s has a timesheet for %s already: change it with timesheet.updated", number, day)
-	case verb == "created":
-		return c.createTimesheet(employee, number, day)
-	case !ok:
-		return Result{}, missing(pointer("timesheet_date"), "%s has no timesheet for %s", number, day)
-	case verb == "deleted":
-		if text(before.Fields, "status") == "processed" {
-			return Result{}, bad(pointer("timesheet_date"), "the timesheet of %s for %s is processed and cannot be deleted", number, day)
-		}
-		change, err := c.remove(before)
-		return Result{Message: "Timesheet deleted successfully", RecordID: before.ID, Changes: []Change{change}}, err
-	case verb != "updated":
-		return c.unknown()
+		return nil, err
+	case c.verb == "created" && r != nil:
+		return nil, bad("timesheet_date", number+" has a timesheet for "+day+" already: change it with timesheet.updated")
+	case c.verb == "created":
+		return c.createTimesheet(employee, day)
+	case r == nil:
+		return nil, missing("timesheet_date", number+" has no timesheet for "+day)
+	case c.verb == "updated":
+		return r, c.updateTimesheet(r, day)
+	case c.verb != "deleted":
+		return nil, c.unknown()
+	case text(r.Fields, "status") == "processed":
+		return nil, bad("timesheet_date", "the timesheet of "+number+" for "+day+" is processed and cannot be deleted")
 	}
-	return c.updateTimesheet(before, day)
+	return r, c.remove(r)
 }
 
 // timesheetFlow is the order of a timesheet's statuses.
 func timesheetFlow() []string { return []string{"draft", "submitted", "locked", "processed"} }
 
-func (c *Call) createTimesheet(employee store.Record, number, day string) (Result, error) {
-	status := text(c.Data, "status")
-	if status == "" {
-		status = "draft"
-	}
+func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Record, error) {
+	status := cmp.Or(text(c.Data, "status"), "draft")
 	if status != "draft" && status != "submitted" {
-		return Result{}, bad(pointer("status"), "a timesheet begins as draft or submitted, not as %s", status)
+		return nil, bad("status", "a timesheet begins as draft or submitted, not as "+status)
 	}
-	r := c.fresh(store.Timesheet, "ts", store.Key(number, day), employee.Name)
-	r.Parent = employee.ID
-	r.Fields["emp_number"], r.Fields["timesheet_date"], r.Fields["status"], r.Fields["employee_id"] = number, day, status, employee.ID
-	take(r.Fields, c.Data, "notes")
-	entries, err := c.entries(nil, day)
-	if err != nil {
-		return Result{}, err
-	}
-	r.Fields["entries"] = entries
-	c.total(r.Fields)
-	change, err := c.create(r)
-	return Result{Message: "Timesheet created successfully", RecordID: r.ID, Changes: []Change{change}}, err
+	return c.make(&subject{
+		kind: store.Timesheet, key: store.Key(employee.Key, day), name: employee.Name, parent: employee.ID,
+		own: store.Fields{"emp_number": employee.Key, "employee_id": employee.ID, "timesheet_date": day, "status": status},
+		take: func(r *store.Record) error {
+			take(r.Fields, c.Data, "notes")
+			entries, err := c.entries(nil, day)
+			r.Fields["entries"] = entries
+			c.total(r.Fields)
+			return err
+		},
+	})
 }
 
-func (c *Call) updateTimesheet(before store.Record, day string) (Result, error) {
+func (c *Call) updateTimesheet(before *store.Record, day string) error {
 	after := before.Clone()
 	from, to := text(before.Fields, "status"), text(c.Data, "status")
 	if err := timesheetStep(from, to); err != nil {
-		return Result{}, err
+		return err
 	}
 	if to != "" {
 		after.Fields["status"] = to
@@ -83,23 +76,22 @@ func (c *Call) updateTimesheet(before store.Record, day string) (Result, error) 
 	if from == "locked" || from == "processed" {
 		for _, name := range []string{"entries", "notes", "total_hours"} {
 			if has(c.Data, name) && !sameJSON(c.Data[name], before.Fields[name]) {
-				return Result{}, bad(pointer(name), "the timesheet is %s, and its %s cannot be changed", from, name)
+				return bad(name, "the timesheet is "+from+", and its "+name+" cannot be changed")
 			}
 		}
-	} else {
-		take(after.Fields, c.Data, "notes")
-		old, _ := before.Fields["entries"].([]any)
-		entries, err := c.entries(old, day)
-		if err != nil {
-			return Result{}, err
-		}
-		after.Fields["entries"] = entries
-		if has(c.Data, "total_hours") || has(c.Data, "entries") {
-			c.total(after.Fields)
-		}
+		return c.update(before, after)
 	}
-	changes, err := c.updated(before, after)
-	return Result{Message: "Timesheet updated successfully", RecordID: before.ID, Changes: changes}, err
+	take(after.Fields, c.Data, "notes")
+	old, _ := before.Fields["entries"].([]any)
+	entries, err := c.entries(old, day)
+	if err != nil {
+		return err
+	}
+	after.Fields["entries"] = entries
+	if has(c.Data, "total_hours") || has(c.Data, "entries") {
+		c.total(after.Fields)
+	}
+	return c.update(before, after)
 }
 
 // timesheetStep refuses a status that does not follow on the one before: one
@@ -111,13 +103,13 @@ func timesheetStep(from, to string) error {
 	case to == "" || to == from:
 		return nil
 	case j < 0:
-		return bad(pointer("status"), "status %q is none of %s", to, strings.Join(flow, ", "))
+		return bad("status", "status "+strconv.Quote(to)+" is none of "+strings.Join(flow, ", "))
 	case from == "processed":
-		return bad(pointer("status"), "the timesheet is processed, which is final")
+		return bad("status", "the timesheet is processed, which is final")
 	case j == i+1, from == "locked" && j < i, from == "submitted" && to == "draft":
 		return nil
 	}
-	return bad(pointer("status"), "a timesheet that is %s becomes %s next, not %s", from, flow[i+1], to)
+	return bad("status", "a timesheet that is "+from+" becomes "+flow[i+1]+" next, not "+to)
 }
 
 // entries puts those of the event among those that are there: one with the
@@ -153,7 +145,7 @@ func (c *Call) entries(old []any, day string) ([]any, error) {
 // entry checks one entry of a day.
 func (c *Call) entry(given store.Fields, where, day string) (store.Fields, error) {
 	if date := text(given, "entry_date"); date != day {
-		return nil, bad(where+"/entry_date", "entry_date must be the timesheet's date, %s", day)
+		return nil, bad(where+"/entry_date", "entry_date must be the timesheet's date, "+day)
 	}
 	hours, ok := number(given["hours"])
 	if !ok || hours.Sign() < 0 || hours.Cmp(big.NewRat(24, 1)) > 0 {
@@ -164,36 +156,32 @@ func (c *Call) entry(given store.Fields, where, day string) (store.Fields, error
 		return nil, err
 	}
 	entry := store.Fields{"work_type_id": workType.ID, "work_type_code": workType.Key, "work_type_name": workType.Name}
-	take(entry, given, "entry_date", "hours", "start_time", "end_time", "notes")
+	take(entry, given, "entry_date hours start_time end_time notes")
 	order := text(given, "work_order_number")
 	if order == "" {
 		if yes(workType.Fields, "requires_work_order") {
-			return nil, bad(where+"/work_order_number", "work type %s requires a work_order_number", workType.Key)
+			return nil, bad(where+"/work_order_number", "work type "+workType.Key+" requires a work_order_number")
 		}
 		entry["work_order_number"] = nil
 		return entry, nil
 	}
-	r, found, err := c.find(store.WorkOrder, order)
-	if err == nil && !found {
-		err = missing(where+"/work_order_number", "there is no work order %q", order)
+	r, err := c.known(store.WorkOrder, order, where+"/work_order_number", "there is no work order "+strconv.Quote(order))
+	if err != nil {
+		return nil, err
 	}
 	entry["work_order_number"], entry["work_order_id"] = order, r.ID
-	return entry, err
+	return entry, nil
 }
 
 // workType finds an entry's work type: by its code, else by its name, else the
 // company's default.
-func (c *Call) workType(given store.Fields, where string) (store.Record, error) {
+func (c *Call) workType(given store.Fields, where string) (*store.Record, error) {
 	if code := text(given, "work_type_code"); code != "" {
-		r, ok, err := c.find(store.WorkType, code)
-		if err == nil && !ok {
-			err = missing(where+"/work_type_code", "there is no work type with the code %q", code)
-		}
-		return r, err
+		return c.known(store.WorkType, code, where+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
 	}
 	all, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.WorkType})
 	if err != nil {
-		return store.Record{}, err
+		return nil, err
 	}
 	name := text(given, "work_type_name")
 	for _, r := range all {
@@ -202,12 +190,12 @@ func (c *Call) workType(given store.Fields, where string) (store.Record, error) 
 		}
 	}
 	if name != "" {
-		return store.Record{}, missing(where+"/work_type_name", "there is no work type named %q", name)
+		return nil, missing(where+"/work_type_name", "there is no work type named "+strconv.Quote(name))
 	}
 	if len(all) > 0 {
 		return all[0], nil
 	}
-	return store.Record{}, bad(where+"/work_type_code", "the company has no work types: name one in its configuration")
+	return nil, bad(where+"/work_type_code", "the company has no work types: name one in its configuration")
 }
 
 // total settles total_hours: what the event says, else the sum of the entries.
@@ -245,7 +233,7 @@ func sameJSON(a, b any) bool {
 
 // ProcessTimesheets marks every locked timesheet of the company as processed,
 // as a payroll run does.
-func ProcessTimesheets(c Call) (changes []Change, err error) {
+func ProcessTimesheets(c Call) ([]Change, error) {
 	list, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.Timesheet})
 	if err != nil {
 		return nil, fmt.Errorf("listing timesheets: %w", err)
@@ -254,13 +242,9 @@ func ProcessTimesheets(c Call) (changes []Change, err error) {
 		if text(before.Fields, "status") != "locked" {
 			continue
 		}
-		after := before.Clone()
-		after.Fields["status"] = "processed"
-		more, err := c.updated(before, after)
-		if err != nil {
+		if err := c.setStatus(before, "processed"); err != nil {
 			return nil, err
 		}
-		changes = append(changes, more...)
 	}
-	return changes, nil
+	return c.changes, nil
 }

@@ -1,18 +1,16 @@
 package rules
 
 import (
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
-// workOrder carries out work_order.created, .updated, .deleted and .search.
-func (c *Call) workOrder(verb string) (Result, error) {
+// workOrder carries out work_order.created, .updated and .deleted.
+func (c *Call) workOrder() (*store.Record, error) {
 	c.canonical()
-	switch verb {
+	switch c.verb {
 	case "created":
 		return c.createWorkOrder()
 	case "updated":
@@ -20,81 +18,58 @@ func (c *Call) workOrder(verb string) (Result, error) {
 	case "deleted":
 		r, err := c.workOrderNamed(true)
 		if err != nil {
-			return Result{}, err
+			return nil, err
 		}
-		change, err := c.removeWorkOrder(r)
-		return Result{Message: "Work order deleted successfully", RecordID: r.ID, Changes: []Change{change}}, err
-	case "search":
-		return c.searchWorkOrders()
+		return r, c.removeWorkOrder(r)
 	}
-	return c.unknown()
+	return nil, c.unknown()
 }
 
-// aliases are the names that are taken for others, by the page's reference.
-func aliases() [][2]string {
-	return [][2]string{
+// canonical gives members their canonical names, by the page's reference; one
+// that is there as well has the say.
+func (c *Call) canonical() {
+	c.Data = (&store.Record{Fields: c.Data}).Clone().Fields
+	for _, pair := range [][2]string{
 		{"required_headcount", "people_required"}, {"estimated_hours", "days_hours_required"},
 		{"requested_start_date", "expected_start_date"}, {"requested_end_date", "expected_end_date"},
 		{"requested_start_time", "expected_start_time"}, {"requested_end_time", "expected_end_time"},
+	} {
+		rename(c.Data, pair[0], pair[1])
 	}
 }
 
-// canonical gives members their canonical names; one that is there as well has
-// the say.
-func (c *Call) canonical() {
-	data := store.Record{Fields: c.Data}.Clone().Fields
-	for _, pair := range aliases() {
-		v, ok := data[pair[0]]
-		if !ok {
-			continue
-		}
-		delete(data, pair[0])
-		if _, there := data[pair[1]]; !there {
-			data[pair[1]] = v
-		}
-	}
-	c.Data = data
-}
-
-func (c *Call) createWorkOrder() (Result, error) {
-	code, err := c.required("project_code")
+func (c *Call) createWorkOrder() (*store.Record, error) {
+	given, err := c.requiredAll("project_code", "phase_name")
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	phase, err := c.required("phase_name")
+	project, err := c.openProject(given[0])
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	project, err := c.openProject(code)
-	if err != nil {
-		return Result{}, err
-	}
-	number := text(c.Data, "work_order_number")
+	phase, number := given[1], text(c.Data, "work_order_number")
 	if number == "" {
 		if number, err = c.nextNumber(); err != nil {
-			return Result{}, err
+			return nil, err
 		}
 	}
-	r := c.fresh(store.WorkOrder, "wo", number, phase)
-	r.Parent = project.ID
-	r.Fields["work_order_number"], r.Fields["phase_name"], r.Fields["project_id"] = number, phase, project.ID
-	r.Fields["status"], r.Fields["priority"] = "scheduled", "normal"
-	r.Fields["require_daily_report"], r.Fields["require_completion_report"] = false, false
-	if err := c.takeWorkOrder(&r); err != nil {
-		return Result{}, err
-	}
-	change, err := c.create(r)
-	if errors.Is(err, store.ErrTaken) {
-		return Result{}, bad(pointer("work_order_number"), "there is a work order %s already", number)
-	}
-	return Result{Message: processed, RecordID: r.ID, Changes: []Change{change}}, err
+	return c.make(&subject{
+		kind: store.WorkOrder, key: number, name: phase, parent: project.ID,
+		own: store.Fields{
+			"work_order_number": number, "phase_name": phase, "project_id": project.ID,
+			"status": "scheduled", "priority": "normal", "require_daily_report": false, "require_completion_report": false,
+		},
+		take:   c.takeWorkOrder,
+		member: "work_order_number",
+		taken:  "there is a work order " + number + " already",
+	})
 }
 
 // openProject finds a project that takes work orders.
-func (c *Call) openProject(code string) (store.Record, error) {
+func (c *Call) openProject(code string) (*store.Record, error) {
 	project, err := c.projectNamed(code)
 	if err == nil && text(project.Fields, "status") == "closed" {
-		err = bad(pointer("project_code"), "the project %s is closed", code)
+		err = bad("project_code", "the project "+code+" is closed")
 	}
 	return project, err
 }
@@ -108,7 +83,7 @@ func (c *Call) nextNumber() (string, error) {
 			return "", err
 		}
 		number := fmt.Sprintf("%s-%03d", year, n)
-		if _, taken, err := c.find(store.WorkOrder, number); err != nil || !taken {
+		if taken, err := c.find(store.WorkOrder, number); err != nil || taken == nil {
 			return number, err
 		}
 	}
@@ -116,24 +91,20 @@ func (c *Call) nextNumber() (string, error) {
 
 // takeWorkOrder copies what an event says of a work order.
 func (c *Call) takeWorkOrder(r *store.Record) error {
-	if has(c.Data, "site_lead_emp_number") {
-		lead, err := c.employeeNamed(text(c.Data, "site_lead_emp_number"), pointer("site_lead_emp_number"))
+	const lead = "site_lead_emp_number"
+	if has(c.Data, lead) {
+		employee, err := c.employeeNamed(text(c.Data, lead), lead)
 		if err != nil {
 			return err
 		}
-		r.Fields["site_lead_id"] = lead.ID
-	} else if _, cleared := c.Data["site_lead_emp_number"]; cleared {
+		r.Fields["site_lead_id"] = employee.ID
+	} else if _, cleared := c.Data[lead]; cleared {
 		delete(r.Fields, "site_lead_id")
 	}
-	for _, name := range []string{"status", "priority"} { // null leaves them as they are
-		if has(c.Data, name) {
-			r.Fields[name] = c.Data[name]
-		}
-	}
-	take(r.Fields, c.Data, "start_date", "end_date", "start_time", "end_time", "expected_start_date", "expected_end_date",
-		"expected_start_time", "expected_end_time", "people_required", "people_skill_requirements", "days_hours_required",
-		"performed_by", "site_lead_emp_number", "equipment", "specialty_materials", "display_order", "require_daily_report",
-		"require_completion_report", "travel_time_hours", "additional_labor_cost")
+	takeValues(r.Fields, c.Data, "status priority")
+	take(r.Fields, c.Data, "start_date end_date start_time end_time expected_start_date expected_end_date expected_start_time expected_end_time "+
+		"people_required people_skill_requirements days_hours_required performed_by site_lead_emp_number equipment specialty_materials "+
+		"display_order require_daily_report require_completion_report travel_time_hours additional_labor_cost")
 	mergeFields(r.Fields, c.Data, "scheduler_notes")
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if scope, ok := c.Data["scope_of_work"]; ok {
@@ -169,57 +140,39 @@ func internalScope(v any) any {
 	return scope
 }
 
-func rename(m map[string]any, from, to string) {
-	if v, ok := m[from]; ok {
-		delete(m, from)
-		if _, there := m[to]; !there {
-			m[to] = v
-		}
-	}
-}
-
 // workOrderNamed finds the work order of an event: by its number, or, where
 // that may be, by project and phase.
-func (c *Call) workOrderNamed(byPhase bool) (store.Record, error) {
+func (c *Call) workOrderNamed(byPhase bool) (*store.Record, error) {
 	if number := text(c.Data, "work_order_number"); number != "" {
-		r, ok, err := c.find(store.WorkOrder, number)
-		if err == nil && !ok {
-			err = missing(pointer("work_order_number"), "there is no work order %q", number)
-		}
-		return r, err
+		return c.known(store.WorkOrder, number, "work_order_number", "there is no work order "+strconv.Quote(number))
 	}
-	code, phase := text(c.Data, "project_code"), text(c.Data, "phase_name")
+	code, phase, also := text(c.Data, "project_code"), text(c.Data, "phase_name"), ""
+	if byPhase {
+		also = ", or project_code and phase_name together,"
+	}
 	if !byPhase || code == "" || phase == "" {
-		also := ""
-		if byPhase {
-			also = ", or project_code and phase_name together,"
-		}
-		return store.Record{}, bad(pointer("work_order_number"), "work_order_number%s is required for %s", also, c.Event.Type)
+		return nil, bad("work_order_number", "work_order_number"+also+" is required for "+c.Event.Type)
 	}
 	project, err := c.projectNamed(code)
 	if err != nil {
-		return store.Record{}, err
+		return nil, err
 	}
 	found, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.WorkOrder, Parent: project.ID, Name: phase})
 	switch {
 	case err != nil:
-		return store.Record{}, err
+		return nil, err
 	case len(found) == 0:
-		return store.Record{}, missing(pointer("phase_name"), "the project %s has no work order with the phase %q", code, phase)
+		return nil, missing("phase_name", fmt.Sprintf("the project %s has no work order with the phase %q", code, phase))
 	case len(found) > 1:
-		var numbers []string
-		for _, r := range found {
-			numbers = append(numbers, r.Key)
-		}
-		return store.Record{}, bad(pointer("phase_name"), "%d work orders of project %s have the phase %q: name one of %s by work_order_number", len(found), code, phase, strings.Join(numbers, ", "))
+		return nil, bad("phase_name", fmt.Sprintf("%d work orders of project %s have the phase %q: name one of %s by work_order_number", len(found), code, phase, keys(found)))
 	}
 	return found[0], nil
 }
 
-func (c *Call) updateWorkOrder() (Result, error) {
+func (c *Call) updateWorkOrder() (*store.Record, error) {
 	before, err := c.workOrderNamed(false)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	after := before.Clone()
 	if code := text(c.Data, "project_code"); code != "" {
@@ -228,36 +181,39 @@ func (c *Call) updateWorkOrder() (Result, error) {
 			project, err = c.openProject(code)
 		}
 		if err != nil {
-			return Result{}, err
+			return nil, err
 		}
 		after.Parent, after.Fields["project_id"] = project.ID, project.ID
 	}
 	if phase := text(c.Data, "phase_name"); phase != "" {
 		after.Name, after.Fields["phase_name"] = phase, phase
 	}
-	if err := c.takeWorkOrder(&after); err != nil {
-		return Result{}, err
+	if err := c.takeWorkOrder(after); err != nil {
+		return nil, err
 	}
-	changes, err := c.updated(before, after)
-	return Result{Message: "Work order updated successfully", RecordID: before.ID, Changes: changes}, err
+	return before, c.update(before, after)
 }
 
-// removeWorkOrder deletes a work order with its reports.
-func (c *Call) removeWorkOrder(r store.Record) (Change, error) {
-	if _, err := c.removeAll(store.Query{Company: c.Company, Kind: store.Report, Parent: r.ID}); err != nil {
-		return Change{}, err
+// removeWorkOrder deletes a work order with its reports, which nobody is told
+// of.
+func (c *Call) removeWorkOrder(r *store.Record) error {
+	reports, err := c.children(store.Report, r)
+	if err != nil {
+		return err
+	}
+	for _, report := range reports {
+		if err := c.Tx.Delete(report); err != nil {
+			return err
+		}
 	}
 	return c.remove(r)
 }
 
 // isOpen reports whether there is still work on a work order.
-func isOpen(r store.Record) bool {
-	return !slices.Contains([]string{"completed", "cancelled", "closed"}, text(r.Fields, "status"))
-}
-
-// complete sets a work order to completed.
-func (c *Call) complete(before store.Record) ([]Change, error) {
-	after := before.Clone()
-	after.Fields["status"] = "completed"
-	return c.updated(before, after)
+func isOpen(r *store.Record) bool {
+	switch text(r.Fields, "status") {
+	case "completed", "cancelled", "closed":
+		return false
+	}
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -82,25 +83,19 @@ func (t *Tx) Unsubscribe(id string) error {
 
 // Subscriptions lists a company's subscriptions, or everybody's for "".
 func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
-	rows, err := t.w.Query("SELECT id, company, url, events, form, secret, api_key, created FROM subscription WHERE ? IN ('', company) ORDER BY seq", company)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err is what counts
-	for rows.Next() {
+	err = t.each("SELECT id, company, url, events, form, secret, api_key, created FROM subscription WHERE ? IN ('', company) ORDER BY seq", []any{company}, func(rows *sql.Rows) error {
 		var s Subscription
-		var events, form string
+		var events []byte
 		var created int64
-		if err := rows.Scan(&s.ID, &s.Company, &s.URL, &events, &form, &s.Secret, &s.APIKey, &created); err != nil {
-			return nil, err
+		if err := rows.Scan(&s.ID, &s.Company, &s.URL, &events, &s.Form, &s.Secret, &s.APIKey, &created); err != nil {
+			return err
 		}
-		if err := json.Unmarshal([]byte(events), &s.Events); err != nil {
-			return nil, err
-		}
-		s.Form, s.Created = webhook.Form(form), time.Unix(0, created).UTC()
+		s.Created = moment(created)
+		err := json.Unmarshal(events, &s.Events)
 		list = append(list, s)
-	}
-	return list, rows.Err()
+		return err
+	})
+	return list, err
 }
 
 // SaveDelivery writes a delivery, a new one or one that has changed.
@@ -119,21 +114,15 @@ func (t *Tx) AddAttempt(delivery string, a Attempt) error {
 
 // Attempts lists the tries of a delivery, the first first.
 func (t *Tx) Attempts(delivery string) (list []Attempt, err error) {
-	rows, err := t.w.Query("SELECT n, time, status, error, duration FROM attempt WHERE delivery = ? ORDER BY time, n", delivery)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err is what counts
-	for rows.Next() {
+	err = t.each("SELECT n, time, status, error, duration FROM attempt WHERE delivery = ? ORDER BY time, n", []any{delivery}, func(rows *sql.Rows) error {
 		var a Attempt
-		var at, took int64
-		if err := rows.Scan(&a.N, &at, &a.Status, &a.Error, &took); err != nil {
-			return nil, err
-		}
-		a.Time, a.Duration = time.Unix(0, at).UTC(), time.Duration(took)
+		var at int64
+		err := rows.Scan(&a.N, &at, &a.Status, &a.Error, &a.Duration)
+		a.Time = moment(at)
 		list = append(list, a)
-	}
-	return list, rows.Err()
+		return err
+	})
+	return list, err
 }
 
 // DeliveryQuery picks deliveries. Empty members pick all.
@@ -151,39 +140,34 @@ type DeliveryQuery struct {
 // Deliveries returns the deliveries that q picks.
 func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
 	text, args := q.text()
-	rows, err := t.w.Query(text, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err is what counts
-	for rows.Next() {
-		d, err := scanDelivery(rows)
-		if err != nil {
-			return nil, err
-		}
+	err = t.each(text, args, func(rows *sql.Rows) error {
+		var d Delivery
+		var due, created int64
+		err := rows.Scan(&d.ID, &d.Company, &d.Subscription, &d.Event, &d.Form, &d.Body, &d.State, &d.Attempts, &due, &created, &d.Status, &d.Error)
+		d.Due, d.Created = moment(due), moment(created)
 		list = append(list, d)
-	}
-	return list, rows.Err()
+		return err
+	})
+	return list, err
 }
 
-func (q DeliveryQuery) text() (text string, args []any) {
+func (q *DeliveryQuery) text() (text string, args []any) {
 	text = "SELECT id, company, subscription, event, form, body, state, attempts, due, created, status, error FROM delivery WHERE TRUE"
-	add := func(term string, value string) {
-		if value != "" {
-			text, args = text+term, append(args, value)
+	for _, term := range [][2]string{
+		{" AND id = ?", q.ID},
+		{" AND company = ?", q.Company},
+		{" AND subscription = ?", q.Subscription},
+		{" AND event = ?", q.Event},
+	} {
+		if term[1] != "" {
+			text, args = text+term[0], append(args, term[1])
 		}
 	}
-	add(" AND id = ?", q.ID)
-	add(" AND company = ?", q.Company)
-	add(" AND subscription = ?", q.Subscription)
-	add(" AND event = ?", q.Event)
 	if len(q.State) > 0 {
-		text += " AND state IN (?"
-		args = append(args, string(q.State[0]))
-		for _, s := range q.State[1:] {
-			text, args = text+", ?", append(args, string(s))
+		text += " AND state IN (?" + strings.Repeat(", ?", len(q.State)-1) + ")"
+		for _, s := range q.State {
+			args = append(args, string(s))
 		}
-		text += ")"
 	}
 	if !q.DueBy.IsZero() {
 		text, args = text+" AND state = 'pending' AND state IN ('pending', 'sending') AND due <= ?", append(args, q.DueBy.UnixNano())
@@ -199,41 +183,26 @@ func (q DeliveryQuery) text() (text string, args []any) {
 	return text + order + " LIMIT ?", append(args, limit)
 }
 
-func scanDelivery(rows *sql.Rows) (d Delivery, err error) {
-	var form, state string
-	var due, created int64
-	err = rows.Scan(&d.ID, &d.Company, &d.Subscription, &d.Event, &form, &d.Body, &state, &d.Attempts, &due, &created, &d.Status, &d.Error)
-	d.Form, d.State = webhook.Form(form), State(state)
-	d.Due, d.Created = time.Unix(0, due).UTC(), time.Unix(0, created).UTC()
-	return d, err
-}
-
 // NextDue returns when the next pending delivery is due; ok is false when none
 // is pending.
 func (t *Tx) NextDue() (at time.Time, ok bool, err error) {
 	var due sql.NullInt64
 	err = t.w.One("SELECT min(due) FROM delivery WHERE state = 'pending' AND state IN ('pending', 'sending')", nil, &due)
-	return time.Unix(0, due.Int64).UTC(), due.Valid, err
+	return moment(due.Int64), due.Valid, err
 }
 
 // CountDeliveries counts the deliveries of a company, or of all for "", by
 // state.
 func (t *Tx) CountDeliveries(company string) (map[State]int, error) {
-	rows, err := t.w.Query("SELECT state, count(*) FROM delivery WHERE ? IN ('', company) GROUP BY state", company)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err is what counts
 	counts := map[State]int{}
-	for rows.Next() {
-		var state string
+	err := t.each("SELECT state, count(*) FROM delivery WHERE ? IN ('', company) GROUP BY state", []any{company}, func(rows *sql.Rows) error {
+		var state State
 		var n int
-		if err := rows.Scan(&state, &n); err != nil {
-			return nil, err
-		}
-		counts[State(state)] = n
-	}
-	return counts, rows.Err()
+		err := rows.Scan(&state, &n)
+		counts[state] = n
+		return err
+	})
+	return counts, err
 }
 
 // Requeue brings back what was being sent when a process ended: whether it

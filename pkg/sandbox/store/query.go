@@ -1,9 +1,5 @@
 package store
 
-import (
-	"strings"
-)
-
 // Query picks records. Empty members pick all.
 type Query struct {
 	ID      string
@@ -20,7 +16,7 @@ type Query struct {
 
 // List returns the records that q picks, the oldest first unless told
 // otherwise.
-func (t *Tx) List(q Query) ([]Record, error) {
+func (t *Tx) List(q Query) ([]*Record, error) {
 	where, args := q.where()
 	order := " ORDER BY seq"
 	if q.Newest {
@@ -30,14 +26,7 @@ func (t *Tx) List(q Query) ([]Record, error) {
 	if limit <= 0 {
 		limit = -1
 	}
-	var found []Record
-	for r, err := range t.rows("SELECT "+columns+" FROM record"+where+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...) {
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, r)
-	}
-	return found, nil
+	return t.records("SELECT "+columns+" FROM record"+where+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...)
 }
 
 // Count counts the records that q picks, whatever its limit.
@@ -47,32 +36,22 @@ func (t *Tx) Count(q Query) (n int, err error) {
 	return n, err
 }
 
-func (q Query) where() (text string, args []any) {
-	var terms []string
-	add := func(term string, arg any) { terms, args = append(terms, term), append(args, arg) }
-	if q.ID != "" {
-		add("id = ?", q.ID)
-	}
-	if q.Company != "" {
-		add("company = ?", q.Company)
-	}
-	if q.Kind != "" {
-		add("kind = ?", string(q.Kind))
-	}
-	if q.Parent != "" {
-		add("parent = ?", q.Parent)
-	}
-	if q.Name != "" {
-		add("name = ?", q.Name)
+func (q *Query) where() (text string, args []any) {
+	text = " WHERE TRUE"
+	for _, term := range [][2]string{
+		{" AND id = ?", q.ID},
+		{" AND company = ?", q.Company},
+		{" AND kind = ?", string(q.Kind)},
+		{" AND parent = ?", q.Parent},
+		{" AND name = ?", q.Name},
+		{" AND instr(lower(key), lower(?)) > 0", q.KeyLike},
+	} {
+		if term[1] != "" {
+			text, args = text+term[0], append(args, term[1])
+		}
 	}
 	for _, word := range q.Words {
-		add("instr(folded, ?) > 0", fold(word))
+		text, args = text+" AND instr(folded, ?) > 0", append(args, fold(word))
 	}
-	if q.KeyLike != "" {
-		add("instr(lower(key), lower(?)) > 0", q.KeyLike)
-	}
-	if len(terms) == 0 {
-		return "", args
-	}
-	return " WHERE " + strings.Join(terms, " AND "), args
+	return text, args
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -62,9 +61,10 @@ type Record struct {
 func Key(parts ...string) string { return strings.Join(parts, "\x1f") }
 
 // Clone returns a copy whose fields can be changed without changing r's.
-func (r Record) Clone() Record {
-	r.Fields, _ = clone(r.Fields).(Fields)
-	return r
+func (r *Record) Clone() *Record {
+	c := *r
+	c.Fields, _ = clone(r.Fields).(Fields)
+	return &c
 }
 
 func clone(v any) any {
@@ -98,7 +98,7 @@ const columns = "id, company, kind, key, parent, name, created, updated, fields"
 
 // Put writes a record, a new one or one that has changed. The error is
 // [ErrTaken] when another record of the company and kind has its key.
-func (t *Tx) Put(r Record) error {
+func (t *Tx) Put(r *Record) error {
 	fields, err := webhook.Marshal(r.Fields)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", r.ID, err)
@@ -117,56 +117,68 @@ func (t *Tx) Put(r Record) error {
 func fold(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
 
 // Get finds a record by its ID, or returns [ErrNotFound].
-func (t *Tx) Get(company, id string) (Record, error) {
+func (t *Tx) Get(company, id string) (*Record, error) {
 	return t.one("SELECT "+columns+" FROM record WHERE id = ? AND company = ?", id, company)
 }
 
 // Find finds a record by its key, or returns [ErrNotFound].
-func (t *Tx) Find(company string, k Kind, key string) (Record, error) {
+func (t *Tx) Find(company string, k Kind, key string) (*Record, error) {
 	return t.one("SELECT "+columns+" FROM record WHERE company = ? AND kind = ? AND key = ?", company, string(k), key)
 }
 
 // Delete removes a record. Those that belong to it stay: whoever deletes says
 // what becomes of them.
-func (t *Tx) Delete(r Record) error { return t.w.Exec("DELETE FROM record WHERE id = ?", r.ID) }
+func (t *Tx) Delete(r *Record) error { return t.w.Exec("DELETE FROM record WHERE id = ?", r.ID) }
 
-func (t *Tx) one(text string, args ...any) (Record, error) {
-	for r, err := range t.rows(text, args...) {
-		return r, err
+func (t *Tx) one(text string, args ...any) (*Record, error) {
+	list, err := t.records(text, args...)
+	if err != nil {
+		return nil, err
 	}
-	return Record{}, ErrNotFound
+	if len(list) == 0 {
+		return nil, ErrNotFound
+	}
+	return list[0], nil
 }
 
-// rows reads records one by one. Nothing may be written while it does.
-func (t *Tx) rows(text string, args ...any) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
-		rows, err := t.w.Query(text, args...)
-		if err != nil {
-			yield(Record{}, err)
-			return
-		}
-		defer func() { _ = rows.Close() }() // rows.Err is what counts
-		for rows.Next() {
-			r, err := scan(rows)
-			if !yield(r, err) || err != nil {
-				return
-			}
-		}
-		if err := rows.Err(); err != nil {
-			yield(Record{}, err)
-		}
-	}
+func (t *Tx) records(text string, args ...any) (list []*Record, err error) {
+	err = t.each(text, args, func(rows *sql.Rows) error {
+		r, err := scan(rows)
+		list = append(list, r)
+		return err
+	})
+	return list, err
 }
 
-func scan(rows *sql.Rows) (r Record, err error) {
+func scan(rows *sql.Rows) (*Record, error) {
 	var created, updated int64
-	var kind, fields string
-	if err := rows.Scan(&r.ID, &r.Company, &kind, &r.Key, &r.Parent, &r.Name, &created, &updated, &fields); err != nil {
-		return r, err
+	var fields []byte
+	r := &Record{}
+	err := rows.Scan(&r.ID, &r.Company, &r.Kind, &r.Key, &r.Parent, &r.Name, &created, &updated, &fields)
+	if err == nil {
+		r.Created, r.Updated = moment(created), moment(updated)
+		r.Fields, err = DecodeFields(fields)
 	}
-	r.Kind, r.Created, r.Updated = Kind(kind), time.Unix(0, created).UTC(), time.Unix(0, updated).UTC()
-	r.Fields, err = DecodeFields([]byte(fields))
 	return r, err
+}
+
+// moment reads a time as the file has it.
+func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
+
+// each calls scan for every row of an answer. Nothing may be written while it
+// does.
+func (t *Tx) each(text string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := t.w.Query(text, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is what counts
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // Next counts up: 1, 2, 3 for each name in a company.

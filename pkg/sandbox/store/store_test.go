@@ -34,9 +34,9 @@ func do(t *testing.T, s *Store, f func(*Tx) error) {
 	}
 }
 
-func project(n int, name string) Record {
+func project(n int, name string) *Record {
 	id := strconv.Itoa(n)
-	return Record{
+	return &Record{
 		ID: "proj_" + id, Company: "comp_1", Kind: Project, Key: "PRJ-" + id, Name: name, Created: clock(), Updated: clock(),
 		Fields: Fields{"budget": json.Number("5000.00"), "big": json.Number("9007199254740993"), "tags": []any{"a", nil, true}},
 	}
