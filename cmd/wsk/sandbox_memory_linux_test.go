@@ -21,12 +21,12 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// million is how many records, and how many dead deliveries, the sandbox holds.
+// million is how many projects, and how many dead deliveries, the sandbox holds.
 const million = 1_000_000
 
-// fill puts a million vendors, and as many deliveries to nobody, into a
+// fill puts a million projects, and as many deliveries to a URL, into a
 // sandbox's file, past the sandbox: through it they would take minutes.
-func fill(t *testing.T, path string) {
+func fill(t *testing.T, path, url string) {
 	t.Helper()
 	state, err := store.Open(t.Context(), path, store.Options{})
 	if err != nil {
@@ -44,10 +44,11 @@ func fill(t *testing.T, path string) {
 		"PRAGMA synchronous = OFF",
 		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			INSERT INTO record (id, company, kind, key, parent, name, folded, created, updated, fields)
-			SELECT 'vnd_' || i, 'comp_sandbox', 'vendor', 'V ' || i, '', 'V ' || i, 'v ' || i, i, i, '{"vendor_name":"V ' || i || '"}' FROM n`, million),
+			SELECT 'proj_' || i, 'comp_sandbox', 'project', 'P-' || i, '', 'Pier ' || i, 'pier ' || i, i, i, '{"project_name":"Pier ' || i || '"}' FROM n`, million),
+		"INSERT INTO subscription (id, company, url, events, form, secret, api_key, created) VALUES ('sub_1', 'comp_sandbox', '" + url + "', 'null', 'outbound', 's', '', 0)",
 		fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 			INSERT INTO delivery (id, company, subscription, event, form, body, state, attempts, due, created, status, error)
-			SELECT 'whk_' || i, 'comp_sandbox', 'sub_gone', 'vendor.created', 'outbound', '{"n":' || i || '}', 'dead', 6, i, i, 500, '' FROM n`, million),
+			SELECT 'whk_' || i, 'comp_sandbox', 'sub_1', 'vendor.created', 'outbound', CAST('{"n":' || i || '}' AS BLOB), 'dead', 6, i, i, 500, '' FROM n`, million),
 	} {
 		if _, err := db.ExecContext(t.Context(), text); err != nil {
 			t.Fatal(err)
@@ -101,34 +102,40 @@ func TestASandboxOfAMillionRecordsNeedsLittleMemory(t *testing.T) {
 		t.Skip("a file of a million records takes a while")
 	}
 	path := filepath.Join(t.TempDir(), "box.db")
-	fill(t, path)
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer receiver.Close()
-	cmd, url := startSandbox(t, path, "--subscribe", receiver.URL)
+	fill(t, path, receiver.URL)
+	cmd, url := startSandbox(t, path)
 	defer func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	}()
 	began := peak(t, cmd.Process.Pid)
-	if got := ask(t, http.MethodGet, url, "status", ""); !strings.Contains(got, `"vendor":1000000`) || !strings.Contains(got, `"dead":1000000`) {
+	if got := ask(t, http.MethodGet, url, "status", ""); !strings.Contains(got, `"project":1000000`) || !strings.Contains(got, `"dead":1000000`) {
 		t.Errorf("the status is %s", got)
 	}
-	if got := ask(t, http.MethodGet, url, "records?kind=vendor&limit=2", ""); !strings.Contains(got, "V 999999") {
+	if got := ask(t, http.MethodGet, url, "records?kind=project&limit=2", ""); !strings.Contains(got, "Pier 999999") {
 		t.Errorf("the records are %s", got)
 	}
 	client := deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: func() string { return "x" }}
-	for name, want := range map[string]int{"V 5": http.StatusBadRequest, "new": http.StatusOK} {
-		d := vendor(url, name, "")
-		d.Secret = secretS(t)
-		if r, err := client.Attempt(t.Context(), d, 0); err != nil || r.Response == nil || r.Response.Status != want {
-			t.Errorf("%s: %+v, %v", name, r.Response, err)
+	send := func(event, data string) string {
+		t.Helper()
+		r, err := client.Attempt(t.Context(), deliver.Delivery{URL: url, Secret: secretS(t), Header: deliver.Inbound("k", "custom"), Event: webhook.Event{
+			Raw: fmt.Appendf(nil, `{"event_type":%q,"timestamp":"2026-01-15T14:30:00Z","source":"test","data":%s}`, event, data),
+		}}, 0)
+		if err != nil || r.Response == nil {
+			t.Fatalf("%s: %v %s", event, err, r.Error)
 		}
+		return string(r.Response.Body)
 	}
-	search := deliver.Delivery{URL: url, Secret: secretS(t), Header: deliver.Inbound("k", "custom"), Event: webhook.Event{
-		Raw: []byte(`{"event_type":"project.search","timestamp":"2026-01-15T14:30:00Z","source":"test","data":{"search_term":"V 99"}}`),
-	}}
-	if r, err := client.Attempt(t.Context(), search, 0); err != nil || r.Response == nil || r.Response.Status != http.StatusOK {
-		t.Errorf("searching: %+v, %v", r.Response, err)
+	if got := send("project.search", `{"search_term":"pier 99999"}`); !strings.Contains(got, `"count":19}`) {
+		t.Errorf("found %s", got)
+	}
+	if got := send("project.search", `{"search_term":"P-77","search_field":"project_code"}`); !strings.Contains(got, `"count":100}`) {
+		t.Errorf("found %s", got)
+	}
+	if got := send("project.deleted", `{"project_code":"P-500000"}`); !strings.Contains(got, `"success":true`) {
+		t.Errorf("deleting: %s", got)
 	}
 	if got := ask(t, http.MethodPost, url, "deliveries/resend", `{"state":"dead"}`); !strings.Contains(got, `"resent":1000000`) {
 		t.Errorf("sending again: %s", got)

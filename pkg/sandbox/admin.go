@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/sandbox/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -112,7 +113,7 @@ func adminAnswer(body any, err error) answer {
 	switch {
 	case err == nil:
 		return answer{status: http.StatusOK, body: body}
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, outbox.ErrGone):
 		return refused(http.StatusNotFound, err.Error())
 	case errors.As(err, &fault), errors.As(err, &unknown):
 		return refused(http.StatusBadRequest, err.Error())

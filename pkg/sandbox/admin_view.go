@@ -83,7 +83,7 @@ func (s *Sandbox) adminStatus(r *http.Request) (any, error) {
 
 // Status counts what the sandbox holds.
 func (s *Sandbox) Status(ctx context.Context) (Status, error) {
-	status := Status{Clock: s.outbox.Clock(), Records: map[store.Kind]int{}}
+	status := Status{Clock: s.outbox.Clock()}
 	status.Advanced = status.Clock.Sub(s.now()).Round(time.Second).String()
 	for _, c := range s.config.Companies {
 		view := CompanyStatus{ID: c.ID}
@@ -93,12 +93,9 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 		status.Companies = append(status.Companies, view)
 	}
 	err := s.store.Do(ctx, func(tx *store.Tx) error {
-		for _, kind := range store.Kinds() {
-			n, err := tx.Count(store.Query{Kind: kind})
-			if err != nil {
-				return err
-			}
-			status.Records[kind] = n
+		var err error
+		if status.Records, err = tx.Counts(); err != nil {
+			return err
 		}
 		subscriptions, err := tx.Subscriptions("")
 		if err != nil {
@@ -108,7 +105,7 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 		if status.Deliveries, err = tx.CountDeliveries(""); err != nil {
 			return err
 		}
-		next, ok, err := tx.NextDue()
+		next, ok, err := tx.NextDue(time.Unix(0, 0))
 		if ok {
 			status.NextDue = &next
 		}
@@ -214,28 +211,25 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 	if err := ask(r, &q); err != nil {
 		return nil, err
 	}
-	ids := q.IDs
-	if len(ids) == 0 {
-		states, err := stateNamed(q.State)
-		if err != nil {
-			return nil, &askError{errors.New(`say which: {"ids":["whk_…"]} or {"state":"dead"}`)}
+	s.settle(r.Context())
+	sent := 0
+	switch states, err := stateNamed(q.State); {
+	case len(q.IDs) > 0:
+		for _, id := range q.IDs {
+			if err := s.Resend(r.Context(), id); err != nil {
+				return nil, fmt.Errorf("%d of %d are sent again, and not %q: %w", sent, len(q.IDs), id, err)
+			}
+			sent++
 		}
-		s.settle(r.Context())
-		list, err := s.Deliveries(r.Context(), store.DeliveryQuery{State: states})
-		if err != nil {
+	case err != nil:
+		return nil, &askError{errors.New(`say which: {"ids":["whk_…"]} or {"state":"dead"}`)}
+	default:
+		if sent, err = s.ResendAll(r.Context(), states[0]); err != nil {
 			return nil, err
-		}
-		for _, d := range list {
-			ids = append(ids, d.ID)
-		}
-	}
-	for i, id := range ids {
-		if err := s.Resend(r.Context(), id); err != nil {
-			return nil, fmt.Errorf("%d of %d are sent again, and not %q: %w", i, len(ids), id, err)
 		}
 	}
 	s.settle(r.Context())
-	return map[string]any{"resent": len(ids)}, nil
+	return map[string]any{"resent": sent}, nil
 }
 
 func (s *Sandbox) adminSubscriptions(r *http.Request) (any, error) {

@@ -74,7 +74,9 @@ func (s *Sandbox) Subscribe(ctx context.Context, given Subscription) (id string,
 // Unsubscribe removes a subscription, or returns [store.ErrNotFound]. What is
 // on its way to it is dead.
 func (s *Sandbox) Unsubscribe(ctx context.Context, id string) error {
-	return s.store.Do(ctx, func(tx *store.Tx) error { return tx.Unsubscribe(id) })
+	err := s.store.Do(ctx, func(tx *store.Tx) error { return tx.Unsubscribe(id) })
+	s.outbox.Wake()
+	return err
 }
 
 // Subscriptions lists every subscription.
@@ -116,6 +118,12 @@ func (s *Sandbox) Attempts(ctx context.Context, delivery string) (list []store.A
 // Resend sends a delivery again, under its own webhook id, as the dashboard's
 // manual retry does.
 func (s *Sandbox) Resend(ctx context.Context, id string) error { return s.outbox.Resend(ctx, id) }
+
+// ResendAll is Resend for all deliveries in a state, and returns how many there
+// are.
+func (s *Sandbox) ResendAll(ctx context.Context, state store.State) (n int, err error) {
+	return s.outbox.ResendAll(ctx, state)
+}
 
 // Advance moves the clock of schedules and limits on, and returns how many
 // deliveries have become due. Timestamps stay those of the real time.

@@ -132,19 +132,21 @@ func (s *Sandbox) setUp(ctx context.Context) error {
 	})
 }
 
-// fill puts into the state what a company has from the start.
+// fill puts into the state what a company has from the start. What it has by
+// default is put there once: what becomes of that is the sender's affair.
 func (s *Sandbox) fill(tx *store.Tx, c *Company) error {
 	seeds := rules.Seeds{Skills: c.Skills, Employees: c.Employees, WorkTypes: c.WorkTypes}
-	if seeds.Skills == nil {
-		seeds.Skills = defaultSkills()
+	filled, err := tx.Setting("filled." + c.ID)
+	if err != nil {
+		return err
 	}
-	if seeds.Employees == nil {
-		seeds.Employees = defaultEmployees()
-	}
-	if seeds.WorkTypes == nil {
-		seeds.WorkTypes = rules.DefaultWorkTypes()
+	if filled == "" {
+		seeds = withDefaults(seeds)
 	}
 	if err := rules.Seed(tx, c.ID, s.now().UTC(), s.id, seeds); err != nil {
+		return err
+	}
+	if err := tx.Set("filled."+c.ID, "yes"); err != nil {
 		return err
 	}
 	return s.setUpSubscriptions(tx, c)

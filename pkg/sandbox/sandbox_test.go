@@ -684,3 +684,25 @@ func TestEverySampleFindsItsEmployeesAndSkills(t *testing.T) {
 		t.Errorf("%d references: the samples have more", asked)
 	}
 }
+
+// TestARestartKeepsWhatBecameOfTheDefaults: an employee that is there by default
+// and was deleted, stays so.
+func TestARestartKeepsWhatBecameOfTheDefaults(t *testing.T) {
+	t.Parallel()
+	c := Config{Data: filepath.Join(t.TempDir(), "box.db"), Limits: []Limit{}}
+	c.Companies = []Company{{Keys: []Key{{Key: testKey, Secret: testSecret}}}}
+	first := newDesk(t, c)
+	first.send("employee.deleted", `{"emp_number":"EMP-3116"}`)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := newDesk(t, c)
+	got := second.request(event("employee.updated", `{"emp_number":"EMP-3116"}`), nil)
+	if got.status != 404 {
+		t.Errorf("after a restart: %d %s", got.status, got.raw)
+	}
+	if err := second.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second.send("employee.deleted", `{"emp_number":"EMP-3116"}`)
+}

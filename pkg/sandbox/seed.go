@@ -1,6 +1,23 @@
 package sandbox
 
-import "github.com/wskdev/wsk/pkg/sandbox/store"
+import (
+	"github.com/wskdev/wsk/pkg/sandbox/rules"
+	"github.com/wskdev/wsk/pkg/sandbox/store"
+)
+
+// withDefaults completes what a new company has from the start.
+func withDefaults(s rules.Seeds) rules.Seeds {
+	if s.Skills == nil {
+		s.Skills = defaultSkills()
+	}
+	if s.Employees == nil {
+		s.Employees = defaultEmployees()
+	}
+	if s.WorkTypes == nil {
+		s.WorkTypes = rules.DefaultWorkTypes()
+	}
+	return s
+}
 
 // defaultSkills are those that the samples of the catalog and of the documents
 // name, so that each sample can be sent as it is.

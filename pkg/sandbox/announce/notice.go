@@ -59,7 +59,7 @@ func (t *teller) workOrder() {
 	if t.Action == rules.Deleted {
 		return
 	}
-	if before, after := t.field("status"); t.Before != nil && before != after {
+	if before, after := t.field("status"); t.Before != nil && t.differs("status") {
 		t.tell("work_order.status_changed", store.Fields{"previous_status": before, "new_status": after})
 	}
 	if t.After.Fields["start_date"] != nil && t.differs("start_date", "end_date", "start_time", "end_time", "site_lead_id") {

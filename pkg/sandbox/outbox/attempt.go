@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,39 +96,22 @@ type job struct {
 // begin notes the attempts that can be made now, and returns them and how long
 // it is to the next; less than 0: none is pending.
 func (o *Outbox) begin(ctx context.Context) (jobs []job, next time.Duration, err error) {
-	clock, dropped := o.Clock(), false
+	clock := o.Clock()
 	err = o.persist(ctx, func(tx *store.Tx) error {
-		jobs, next, dropped = nil, -1, false
-		subscriptions, err := subscriptionsByID(tx)
+		jobs, next = nil, -1
+		subscriptions, err := tx.Subscriptions("")
 		if err != nil {
 			return err
 		}
-		due, err := tx.Deliveries(store.DeliveryQuery{DueBy: clock, Limit: o.Workers * perSubscription * 4})
-		if err != nil {
-			return err
-		}
-		free, taken := o.room()
-		for _, d := range due {
-			s, there := subscriptions[d.Subscription]
-			if !there {
-				d.State, d.Error, dropped = store.Dead, "the subscription is gone", true
-				if err := tx.SaveDelivery(d); err != nil {
-					return err
-				}
-				continue
-			}
-			if len(jobs) >= free || taken[s.ID] >= perSubscription {
-				continue
-			}
-			taken[s.ID]++
-			d.State, d.Attempts = store.Sending, d.Attempts+1
-			if err := tx.SaveDelivery(d); err != nil {
+		for _, s := range subscriptions {
+			begun, err := o.beginTo(tx, s, clock)
+			if err != nil {
 				return err
 			}
-			jobs = append(jobs, job{d, s})
+			jobs = append(jobs, begun...)
 		}
-		at, pending, err := tx.NextDue()
-		if pending && at.After(clock) {
+		at, waits, err := tx.NextDue(clock)
+		if waits {
 			next = at.Sub(clock)
 		} // what is due and had no room is looked at when an attempt ends
 		return err
@@ -140,31 +124,30 @@ func (o *Outbox) begin(ctx context.Context) (jobs []job, next time.Duration, err
 		o.busy[j.subscription.ID]++
 		o.running++
 	}
-	if len(jobs) > 0 || dropped {
+	if len(jobs) > 0 {
 		o.signal()
 	}
 	o.mu.Unlock()
 	return jobs, next, nil
 }
 
-func subscriptionsByID(tx *store.Tx) (map[string]store.Subscription, error) {
-	list, err := tx.Subscriptions("")
-	byID := make(map[string]store.Subscription, len(list))
-	for _, s := range list {
-		byID[s.ID] = s
-	}
-	return byID, err
-}
-
-// room is how many attempts can begin, and how many each subscription has.
-func (o *Outbox) room() (free int, taken map[string]int) {
+// beginTo notes the attempts that one subscription has room for.
+func (o *Outbox) beginTo(tx *store.Tx, s store.Subscription, clock time.Time) (jobs []job, err error) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	taken = map[string]int{}
-	for id, n := range o.busy {
-		taken[id] = n
+	room := perSubscription - o.busy[s.ID]
+	o.mu.Unlock()
+	if room == 0 {
+		return nil, nil
 	}
-	return o.Workers - o.running, taken
+	due, err := tx.Deliveries(store.DeliveryQuery{Subscription: s.ID, DueBy: clock, Limit: room})
+	for _, d := range due {
+		d.State, d.Attempts = store.Sending, d.Attempts+1
+		if err := tx.SaveDelivery(d); err != nil {
+			return nil, err
+		}
+		jobs = append(jobs, job{d, s})
+	}
+	return jobs, err
 }
 
 // attempt makes one attempt and notes what came of it.
@@ -242,6 +225,9 @@ func (o *Outbox) next(d store.Delivery) (time.Time, bool) {
 	return o.Clock().Add(o.schedule[n]), true
 }
 
+// ErrGone says that a delivery has nowhere to go any more.
+var ErrGone = errors.New("its subscription is gone")
+
 // Resend sends a delivery again, whatever became of it, with a series of
 // attempts of its own.
 func (o *Outbox) Resend(ctx context.Context, id string) error {
@@ -254,14 +240,31 @@ func (o *Outbox) Resend(ctx context.Context, id string) error {
 			return store.ErrNotFound
 		}
 		d := list[0]
-		if d.State == store.Sending {
+		subscriptions, err := tx.Subscriptions(d.Company)
+		switch {
+		case err != nil:
+			return err
+		case d.State == store.Sending:
 			return nil // it is on its way
+		case !slices.ContainsFunc(subscriptions, func(s store.Subscription) bool { return s.ID == d.Subscription }):
+			return ErrGone
 		}
 		d.State, d.Due, d.Attempts = store.Pending, o.Clock(), 0
 		return tx.SaveDelivery(d)
 	})
 	o.Wake()
 	return err
+}
+
+// ResendAll sends all deliveries in a state again, but for those whose
+// subscription is gone, and returns how many there are.
+func (o *Outbox) ResendAll(ctx context.Context, state store.State) (n int, err error) {
+	err = o.Store.Do(ctx, func(tx *store.Tx) error {
+		n, err = tx.Revive(state, o.Clock())
+		return err
+	})
+	o.Wake()
+	return n, err
 }
 
 // Idle waits until nothing is being sent and nothing is due.

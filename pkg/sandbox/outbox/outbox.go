@@ -40,15 +40,14 @@ type Config struct {
 	Guard     Guard
 	Speed     float64                                    // divides the pauses; default: 1
 	Timeout   time.Duration                              // of one attempt; default: deliver.DefaultTimeout
-	Workers   int                                        // attempts at once; default: 16
 	Each      func(store.Delivery, webhook.Record)       // told every attempt, with what becomes of the delivery; may be nil
 	Warn      func(text string)                          // told when the store refuses for a while; may be nil
 	Broken    func(error)                                // told when the disk confirms nothing any more, and nothing is sent any more; may be nil
 	Wait      func(context.Context, time.Duration) error // default: deliver.Wait
 }
 
-// perSubscription is how many attempts one subscription has at once: one that
-// hangs does not keep the others waiting.
+// perSubscription is how many attempts one subscription has at once. Each has
+// its own: one that hangs does not keep the others waiting.
 const perSubscription = 4
 
 // storePause is how long it is between two tries of a store that refuses, as
@@ -80,7 +79,6 @@ const advancedSetting = "outbox.advanced"
 // New starts to deliver what is due. What a crash cut off counts as an attempt
 // without an answer.
 func New(ctx context.Context, c Config) (*Outbox, error) {
-	c.Workers = cmp.Or(c.Workers, 16)
 	c.Timeout = cmp.Or(c.Timeout, deliver.DefaultTimeout)
 	if c.Transport == nil {
 		c.Transport = c.Guard.Transport()
@@ -164,8 +162,11 @@ func (o *Outbox) Advance(ctx context.Context, d time.Duration) (due int, err err
 	return due, nil
 }
 
-// Wake looks for what is due.
+// Wake looks for what is due, after something has changed.
 func (o *Outbox) Wake() {
+	o.mu.Lock()
+	o.signal()
+	o.mu.Unlock()
 	select {
 	case o.wake <- struct{}{}:
 	default: // it looks anyway

@@ -388,7 +388,6 @@ func TestOneThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
 	all := make(chan struct{})
 	var n atomic.Int64
 	b := fresh(t, func(c *Config) {
-		c.Workers = 8
 		c.Each = func(d store.Delivery, _ webhook.Record) {
 			if d.State == store.Delivered && n.Add(1) == 20 {
 				close(all)
@@ -396,6 +395,9 @@ func TestOneThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
 		}
 	})
 	b.subscribe(store.Subscription{ID: "sub_1", URL: hang.URL})
+	for i := range 300 {
+		b.vendor(fmt.Sprint("W", i), "")
+	}
 	b.subscribe(store.Subscription{ID: "sub_2", URL: good.URL})
 	for i := range 20 {
 		b.vendor(fmt.Sprint("V", i), "")
@@ -404,5 +406,41 @@ func TestOneThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
 	case <-all:
 	case <-t.Context().Done():
 		t.Errorf("only %d of 20 arrived", n.Load())
+	}
+}
+
+// TestWhoeverIsGoneGetsNothing: what waits for a subscription that ends is dead,
+// and is not sent again.
+func TestWhoeverIsGoneGetsNothing(t *testing.T) {
+	t.Parallel()
+	r := newReceiver(t, 500, 200)
+	b := fresh(t, nil)
+	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
+	b.subscribe(store.Subscription{ID: "sub_2", URL: r.URL, Events: []string{"none"}})
+	b.vendor("V", "")
+	if err := b.Idle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.do(func(tx *store.Tx) error { return tx.Unsubscribe("sub_1") })
+	var d store.Delivery
+	b.do(func(tx *store.Tx) error {
+		list, err := tx.Deliveries(store.DeliveryQuery{})
+		d = list[0]
+		return err
+	})
+	if d.State != store.Dead || d.Error != "the subscription is gone" {
+		t.Errorf("it is %+v", d)
+	}
+	if err := b.Resend(t.Context(), d.ID); !errors.Is(err, ErrGone) {
+		t.Errorf("sending it again: %v", err)
+	}
+	if n, err := b.ResendAll(t.Context(), store.Dead); n != 0 || err != nil {
+		t.Errorf("sending all again: %d, %v", n, err)
+	}
+	if _, err := b.Advance(t.Context(), 6*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Idle(t.Context()); err != nil || len(r.seen()) != 1 {
+		t.Errorf("came %v, %v", r.seen(), err)
 	}
 }

@@ -91,6 +91,8 @@ func (c *Call) takeVendor(r *store.Record) error {
 		r.Fields["trade_specialty"] = splitList(trades)
 	case []any:
 		r.Fields["trade_specialty"] = trades
+	case nil:
+		take(r.Fields, c.Data, "trade_specialty")
 	}
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 const customerMembers = "type email phone website status notes"
 
 // locationMembers are those that a project's event has as well, as location_….
-const locationMembers = "address_line_1 address_line_2 city province postal_code country phone notes custom_fields"
+const locationMembers = "address_line_1 address_line_2 city province postal_code country phone notes"
 
 // customer carries out customer.created, .updated and .deleted.
 func (c *Call) customer() (*store.Record, error) {
@@ -46,13 +46,9 @@ func customerSubject(name string) *subject {
 
 func (c *Call) takeCustomer(r *store.Record) error {
 	take(r.Fields, c.Data, customerMembers+" account_manager_emp_number")
-	if c.verb == "created" {
-		take(r.Fields, c.Data, "name custom_fields")
-	} else {
-		mergeFields(r.Fields, c.Data, "custom_fields")
-		if name := text(c.Data, "name"); name != "" {
-			r.Key, r.Name, r.Fields["name"] = name, name, name
-		}
+	mergeFields(r.Fields, c.Data, "custom_fields")
+	if name := text(c.Data, "name"); name != "" {
+		r.Key, r.Name, r.Fields["name"] = name, name, name
 	}
 	return c.manager("account_manager_emp_number")
 }
@@ -86,8 +82,11 @@ func (c *Call) deleteCustomer() (*store.Record, error) {
 		return nil, err
 	}
 	if len(projects) > 0 {
-		some := projects[:min(len(projects), 10)]
-		return nil, bad("customer_name", "the customer "+strconv.Quote(r.Name)+" has projects: "+keys(some))
+		some, more := projects, ""
+		if len(projects) > 10 {
+			some, more = projects[:10], " and "+strconv.Itoa(len(projects)-10)+" more"
+		}
+		return nil, bad("customer_name", "the customer "+strconv.Quote(r.Name)+" has projects: "+keys(some)+more)
 	}
 	for _, kind := range []store.Kind{store.Contact, store.Location} {
 		list, err := c.children(kind, r)
@@ -136,6 +135,7 @@ func locationSubject(customer *store.Record, name string) *subject {
 
 func (c *Call) takeLocation(r *store.Record) error {
 	take(r.Fields, c.Data, locationMembers)
+	mergeFields(r.Fields, c.Data, "custom_fields")
 	if name := text(c.Data, "name"); name != "" {
 		r.Key, r.Name, r.Fields["name"] = store.Key(r.Parent, name), name, name
 	}

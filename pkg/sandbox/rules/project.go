@@ -69,8 +69,13 @@ func (c *Call) place(r *store.Record, customerName, locationName string) error {
 	if err != nil {
 		return err
 	}
+	moved := r.Parent != customer.ID
 	r.Parent, r.Fields["customer_id"] = customer.ID, customer.ID
-	if locationName == "" {
+	switch {
+	case locationName == "" && moved: // it was the other customer's
+		delete(r.Fields, "location_id")
+		return nil
+	case locationName == "":
 		return nil
 	}
 	location, err := c.ensure(locationSubject(customer, locationName), "location_", locationMembers)

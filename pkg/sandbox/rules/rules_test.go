@@ -90,8 +90,8 @@ func changes(r *Result) string {
 func (w *world) count() (n int) {
 	w.t.Helper()
 	err := w.store.Do(context.Background(), func(tx *store.Tx) error {
-		var err error
-		n, err = tx.Count(store.Query{})
+		list, err := tx.List(store.Query{})
+		n = len(list)
 		return err
 	})
 	if err != nil {
@@ -171,6 +171,19 @@ func TestWhatIsStoredHasItsCanonicalNames(t *testing.T) {
 	}
 	if customer := w.get(store.Customer, "Acme"); customer.Fields["phone"] != "5" || customer.Fields["email"] != "a@acme.com" {
 		t.Errorf("the customer is %v", customer.Fields)
+	}
+	w.must("customer.created", `{"name":" Beta ","custom_fields":{"a":null,"b":"2"}}`)
+	if beta := w.get(store.Customer, "Beta"); fmt.Sprintf("%v %v", beta.Fields["name"], beta.Fields["custom_fields"]) != "Beta map[b:2]" {
+		t.Errorf("the customer is %v", beta.Fields)
+	}
+	w.must("project.updated", `{"project_code":"P-1","customer_name":"Beta"}`)
+	if moved := w.get(store.Project, "P-1"); moved.Fields["location_id"] != nil || moved.Fields["customer_id"] != w.get(store.Customer, "Beta").ID {
+		t.Errorf("the project is at the other customer's location: %v", moved.Fields)
+	}
+	w.must("vendor.created", `{"vendor_name":"V9","trade_specialty":"HVAC, Mechanical"}`)
+	w.must("vendor.updated", `{"vendor_name":"V9","trade_specialty":null}`)
+	if v := w.get(store.Vendor, "V9"); v.Fields["trade_specialty"] != nil {
+		t.Errorf("the vendor is %v", v.Fields)
 	}
 	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","entries":[{"entry_date":"2026-01-15","hours":5.50,"work_order_number":"WO-2026-001"}]}`)
 	w.must("timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","entries":[{"entry_date":"2026-01-15","hours":6.25,"work_order_number":"WO-2026-001"},{"entry_date":"2026-01-15","hours":1,"work_order_number":"WO-2026-001","work_type_code":"OT"}]}`)

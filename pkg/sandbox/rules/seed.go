@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
@@ -87,8 +88,12 @@ func (c *Call) seed(r *store.Record) error {
 	if err != nil {
 		return err
 	}
-	if before != nil {
-		r.ID, r.Created = before.ID, before.Created
+	if before == nil {
+		return c.Tx.Put(r)
+	}
+	r.ID, r.Created = before.ID, before.Created
+	if r.Name == before.Name && reflect.DeepEqual(r.Fields, before.Fields) {
+		return nil
 	}
 	return c.Tx.Put(r)
 }

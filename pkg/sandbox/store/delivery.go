@@ -78,7 +78,7 @@ func (t *Tx) Unsubscribe(id string) error {
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(ErrNotFound, err)
 	}
-	return nil
+	return t.w.Exec("UPDATE delivery SET state = 'dead', error = 'the subscription is gone' WHERE subscription = ? AND state = 'pending' AND state IN ('pending', 'sending')", id)
 }
 
 // Subscriptions lists a company's subscriptions, or everybody's for "".
@@ -183,11 +183,11 @@ func (q *DeliveryQuery) text() (text string, args []any) {
 	return text + order + " LIMIT ?", append(args, limit)
 }
 
-// NextDue returns when the next pending delivery is due; ok is false when none
-// is pending.
-func (t *Tx) NextDue() (at time.Time, ok bool, err error) {
+// NextDue returns when the next pending delivery is due after a time; ok is
+// false when there is none.
+func (t *Tx) NextDue(after time.Time) (at time.Time, ok bool, err error) {
 	var due sql.NullInt64
-	err = t.w.One("SELECT min(due) FROM delivery WHERE state = 'pending' AND state IN ('pending', 'sending')", nil, &due)
+	err = t.w.One("SELECT min(due) FROM delivery WHERE state = 'pending' AND state IN ('pending', 'sending') AND due > ?", []any{after.UnixNano()}, &due)
 	return moment(due.Int64), due.Valid, err
 }
 
@@ -203,6 +203,19 @@ func (t *Tx) CountDeliveries(company string) (map[State]int, error) {
 		return err
 	})
 	return counts, err
+}
+
+// Revive makes the deliveries in a state due at a time, each with a series of
+// attempts of its own, and returns how many. Those whose subscription is gone
+// stay as they are.
+func (t *Tx) Revive(state State, due time.Time) (n int, err error) {
+	result, err := t.w.Run(`UPDATE delivery SET state = 'pending', due = ?, attempts = 0
+		WHERE state = ? AND state <> 'sending' AND subscription IN (SELECT id FROM subscription)`, due.UnixNano(), string(state))
+	if err != nil {
+		return 0, err
+	}
+	changed, err := result.RowsAffected()
+	return int(changed), err
 }
 
 // Requeue brings back what was being sent when a process ended: whether it

@@ -1,5 +1,7 @@
 package store
 
+import "database/sql"
+
 // Query picks records. Empty members pick all.
 type Query struct {
 	ID      string
@@ -29,11 +31,20 @@ func (t *Tx) List(q Query) ([]*Record, error) {
 	return t.records("SELECT "+columns+" FROM record"+where+order+" LIMIT ? OFFSET ?", append(args, limit, q.Offset)...)
 }
 
-// Count counts the records that q picks, whatever its limit.
-func (t *Tx) Count(q Query) (n int, err error) {
-	where, args := q.where()
-	err = t.w.One("SELECT count(*) FROM record"+where, args, &n)
-	return n, err
+// Counts returns how many records there are of each kind, over all companies.
+func (t *Tx) Counts() (map[Kind]int, error) {
+	counts := map[Kind]int{}
+	for _, kind := range Kinds() {
+		counts[kind] = 0
+	}
+	err := t.each("SELECT kind, count(*) FROM record GROUP BY kind", nil, func(rows *sql.Rows) error {
+		var kind Kind
+		var n int
+		err := rows.Scan(&kind, &n)
+		counts[kind] = n
+		return err
+	})
+	return counts, err
 }
 
 func (q *Query) where() (text string, args []any) {

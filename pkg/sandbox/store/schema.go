@@ -82,5 +82,7 @@ CREATE TABLE setting (
 	name  TEXT PRIMARY KEY,
 	value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+`, `
+CREATE INDEX delivery_waits ON delivery (subscription, due) WHERE state IN ('pending', 'sending');
 `}
 }
