@@ -47,7 +47,10 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 	s := &Sandbox{config: c, store: state, limits: limiter{limits: c.Limits, seen: map[string][]time.Time{}}, guard: outbox.Guard{AllowTargets: c.AllowTargets}}
 	s.checkers.New = func() any { return c.Linter.NewChecker() }
 	s.admin = s.adminHandler()
-	if err = s.setUp(ctx); err == nil {
+	if err = state.Lock(ctx); err == nil {
+		err = s.setUp(ctx)
+	}
+	if err == nil {
 		s.outbox, err = outbox.New(ctx, outbox.Config{
 			Store: state, Now: c.Now, NewID: s.id, Transport: c.Transport, Guard: s.guard,
 			Speed: c.Speed, Timeout: c.Timeout, Each: c.Delivered, Warn: c.Warn, Broken: c.Broken,

@@ -39,6 +39,7 @@ type Store struct {
 	db    *sql.DB
 	write *sqlfile.Writer
 
+	release func() error // of the lock; nil without one
 	closing sync.Once
 	closed  error
 }
@@ -59,6 +60,20 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, errors.Join(kind().Explain(path, err), db.Close())
 	}
 	return &Store{path: path, db: db, write: w}, nil
+}
+
+// Lock makes this process the one that works on the state, or returns an
+// [*sqlfile.Error] that says that another does. Reading needs no lock. It ends
+// with Close, and with the process, however that ends.
+func (s *Store) Lock(ctx context.Context) (err error) {
+	if s.path == "" {
+		return nil
+	}
+	s.release, err = sqlfile.Lock(ctx, s.path+".lock", kind())
+	if errors.Is(err, sqlfile.ErrLocked) {
+		err = &sqlfile.Error{Kind: kind().Name, Path: s.path, Reason: "another sandbox works on it: stop that one, or choose another file with " + kind().Flag, Err: err}
+	}
+	return err
 }
 
 // Path returns where the state is, or "".
@@ -97,6 +112,11 @@ func (t *Tx) Reset() error {
 
 // Close waits for what is being written and closes the file.
 func (s *Store) Close() error {
-	s.closing.Do(func() { s.closed = errors.Join(s.write.Close(), s.db.Close()) })
+	s.closing.Do(func() {
+		s.closed = errors.Join(s.write.Close(), s.db.Close())
+		if s.release != nil {
+			s.closed = errors.Join(s.closed, s.release())
+		}
+	})
 	return s.closed
 }
