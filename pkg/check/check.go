@@ -124,10 +124,14 @@ func (c Config) selected() ([]Case, error) {
 			return nil, webhook.Unknown("case", glob, ids)
 		}
 	}
-	return slices.DeleteFunc(cases, func(k Case) bool {
-		picks := func(glob string) bool { return matches(glob, k.ID) }
-		return len(c.Only) > 0 && !slices.ContainsFunc(c.Only, picks) || slices.ContainsFunc(c.Skip, picks)
-	}), nil
+	var picked []Case
+	for i, id := range ids {
+		names := func(glob string) bool { return matches(glob, id) }
+		if (len(c.Only) == 0 || slices.ContainsFunc(c.Only, names)) && !slices.ContainsFunc(c.Skip, names) {
+			picked = append(picked, cases[i])
+		}
+	}
+	return picked, nil
 }
 
 func matches(glob, id string) bool {

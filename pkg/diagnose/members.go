@@ -1,9 +1,9 @@
 package diagnose
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -37,9 +37,9 @@ func (w *writer) arrange(kids []node) []member {
 	switch w.order {
 	case asWritten:
 	case indexesFirst:
-		slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(index(a.name), index(b.name)) })
+		sort.SliceStable(members, func(i, j int) bool { return index(members[i].name) < index(members[j].name) })
 	case byCodePoint, byUTF16:
-		slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		sort.SliceStable(members, func(i, j int) bool { return members[i].name < members[j].name })
 	}
 	return members
 }
