@@ -18,23 +18,18 @@ type body struct {
 	others     []string // tools that write the same bytes
 }
 
+// original is the body as it came. Its methods give what may have been signed
+// in its place.
+type original []byte
+
 // bodies gives every candidate but the body itself. Those of a short body are
 // made once, and the tools that write the same bytes are named together;
 // those of a long one are made one at a time.
-func bodies(raw []byte) iter.Seq[body] {
-	all := func(yield func(body) bool) {
-		for _, group := range []iter.Seq[body]{edges(raw), respelled(raw), rewritten(raw), replaced(raw)} {
-			for b := range group {
-				if !yield(b) {
-					return
-				}
-			}
-		}
-	}
+func (raw original) bodies() iter.Seq[body] {
 	if len(raw) > maxPairBody {
-		return all
+		return raw.each
 	}
-	list := merge(raw, all)
+	list := merge(raw, raw.each)
 	for _, b := range list {
 		if b.spelled && !bytes.HasSuffix(b.text, []byte("\n")) {
 			b.steps = append(b.steps[:len(b.steps):len(b.steps)], step{id: "body.newline_missing"})
@@ -43,6 +38,16 @@ func bodies(raw []byte) iter.Seq[body] {
 		}
 	}
 	return slices.Values(list)
+}
+
+func (raw original) each(yield func(body) bool) {
+	for _, group := range []iter.Seq[body]{raw.edges, raw.respelled, raw.rewritten, raw.replaced} {
+		for b := range group {
+			if !yield(b) {
+				return
+			}
+		}
+	}
 }
 
 // merge drops what is the body itself, and notes at the first of equal
@@ -73,7 +78,7 @@ func (b *body) alsoBy(tool string) {
 }
 
 // causes are the body's causes with the tools that agree on it.
-func (b body) causes() []step {
+func (b *body) causes() []step {
 	if len(b.others) == 0 {
 		return b.steps
 	}
@@ -95,12 +100,12 @@ type origin struct {
 // origin tries every tool on the signed text. Where one gives the body here,
 // the signed text may have arrived and been written anew; where none does, the
 // body here was never written from the signed text.
-func (b body) origin(raw []byte) origin {
+func (b *body) origin(raw []byte) origin {
 	if !b.spelled {
 		return origin{}
 	}
 	raw = bytes.TrimRight(raw, "\r\n")
-	for again := range rewritten(b.text) {
+	for again := range original(b.text).rewritten {
 		if bytes.Equal(bytes.TrimRight(again.text, "\n"), raw) {
 			return origin{true, again.tool}
 		}

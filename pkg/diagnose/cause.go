@@ -39,7 +39,7 @@ type hit struct {
 	parts  [][]byte // the content, in order
 }
 
-func (h hit) finding() Finding {
+func (h *hit) finding() Finding {
 	var summary, fix []string
 	var ids []string
 	table := Causes()
@@ -78,7 +78,7 @@ const (
 	itsHeader     = "the scheme's own header"
 )
 
-func (h hit) fix(c Cause) string {
+func (h *hit) fix(c Cause) string {
 	switch {
 	case h.origin.known && strings.HasPrefix(c.ID, "body."):
 		return h.origin.fix()

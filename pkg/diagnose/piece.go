@@ -18,7 +18,7 @@ type piece struct {
 }
 
 // pieces takes a value apart.
-func pieces(s webhook.Scheme, value string) []piece {
+func pieces(s *webhook.Scheme, value string) []piece {
 	whole, steps := peel(value)
 	fields := strings.FieldsFunc(whole, func(r rune) bool { return strings.ContainsRune(", ;", r) })
 	if s.Prefix != "" {
@@ -47,7 +47,7 @@ func pieces(s webhook.Scheme, value string) []piece {
 
 // prefixed reads the list of a scheme that writes a prefix before each
 // signature.
-func prefixed(s webhook.Scheme, fields []string, steps []step) []piece {
+func prefixed(s *webhook.Scheme, fields []string, steps []step) []piece {
 	var list []piece
 	for _, f := range fields {
 		text, ok := strings.CutPrefix(f, s.Prefix)
