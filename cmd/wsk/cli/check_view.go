@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -43,7 +42,7 @@ func (v *checkView) result(r check.Result) {
 	case "ndjson":
 		err = writeJSON(v.env.Out, caseOf(r))
 	}
-	v.err = errors.Join(v.err, err)
+	v.err = both(v.err, err)
 }
 
 // mark is the sign of a verdict, in its colour.
@@ -73,7 +72,7 @@ func (v *checkView) line(r check.Result) error {
 		v.skipped = append(v.skipped, r)
 		return err
 	}
-	return errors.Join(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
+	return both(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
 }
 
 func (v *checkView) row(verdict check.Verdict, id, text string) error {
@@ -91,7 +90,7 @@ func (v *checkView) flush() (err error) {
 		err = v.row(check.Skip, ui.Plural(n, "case"), v.skipped[0].Detail)
 	} else {
 		for _, r := range v.skipped {
-			err = errors.Join(err, v.row(check.Skip, r.Case.ID, r.Detail))
+			err = both(err, v.row(check.Skip, r.Case.ID, r.Detail))
 		}
 	}
 	v.skipped = nil
@@ -109,7 +108,7 @@ func (v *checkView) end(r check.Report, took time.Duration) error {
 	default:
 		err = v.document(r)
 	}
-	return errors.Join(v.err, err)
+	return both(v.err, err)
 }
 
 // told explains what does not hold, failures first, and counts.
@@ -118,7 +117,7 @@ func (v *checkView) told(r check.Report, took time.Duration) error {
 	for _, verdict := range []check.Verdict{check.Fail, check.Warn} {
 		for _, result := range r.Results {
 			if result.Verdict == verdict {
-				err = errors.Join(err, v.explain(result))
+				err = both(err, v.explain(result))
 			}
 		}
 	}
@@ -132,7 +131,7 @@ func (v *checkView) told(r check.Report, took time.Duration) error {
 	add(r.Warnings, ui.Plural(r.Warnings, "warning"), v.p.Warn)
 	add(r.Skipped, "N skipped", v.p.Quiet)
 	_, said := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
-	return errors.Join(err, said)
+	return both(err, said)
 }
 
 // explain shows a case that does not hold: what happened, the request, why it

@@ -27,6 +27,20 @@ type unreachableError struct{ err error }
 func (e *unreachableError) Error() string { return e.err.Error() }
 func (e *unreachableError) Unwrap() error { return e.err }
 
+// both is two errors as one, and each of them alone where the other is nil.
+// Every command ends in it, and none of them often.
+//
+//go:noinline
+func both(err, other error) error {
+	switch {
+	case err == nil:
+		return other
+	case other == nil:
+		return err
+	}
+	return errors.Join(err, other)
+}
+
 // errSaid stands for an error that the output has told already.
 var errSaid = errors.New("")
 

@@ -83,7 +83,7 @@ func salvaged(ctx context.Context, env *Env, flags *journalFlags, w io.Writer) e
 func toFile(env *Env, name string, write func(io.Writer) error) error {
 	if name == "-" {
 		w := bufio.NewWriterSize(env.Out, 64<<10)
-		return errors.Join(write(w), w.Flush())
+		return both(write(w), w.Flush())
 	}
 	path := env.path(name)
 	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-*") // with mode 0600
@@ -123,12 +123,12 @@ repeated.`,
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, in.Close()) }()
+		defer func() { err = both(err, in.Close()) }()
 		j, err := flags.open(cmd.Context(), env, false)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, j.Close()) }()
+		defer func() { err = both(err, j.Close()) }()
 		return importRecords(cmd.Context(), env, j, args[0], in)
 	}
 	return cmd

@@ -43,13 +43,18 @@ func explainSignature(w io.Writer, p ui.Palette, s webhook.Scheme, m webhook.Mes
 	}
 	content := s.Content(m)
 	sum := sha256.Sum256(content)
-	t := ui.Table{}
-	t.Row(ui.Cell{Text: "scheme", Paint: p.Quiet}, ui.Cell{Text: s.Name + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers})
+	rows := [][2]ui.Cell{{{Text: "scheme"}, {Text: s.Name + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers}}}
 	if s.TimestampHeader != "" {
-		t.Row(ui.Cell{Text: "timestamp", Paint: p.Quiet}, ui.Cell{Text: m.Timestamp})
+		rows = append(rows, [2]ui.Cell{{Text: "timestamp"}, {Text: m.Timestamp}})
 	}
-	t.Row(ui.Cell{Text: "signed", Paint: p.Quiet}, ui.Cell{Text: fmt.Sprintf("%s, SHA-256 %s", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8])+"…")})
-	t.Row(ui.Cell{Text: s.SignatureHeader, Paint: p.Quiet}, ui.Cell{Text: signature, Paint: p.Name})
+	rows = append(rows,
+		[2]ui.Cell{{Text: "signed"}, {Text: fmt.Sprintf("%s, SHA-256 %s", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8])+"…")}},
+		[2]ui.Cell{{Text: s.SignatureHeader}, {Text: signature, Paint: p.Name}})
+	t := ui.Table{}
+	for _, row := range rows {
+		row[0].Paint = p.Quiet
+		t.Row(row[:]...)
+	}
 	if err := t.Write(w); err != nil {
 		return err
 	}

@@ -89,7 +89,7 @@ func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%s%s: %s\n", head, p.Bad(r.Reason), ui.Clean(r.Detail))
-	return errors.Join(err, writeDiagnosis(w, p, columns, r.Diagnosis))
+	return both(err, writeDiagnosis(w, p, columns, r.Diagnosis))
 }
 
 func (r result) proof() string {
@@ -117,7 +117,7 @@ func writeDiagnosis(w io.Writer, p ui.Palette, columns int, d *webhook.Diagnosis
 	case d == nil:
 		return line("why", "no known mistake explains it: most likely another secret, or a changed body")
 	case d.Certain:
-		return errors.Join(line("why", d.Summary), line("fix", d.Fix))
+		return both(line("why", d.Summary), line("fix", d.Fix))
 	}
-	return errors.Join(line("why?", d.Summary), line("fix", d.Fix))
+	return both(line("why?", d.Summary), line("fix", d.Fix))
 }
