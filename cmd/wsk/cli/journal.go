@@ -75,7 +75,7 @@ func newJournalShow(env *Env) *cobra.Command {
 				_, err = fmt.Fprintln(env.Out, ui.Curl(r.Request))
 				return err
 			case output.text():
-				return writeRecord(env, p, r)
+				return writeRecord(env, p, &r)
 			}
 			return webhook.NewEncoder(env.Out).Encode(r)
 		})
@@ -93,7 +93,7 @@ func recordOf(ctx context.Context, j *journal.Journal, id string) (webhook.Recor
 }
 
 // writeRecord shows a record to a person.
-func writeRecord(env *Env, p ui.Palette, r webhook.Record) error {
+func writeRecord(env *Env, p ui.Palette, r *webhook.Record) error {
 	t := ui.Table{Width: env.Columns, Wrap: true}
 	type row struct {
 		label, text string

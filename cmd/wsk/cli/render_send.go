@@ -43,7 +43,7 @@ func (o *renderOptions) deliver(ctx context.Context, env *Env, cfg config.Config
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.recordID, UserAgent: userAgent()}
 	v.begin(d)
 	record, err := client.Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
-		keep(ctx, env, j, s.Record)
+		keep(ctx, env, j, &s.Record)
 		v.step(s)
 	})
 	if err != nil {

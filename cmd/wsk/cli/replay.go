@@ -145,7 +145,7 @@ func replayAll(ctx context.Context, env *Env, cfg config.Config, o *replayOption
 		return err
 	}
 	view := newReplayView(env, p, o, items)
-	runner.Keep = func(r webhook.Record) { keep(ctx, env, j, r) }
+	runner.Keep = func(r webhook.Record) { keep(ctx, env, j, &r) }
 	runner.Each = view.result
 	summary, err := runner.Run(ctx, jobs)
 	return errors.Join(view.end(summary), err, judgeReplay(o, summary, view))

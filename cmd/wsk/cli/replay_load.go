@@ -107,7 +107,7 @@ func (o *replayOptions) loadTest(ctx context.Context, env *Env, p ui.Palette, so
 		if err != nil {
 			return err
 		}
-		test.Keep = func(r webhook.Record) { keep(ctx, env, j, r) }
+		test.Keep = func(r webhook.Record) { keep(ctx, env, j, &r) }
 	}
 	progress := newLoadProgress(env, test)
 	test.Progress = progress.show

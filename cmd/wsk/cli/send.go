@@ -163,9 +163,9 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 	counted.take(ctx)
 	record, err := client.Send(ctx, delivery, policy, func(s deliver.Step) {
 		counted.answered(ctx)
-		keep(ctx, env, j, s.Record)
+		keep(ctx, env, j, &s.Record)
 		if s.Again {
-			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(s.Record)), s.Pause.Round(100*time.Millisecond))
+			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
 			counted.take(ctx)
 		}
 	})
@@ -173,11 +173,11 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 		return err
 	}
 	if o.output.text() {
-		err = writeAnswer(env.Out, p, record)
+		err = writeAnswer(env.Out, p, &record)
 	} else {
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
-	return both(err, judge(record))
+	return both(err, judge(&record))
 }
 
 // delivery settles everything but the payload.

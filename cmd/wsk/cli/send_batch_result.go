@@ -124,7 +124,7 @@ func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) e
 		return err
 	case stopped != nil && stopped.Reason == batch.Unauthorized:
 		return &noError{fmt.Errorf("%w, so the batch was stopped, and these lines count as not sent: is it the key or the secret?\n  %s\n  %s",
-			stopped, hint(stopped.Record), resume)}
+			stopped, hint(&stopped.Record), resume)}
 	case stopped != nil:
 		return &unreachableError{fmt.Errorf("%s: %w\n  %s", b.target(), stopped, resume)}
 	case errors.Is(err, batch.ErrChanged):

@@ -127,7 +127,7 @@ func trigger(ctx context.Context, env *Env, cfg config.Config, o *triggerOptions
 		}
 		v.begin(delivery)
 		record, err := client.Deliver(ctx, delivery, plan.schedule.Faster(plan.factor), func(s deliver.Step) {
-			keep(ctx, env, j, s.Record)
+			keep(ctx, env, j, &s.Record)
 			v.step(s)
 		})
 		if err != nil {
