@@ -98,7 +98,7 @@ func (r *run) line(ctx context.Context, e *entry, l Line) error {
 			}
 			made = &d
 		}
-		record, err := r.attempt(ctx, e, l.N, *made, attempt, slot)
+		record, err := r.attempt(ctx, e, l.N, made, attempt, slot)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ func (r *run) line(ctx context.Context, e *entry, l Line) error {
 // attempt sends a line once: claimed before, settled after. Neither these
 // writes nor the request are broken off when ctx ends, for then nobody would
 // know what became of the line.
-func (r *run) attempt(ctx context.Context, e *entry, n int, d deliver.Delivery, attempt int, slot journal.Slot) (webhook.Record, error) {
+func (r *run) attempt(ctx context.Context, e *entry, n int, d *deliver.Delivery, attempt int, slot journal.Slot) (webhook.Record, error) {
 	ctx = context.WithoutCancel(ctx)
 	taken, err := r.Ledger.Claim(ctx, n, e.state.ledger())
 	switch {
@@ -141,7 +141,7 @@ func (r *run) attempt(ctx context.Context, e *entry, n int, d deliver.Delivery, 
 	}
 	before := e.state
 	e.state = sending
-	record, err := r.Client.Attempt(ctx, d, attempt)
+	record, err := r.Client.Attempt(ctx, *d, attempt)
 	if err != nil { // no request could be made of it
 		e.state = before
 		return record, errors.Join(fmt.Errorf("line %d: %w", n, err), r.Ledger.Settle(ctx, journal.Line{N: n, State: e.state.ledger()}, nil))

@@ -89,11 +89,12 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	return webhook.Request{Method: cmp.Or(d.Method, http.MethodPost), URL: d.URL, Header: h, Body: d.Event.Raw}, err
 }
 
-func (d Delivery) scheme() webhook.Scheme {
+func (d *Delivery) scheme() *webhook.Scheme {
 	if d.Scheme.Name == "" {
-		return webhook.DefaultScheme()
+		s := webhook.DefaultScheme()
+		return &s
 	}
-	return d.Scheme
+	return &d.Scheme
 }
 
 // checkLines returns a [*webhook.HeaderError] for a line that cannot be sent.

@@ -35,8 +35,11 @@ func (v Value) Place() string {
 // IsZero reports whether there is no value.
 func (v Value) IsZero() bool { return v.Text == "" && v.From == "" }
 
-// Config is what holds.
-type Config struct {
+// Config is what holds. It is one pointer, because most of what a command does
+// takes it.
+type Config struct{ *settled }
+
+type settled struct {
 	Profile string
 	Files   []*File // the project's, the user's: those that are there
 	values  map[string][]Value
@@ -49,7 +52,7 @@ type Config struct {
 // the place. References (env:NAME, file:PATH) are not followed yet: see
 // [Config.Credential].
 func Load(in Input) (Config, error) {
-	c := Config{values: map[string][]Value{}, all: map[string][]Value{}, lookup: in.Lookup}
+	c := Config{&settled{values: map[string][]Value{}, all: map[string][]Value{}, lookup: in.Lookup}}
 	c.home, _ = in.Lookup("HOME")
 	if err := c.readFiles(in); err != nil {
 		return c, err
@@ -98,12 +101,12 @@ func (c *Config) readFiles(in Input) error {
 }
 
 // UserPath is where the user's file is looked for, or "" without a home.
-func (c *Config) UserPath() string { return c.xdg("XDG_CONFIG_HOME", ".config", "config.yaml") }
+func (c Config) UserPath() string { return c.xdg("XDG_CONFIG_HOME", ".config", "config.yaml") }
 
 // TrustPath is where the trusted files are remembered, or "" without a home.
-func (c *Config) TrustPath() string { return c.xdg("XDG_STATE_HOME", ".local/state", "trusted.json") }
+func (c Config) TrustPath() string { return c.xdg("XDG_STATE_HOME", ".local/state", "trusted.json") }
 
-func (c *Config) xdg(variable, fallback, name string) string {
+func (c Config) xdg(variable, fallback, name string) string {
 	if base, ok := c.lookup(variable); ok && filepath.IsAbs(base) {
 		return filepath.Join(base, "wsk", name)
 	}
@@ -140,7 +143,7 @@ func (c *Config) pickProfile(flag string) error {
 }
 
 // layers lists a setting's values from each place that may have them.
-func (c *Config) layers(s Setting, flags []string) [][]Value {
+func (c Config) layers(s Setting, flags []string) [][]Value {
 	layers := [][]Value{valuesOf(flags, FromFlag, "--"+s.Key)}
 	for _, name := range s.Env {
 		// A secret that is set and empty must not fall through to another: the
@@ -171,7 +174,7 @@ func valuesOf(texts []string, kind Kind, name string) []Value {
 
 // Value returns what holds for a setting; the first of a list. It is the zero
 // Value when nothing is set.
-func (c *Config) Value(key string) Value {
+func (c Config) Value(key string) Value {
 	if list := c.values[key]; len(list) > 0 {
 		return list[0]
 	}
@@ -179,14 +182,14 @@ func (c *Config) Value(key string) Value {
 }
 
 // Values returns every value that holds for a setting.
-func (c *Config) Values(key string) []Value { return c.values[key] }
+func (c Config) Values(key string) []Value { return c.values[key] }
 
 // Text returns the text of what holds for a setting, or "".
-func (c *Config) Text(key string) string { return c.Value(key).Text }
+func (c Config) Text(key string) string { return c.Value(key).Text }
 
 // Path returns a setting that names a file or folder: a relative one is meant
 // from the folder of the file that it stands in, else from the working folder.
-func (c *Config) Path(key, dir string) string {
+func (c Config) Path(key, dir string) string {
 	v := c.Value(key)
 	if v.Text == "" || filepath.IsAbs(v.Text) {
 		return v.Text
@@ -199,7 +202,7 @@ func (c *Config) Path(key, dir string) string {
 }
 
 // project returns the project's file, or nil.
-func (c *Config) project() *File {
+func (c Config) project() *File {
 	for _, f := range c.Files {
 		if f.Kind == FromProject {
 			return f
@@ -217,7 +220,7 @@ type Shown struct {
 
 // Show lists every setting that has a value, with secrets masked. References
 // are shown as they are written.
-func (c *Config) Show() []Shown {
+func (c Config) Show() []Shown {
 	var list []Shown
 	for _, s := range Settings() {
 		for _, v := range c.Values(s.Key) {
@@ -234,6 +237,5 @@ func (c *Config) Show() []Shown {
 	return list
 }
 
-// String keeps a Config that is printed by accident from showing a secret, by
-// value as well as by pointer.
+// String keeps a Config that is printed by accident from showing a secret.
 func (c Config) String() string { return fmt.Sprintf("config of %d files", len(c.Files)) }

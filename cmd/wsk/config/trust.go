@@ -31,7 +31,7 @@ func isReference(text string) bool {
 // Credential follows a value's env: or file: reference and returns the text. A
 // reference in a project's file that is not trusted is a [*TrustError]. A
 // file's last line end does not count.
-func (c *Config) Credential(v Value) (string, error) {
+func (c Config) Credential(v Value) (string, error) {
 	if !isReference(v.Text) || v.From != FromProject && v.From != FromUser {
 		return v.Text, nil
 	}
@@ -71,7 +71,7 @@ func ReadSecretFile(path string) (string, error) {
 // CheckHost refuses to let a project's file that is not trusted name the host
 // that a key or secret from elsewhere goes to. Loopback hosts are exempt, and
 // so are hosts that a flag, the environment or the user's file names too.
-func (c *Config) CheckHost(target Value, credentials ...Value) error {
+func (c Config) CheckHost(target Value, credentials ...Value) error {
 	p := c.project()
 	if target.From != FromProject || p == nil || p.Trusted || deliver.IsLoopback(target.Text) {
 		return nil
@@ -99,7 +99,7 @@ func hostOf(raw string) string {
 
 // Trust remembers the project's file as it is now, by path and digest; a
 // later change ends the trust. It returns the file.
-func (c *Config) Trust() (*File, error) {
+func (c Config) Trust() (*File, error) {
 	p := c.project()
 	if p == nil {
 		return nil, fmt.Errorf("there is no %s here or above", ProjectFile)
