@@ -25,7 +25,7 @@ type checkView struct {
 	skipped []check.Result // the last ones, for the same reason
 }
 
-func newCheckView(env *Env, p ui.Palette, format string, c check.Config) *checkView {
+func newCheckView(env *Env, p ui.Palette, format string, c *check.Config) *checkView {
 	v := &checkView{env: env, p: p, format: format, url: webhook.RedactURL(c.URL)}
 	for _, k := range check.Cases(c.Platform) {
 		v.width = max(v.width, len(k.ID))
@@ -38,9 +38,9 @@ func (v *checkView) result(r check.Result) {
 	var err error
 	switch v.format {
 	case "text":
-		err = v.line(r)
+		err = v.line(&r)
 	case "ndjson":
-		err = writeJSON(v.env.Out, caseOf(r))
+		err = writeJSON(v.env.Out, caseOf(&r))
 	}
 	v.err = both(v.err, err)
 }
@@ -63,13 +63,13 @@ const fewSkips = 3
 
 // line shows one case. What does not hold is told at the end, and cases that
 // are skipped for one reason are told together.
-func (v *checkView) line(r check.Result) error {
+func (v *checkView) line(r *check.Result) error {
 	if r.Verdict == check.Skip {
 		var err error
 		if len(v.skipped) > 0 && v.skipped[0].Detail != r.Detail {
 			err = v.flush()
 		}
-		v.skipped = append(v.skipped, r)
+		v.skipped = append(v.skipped, *r)
 		return err
 	}
 	return both(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
@@ -89,7 +89,8 @@ func (v *checkView) flush() (err error) {
 	if n := len(v.skipped); n > fewSkips {
 		err = v.row(check.Skip, ui.Plural(n, "case"), v.skipped[0].Detail)
 	} else {
-		for _, r := range v.skipped {
+		for i := range v.skipped {
+			r := &v.skipped[i]
 			err = both(err, v.row(check.Skip, r.Case.ID, r.Detail))
 		}
 	}
@@ -98,7 +99,7 @@ func (v *checkView) flush() (err error) {
 }
 
 // end writes what is known when all is done.
-func (v *checkView) end(r check.Report, took time.Duration) error {
+func (v *checkView) end(r *check.Report, took time.Duration) error {
 	var err error
 	switch v.format {
 	case "text":
@@ -112,11 +113,11 @@ func (v *checkView) end(r check.Report, took time.Duration) error {
 }
 
 // told explains what does not hold, failures first, and counts.
-func (v *checkView) told(r check.Report, took time.Duration) error {
+func (v *checkView) told(r *check.Report, took time.Duration) error {
 	err := v.flush()
 	for _, verdict := range []check.Verdict{check.Fail, check.Warn} {
-		for _, result := range r.Results {
-			if result.Verdict == verdict {
+		for i := range r.Results {
+			if result := &r.Results[i]; result.Verdict == verdict {
 				err = both(err, v.explain(result))
 			}
 		}
@@ -136,7 +137,7 @@ func (v *checkView) told(r check.Report, took time.Duration) error {
 
 // explain shows a case that does not hold: what happened, the request, why it
 // matters, how to mend it.
-func (v *checkView) explain(r check.Result) error {
+func (v *checkView) explain(r *check.Result) error {
 	const indent = "        "
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s %s  %s\n", v.mark(r.Verdict), v.p.Name(ui.Clean(r.Case.ID)),

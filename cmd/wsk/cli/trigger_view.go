@@ -19,7 +19,7 @@ type triggerView struct {
 	env    *Env
 	p      ui.Palette
 	text   bool
-	plan   triggerPlan
+	plan   *triggerPlan
 	chosen bool // the schedule, by --retries: it is not the platform's
 
 	deliveries int
@@ -33,7 +33,7 @@ type triggerView struct {
 const statusWidth = 25
 
 // begin writes a delivery's head: event, id, URL.
-func (v *triggerView) begin(d deliver.Delivery) {
+func (v *triggerView) begin(d *deliver.Delivery) {
 	v.deliveries++
 	if !v.text {
 		return
