@@ -40,6 +40,9 @@ func (raw original) bodies() iter.Seq[body] {
 	return slices.Values(list)
 }
 
+// untouched gives the body itself.
+func (raw original) untouched(yield func(body) bool) { yield(body{text: raw}) }
+
 func (raw original) each(yield func(body) bool) {
 	for _, group := range []iter.Seq[body]{raw.edges, raw.respelled, raw.rewritten, raw.replaced} {
 		for b := range group {
@@ -57,10 +60,13 @@ func merge(raw []byte, all iter.Seq[body]) []body {
 	for b := range all {
 		flat := slices.Concat([]byte(b.head), b.text, []byte(b.tail))
 		b.head, b.text, b.tail = "", flat, ""
-		i := slices.IndexFunc(list, func(have body) bool { return bytes.Equal(have.text, flat) })
+		i := 0
+		for i < len(list) && !bytes.Equal(list[i].text, flat) {
+			i++
+		}
 		switch {
 		case bytes.Equal(flat, raw):
-		case i < 0:
+		case i == len(list):
 			list = append(list, b)
 		case list[i].spelled && b.tool != "":
 			list[i].alsoBy(b.tool)

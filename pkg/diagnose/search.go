@@ -34,21 +34,20 @@ func (s *search) run() *hit {
 		return nil
 	}
 	raw := original(s.c.Message.Body)
-	untouched := slices.Values([]body{{text: raw}})
-	if h := s.scan(0, untouched); h != nil {
+	if h := s.scan(0, raw.untouched); h != nil {
 		return h
 	}
 	if h := s.scan(1, raw.edges); h != nil { // first, so that a long body gets to it
 		return h
 	}
-	if h := s.scan(1, untouched); h != nil {
+	if h := s.scan(1, raw.untouched); h != nil {
 		return h
 	}
 	changed := raw.bodies()
 	if h := s.scan(1, changed); h != nil {
 		return h
 	}
-	if h := s.scan(2, untouched); h != nil {
+	if h := s.scan(2, raw.untouched); h != nil {
 		return h
 	}
 	if len(raw) <= maxPairBody {
@@ -60,7 +59,7 @@ func (s *search) run() *hit {
 		return nil
 	}
 	s.contents = milliseconds(s.c) // last, because it costs a thousand digests
-	return s.scan(1, untouched)
+	return s.scan(1, raw.untouched)
 }
 
 // scan tries every combination that stands for exactly cost mistakes.

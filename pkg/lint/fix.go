@@ -131,7 +131,13 @@ func (c *Checker) renamed(raw []byte) (fixed []byte, n int) {
 	if len(r.before) >= schema.MaxFindings {
 		return raw, 0 // a name that does not fit could not be told
 	}
-	r.add(slices.DeleteFunc(aliases, func(e edit) bool { return twice[e.pointer] }))
+	var once []edit
+	for _, e := range aliases {
+		if !twice[e.pointer] {
+			once = append(once, e)
+		}
+	}
+	r.add(once)
 	if len(r.done) == 0 {
 		return raw, 0
 	}

@@ -89,7 +89,13 @@ func (h Header) With(name, value string) Header {
 
 // Without returns a copy of h that has no line of that name.
 func (h Header) Without(name string) Header {
-	return slices.DeleteFunc(slices.Clone(h), func(p Pair) bool { return strings.EqualFold(p.Name, name) })
+	out := h[:0:0] // nil of nil
+	for _, p := range h {
+		if !strings.EqualFold(p.Name, name) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // HeaderError says why a header line was not taken.

@@ -47,7 +47,7 @@ func writeAnswer(w io.Writer, p ui.Palette, r *webhook.Record) error {
 		status = p.Bad(ui.Clean(status))
 	}
 	_, err := fmt.Fprintf(w, "%s %s  %s  %s\n", p.Mark(ok), p.Name(ui.Clean(r.Event)), status, p.Quiet(r.Duration.Round(time.Millisecond).String()))
-	return both(err, t.Write(w))
+	return joined(err, t.Write(w))
 }
 
 // judge turns the outcome into the error that decides the exit code, with the

@@ -42,7 +42,7 @@ func (v *checkView) result(r check.Result) {
 	case "ndjson":
 		err = writeJSON(v.env.Out, caseOf(&r))
 	}
-	v.err = both(v.err, err)
+	v.err = joined(v.err, err)
 }
 
 // mark is the sign of a verdict, in its colour.
@@ -72,7 +72,7 @@ func (v *checkView) line(r *check.Result) error {
 		v.skipped = append(v.skipped, *r)
 		return err
 	}
-	return both(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
+	return joined(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
 }
 
 func (v *checkView) row(verdict check.Verdict, id, text string) error {
@@ -91,7 +91,7 @@ func (v *checkView) flush() (err error) {
 	} else {
 		for i := range v.skipped {
 			r := &v.skipped[i]
-			err = both(err, v.row(check.Skip, r.Case.ID, r.Detail))
+			err = joined(err, v.row(check.Skip, r.Case.ID, r.Detail))
 		}
 	}
 	v.skipped = nil
@@ -109,7 +109,7 @@ func (v *checkView) end(r *check.Report, took time.Duration) error {
 	default:
 		err = v.document(r)
 	}
-	return both(v.err, err)
+	return joined(v.err, err)
 }
 
 // told explains what does not hold, failures first, and counts.
@@ -118,7 +118,7 @@ func (v *checkView) told(r *check.Report, took time.Duration) error {
 	for _, verdict := range []check.Verdict{check.Fail, check.Warn} {
 		for i := range r.Results {
 			if result := &r.Results[i]; result.Verdict == verdict {
-				err = both(err, v.explain(result))
+				err = joined(err, v.explain(result))
 			}
 		}
 	}
@@ -132,7 +132,7 @@ func (v *checkView) told(r *check.Report, took time.Duration) error {
 	add(r.Warnings, ui.Plural(r.Warnings, "warning"), v.p.Warn)
 	add(r.Skipped, "N skipped", v.p.Quiet)
 	_, said := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
-	return both(err, said)
+	return joined(err, said)
 }
 
 // explain shows a case that does not hold: what happened, the request, why it

@@ -27,19 +27,11 @@ type unreachableError struct{ err error }
 func (e *unreachableError) Error() string { return e.err.Error() }
 func (e *unreachableError) Unwrap() error { return e.err }
 
-// both is two errors as one, and each of them alone where the other is nil.
-// Every command ends in it, and none of them often.
+// joined is [errors.Join] as a call: every command ends in one, and nothing is
+// won by a copy of it in each.
 //
 //go:noinline
-func both(err, other error) error {
-	switch {
-	case err == nil:
-		return other
-	case other == nil:
-		return err
-	}
-	return errors.Join(err, other)
-}
+func joined(errs ...error) error { return errors.Join(errs...) }
 
 // errSaid stands for an error that the output has told already.
 var errSaid = errors.New("")

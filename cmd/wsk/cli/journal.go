@@ -37,7 +37,7 @@ func withJournal(ctx context.Context, env *Env, f *journalFlags, use func(*journ
 	if err != nil {
 		return err
 	}
-	return both(use(j), j.Close())
+	return joined(use(j), j.Close())
 }
 
 func newJournalShow(env *Env) *cobra.Command {

@@ -148,7 +148,7 @@ func replayAll(ctx context.Context, env *Env, cfg config.Config, o *replayOption
 	runner.Keep = func(r webhook.Record) { keep(ctx, env, j, &r) }
 	runner.Each = view.result
 	summary, err := runner.Run(ctx, jobs)
-	return errors.Join(view.end(summary), err, judgeReplay(o, summary, view))
+	return joined(view.end(summary), err, judgeReplay(o, summary, view))
 }
 
 // plan settles how items are sent.

@@ -140,7 +140,7 @@ func (v loadView) text() error {
 	for _, row := range rows {
 		t.Row(ui.Cell{Text: row[0], Paint: v.p.Quiet}, ui.Cell{Text: row[1]})
 	}
-	return both(t.Write(v.env.Out), v.bars(l.Bars()))
+	return joined(t.Write(v.env.Out), v.bars(l.Bars()))
 }
 
 // barColumns is the longest bar; with its label a line keeps within 60.

@@ -177,7 +177,7 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 	} else {
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
-	return both(err, judge(&record))
+	return joined(err, judge(&record))
 }
 
 // delivery settles everything but the payload.

@@ -129,7 +129,7 @@ func sendBatch(ctx context.Context, env *Env, cfg config.Config, o *sendOptions,
 		}
 		return failed
 	}
-	return both(err, failed)
+	return joined(err, failed)
 }
 
 // batchRun is one run of send --batch.

@@ -65,7 +65,7 @@ func (b *batchRun) end(err error, before batch.Summary) error {
 		}
 		fault = writeJSON(b.env.Out, r)
 	}
-	return both(b.judge(err, stopped, s), fault)
+	return joined(b.judge(err, stopped, s), fault)
 }
 
 // table writes the counts for people.

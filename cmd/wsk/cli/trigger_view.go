@@ -60,7 +60,7 @@ func (v *triggerView) step(s deliver.Step) {
 		v.answers++
 	}
 	if !v.text {
-		v.err = both(v.err, webhook.NewEncoder(v.env.Out).Encode(*r))
+		v.err = joined(v.err, webhook.NewEncoder(v.env.Out).Encode(*r))
 		return
 	}
 	p := v.p
