@@ -60,11 +60,16 @@ func NewTransport() *http.Transport {
 //
 // The error is not nil only when no request could be made of d, or ctx ended.
 func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.Record, error) {
+	return c.attempt(ctx, &d, attempt)
+}
+
+// attempt is Attempt. The delivery is its own to change.
+func (c *Client) attempt(ctx context.Context, d *Delivery, attempt int) (webhook.Record, error) {
 	began := c.Now()
 	if d.Header.Has(webhook.HeaderRetry) {
 		d.Header = d.Header.With(webhook.HeaderRetry, strconv.Itoa(attempt))
 	}
-	request, err := d.Request(began)
+	request, err := d.request(began)
 	if err != nil {
 		return webhook.Record{}, err
 	}

@@ -46,7 +46,7 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 // before the next one, says that there is none.
 func (c *Client) attempts(ctx context.Context, d *Delivery, each func(Step), next func(*webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
 	for attempt := 0; ; attempt++ {
-		record, err := c.Attempt(ctx, *d, attempt)
+		record, err := c.attempt(ctx, d, attempt)
 		if record.Verdict == nil { // nothing was attempted
 			return record, err
 		}

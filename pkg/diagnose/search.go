@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"iter"
 	"slices"
+	"sync"
 )
 
 // search tries candidates of four groups, each with the causes it stands for;
@@ -34,24 +35,22 @@ func (s *search) run() *hit {
 		return nil
 	}
 	raw := original(s.c.Message.Body)
-	if h := s.scan(0, raw.untouched); h != nil {
-		return h
+	made := sync.OnceValue(raw.bodies) // which takes a moment
+	changed := func(yield func(body) bool) { made()(yield) }
+	passes := []struct {
+		cost  int
+		among iter.Seq[body]
+	}{
+		{0, raw.untouched},
+		{1, raw.edges}, // first, so that a long body gets to it
+		{1, raw.untouched}, {1, changed},
+		{2, raw.untouched}, {2, changed},
 	}
-	if h := s.scan(1, raw.edges); h != nil { // first, so that a long body gets to it
-		return h
+	if len(raw) > maxPairBody {
+		passes = passes[:5]
 	}
-	if h := s.scan(1, raw.untouched); h != nil {
-		return h
-	}
-	changed := raw.bodies()
-	if h := s.scan(1, changed); h != nil {
-		return h
-	}
-	if h := s.scan(2, raw.untouched); h != nil {
-		return h
-	}
-	if len(raw) <= maxPairBody {
-		if h := s.scan(2, changed); h != nil {
+	for _, pass := range passes {
+		if h := s.scan(pass.cost, pass.among); h != nil {
 			return h
 		}
 	}

@@ -62,17 +62,18 @@ func statusTerm(status string) (term string, args []any, err error) {
 // where writes the filter as SQL.
 func (f Filter) where() (string, []any, error) {
 	terms, args := []string{"1"}, []any(nil)
-	add := func(term string, values ...any) {
-		terms, args = append(terms, term), append(args, values...)
-	}
-	if !f.Since.IsZero() {
-		add("time >= ?", f.Since.UnixNano())
-	}
-	if !f.Until.IsZero() {
-		add("time < ?", f.Until.UnixNano())
-	}
-	if f.Direction != "" {
-		add("direction = ?", string(f.Direction))
+	for _, t := range []struct {
+		asked bool
+		term  string
+		value any
+	}{
+		{!f.Since.IsZero(), "time >= ?", f.Since.UnixNano()},
+		{!f.Until.IsZero(), "time < ?", f.Until.UnixNano()},
+		{f.Direction != "", "direction = ?", string(f.Direction)},
+	} {
+		if t.asked {
+			terms, args = append(terms, t.term), append(args, t.value)
+		}
 	}
 	if len(f.IDs) > 0 {
 		marks := strings.TrimSuffix(strings.Repeat("?,", len(f.IDs)), ",")

@@ -165,9 +165,9 @@ func (c Config) layers(s Setting, flags []string) [][]Value {
 }
 
 func valuesOf(texts []string, kind Kind, name string) []Value {
-	var list []Value
-	for _, text := range texts {
-		list = append(list, Value{text, kind, name})
+	list := make([]Value, len(texts))
+	for i, text := range texts {
+		list[i] = Value{text, kind, name}
 	}
 	return list
 }
