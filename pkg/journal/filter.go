@@ -60,7 +60,7 @@ func statusTerm(status string) (term string, args []any, err error) {
 }
 
 // where writes the filter as SQL.
-func (f Filter) where() (string, []any, error) {
+func (f *Filter) where() (string, []any, error) {
 	terms, args := []string{"1"}, []any(nil)
 	for _, t := range []struct {
 		asked bool
@@ -122,7 +122,7 @@ func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Recor
 		}
 		where, args, err := f.where()
 		if err == nil {
-			err = j.each(ctx, f, where, args, yield)
+			err = j.each(ctx, &f, where, args, yield)
 		}
 		if err != nil {
 			yield(webhook.Record{}, explain(j.path, err))
@@ -130,7 +130,7 @@ func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Recor
 	}
 }
 
-func (j *Journal) each(ctx context.Context, f Filter, where string, args []any, yield func(webhook.Record, error) bool) error {
+func (j *Journal) each(ctx context.Context, f *Filter, where string, args []any, yield func(webhook.Record, error) bool) error {
 	bound, order, compare := int64(0), "ASC", ">"
 	if f.Newest {
 		bound, order, compare = 1<<62, "DESC", "<"

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/wskdev/wsk/pkg/schema"
@@ -32,13 +33,16 @@ type edit struct {
 }
 
 func apply(raw []byte, edits []edit) []byte {
-	var out []byte
+	var out bytes.Buffer
+	out.Grow(len(raw))
 	at := 0
 	for _, e := range edits {
-		out = append(append(out, raw[at:e.at]...), e.text...)
+		out.Write(raw[at:e.at])
+		out.WriteString(e.text)
 		at = e.end
 	}
-	return append(out, raw[at:]...)
+	out.Write(raw[at:])
+	return out.Bytes()
 }
 
 // withoutCommas takes the trailing commas out, as far as the payload is JSON

@@ -123,14 +123,19 @@ func (v *checkView) told(r *check.Report, took time.Duration) error {
 		}
 	}
 	counts := []string{v.p.Good(strconv.Itoa(r.Passed) + " passed")}
-	add := func(n int, text string, paint func(string) string) {
-		if n > 0 {
-			counts = append(counts, paint(strings.Replace(text, "N", strconv.Itoa(n), 1)))
+	for _, count := range []struct {
+		n     int
+		text  string
+		paint func(string) string
+	}{
+		{r.Failed, strconv.Itoa(r.Failed) + " failed", v.p.Bad},
+		{r.Warnings, ui.Plural(r.Warnings, "warning"), v.p.Warn},
+		{r.Skipped, strconv.Itoa(r.Skipped) + " skipped", v.p.Quiet},
+	} {
+		if count.n > 0 {
+			counts = append(counts, count.paint(count.text))
 		}
 	}
-	add(r.Failed, "N failed", v.p.Bad)
-	add(r.Warnings, ui.Plural(r.Warnings, "warning"), v.p.Warn)
-	add(r.Skipped, "N skipped", v.p.Quiet)
 	_, said := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
 	return joined(err, said)
 }

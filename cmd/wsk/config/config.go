@@ -144,32 +144,35 @@ func (c *Config) pickProfile(flag string) error {
 
 // layers lists a setting's values from each place that may have them.
 func (c Config) layers(s Setting, flags []string) [][]Value {
-	layers := [][]Value{valuesOf(flags, FromFlag, "--"+s.Key)}
+	type source struct {
+		texts []string
+		kind  Kind
+		name  string
+	}
+	sources := []source{{flags, FromFlag, "--" + s.Key}}
 	for _, name := range s.Env {
 		// A secret that is set and empty must not fall through to another: the
 		// pipeline that lost it has to hear of it.
 		if text, ok := c.lookup(name); ok && (text != "" || s.Key == "secret") {
-			layers = append(layers, valuesOf([]string{text}, FromEnv, name))
+			sources = append(sources, source{[]string{text}, FromEnv, name})
 		}
 	}
 	for _, f := range c.Files {
 		if p := f.profiles[c.Profile]; p != nil {
-			layers = append(layers, valuesOf(get(p, s.Key), f.Kind, f.Path+", profile "+c.Profile))
+			sources = append(sources, source{get(p, s.Key), f.Kind, f.Path + ", profile " + c.Profile})
 		}
-		layers = append(layers, valuesOf(get(f.base, s.Key), f.Kind, f.Path))
+		sources = append(sources, source{get(f.base, s.Key), f.Kind, f.Path})
 	}
 	if s.Default != "" {
-		layers = append(layers, []Value{{s.Default, FromDefault, ""}})
+		sources = append(sources, source{[]string{s.Default}, FromDefault, ""})
+	}
+	layers := make([][]Value, len(sources))
+	for i, from := range sources {
+		for _, text := range from.texts {
+			layers[i] = append(layers[i], Value{text, from.kind, from.name})
+		}
 	}
 	return layers
-}
-
-func valuesOf(texts []string, kind Kind, name string) []Value {
-	list := make([]Value, len(texts))
-	for i, text := range texts {
-		list[i] = Value{text, kind, name}
-	}
-	return list
 }
 
 // Value returns what holds for a setting; the first of a list. It is the zero
