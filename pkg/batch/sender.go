@@ -98,21 +98,21 @@ func (r *run) line(ctx context.Context, e *entry, l Line) error {
 			}
 			made = &d
 		}
-		record, err := r.attempt(ctx, e, l.N, *made, attempt, slot)
+		record, err := r.attempt(ctx, e, l.N, made, attempt, slot)
 		if err != nil {
 			return err
 		}
 		step := Step{Line: l.N, Record: record}
 		switch {
-		case statusOf(record) == http.StatusTooManyRequests:
+		case statusOf(&record) == http.StatusTooManyRequests:
 			step.Pause = deliver.RetryAfter(record.Response.Header.Get("Retry-After"), r.Pacer.Now())
 			if step.Pause == 0 {
 				step.Pause = throttlePause
 			}
 			throttled += step.Pause
 			step.Again = throttled <= maxThrottled
-		case r.again(record) && failures < r.Retries:
-			step.Again, step.Pause = true, r.pause(record, failures)
+		case r.again(&record) && failures < r.Retries:
+			step.Again, step.Pause = true, r.pause(&record, failures)
 			failures++
 		}
 		if r.Each != nil {
@@ -130,7 +130,7 @@ func (r *run) line(ctx context.Context, e *entry, l Line) error {
 // attempt sends a line once: claimed before, settled after. Neither these
 // writes nor the request are broken off when ctx ends, for then nobody would
 // know what became of the line.
-func (r *run) attempt(ctx context.Context, e *entry, n int, d deliver.Delivery, attempt int, slot journal.Slot) (webhook.Record, error) {
+func (r *run) attempt(ctx context.Context, e *entry, n int, d *deliver.Delivery, attempt int, slot journal.Slot) (webhook.Record, error) {
 	ctx = context.WithoutCancel(ctx)
 	taken, err := r.Ledger.Claim(ctx, n, e.state.ledger())
 	switch {
@@ -141,12 +141,12 @@ func (r *run) attempt(ctx context.Context, e *entry, n int, d deliver.Delivery, 
 	}
 	before := e.state
 	e.state = sending
-	record, err := r.Client.Attempt(ctx, d, attempt)
+	record, err := r.Client.Attempt(ctx, *d, attempt)
 	if err != nil { // no request could be made of it
 		e.state = before
 		return record, errors.Join(fmt.Errorf("line %d: %w", n, err), r.Ledger.Settle(ctx, journal.Line{N: n, State: e.state.ledger()}, nil))
 	}
-	if err := r.settle(ctx, e, outcome(record), &record); err != nil {
+	if err := r.settle(ctx, e, outcome(&record), &record); err != nil {
 		said := "got no answer"
 		if record.Response != nil {
 			said = "was answered " + strconv.Itoa(record.Response.Status)
@@ -157,7 +157,7 @@ func (r *run) attempt(ctx context.Context, e *entry, n int, d deliver.Delivery, 
 }
 
 // outcome is the state of a line after an attempt.
-func outcome(record webhook.Record) state {
+func outcome(record *webhook.Record) state {
 	switch {
 	case record.Verdict.Outcome == webhook.Accepted:
 		return accepted
@@ -172,7 +172,7 @@ func outcome(record webhook.Record) state {
 func (r *run) settle(ctx context.Context, e *entry, to state, record *webhook.Record) error {
 	l := journal.Line{N: int(e.n), State: to.ledger()}
 	if record != nil {
-		l.Status = statusOf(*record)
+		l.Status = statusOf(record)
 	}
 	if err := r.Ledger.Settle(ctx, l, record); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (r *run) settle(ctx context.Context, e *entry, to state, record *webhook.Re
 }
 
 // statusOf returns the status of the answer, or 0 where there was none.
-func statusOf(r webhook.Record) int {
+func statusOf(r *webhook.Record) int {
 	if r.Response == nil {
 		return 0
 	}
@@ -190,7 +190,7 @@ func statusOf(r webhook.Record) int {
 }
 
 // again reports whether it is worth trying a line again.
-func (r *run) again(record webhook.Record) bool {
+func (r *run) again(record *webhook.Record) bool {
 	switch record.Verdict.Outcome {
 	case webhook.OutcomeUnknown:
 		return r.RetryUnknown
@@ -201,7 +201,7 @@ func (r *run) again(record webhook.Record) bool {
 }
 
 // pause doubles, and leaves half of itself to chance.
-func (r *run) pause(record webhook.Record, failures int) time.Duration {
+func (r *run) pause(record *webhook.Record, failures int) time.Duration {
 	d := min(firstPause<<min(failures, 16), longestPause)
 	jitter := 0.5
 	if r.Jitter != nil {

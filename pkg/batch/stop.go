@@ -43,7 +43,7 @@ func (e *StopError) Error() string {
 // comes.
 func (r *run) judge(ctx context.Context, e *entry, last Step) error {
 	stop := func(why Reason) error { return &StopError{Reason: why, Line: last.Line, Record: last.Record} }
-	status := statusOf(last.Record)
+	status := statusOf(&last.Record)
 	if e.state == sending {
 		if r.silent++; r.silent == maxSilent {
 			return stop(Silent)

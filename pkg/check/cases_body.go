@@ -39,7 +39,7 @@ func judgeValid(ctx context.Context, s *session) (finding, error) {
 	if first.Verdict.Outcome == webhook.Failed {
 		return finding{}, &UnreachableError{s.config.URL, first.Error}
 	}
-	text := taken.judged(shot{what: "a valid event"}, first)
+	text := taken.judged("a valid event", first)
 	if text == "" {
 		return finding{status: first.Response.Status}, nil
 	}
@@ -114,13 +114,13 @@ func bodyCases() []Case {
 
 // rawBodies are bodies that come out otherwise when they are parsed and
 // written again, by one language or another.
-func rawBodies(s *session) []shot {
+func rawBodies(s *session) []*shot {
 	long := "custom_fields"
 	if s.config.Platform == webhook.Worksome {
 		long = "customFieldValues"
 	}
 	// held puts raw JSON where a company's own fields are.
-	held := func(what, raw string) shot {
+	held := func(what, raw string) *shot {
 		body := s.body(func(_, data map[string]any) {
 			if s.config.Platform == webhook.Worksome {
 				data[long] = []any{map[string]any{"id": "1", "slug": "note", "customFieldTitle": "Note", "displayValue": "@@"}}
@@ -133,7 +133,7 @@ func rawBodies(s *session) []shot {
 	plain := s.body(nil)
 	var indented bytes.Buffer
 	_ = json.Indent(&indented, plain, "", "  ") // it is JSON
-	shots := []shot{
+	shots := []*shot{
 		s.good("a body without spaces", plain),
 		s.good("a body with spaces", spaced(plain)),
 		s.good("an indented body", indented.Bytes()),
@@ -154,7 +154,7 @@ func rawBodies(s *session) []shot {
 }
 
 // numbersForNames has custom fields whose names JavaScript would sort.
-func numbersForNames(s *session) shot {
+func numbersForNames(s *session) *shot {
 	body := s.body(func(_, data map[string]any) { data["custom_fields"] = "@@" })
 	return s.good("names that are numbers", bytes.Replace(s.spell(body), []byte(`"@@"`), []byte(`{"10":"b","2":"a"}`), 1))
 }
@@ -187,10 +187,10 @@ func judgeNotJSON(ctx context.Context, s *session) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	if text := taken.judged(shot{what: "a valid event after a body that is not JSON"}, alive); text != "" {
+	if text := taken.judged("a valid event after a body that is not JSON", alive); text != "" {
 		return decided("it "+text, r), nil
 	}
-	if text := refused.judged(broken, r); text != "" {
+	if text := refused.judged(broken.what, r); text != "" {
 		return decided(text, r), nil
 	}
 	return finding{status: r.Response.Status}, nil
@@ -200,7 +200,7 @@ func judgeNotJSON(ctx context.Context, s *session) (finding, error) {
 // is the common limit.
 const largeSize = 1_000_000
 
-func largeBody(s *session) []shot {
+func largeBody(s *session) []*shot {
 	note := func(n int) []byte {
 		return s.spell(s.body(func(_, data map[string]any) {
 			text := strings.Repeat("x", n)
@@ -211,10 +211,10 @@ func largeBody(s *session) []shot {
 			}
 		}))
 	}
-	return []shot{s.good("a body of 1 MB", note(largeSize-len(note(0))))}
+	return []*shot{s.good("a body of 1 MB", note(largeSize-len(note(0))))}
 }
 
-func unknownEvent(s *session) []shot {
+func unknownEvent(s *session) []*shot {
 	name, kind := "work_order.teleported", "event_type"
 	if s.config.Platform == webhook.Worksome {
 		name, kind = "hireTeleported", "event"
@@ -223,13 +223,13 @@ func unknownEvent(s *session) []shot {
 	if good.header.Has(webhook.HeaderEvent) {
 		good.header = good.header.With(webhook.HeaderEvent, name)
 	}
-	return []shot{good}
+	return []*shot{good}
 }
 
-func unknownField(s *session) []shot {
+func unknownField(s *session) []*shot {
 	body := s.body(func(envelope, data map[string]any) {
 		envelope["schema_version"] = "2"
 		data["sentiment"] = map[string]any{"score": json.Number("1"), "tags": []any{"new"}}
 	})
-	return []shot{s.good("an event with new fields", s.spell(body))}
+	return []*shot{s.good("an event with new fields", s.spell(body))}
 }

@@ -27,11 +27,9 @@ func deliveryCases() []Case {
 		Title: "the same delivery a second time is taken",
 		Why:   "An answer can get lost on its way. A refusal of the repeat tells the platform that the event failed, although you have it.",
 		Mend:  remember(),
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			good := s.good("a delivery", s.valid())
-			again := good
-			again.what, again.attempt = "the same delivery again", 1
-			return []shot{good, again}
+			return []*shot{good, good.again()}
 		},
 	}, {
 		ID: "duplicate_effect", Severity: Error, platforms: skedge, judge: judgeDuplicate,
@@ -58,10 +56,10 @@ func deliveryCases() []Case {
 			PHP:    "Do not look at X-Webhook-Retry to decide; the id says whether the event is new.",
 			Go:     "Do not look at X-Webhook-Retry to decide; the id says whether the event is new.",
 		},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			last := s.good("X-Webhook-Retry: 5", s.valid())
 			last.attempt = 5
-			return []shot{last}
+			return []*shot{last}
 		},
 	}, {
 		ID: "burst", Severity: Error, judge: judgeBurst,
@@ -83,10 +81,16 @@ func deliveryCases() []Case {
 			PHP:    "Answer 405 when $_SERVER['REQUEST_METHOD'] is not POST.",
 			Go:     "Write \"POST /hooks\" as the pattern of http.ServeMux, which answers 405 by itself.",
 		},
-		send: func(*session) []shot {
-			return []shot{{what: "a GET", method: http.MethodGet}}
+		send: func(*session) []*shot {
+			return []*shot{{what: "a GET", method: http.MethodGet}}
 		},
 	}}
+}
+
+// again is the shot as the platform repeats it.
+func (s shot) again() *shot {
+	s.what, s.attempt = "the same delivery again", 1
+	return &s
 }
 
 // burstSize is how many deliveries come at once: as many as WorkSkedge's page
@@ -106,14 +110,14 @@ func judgeBurst(ctx context.Context, s *session) (finding, error) {
 			r, err := s.fire(ctx, burst)
 			mu.Lock()
 			defer mu.Unlock()
-			switch said := taken.judged(burst, r); {
+			switch said := taken.judged(burst.what, r); {
 			case err != nil:
 				fault = err
 			case said == "":
 				status = r.Response.Status
 			default:
 				if bad++; first == nil {
-					first, text = &r, said
+					first, text = r, said
 				}
 			}
 		})
@@ -122,7 +126,7 @@ func judgeBurst(ctx context.Context, s *session) (finding, error) {
 	if fault != nil || first == nil {
 		return finding{status: status}, fault
 	}
-	return decided(fmt.Sprintf("%s; %d of %d were not taken", text, bad, burstSize), *first), nil
+	return decided(fmt.Sprintf("%s; %d of %d were not taken", text, bad, burstSize), first), nil
 }
 
 const noEffect = "give --effect-cmd to have it counted"
@@ -133,9 +137,7 @@ func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 		return finding{verdict: Skip, detail: noEffect}, nil
 	}
 	good := s.good("a delivery", s.valid())
-	again := good
-	again.what, again.attempt = "the same delivery again", 1
-	done, last, err := s.effect(ctx, good, again)
+	done, last, err := s.effect(ctx, good, good.again())
 	switch {
 	case err != nil:
 		return finding{}, err
@@ -144,16 +146,17 @@ func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 	case done > 1:
 		return decided(fmt.Sprintf("one delivery sent twice was done %d times", done), last), nil
 	}
-	return finding{status: last.Response.Status}, nil
+	return finding{status: statusOf(last)}, nil
 }
 
 // judgeCaptured sends a request a second time under a new id. It may be taken
 // or refused; what counts is that nothing is done.
 func judgeCaptured(ctx context.Context, s *session) (finding, error) {
 	good := s.good("a delivery", s.valid())
-	captured := good
-	captured.what = "a captured request under a new id"
-	captured.header = good.header.With(webhook.HeaderID, "whk_"+s.config.NewID())
+	captured := &shot{
+		what: "a captured request under a new id", body: good.body, right: good.right,
+		header: good.header.With(webhook.HeaderID, "whk_"+s.config.NewID()),
+	}
 	if s.config.Effect != nil {
 		done, last, err := s.effect(ctx, good, captured)
 		switch {
@@ -172,12 +175,12 @@ func judgeCaptured(ctx context.Context, s *session) (finding, error) {
 		return finding{}, err
 	}
 	if status := statusOf(r); status == 0 || status/100 == 5 {
-		return decided(refused.judged(captured, r), r), nil
+		return decided(refused.judged(captured.what, r), r), nil
 	}
 	return finding{status: statusOf(r), detail: "answered; " + noEffect}, nil
 }
 
-func statusOf(r webhook.Record) int {
+func statusOf(r *webhook.Record) int {
 	if r.Response == nil {
 		return 0
 	}
@@ -194,7 +197,7 @@ const (
 
 // effect sends requests and returns how much the count has grown, and the last
 // answer.
-func (s *session) effect(ctx context.Context, shots ...shot) (done int64, last webhook.Record, err error) {
+func (s *session) effect(ctx context.Context, shots ...*shot) (done int64, last *webhook.Record, err error) {
 	before, err := s.config.Effect(ctx)
 	if err != nil {
 		return 0, last, &EffectError{err}
@@ -233,12 +236,12 @@ func eventCase(d webhook.Definition) Case {
 		Title: "the event " + d.Type + " is taken",
 		Why:   "It is in the platform's catalog, so it will come: " + d.Description(),
 		Mend:  Mend{ok, ok, ok, ok},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			good := s.good("the event "+d.Type, d.Sample())
 			if good.header.Has(webhook.HeaderEvent) {
 				good.header = good.header.With(webhook.HeaderEvent, d.Type)
 			}
-			return []shot{good}
+			return []*shot{good}
 		},
 	}
 }

@@ -32,18 +32,18 @@ func shapeCases() []Case {
 			PHP:    "Answer 401 when $_SERVER['HTTP_X_WEBHOOK_SIGNATURE'] is not set.",
 			Go:     "Answer 401 when r.Header.Get is empty; webhook.Verify does.",
 		},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			bare := s.good("a request without a signature", s.valid())
 			bare.header = bare.header.Without(s.scheme.SignatureHeader)
-			return []shot{bare}
+			return []*shot{bare}
 		},
 	}, {
 		ID: "signature_wrong", Severity: Error, want: refused,
 		Title: "a signature that does not match is refused",
 		Why:   "This is what the signature is for: an event that the platform did not send must not be taken.",
 		Mend:  compare(),
-		send: func(s *session) []shot {
-			return []shot{s.forged("a wrong signature", strings.Repeat("0123456789abcdef", 4))}
+		send: func(s *session) []*shot {
+			return []*shot{s.forged("a wrong signature", strings.Repeat("0123456789abcdef", 4))}
 		},
 	}, {
 		ID: "signature_length", Severity: Error, want: refused, send: badLengths,
@@ -65,8 +65,8 @@ func shapeCases() []Case {
 			PHP:    "Compare the hex texts with hash_equals; hex2bin returns false for what is not hex.",
 			Go:     "Answer 401 when hex.DecodeString returns an error.",
 		},
-		send: func(s *session) []shot {
-			return []shot{s.forged("64 letters that are not hex", strings.Repeat("xyzw", 16))}
+		send: func(s *session) []*shot {
+			return []*shot{s.forged("64 letters that are not hex", strings.Repeat("xyzw", 16))}
 		},
 	}, {
 		ID: "signature_uppercase", Severity: Warning, want: refused,
@@ -78,10 +78,10 @@ func shapeCases() []Case {
 			PHP:    "Compare the header as it came with hash_hmac's text, without strtolower.",
 			Go:     "Compare the header with hex.EncodeToString of the digest, or let webhook.Verify do it.",
 		},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			good := s.good("a signature in uppercase", s.valid())
 			good.header = good.header.With(s.scheme.SignatureHeader, strings.ToUpper(good.right))
-			return []shot{good}
+			return []*shot{good}
 		},
 	}}
 }
@@ -93,8 +93,8 @@ func forgeryCases() []Case {
 		Title: "a good signature of another body is refused",
 		Why:   "One request that was seen on its way would be enough to sign any other.",
 		Mend:  compare(),
-		send: func(s *session) []shot {
-			return []shot{s.forged("the signature of another body", s.good("", s.valid()).right)}
+		send: func(s *session) []*shot {
+			return []*shot{s.forged("the signature of another body", s.good("", s.valid()).right)}
 		},
 	}, {
 		ID: "signature_empty_secret", Severity: Error, want: refused,
@@ -106,12 +106,12 @@ func forgeryCases() []Case {
 			PHP:    "Stop when getenv('WEBHOOK_SECRET') is false or empty.",
 			Go:     "Make the secret with webhook.NewSecret, which refuses an empty one, and stop on its error.",
 		},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			good := s.good("a signature made with an empty secret", s.valid())
 			mac := hmac.New(sha256.New, nil)
 			mac.Write(s.scheme.Content(webhook.Message{Body: good.body, Timestamp: good.header.Get(s.scheme.TimestampHeader)}))
 			good.header = good.header.With(s.scheme.SignatureHeader, hex.EncodeToString(mac.Sum(nil)))
-			return []shot{good}
+			return []*shot{good}
 		},
 	}, {
 		ID: "body_changed", Severity: Error, want: refused,
@@ -123,21 +123,21 @@ func forgeryCases() []Case {
 			PHP:    "Feed the whole of php://input to hash_hmac.",
 			Go:     "Feed the whole body to hmac.New(sha256.New, secret).",
 		},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			good := s.good("a body with one letter changed", s.valid())
 			good.body = bytes.Replace(good.body, []byte("a"), []byte("e"), 1) // in a name or a text: it stays JSON
-			return []shot{good}
+			return []*shot{good}
 		},
 	}}
 }
 
-func badLengths(s *session) []shot {
-	cut := func(what string, n int) shot {
+func badLengths(s *session) []*shot {
+	cut := func(what string, n int) *shot {
 		good := s.good(what, s.valid())
 		good.header = good.header.With(s.scheme.SignatureHeader, (good.right + good.right)[:n])
 		return good
 	}
-	return []shot{
+	return []*shot{
 		cut("a signature of 63 digits", 63), cut("a signature of 1 digit", 1), cut("an empty signature", 0),
 		cut("a signature of 65 digits", 65), cut("a signature that is there twice over", 128),
 	}

@@ -21,8 +21,8 @@ func timestampCases() []Case {
 			PHP:    "Answer 400 when abs(time() - (int) $timestamp) > 300.",
 			Go:     "Let webhook.Verify check it; it takes 300 seconds either way.",
 		},
-		send: func(s *session) []shot {
-			return []shot{s.signed("a timestamp of 301 seconds ago", s.valid(), s.config.Now().Add(-301*time.Second))}
+		send: func(s *session) []*shot {
+			return []*shot{s.signed("a timestamp of 301 seconds ago", s.valid(), s.config.Now().Add(-301*time.Second))}
 		},
 	}, {
 		ID: "timestamp_future", Severity: Error, want: refused, platforms: skedge, after: old,
@@ -34,8 +34,8 @@ func timestampCases() []Case {
 			PHP:    "Take the absolute value: abs(time() - (int) $timestamp) > 300.",
 			Go:     "Compare time.Since(at).Abs() with the tolerance; webhook.Verify does.",
 		},
-		send: func(s *session) []shot {
-			return []shot{s.signed("a timestamp of 10 minutes ahead", s.valid(), s.config.Now().Add(10*time.Minute))}
+		send: func(s *session) []*shot {
+			return []*shot{s.signed("a timestamp of 10 minutes ahead", s.valid(), s.config.Now().Add(10*time.Minute))}
 		},
 	}, {
 		ID: "timestamp_missing", Severity: Error, want: refused, platforms: skedge, after: old,
@@ -47,10 +47,10 @@ func timestampCases() []Case {
 			PHP:    "Answer 400 when $_SERVER['HTTP_X_WEBHOOK_TIMESTAMP'] is not set.",
 			Go:     "Answer 400 when the header is empty; webhook.Verify does.",
 		},
-		send: func(s *session) []shot {
+		send: func(s *session) []*shot {
 			bare := s.stamped("a request without a timestamp", s.valid(), "")
 			bare.header = bare.header.Without(s.scheme.TimestampHeader)
-			return []shot{bare}
+			return []*shot{bare}
 		},
 	}, {
 		ID: "timestamp_not_number", Severity: Error, want: refused, platforms: skedge, after: old,
@@ -62,8 +62,8 @@ func timestampCases() []Case {
 			PHP:    "Check ctype_digit($timestamp): (int) \"abc\" is 0, and (int) \"170abc\" is 170.",
 			Go:     "Answer 400 when strconv.ParseInt returns an error; webhook.Verify does.",
 		},
-		send: func(s *session) []shot {
-			return []shot{
+		send: func(s *session) []*shot {
+			return []*shot{
 				s.stamped("the timestamp \"yesterday\"", s.valid(), "yesterday"),
 				s.stamped("a timestamp with letters at its end", s.valid(), webhook.Stamp(s.config.Now())+"abc"),
 			}

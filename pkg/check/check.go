@@ -105,7 +105,7 @@ func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
 }
 
 // selected is the cases that Only and Skip leave.
-func (c Config) selected() ([]Case, error) {
+func (c *Config) selected() ([]Case, error) {
 	if c.Platform != webhook.WorkSkedge && c.Platform != webhook.Worksome {
 		return nil, webhook.Unknown("platform to check for", string(c.Platform), []string{string(webhook.WorkSkedge), string(webhook.Worksome)})
 	}
@@ -124,10 +124,14 @@ func (c Config) selected() ([]Case, error) {
 			return nil, webhook.Unknown("case", glob, ids)
 		}
 	}
-	return slices.DeleteFunc(cases, func(k Case) bool {
-		picks := func(glob string) bool { return matches(glob, k.ID) }
-		return len(c.Only) > 0 && !slices.ContainsFunc(c.Only, picks) || slices.ContainsFunc(c.Skip, picks)
-	}), nil
+	var picked []Case
+	for i, id := range ids {
+		names := func(glob string) bool { return matches(glob, id) }
+		if (len(c.Only) == 0 || slices.ContainsFunc(c.Only, names)) && !slices.ContainsFunc(c.Skip, names) {
+			picked = append(picked, cases[i])
+		}
+	}
+	return picked, nil
 }
 
 func matches(glob, id string) bool {
@@ -156,21 +160,22 @@ const tooManyTimeouts = 2
 // a receiver that refuses it?
 func (s *session) run(ctx context.Context, cases []Case, add func(Result)) error {
 	chosen := slices.ContainsFunc(cases, func(c Case) bool { return c.ID == validID })
-	valid, err := s.try(ctx, firstCases()[0])
+	valid, err := s.try(ctx, &firstCases()[0])
 	if err != nil {
 		return err
 	}
 	if !chosen && valid.Verdict != Pass {
 		add(valid) // it is why the others are skipped
 	}
-	for _, c := range cases {
+	for i := range cases {
+		c := &cases[i]
 		var result Result
 		reason := s.skip(c, valid.Verdict == Pass)
 		switch {
 		case c.ID == validID:
 			result = valid
 		case reason != "":
-			result = Result{Case: c, Verdict: Skip, Detail: reason}
+			result = Result{Case: *c, Verdict: Skip, Detail: reason}
 		default:
 			if result, err = s.try(ctx, c); err != nil {
 				return err
@@ -182,7 +187,7 @@ func (s *session) run(ctx context.Context, cases []Case, add func(Result)) error
 }
 
 // skip says why a case is not run, or "".
-func (s *session) skip(c Case, works bool) string {
+func (s *session) skip(c *Case, works bool) string {
 	switch {
 	case c.always:
 		return ""
@@ -197,7 +202,7 @@ func (s *session) skip(c Case, works bool) string {
 }
 
 // try runs one case.
-func (s *session) try(ctx context.Context, c Case) (Result, error) {
+func (s *session) try(ctx context.Context, c *Case) (Result, error) {
 	began := s.config.Now()
 	var f finding
 	var err error
@@ -206,7 +211,7 @@ func (s *session) try(ctx context.Context, c Case) (Result, error) {
 	} else {
 		f, err = s.judgeAll(ctx, c)
 	}
-	result := Result{Case: c, Verdict: f.verdict, Status: f.status, Detail: f.detail, Took: s.config.Now().Sub(began)}
+	result := Result{Case: *c, Verdict: f.verdict, Status: f.status, Detail: f.detail, Took: s.config.Now().Sub(began)}
 	switch {
 	case result.Verdict == "":
 		result.Verdict = Pass
@@ -225,7 +230,7 @@ func (s *session) try(ctx context.Context, c Case) (Result, error) {
 
 // judgeAll sends what a case sends and holds each answer to what it wants. The
 // first that is wrong decides; a request without an answer ends the case.
-func (s *session) judgeAll(ctx context.Context, c Case) (finding, error) {
+func (s *session) judgeAll(ctx context.Context, c *Case) (finding, error) {
 	var f finding
 	var wrong []string
 	for _, shot := range c.send(s) {
@@ -236,7 +241,7 @@ func (s *session) judgeAll(ctx context.Context, c Case) (finding, error) {
 		if r.Response != nil && r.Response.Status/100 == 2 && c.want == refused {
 			s.taken[c.ID] = true
 		}
-		text := c.want.judged(shot, r)
+		text := c.want.judged(shot.what, r)
 		if text == "" {
 			if f.verdict == "" && r.Response != nil {
 				f.status = r.Response.Status
@@ -257,8 +262,8 @@ func (s *session) judgeAll(ctx context.Context, c Case) (finding, error) {
 }
 
 // decided is a failure that one answer shows.
-func decided(detail string, r webhook.Record) finding {
-	f := finding{verdict: Fail, detail: detail, record: &r}
+func decided(detail string, r *webhook.Record) finding {
+	f := finding{verdict: Fail, detail: detail, record: r}
 	if r.Response != nil {
 		f.status = r.Response.Status
 	}

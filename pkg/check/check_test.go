@@ -246,7 +246,7 @@ func TestASlowAnswerIsAWarningAndALaterOneAFailure(t *testing.T) {
 	t.Parallel()
 	for took, want := range map[time.Duration]Verdict{9 * time.Second: Pass, 11 * time.Second: Warn, 31 * time.Second: Fail} {
 		s := &session{config: Config{Timeout: time.Minute}}
-		s.seen = []exchange{{shot: shot{what: "an event"}, record: webhook.Record{Duration: took, Response: &webhook.Response{Status: 200}}}}
+		s.seen = []exchange{{shot: &shot{what: "an event"}, record: &webhook.Record{Duration: took, Response: &webhook.Response{Status: 200}}}}
 		f, err := judgeTime(t.Context(), s)
 		if f.verdict == "" {
 			f.verdict = Pass

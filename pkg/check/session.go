@@ -19,7 +19,7 @@ type session struct {
 	scheme webhook.Scheme
 	event  string              // the type of the event that is sent
 	spell  func([]byte) []byte // how its body is written
-	first  webhook.Record      // the answer to the valid event
+	first  *webhook.Record     // the answer to the valid event
 	taken  map[string]bool     // cases whose request was answered with 2xx although it should not
 
 	mu       sync.Mutex
@@ -29,8 +29,8 @@ type session struct {
 
 // exchange is one request and what came of it.
 type exchange struct {
-	shot   shot
-	record webhook.Record
+	shot   *shot
+	record *webhook.Record
 }
 
 func newSession(c Config) (*session, error) {
@@ -105,30 +105,30 @@ func (s *session) body(edit func(envelope, data map[string]any)) []byte {
 func (s *session) valid() []byte { return s.spell(s.body(nil)) }
 
 // good is a request that is right in every way.
-func (s *session) good(what string, body []byte) shot { return s.signed(what, body, s.config.Now()) }
+func (s *session) good(what string, body []byte) *shot { return s.signed(what, body, s.config.Now()) }
 
 // signed is a request for body that was signed at a time.
-func (s *session) signed(what string, body []byte, at time.Time) shot {
+func (s *session) signed(what string, body []byte, at time.Time) *shot {
 	return s.stamped(what, body, webhook.Stamp(at))
 }
 
 // stamped is a request for body with any text for a timestamp, signed rightly.
-func (s *session) stamped(what string, body []byte, stamp string) shot {
+func (s *session) stamped(what string, body []byte, stamp string) *shot {
 	m := webhook.Message{Body: body, Timestamp: stamp, ID: "whk_" + s.config.NewID()}
 	lines, _ := s.scheme.Headers(m, s.config.Secret) // newSession has tried it
 	h := append(deliver.Outbound(s.config.Platform, s.event), lines...)
-	return shot{what: what, header: h, body: body, right: lines.Get(s.scheme.SignatureHeader)}
+	return &shot{what: what, header: h, body: body, right: lines.Get(s.scheme.SignatureHeader)}
 }
 
 // forged is a good request with another signature.
-func (s *session) forged(what, signature string) shot {
+func (s *session) forged(what, signature string) *shot {
 	good := s.good(what, s.valid())
 	good.header = good.header.With(s.scheme.SignatureHeader, signature)
 	return good
 }
 
 // fire sends a request and remembers what came of it.
-func (s *session) fire(ctx context.Context, shot shot) (webhook.Record, error) {
+func (s *session) fire(ctx context.Context, shot *shot) (*webhook.Record, error) {
 	d := deliver.Delivery{
 		URL: s.config.URL, Method: shot.method, Header: shot.header, Timeout: s.config.Timeout,
 		Event:     webhook.Event{Platform: s.config.Platform, Form: s.form(), Type: s.event, Raw: shot.body},
@@ -137,11 +137,11 @@ func (s *session) fire(ctx context.Context, shot shot) (webhook.Record, error) {
 	r, err := s.client.Attempt(ctx, d, shot.attempt)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = append(s.seen, exchange{shot, r})
+	s.seen = append(s.seen, exchange{shot, &r})
 	if r.Response == nil && r.Duration >= s.config.Timeout {
 		s.timeouts++
 	}
-	return r, err
+	return &r, err
 }
 
 // spaced writes JSON as Python's json.dumps does: a space behind each comma

@@ -60,11 +60,16 @@ func NewTransport() *http.Transport {
 //
 // The error is not nil only when no request could be made of d, or ctx ended.
 func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.Record, error) {
+	return c.attempt(ctx, &d, attempt)
+}
+
+// attempt is Attempt. The delivery is its own to change.
+func (c *Client) attempt(ctx context.Context, d *Delivery, attempt int) (webhook.Record, error) {
 	began := c.Now()
 	if d.Header.Has(webhook.HeaderRetry) {
 		d.Header = d.Header.With(webhook.HeaderRetry, strconv.Itoa(attempt))
 	}
-	request, err := d.Request(began)
+	request, err := d.request(began)
 	if err != nil {
 		return webhook.Record{}, err
 	}
@@ -86,7 +91,7 @@ func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.R
 	}
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	response, written, err := c.exchange(limited, request)
+	response, written, err := c.exchange(limited, &request)
 	record.Duration = c.Now().Sub(began)
 	record.Response = response
 	record.Verdict = verdict(response, err, written)
@@ -98,7 +103,7 @@ func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.R
 	return record, ctx.Err()
 }
 
-func (c Client) agent() string {
+func (c *Client) agent() string {
 	if c.UserAgent == "" {
 		return "wsk"
 	}
@@ -107,7 +112,7 @@ func (c Client) agent() string {
 
 // exchange sends the request and reads the answer. Without an answer, written
 // says whether the request may have got out whole.
-func (c Client) exchange(ctx context.Context, request webhook.Request) (response *webhook.Response, written bool, err error) {
+func (c *Client) exchange(ctx context.Context, request *webhook.Request) (response *webhook.Response, written bool, err error) {
 	var wrote atomic.Bool
 	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
 		if info.Err == nil {
@@ -129,7 +134,7 @@ func (c Client) exchange(ctx context.Context, request webhook.Request) (response
 }
 
 // newRequest puts the lines of the record where net/http wants them.
-func newRequest(ctx context.Context, request webhook.Request) (*http.Request, error) {
+func newRequest(ctx context.Context, request *webhook.Request) (*http.Request, error) {
 	r, err := http.NewRequestWithContext(ctx, request.Method, request.URL, bytes.NewReader(request.Body))
 	if err != nil {
 		return nil, err
@@ -186,7 +191,7 @@ func verdict(response *webhook.Response, err error, written bool) *webhook.Verdi
 
 // explain says what kept the answer away, without the URL, which the caller
 // shows.
-func (c Client) explain(ctx context.Context, err error, timeout time.Duration, written bool) string {
+func (c *Client) explain(ctx context.Context, err error, timeout time.Duration, written bool) string {
 	var op *net.OpError
 	what := err.Error()
 	switch {

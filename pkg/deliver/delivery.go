@@ -58,7 +58,9 @@ func SchemeForSource(source string) string {
 }
 
 // Message returns what the delivery's scheme signs at a time.
-func (d Delivery) Message(at time.Time) webhook.Message {
+func (d Delivery) Message(at time.Time) webhook.Message { return d.message(at) }
+
+func (d *Delivery) message(at time.Time) webhook.Message {
 	m := webhook.Message{Body: d.Event.Raw, Timestamp: webhook.Stamp(at), ID: d.WebhookID, URL: d.NotifyURL}
 	if m.URL == "" {
 		m.URL = d.URL
@@ -67,13 +69,15 @@ func (d Delivery) Message(at time.Time) webhook.Message {
 }
 
 // Request returns the request of one attempt, signed at the time given.
-func (d Delivery) Request(at time.Time) (webhook.Request, error) {
+func (d Delivery) Request(at time.Time) (webhook.Request, error) { return d.request(at) }
+
+func (d *Delivery) request(at time.Time) (webhook.Request, error) {
 	if err := CheckURL(d.URL); err != nil {
 		return webhook.Request{}, err
 	}
 	h := d.Header
 	if !d.Secret.IsZero() {
-		lines, err := d.scheme().Headers(d.Message(at), d.Secret)
+		lines, err := d.scheme().Headers(d.message(at), d.Secret)
 		if err != nil {
 			return webhook.Request{}, fmt.Errorf("signing: %w", err)
 		}
@@ -89,11 +93,12 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	return webhook.Request{Method: cmp.Or(d.Method, http.MethodPost), URL: d.URL, Header: h, Body: d.Event.Raw}, err
 }
 
-func (d Delivery) scheme() webhook.Scheme {
+func (d *Delivery) scheme() *webhook.Scheme {
 	if d.Scheme.Name == "" {
-		return webhook.DefaultScheme()
+		s := webhook.DefaultScheme()
+		return &s
 	}
-	return d.Scheme
+	return &d.Scheme
 }
 
 // checkLines returns a [*webhook.HeaderError] for a line that cannot be sent.

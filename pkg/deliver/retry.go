@@ -34,7 +34,7 @@ type Step struct {
 // used up, and returns the last record. each, if not nil, is called after every
 // attempt, one that ctx ended included. The error is that of [Client.Attempt].
 func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step)) (webhook.Record, error) {
-	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
+	return c.attempts(ctx, &d, each, func(r *webhook.Record) (time.Duration, bool) {
 		if r.Attempt >= p.Retries || !p.again(r) {
 			return 0, false
 		}
@@ -44,15 +44,15 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 
 // attempts makes one attempt after another until next, asked for the pause
 // before the next one, says that there is none.
-func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next func(webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
+func (c *Client) attempts(ctx context.Context, d *Delivery, each func(Step), next func(*webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
 	for attempt := 0; ; attempt++ {
-		record, err := c.Attempt(ctx, d, attempt)
+		record, err := c.attempt(ctx, d, attempt)
 		if record.Verdict == nil { // nothing was attempted
 			return record, err
 		}
 		step := Step{Record: record}
 		if err == nil {
-			step.Pause, step.Again = next(record)
+			step.Pause, step.Again = next(&record)
 		}
 		if each != nil {
 			each(step)
@@ -66,7 +66,7 @@ func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next 
 	}
 }
 
-func (p Policy) again(r webhook.Record) bool {
+func (p Policy) again(r *webhook.Record) bool {
 	switch {
 	case r.Verdict.Outcome == webhook.OutcomeUnknown:
 		return p.RetryUnknown
@@ -79,7 +79,7 @@ func (p Policy) again(r webhook.Record) bool {
 // pause doubles from half a second to thirty, and takes between half and the
 // whole of that by chance, so that senders that failed together do not come
 // back together. A Retry-After that asks for more is honoured up to a limit.
-func (c Client) pause(r webhook.Record, attempt int) time.Duration {
+func (c *Client) pause(r *webhook.Record, attempt int) time.Duration {
 	d := min(firstPause<<min(attempt, 16), longestPause)
 	jitter := 0.5
 	if c.Jitter != nil {
@@ -105,7 +105,7 @@ func RetryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-func (c Client) wait(ctx context.Context, d time.Duration) error {
+func (c *Client) wait(ctx context.Context, d time.Duration) error {
 	if c.Wait != nil {
 		return c.Wait(ctx, d)
 	}

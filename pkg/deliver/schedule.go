@@ -70,7 +70,7 @@ func Outbound(p webhook.Platform, event string) webhook.Header {
 // is accepted, the delivery is dead. each and the error are those of
 // [Client.Send].
 func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
-	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
+	return c.attempts(ctx, &d, each, func(r *webhook.Record) (time.Duration, bool) {
 		if r.Attempt >= len(s) || r.Response != nil && r.Response.Status < 500 {
 			return 0, false
 		}

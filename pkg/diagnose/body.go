@@ -18,23 +18,18 @@ type body struct {
 	others     []string // tools that write the same bytes
 }
 
+// original is the body as it came. Its methods give what may have been signed
+// in its place.
+type original []byte
+
 // bodies gives every candidate but the body itself. Those of a short body are
 // made once, and the tools that write the same bytes are named together;
 // those of a long one are made one at a time.
-func bodies(raw []byte) iter.Seq[body] {
-	all := func(yield func(body) bool) {
-		for _, group := range []iter.Seq[body]{edges(raw), respelled(raw), rewritten(raw), replaced(raw)} {
-			for b := range group {
-				if !yield(b) {
-					return
-				}
-			}
-		}
-	}
+func (raw original) bodies() iter.Seq[body] {
 	if len(raw) > maxPairBody {
-		return all
+		return raw.each
 	}
-	list := merge(raw, all)
+	list := merge(raw, raw.each)
 	for _, b := range list {
 		if b.spelled && !bytes.HasSuffix(b.text, []byte("\n")) {
 			b.steps = append(b.steps[:len(b.steps):len(b.steps)], step{id: "body.newline_missing"})
@@ -45,6 +40,19 @@ func bodies(raw []byte) iter.Seq[body] {
 	return slices.Values(list)
 }
 
+// untouched gives the body itself.
+func (raw original) untouched(yield func(body) bool) { yield(body{text: raw}) }
+
+func (raw original) each(yield func(body) bool) {
+	for _, group := range []iter.Seq[body]{raw.edges, raw.respelled, raw.rewritten, raw.replaced} {
+		for b := range group {
+			if !yield(b) {
+				return
+			}
+		}
+	}
+}
+
 // merge drops what is the body itself, and notes at the first of equal
 // candidates which other tools there are.
 func merge(raw []byte, all iter.Seq[body]) []body {
@@ -52,10 +60,13 @@ func merge(raw []byte, all iter.Seq[body]) []body {
 	for b := range all {
 		flat := slices.Concat([]byte(b.head), b.text, []byte(b.tail))
 		b.head, b.text, b.tail = "", flat, ""
-		i := slices.IndexFunc(list, func(have body) bool { return bytes.Equal(have.text, flat) })
+		i := 0
+		for i < len(list) && !bytes.Equal(list[i].text, flat) {
+			i++
+		}
 		switch {
 		case bytes.Equal(flat, raw):
-		case i < 0:
+		case i == len(list):
 			list = append(list, b)
 		case list[i].spelled && b.tool != "":
 			list[i].alsoBy(b.tool)
@@ -73,7 +84,7 @@ func (b *body) alsoBy(tool string) {
 }
 
 // causes are the body's causes with the tools that agree on it.
-func (b body) causes() []step {
+func (b *body) causes() []step {
 	if len(b.others) == 0 {
 		return b.steps
 	}
@@ -95,12 +106,12 @@ type origin struct {
 // origin tries every tool on the signed text. Where one gives the body here,
 // the signed text may have arrived and been written anew; where none does, the
 // body here was never written from the signed text.
-func (b body) origin(raw []byte) origin {
+func (b *body) origin(raw []byte) origin {
 	if !b.spelled {
 		return origin{}
 	}
 	raw = bytes.TrimRight(raw, "\r\n")
-	for again := range rewritten(b.text) {
+	for again := range original(b.text).rewritten {
 		if bytes.Equal(bytes.TrimRight(again.text, "\n"), raw) {
 			return origin{true, again.tool}
 		}

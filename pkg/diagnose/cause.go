@@ -39,22 +39,26 @@ type hit struct {
 	parts  [][]byte // the content, in order
 }
 
-func (h hit) finding() Finding {
+func (h *hit) finding() Finding {
 	var summary, fix []string
 	var ids []string
-	table := Causes()
+	table := map[string]Cause{}
+	for _, c := range Causes() {
+		table[c.ID] = c
+	}
 	for _, s := range h.steps {
-		i := slices.IndexFunc(table, func(c Cause) bool { return c.ID == s.id })
-		if i < 0 || slices.Contains(ids, s.id) {
+		cause, known := table[s.id]
+		if !known {
 			continue
 		}
+		delete(table, s.id) // a cause is told once
 		ids = append(ids, s.id)
-		help := cmp.Or(s.help, table[i].Help)
+		help := cmp.Or(s.help, cause.Help)
 		if s.detail != "" {
 			help += " (" + s.detail + ")"
 		}
 		summary = append(summary, help)
-		fix = append(fix, h.fix(table[i]))
+		fix = append(fix, h.fix(cause))
 	}
 	f := Finding{
 		Summary: strings.Join(summary, "; and "), Fix: strings.Join(slices.Compact(fix), "; and "), Certain: h.certain,
@@ -78,7 +82,7 @@ const (
 	itsHeader     = "the scheme's own header"
 )
 
-func (h hit) fix(c Cause) string {
+func (h *hit) fix(c Cause) string {
 	switch {
 	case h.origin.known && strings.HasPrefix(c.ID, "body."):
 		return h.origin.fix()

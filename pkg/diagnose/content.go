@@ -28,16 +28,16 @@ func (l *contentList) put(steps []step, rare bool, pre, post string) {
 
 // ownContent is what the scheme puts before the body: every scheme signs the
 // body last.
-func ownContent(s webhook.Scheme, m webhook.Message) string {
+func ownContent(s *webhook.Scheme, m webhook.Message) string {
 	m.Body = nil
 	return string(s.Content(m))
 }
 
 // contents lists the scheme's own content first, then what people sign instead.
-func contents(c Case, presented []reading) []content {
+func contents(c *Case, presented []reading) []content {
 	m, l := c.Message, &contentList{}
 	if c.Scheme.Name != webhook.Square || m.URL != "" { // square without a URL covers nothing yet
-		l.put(nil, false, ownContent(c.Scheme, m), "")
+		l.put(nil, false, ownContent(&c.Scheme, m), "")
 	}
 	l.add("content.body_only", "", "", "")
 	for i, at := range stamps(c, presented) {
@@ -45,7 +45,7 @@ func contents(c Case, presented []reading) []content {
 			l.layouts(m, at.text)
 		} else {
 			m.Timestamp = at.text
-			l.put(because(at.id, at.detail), at.rare, stamped(c.Scheme, m), "")
+			l.put(because(at.id, at.detail), at.rare, stamped(&c.Scheme, m), "")
 		}
 	}
 	if m.ID != "" {
@@ -55,7 +55,7 @@ func contents(c Case, presented []reading) []content {
 		l.add("content.url_body", "", m.URL, "")
 		for _, other := range urls(m.URL) {
 			m.URL = other.text
-			l.put(because("content.url", other.detail), true, ownContent(c.Scheme, m), "")
+			l.put(because("content.url", other.detail), true, ownContent(&c.Scheme, m), "")
 		}
 	}
 	return l.contents
@@ -63,12 +63,16 @@ func contents(c Case, presented []reading) []content {
 
 // layouts are the places that the timestamp can have beside the body.
 func (l *contentList) layouts(m webhook.Message, t string) {
-	l.add("content.timestamp_body", "", t+".", "")
-	l.add("content.id_timestamp_body", "", m.ID+"."+t+".", "")
-	l.add("content.no_separator", "", t, "")
-	l.add("content.newline_separator", "", t+"\n", "")
-	l.add("content.colon_separator", "", t+":", "")
-	l.add("content.slack", "", "v0:"+t+":", "")
+	for _, c := range []struct{ id, pre string }{
+		{"content.timestamp_body", t + "."},
+		{"content.id_timestamp_body", m.ID + "." + t + "."},
+		{"content.no_separator", t},
+		{"content.newline_separator", t + "\n"},
+		{"content.colon_separator", t + ":"},
+		{"content.slack", "v0:" + t + ":"},
+	} {
+		l.add(c.id, "", c.pre, "")
+	}
 	for _, s := range []string{"|", ",", "-", "_", " ", ";", "&"} {
 		l.rare("content.other_separator", fmt.Sprintf("%q", s), t+s, "")
 	}
@@ -81,7 +85,7 @@ func (l *contentList) layouts(m webhook.Message, t string) {
 
 // stamped is the scheme's own content, or timestamp.body where the scheme has
 // no timestamp.
-func stamped(s webhook.Scheme, m webhook.Message) string {
+func stamped(s *webhook.Scheme, m webhook.Message) string {
 	if s.TimestampHeader == "" {
 		return m.Timestamp + "."
 	}
@@ -90,7 +94,7 @@ func stamped(s webhook.Scheme, m webhook.Message) string {
 
 // milliseconds lists the contents whose timestamp is in the second that the
 // header gives: a sender that signs the milliseconds and sends the seconds.
-func milliseconds(c Case) []content {
+func milliseconds(c *Case) []content {
 	m := c.Message
 	if _, ok := webhook.ParseStamp(m.Timestamp); !ok || len(m.Timestamp) != 10 || c.Scheme.TimestampHeader == "" {
 		return nil
@@ -100,7 +104,7 @@ func milliseconds(c Case) []content {
 	seconds := m.Timestamp
 	for ms := range 1000 {
 		m.Timestamp = fmt.Sprintf("%s%03d", seconds, ms)
-		list = append(list, content{mistake{steps: steps}, ownContent(c.Scheme, m), ""})
+		list = append(list, content{mistake{steps: steps}, ownContent(&c.Scheme, m), ""})
 	}
 	return list
 }

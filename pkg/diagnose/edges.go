@@ -2,28 +2,25 @@ package diagnose
 
 import (
 	"bytes"
-	"iter"
 )
 
 const bom = "\xef\xbb\xbf"
 
 // edges gives the bodies that differ in line ends, in a byte order mark or in
 // the white space around them.
-func edges(raw []byte) iter.Seq[body] {
-	return func(yield func(body) bool) {
-		for _, e := range append(ends(raw), around(raw)...) {
-			b := body{mistake: mistake{steps: because(e.id, e.detail)}, head: e.head, text: e.text, tail: e.tail}
-			if !yield(b) {
-				return
-			}
-		}
-		if len(raw) > maxRewrite {
+func (raw original) edges(yield func(body) bool) {
+	for _, e := range append(ends(raw), around(raw)...) {
+		b := body{mistake: mistake{steps: because(e.id, e.detail)}, head: e.head, text: e.text, tail: e.tail}
+		if !yield(b) {
 			return
 		}
-		lf := bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
-		_ = yield(body{mistake: mistake{steps: because("body.crlf_added", "")}, text: lf}) &&
-			yield(body{mistake: mistake{steps: because("body.crlf_missing", "")}, text: bytes.ReplaceAll(lf, []byte("\n"), []byte("\r\n"))})
 	}
+	if len(raw) > maxRewrite {
+		return
+	}
+	lf := bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
+	_ = yield(body{mistake: mistake{steps: because("body.crlf_added", "")}, text: lf}) &&
+		yield(body{mistake: mistake{steps: because("body.crlf_missing", "")}, text: bytes.ReplaceAll(lf, []byte("\n"), []byte("\r\n"))})
 }
 
 type edge struct {

@@ -1,7 +1,6 @@
 package diagnose
 
 import (
-	"iter"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -77,17 +76,15 @@ func uppercase(piece string, _ rune) string {
 }
 
 // respelled gives the body with other escapes.
-func respelled(raw []byte) iter.Seq[body] {
-	return func(yield func(body) bool) {
-		if len(raw) > maxRewrite || webhook.CheckJSON(raw) != nil {
+func (raw original) respelled(yield func(body) bool) {
+	if len(raw) > maxRewrite || webhook.CheckJSON(raw) != nil {
+		return
+	}
+	text := string(raw)
+	for _, r := range respellings() {
+		b := body{mistake: mistake{steps: because(r.id, r.detail)}, text: respell(text, r.edit), spelled: true}
+		if !yield(b) {
 			return
-		}
-		text := string(raw)
-		for _, r := range respellings() {
-			b := body{mistake: mistake{steps: because(r.id, r.detail)}, text: respell(text, r.edit), spelled: true}
-			if !yield(b) {
-				return
-			}
 		}
 	}
 }

@@ -1,10 +1,6 @@
 package diagnose
 
-import (
-	"slices"
-
-	"github.com/wskdev/wsk/pkg/webhook"
-)
+import "github.com/wskdev/wsk/pkg/webhook"
 
 // Case is a refused request and what the receiver knows.
 type Case struct {
@@ -41,47 +37,50 @@ func Explain(c Case) (Finding, bool) {
 }
 
 // explain is Explain with the computation that led there, for the tests.
-func explain(c Case, left *budget) (hit, bool) {
-	c, ok := c.complete()
-	if !ok {
-		return hit{}, false
+func explain(c Case, left *budget) (*hit, bool) {
+	if !c.complete() {
+		return nil, false
 	}
+	h := c.cause(left)
+	return h, h != nil && len(h.steps) > 0
+}
+
+func (c *Case) cause(left *budget) *hit {
 	if c.Signature == "" {
 		return explainMissing(c, left)
 	}
-	presented := readings(c.Scheme, c.Signature)
-	h, found := newSearch(c, presented, left).run()
-	if found {
-		return h, len(h.steps) > 0
+	presented := readings(&c.Scheme, c.Signature)
+	if h := newSearch(c, presented, left).run(); h != nil {
+		return h
 	}
-	if h, found := otherSender(c, left); found && h.certain {
-		return h, true
+	if h := otherSender(c, left); h != nil && h.certain {
+		return h
 	}
 	return guess(c, presented)
 }
 
 // explainMissing looks for the signature under other names.
-func explainMissing(c Case, left *budget) (hit, bool) {
-	sender, known := otherSender(c, left)
-	if known && sender.certain {
-		return sender, true
+func explainMissing(c *Case, left *budget) *hit {
+	sender := otherSender(c, left)
+	if sender != nil && sender.certain {
+		return sender
 	}
-	if h, found := newSearch(c, misnamed(c), left).run(); found {
-		return h, true
+	if h := newSearch(c, misnamed(c), left).run(); h != nil {
+		return h
 	}
-	return sender, known
+	return sender
 }
 
 // complete fills in from the headers what the case leaves open, and reports whether there is
 // anything to work on.
-func (c Case) complete() (Case, bool) {
+func (c *Case) complete() bool {
 	name := c.Scheme.Name
 	if name == "" {
 		name = webhook.TimestampBody
 	}
 	scheme, err := webhook.SchemeNamed(name)
 	if err != nil {
-		return c, false
+		return false
 	}
 	if c.Scheme.SignatureHeader != "" { // a platform's own headers, see Scheme.On
 		scheme.SignatureHeader = c.Scheme.SignatureHeader
@@ -98,8 +97,17 @@ func (c Case) complete() (Case, bool) {
 			c.Message.ID = c.Header.Get(name)
 		}
 	}
-	zero := webhook.Secret.IsZero
-	c.Secrets = slices.DeleteFunc(slices.Clone(c.Secrets), zero)
-	c.Previous = slices.DeleteFunc(slices.Clone(c.Previous), zero)
-	return c, true
+	c.Secrets, c.Previous = given(c.Secrets), given(c.Previous)
+	return true
+}
+
+// given leaves out secrets that are none.
+func given(secrets []webhook.Secret) []webhook.Secret {
+	var list []webhook.Secret
+	for _, s := range secrets {
+		if !s.IsZero() {
+			list = append(list, s)
+		}
+	}
+	return list
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // recompute makes the digest of a hit from its key and content alone.
-func recompute(h hit) []byte {
+func recompute(h *hit) []byte {
 	f := map[string]func() hash.Hash{"SHA-256": sha256.New, "SHA-1": sha1.New, "SHA-512": sha512.New, "SHA-384": sha512.New384, "MD5": md5.New}[h.hash]
 	content := slices.Concat(h.parts...)
 	var sum hash.Hash

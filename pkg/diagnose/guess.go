@@ -7,10 +7,10 @@ import (
 )
 
 // guess reads the shape of a value that no computation led to.
-func guess(c Case, presented []reading) (hit, bool) {
+func guess(c *Case, presented []reading) *hit {
 	value, _ := peel(c.Signature)
 	if slices.Contains([]string{"undefined", "null", "none", "nil", "nan", "false", "true", "[object object]", "[object promise]", "array", "signature", "your-hmac-signature"}, strings.ToLower(value)) {
-		return hit{steps: because("encoding.placeholder", "")}, true
+		return &hit{steps: because("encoding.placeholder", "")}
 	}
 	var best []step
 	for _, r := range presented {
@@ -21,21 +21,21 @@ func guess(c Case, presented []reading) (hit, bool) {
 			}
 		}
 		if len(steps) == 0 {
-			return hit{}, false // the shape is right, so it says nothing
+			return nil // the shape is right, so it says nothing
 		}
 		if best == nil {
 			best = steps
 		}
 	}
-	return hit{steps: best}, len(best) > 0
+	return &hit{steps: best}
 }
 
 // misnamed reads the values of the headers whose name or value looks like a
 // signature, for a request that lacks the scheme's own header.
-func misnamed(c Case) []reading {
+func misnamed(c *Case) []reading {
 	var list []reading
 	for _, p := range c.Header {
-		for _, r := range readings(c.Scheme, p.Value) {
+		for _, r := range readings(&c.Scheme, p.Value) {
 			if len(r.digest) == 32 {
 				r.steps = append(because("header.other_name", fmt.Sprintf("it is in %.60q", p.Name)), r.steps...)
 				list = append(list, r)

@@ -1,9 +1,9 @@
 package diagnose
 
 import (
-	"cmp"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -37,12 +37,23 @@ func (w *writer) arrange(kids []node) []member {
 	switch w.order {
 	case asWritten:
 	case indexesFirst:
-		slices.SortStableFunc(members, func(a, b member) int { return cmp.Compare(index(a.name), index(b.name)) })
+		sort.Stable(byIndex{members})
 	case byCodePoint, byUTF16:
-		slices.SortStableFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
+		sort.Stable(byName(members))
 	}
 	return members
 }
+
+// byName and byIndex sort members. An object may have a hundred thousand.
+type (
+	byName  []member
+	byIndex struct{ byName }
+)
+
+func (m byName) Len() int            { return len(m) }
+func (m byName) Swap(i, j int)       { m[i], m[j] = m[j], m[i] }
+func (m byName) Less(i, j int) bool  { return m[i].name < m[j].name }
+func (m byIndex) Less(i, j int) bool { return index(m.byName[i].name) < index(m.byName[j].name) }
 
 // places finds members by name: among few by looking, among many by a map.
 type places map[string]int

@@ -18,7 +18,7 @@ type piece struct {
 }
 
 // pieces takes a value apart.
-func pieces(s webhook.Scheme, value string) []piece {
+func pieces(s *webhook.Scheme, value string) []piece {
 	whole, steps := peel(value)
 	fields := strings.FieldsFunc(whole, func(r rune) bool { return strings.ContainsRune(", ;", r) })
 	if s.Prefix != "" {
@@ -47,7 +47,7 @@ func pieces(s webhook.Scheme, value string) []piece {
 
 // prefixed reads the list of a scheme that writes a prefix before each
 // signature.
-func prefixed(s webhook.Scheme, fields []string, steps []step) []piece {
+func prefixed(s *webhook.Scheme, fields []string, steps []step) []piece {
 	var list []piece
 	for _, f := range fields {
 		text, ok := strings.CutPrefix(f, s.Prefix)
@@ -88,27 +88,41 @@ func unprefix(text string) (string, []step) {
 // line tool prints beside the digest, percent escapes.
 func peel(value string) (string, []step) {
 	var steps []step
-	took := func(id, rest string) {
-		steps = append(steps, step{id: id})
-		value = rest
-	}
-	if trimmed := strings.TrimSpace(value); trimmed != value {
-		took("encoding.space", trimmed)
-	}
-	if bare, quoted := unquote(value); quoted {
-		took("encoding.quotes", strings.TrimSpace(bare))
-	}
-	if _, digest, ok := strings.Cut(value, ")= "); ok { // openssl: SHA2-256(stdin)= …
-		took("encoding.label", digest)
-	} else if digest, file, ok := strings.Cut(value, " "); ok && (file == " -" || file == "*-" || file == "*stdin") { // sha256sum, openssl -r
-		took("encoding.label", digest)
-	}
-	if strings.Contains(value, "%") {
-		if plain, err := url.PathUnescape(value); err == nil {
-			took("encoding.percent", plain)
+	for _, layer := range []struct {
+		id  string
+		off func(string) (rest string, ok bool)
+	}{
+		{"encoding.space", trim}, {"encoding.quotes", unquoteAll}, {"encoding.label", unlabel}, {"encoding.percent", unescapePercent},
+	} {
+		if rest, ok := layer.off(value); ok {
+			value = rest
+			steps = append(steps, step{id: layer.id})
 		}
 	}
 	return value, steps
+}
+
+func trim(value string) (string, bool) {
+	trimmed := strings.TrimSpace(value)
+	return trimmed, trimmed != value
+}
+
+func unquoteAll(value string) (string, bool) {
+	bare, quoted := unquote(value)
+	return strings.TrimSpace(bare), quoted
+}
+
+func unlabel(value string) (string, bool) {
+	if _, digest, ok := strings.Cut(value, ")= "); ok { // openssl: SHA2-256(stdin)= …
+		return digest, true
+	}
+	digest, file, _ := strings.Cut(value, " ")
+	return digest, file == " -" || file == "*-" || file == "*stdin" // sha256sum, openssl -r
+}
+
+func unescapePercent(value string) (string, bool) {
+	plain, err := url.PathUnescape(value)
+	return plain, err == nil && strings.Contains(value, "%")
 }
 
 func cutAfter(have, want int) []step {

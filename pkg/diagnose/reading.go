@@ -27,7 +27,7 @@ type reading struct {
 }
 
 // readings lists every way to read a value.
-func readings(s webhook.Scheme, value string) []reading {
+func readings(s *webhook.Scheme, value string) []reading {
 	if len(value) > maxValue {
 		return nil
 	}
@@ -43,7 +43,7 @@ func readings(s webhook.Scheme, value string) []reading {
 }
 
 // decode reads bare text, without prefix or quotes.
-func decode(s webhook.Scheme, text string) []reading {
+func decode(s *webhook.Scheme, text string) []reading {
 	if strings.Trim(text, "0123456789abcdefABCDEF") == "" {
 		return decodeHex(s, text)
 	}
@@ -57,7 +57,7 @@ func decode(s webhook.Scheme, text string) []reading {
 	return decodeBase64(s, text)
 }
 
-func decodeHex(s webhook.Scheme, text string) []reading {
+func decodeHex(s *webhook.Scheme, text string) []reading {
 	steps := hexSteps(s, text)
 	var list []reading
 	if b, err := hex.DecodeString(text); err == nil {
@@ -77,7 +77,7 @@ func decodeHex(s webhook.Scheme, text string) []reading {
 	return list
 }
 
-func hexSteps(s webhook.Scheme, text string) []step {
+func hexSteps(s *webhook.Scheme, text string) []step {
 	upper := strings.ToLower(text) != text
 	switch {
 	case s.Encoding != "hex" && upper:
@@ -90,7 +90,7 @@ func hexSteps(s webhook.Scheme, text string) []step {
 	return nil
 }
 
-func decodeBase64(s webhook.Scheme, text string) []reading {
+func decodeBase64(s *webhook.Scheme, text string) []reading {
 	bare := strings.TrimRight(text, "=")
 	alphabet, url := base64.StdEncoding, false
 	if strings.ContainsAny(bare, "-_") {
@@ -121,7 +121,7 @@ func decodeBase64(s webhook.Scheme, text string) []reading {
 	return []reading{{cut: cut, alphabet: alphabet, steps: append(cutAfter(len(text), 44), steps...)}}
 }
 
-func base64Steps(s webhook.Scheme, url, padded bool) []step {
+func base64Steps(s *webhook.Scheme, url, padded bool) []step {
 	detail := ""
 	if !padded {
 		detail = "without its padding"

@@ -4,38 +4,35 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"iter"
 	"strings"
 	"unicode/utf8"
 )
 
 // replaced gives what stands in the place of the body by accident: a word, a
 // wrapping, another character encoding.
-func replaced(raw []byte) iter.Seq[body] {
-	return func(yield func(body) bool) {
-		if len(raw) > maxPairBody {
+func (raw original) replaced(yield func(body) bool) {
+	if len(raw) > maxPairBody {
+		return
+	}
+	text := string(raw)
+	list := []variant{
+		{id: "body.python_bytes", text: pythonBytes(text)},
+		{id: "body.string_missing", text: quoted(text)},
+		{id: "body.base64_missing", text: base64.StdEncoding.EncodeToString(raw)},
+	}
+	for _, word := range []string{"", "[object Object]", "Array", "undefined", "null", "None", "{}"} {
+		list = append(list, variant{id: "body.absent", detail: fmt.Sprintf("%q", word), text: word})
+	}
+	if inner, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text)); err == nil {
+		list = append(list, variant{id: "body.base64_added", text: string(inner)})
+	}
+	var inner string
+	if json.Unmarshal(raw, &inner) == nil {
+		list = append(list, variant{id: "body.string_added", text: inner})
+	}
+	for _, v := range append(list, charsets(text)...) {
+		if !yield(body{mistake: mistake{because(v.id, v.detail), true}, text: []byte(v.text)}) {
 			return
-		}
-		text := string(raw)
-		list := []variant{
-			{id: "body.python_bytes", text: pythonBytes(text)},
-			{id: "body.string_missing", text: quoted(text)},
-			{id: "body.base64_missing", text: base64.StdEncoding.EncodeToString(raw)},
-		}
-		for _, word := range []string{"", "[object Object]", "Array", "undefined", "null", "None", "{}"} {
-			list = append(list, variant{id: "body.absent", detail: fmt.Sprintf("%q", word), text: word})
-		}
-		if inner, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text)); err == nil {
-			list = append(list, variant{id: "body.base64_added", text: string(inner)})
-		}
-		var inner string
-		if json.Unmarshal(raw, &inner) == nil {
-			list = append(list, variant{id: "body.string_added", text: inner})
-		}
-		for _, v := range append(list, charsets(text)...) {
-			if !yield(body{mistake: mistake{because(v.id, v.detail), true}, text: []byte(v.text)}) {
-				return
-			}
 		}
 	}
 }

@@ -5,12 +5,13 @@ import (
 	"encoding/hex"
 	"iter"
 	"slices"
+	"sync"
 )
 
 // search tries candidates of four groups, each with the causes it stands for;
 // the right one of a group has none.
 type search struct {
-	c         Case
+	c         *Case
 	presented []reading
 	methods   []method
 	keys      []key
@@ -19,7 +20,7 @@ type search struct {
 	left      *budget
 }
 
-func newSearch(c Case, presented []reading, left *budget) *search {
+func newSearch(c *Case, presented []reading, left *budget) *search {
 	return &search{
 		c: c, presented: presented, left: left,
 		methods: methods(presented), keys: keys(c), contents: contents(c, presented),
@@ -29,62 +30,70 @@ func newSearch(c Case, presented []reading, left *budget) *search {
 
 // run looks for one mistake first, then for two. How the value is encoded is
 // not a mistake to search for: every reading of it is compared at once.
-func (s *search) run() (hit, bool) {
+func (s *search) run() *hit {
 	if len(s.presented) == 0 {
-		return hit{}, false
+		return nil
 	}
-	raw := s.c.Message.Body
-	untouched := slices.Values([]body{{text: raw}})
-	if h, found := s.scan(0, untouched); found {
-		return h, true
+	raw := original(s.c.Message.Body)
+	made := sync.OnceValue(raw.bodies) // which takes a moment
+	changed := func(yield func(body) bool) { made()(yield) }
+	passes := []struct {
+		cost  int
+		among iter.Seq[body]
+	}{
+		{0, raw.untouched},
+		{1, raw.edges}, // first, so that a long body gets to it
+		{1, raw.untouched}, {1, changed},
+		{2, raw.untouched}, {2, changed},
 	}
-	if h, found := s.scan(1, edges(raw)); found { // first, so that a long body gets to it
-		return h, true
+	if len(raw) > maxPairBody {
+		passes = passes[:5]
 	}
-	if h, found := s.scan(1, untouched); found {
-		return h, true
-	}
-	changed := bodies(raw)
-	if h, found := s.scan(1, changed); found {
-		return h, true
-	}
-	if h, found := s.scan(2, untouched); found {
-		return h, true
-	}
-	if len(raw) <= maxPairBody {
-		if h, found := s.scan(2, changed); found {
-			return h, true
+	for _, pass := range passes {
+		if h := s.scan(pass.cost, pass.among); h != nil {
+			return h
 		}
 	}
 	if len(raw) > maxMilliBody {
-		return hit{}, false
+		return nil
 	}
 	s.contents = milliseconds(s.c) // last, because it costs a thousand digests
-	return s.scan(1, untouched)
+	return s.scan(1, raw.untouched)
 }
 
 // scan tries every combination that stands for exactly cost mistakes.
-func (s *search) scan(cost int, bodies iter.Seq[body]) (hit, bool) {
+func (s *search) scan(cost int, bodies iter.Seq[body]) *hit {
 	for b := range bodies {
-		for mi, m := range s.methods {
-			for ki, k := range s.keys {
-				left := cost - len(b.steps) - len(m.steps) - len(k.steps)
-				if left < 0 || m.keyless && ki > 0 {
+		if h, ok := s.combine(cost, &b); h != nil || !ok {
+			return h
+		}
+	}
+	return nil
+}
+
+// combine tries a body with everything else. It reports not ok when the bounds
+// are used up.
+func (s *search) combine(cost int, b *body) (h *hit, ok bool) {
+	for mi := range s.methods {
+		m := &s.methods[mi]
+		for ki := range s.keys {
+			k := &s.keys[ki]
+			left := cost - len(b.steps) - len(m.steps) - len(k.steps)
+			if left < 0 || m.keyless && ki > 0 {
+				continue
+			}
+			for i := range s.contents {
+				c := &s.contents[i]
+				if len(c.steps) != left || s.skips(cost, &b.mistake, &m.mistake, &k.mistake, &c.mistake) {
 					continue
 				}
-				for _, c := range s.contents {
-					if len(c.steps) != left || s.skips(cost, b.mistake, m.mistake, k.mistake, c.mistake) {
-						continue
-					}
-					h, found, ok := s.try(mi, ki, c, b)
-					if found || !ok {
-						return h, found
-					}
+				if h, ok := s.try(mi, ki, c, b); h != nil || !ok {
+					return h, ok
 				}
 			}
 		}
 	}
-	return hit{}, false
+	return nil, true
 }
 
 // mistake is what a candidate stands for: its causes, none for the right one.
@@ -93,17 +102,17 @@ type mistake struct {
 	rare  bool // far-fetched, so tried on its own only, and not on a long body
 }
 
-func (s *search) skips(cost int, mistakes ...mistake) bool {
+func (s *search) skips(cost int, mistakes ...*mistake) bool {
 	long := len(s.c.Message.Body) > maxRewrite
-	return slices.ContainsFunc(mistakes, func(m mistake) bool { return m.rare && (long || cost > len(m.steps)) })
+	return slices.ContainsFunc(mistakes, func(m *mistake) bool { return m.rare && (long || cost > len(m.steps)) })
 }
 
 // try computes one digest. It reports not ok when the bounds are used up.
-func (s *search) try(mi, ki int, c content, b body) (h hit, found, ok bool) {
-	m, k := s.methods[mi], s.keys[ki]
+func (s *search) try(mi, ki int, c *content, b *body) (h *hit, ok bool) {
+	m, k := &s.methods[mi], &s.keys[ki]
 	parts := [][]byte{[]byte(c.pre), []byte(b.head), b.text, []byte(b.tail), []byte(c.post)}
 	if !s.left.spend(parts) {
-		return hit{}, false, false
+		return nil, false
 	}
 	sum := s.sums[[2]int{mi, ki}]
 	if sum == nil {
@@ -111,20 +120,21 @@ func (s *search) try(mi, ki int, c content, b body) (h hit, found, ok bool) {
 		s.sums[[2]int{mi, ki}] = sum
 	}
 	digest := sum(parts)
-	i := slices.IndexFunc(s.presented, func(r reading) bool { return r.is(digest) })
-	if i < 0 {
-		return hit{}, false, true
+	for i := range s.presented {
+		if r := &s.presented[i]; r.is(digest) {
+			return &hit{
+				steps: slices.Concat(c.steps, b.causes(), k.steps, m.steps, r.steps), certain: true,
+				origin: b.origin(s.c.Message.Body), scheme: s.c.Scheme,
+				digest: digest, hash: m.hash, mix: m.mix, key: k.key, parts: parts,
+			}, true
+		}
 	}
-	steps := slices.Concat(c.steps, b.causes(), k.steps, m.steps, s.presented[i].steps)
-	return hit{
-		steps: steps, certain: true, origin: b.origin(s.c.Message.Body), scheme: s.c.Scheme,
-		digest: digest, hash: m.hash, mix: m.mix, key: k.key, parts: parts,
-	}, true, true
+	return nil, true
 }
 
 // is reports whether a digest is the one that was presented, in the same time
 // wherever the two differ.
-func (r reading) is(digest []byte) bool {
+func (r *reading) is(digest []byte) bool {
 	if r.cut == "" {
 		return hmac.Equal(digest, r.digest)
 	}

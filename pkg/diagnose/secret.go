@@ -28,94 +28,99 @@ type keyRing struct {
 }
 
 // keys lists the right keys first, then what people sign with instead.
-func keys(c Case) []key {
+func keys(c *Case) []key {
 	r := &keyRing{decodes: c.Scheme.Name == webhook.StandardWebhooks}
 	var varied []string
 	for _, s := range c.Secrets {
 		varied = append(varied, s.Reveal())
-		r.secret(s.Reveal(), false)
+		r.secret(s.Reveal(), false, "", "")
 	}
 	varied = varied[:min(len(varied), maxVaried)]
 	for _, s := range c.Previous {
-		r.secret(s.Reveal(), false, step{id: "secret.previous"})
+		r.secret(s.Reveal(), false, "secret.previous", "")
 	}
 	for _, text := range varied {
 		r.vary(text)
 	}
-	r.add(nil, false, step{id: "secret.empty"})
+	r.add(nil, false, "secret.empty", "")
 	for _, text := range varied {
 		r.mangle(text)
 	}
 	for _, word := range []string{"undefined", "null", "None"} {
-		r.add([]byte(word), true, step{id: "secret.unset", detail: word})
+		r.add([]byte(word), true, "secret.unset", word)
 	}
-	r.secret("your-webhook-secret", true, step{id: "secret.sample"})
+	r.secret("your-webhook-secret", true, "secret.sample", "")
 	if apiKey := c.Header.Get(webhook.HeaderAPIKey); apiKey != "" {
-		r.add([]byte(apiKey), true, step{id: "secret.api_key"})
+		r.add([]byte(apiKey), true, "secret.api_key", "")
 	}
 	return r.keys
 }
 
-// add takes a key unless it is there already.
-func (r *keyRing) add(k []byte, rare bool, steps ...step) {
+// add takes a key unless it is there already, with the cause that it stands
+// for: none for the right one.
+func (r *keyRing) add(k []byte, rare bool, id, detail string) {
 	if !slices.ContainsFunc(r.keys, func(have key) bool { return hmac.Equal(have.key, k) }) {
+		var steps []step
+		if id != "" {
+			steps = because(id, detail)
+		}
 		r.keys = append(r.keys, key{mistake{steps, rare}, k})
 	}
 }
 
 // secret takes the key that the scheme makes of a secret's text.
-func (r *keyRing) secret(text string, rare bool, steps ...step) {
+func (r *keyRing) secret(text string, rare bool, id, detail string) {
 	if !r.decodes {
-		r.add([]byte(text), rare, steps...)
+		r.add([]byte(text), rare, id, detail)
 	} else if k, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(text, "whsec_")); err == nil && len(k) > 0 {
-		r.add(k, rare, steps...)
+		r.add(k, rare, id, detail)
 	}
 }
 
 // vary takes the keys that likely mistakes make of a secret.
 func (r *keyRing) vary(text string) {
 	trimmed := strings.TrimSpace(text)
-	r.secret(trimmed, false, step{id: "secret.space_added"})
+	r.secret(trimmed, false, "secret.space_added", "")
 	for _, end := range []string{"\n", "\r\n", " "} {
-		r.add([]byte(text+end), false, step{id: "secret.space_missing", detail: map[string]string{"\n": "a newline", "\r\n": "CRLF", " ": "a space"}[end]})
+		r.add([]byte(text+end), false, "secret.space_missing", map[string]string{"\n": "a newline", "\r\n": "CRLF", " ": "a space"}[end])
 	}
 	if bare, quoted := unquote(trimmed); quoted {
-		r.secret(bare, false, step{id: "secret.quotes_added"})
+		r.secret(bare, false, "secret.quotes_added", "")
 	}
 	bare, marked := strings.CutPrefix(trimmed, "whsec_")
 	switch {
 	case r.decodes:
-		r.add([]byte(trimmed), false, step{id: "secret.not_decoded"})
-		r.add([]byte(bare), false, step{id: "secret.not_decoded", detail: "without whsec_"})
+		r.add([]byte(trimmed), false, "secret.not_decoded", "")
+		r.add([]byte(bare), false, "secret.not_decoded", "without whsec_")
 	case marked:
-		r.add([]byte(bare), false, step{id: "secret.whsec", detail: "the rest as it is"})
-		r.add(unbase64(bare), false, step{id: "secret.whsec", detail: "the rest decoded from base64"})
+		r.add([]byte(bare), false, "secret.whsec", "the rest as it is")
+		r.add(unbase64(bare), false, "secret.whsec", "the rest decoded from base64")
 	default:
-		r.add([]byte("whsec_"+trimmed), true, step{id: "secret.whsec_missing"})
+		r.add([]byte("whsec_"+trimmed), true, "secret.whsec_missing", "")
 	}
 	if k := unbase64(bare); len(k) > 0 {
-		r.add(k, false, step{id: "secret.base64"})
+		r.add(k, false, "secret.base64", "")
 	}
 	if k, err := hex.DecodeString(trimmed); err == nil && len(k) > 0 {
-		r.add(k, false, step{id: "secret.hex"})
+		r.add(k, false, "secret.hex", "")
 	}
 }
 
 // mangle takes the keys that a shell, a .env file or a form makes of a secret.
 func (r *keyRing) mangle(text string) {
 	for _, quote := range []string{`"`, `'`} {
-		r.add([]byte(quote+text+quote), true, step{id: "secret.quotes_missing"})
+		r.add([]byte(quote+text+quote), true, "secret.quotes_missing", "")
 	}
-	r.add([]byte(base64.StdEncoding.EncodeToString([]byte(text))), true, step{id: "secret.base64_encoded"})
-	r.add([]byte(base64.StdEncoding.EncodeToString([]byte(text+"\n"))), true, step{id: "secret.base64_encoded", detail: "with a newline at its end"})
-	r.add([]byte(hex.EncodeToString([]byte(text))), true, step{id: "secret.hex_encoded"})
-	r.add([]byte(strings.ToLower(text)), true, step{id: "secret.case", detail: "lower case"})
-	r.add([]byte(strings.ToUpper(text)), true, step{id: "secret.case", detail: "upper case"})
-	r.secret(regexp.MustCompile(`\$(\w+|\{\w*\})`).ReplaceAllString(text, ""), true, step{id: "secret.shell", detail: "$"})
+	r.add([]byte(base64.StdEncoding.EncodeToString([]byte(text))), true, "secret.base64_encoded", "")
+	r.add([]byte(base64.StdEncoding.EncodeToString([]byte(text+"\n"))), true, "secret.base64_encoded", "with a newline at its end")
+	r.add([]byte(hex.EncodeToString([]byte(text))), true, "secret.hex_encoded", "")
+	r.add([]byte(strings.ToLower(text)), true, "secret.case", "lower case")
+	r.add([]byte(strings.ToUpper(text)), true, "secret.case", "upper case")
+	r.secret(regexp.MustCompile(`\$(\w+|\{\w*\})`).ReplaceAllString(text, ""), true, "secret.shell", "$")
 	before, _, _ := strings.Cut(text, "#")
-	r.secret(strings.TrimSpace(before), true, step{id: "secret.shell", detail: "#"})
+	r.secret(strings.TrimSpace(before), true, "secret.shell", "#")
 	if plain, err := url.PathUnescape(text); err == nil {
-		r.secret(plain, true, step{id: "secret.percent"})
+		r.secret(plain, true, "secret.percent", "")
 	}
 }
 

@@ -51,24 +51,26 @@ func senders() []sender {
 
 // otherSender looks for the header of a sender other than the expected one,
 // and tries its rule.
-func otherSender(c Case, left *budget) (hit, bool) {
-	var first hit
-	for _, s := range senders() {
+func otherSender(c *Case, left *budget) *hit {
+	var first *hit
+	known := senders()
+	for i := range known {
+		s := &known[i]
 		if strings.EqualFold(s.header, c.Scheme.SignatureHeader) || !c.Header.Has(s.header) {
 			continue
 		}
-		if h, ok := s.verify(c, left); ok {
-			return h, true
+		if h := s.verify(c, left); h != nil {
+			return h
 		}
-		if first.steps == nil {
-			first.steps = because(s.id, "the secrets here do not fit its rule")
+		if first == nil {
+			first = &hit{steps: because(s.id, "the secrets here do not fit its rule")}
 		}
 	}
-	return first, first.steps != nil
+	return first
 }
 
-func (s sender) verify(c Case, left *budget) (hit, bool) {
-	presented := readings(webhook.Scheme{Encoding: "hex"}, c.Header.Get(s.header))
+func (s *sender) verify(c *Case, left *budget) *hit {
+	presented := readings(&webhook.Scheme{Encoding: "hex"}, c.Header.Get(s.header))
 	for _, f := range hashes() {
 		if f.name != s.hash || !sized(presented, f.size) {
 			continue
@@ -80,18 +82,20 @@ func (s sender) verify(c Case, left *budget) (hit, bool) {
 				continue
 			}
 			digest := f.hmac(key)(parts)
-			if slices.ContainsFunc(presented, func(r reading) bool { return r.cut == "" && r.is(digest) }) {
-				return hit{
-					steps: because(s.id, "the secret and its rule fit"), certain: true,
-					digest: digest, hash: s.hash, key: key, parts: parts,
-				}, true
+			for i := range presented {
+				if r := &presented[i]; r.cut == "" && r.is(digest) {
+					return &hit{
+						steps: because(s.id, "the secret and its rule fit"), certain: true,
+						digest: digest, hash: s.hash, key: key, parts: parts,
+					}
+				}
 			}
 		}
 	}
-	return hit{}, false
+	return nil
 }
 
-func (s sender) key(secret webhook.Secret) []byte {
+func (s *sender) key(secret webhook.Secret) []byte {
 	if s.decodes {
 		return unbase64(strings.TrimPrefix(secret.Reveal(), "whsec_"))
 	}
@@ -99,7 +103,7 @@ func (s sender) key(secret webhook.Secret) []byte {
 }
 
 // content is what the sender signs. The body is never copied.
-func (s sender) content(c Case, beside string) [][]byte {
+func (s *sender) content(c *Case, beside string) [][]byte {
 	stamp := c.Header.Get(s.stamp)
 	if s.stamp == "t=" {
 		stamp = beside
@@ -140,7 +144,7 @@ func formFields(body []byte) string {
 	return out.String()
 }
 
-func (s sender) whose() string {
+func (s *sender) whose() string {
 	if strings.HasSuffix(s.name, "s") {
 		return s.name + "'"
 	}
@@ -149,7 +153,9 @@ func (s sender) whose() string {
 
 func senderCauses() []Cause {
 	var list []Cause
-	for _, s := range senders() {
+	known := senders()
+	for i := range known {
+		s := &known[i]
 		fix := "verify these requests where " + s.whose() + " rule is known, " + s.rule + ": wsk has no scheme for it"
 		if s.scheme != "" {
 			fix = "verify with " + s.scheme + ": " + s.rule

@@ -75,7 +75,7 @@ func checkTool(t *testing.T, name, received, signed, signature string) {
 	if received != telling {
 		return
 	}
-	at := slices.IndexFunc(tools(), func(t tool) bool { return t.name == name })
+	at := slices.IndexFunc(tools(), func(t *tool) bool { return t.name == name })
 	if want := tools()[at].id; f.ID != want || f.IDs != nil {
 		t.Errorf("%s: got %s %v, want %s\n%s", name, f.ID, f.IDs, want, f.Summary)
 	}

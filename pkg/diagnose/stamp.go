@@ -3,7 +3,6 @@ package diagnose
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,38 +18,44 @@ type variant struct {
 
 // stamps lists the timestamp that the scheme reads first, then every other
 // one that the sender may have signed.
-func stamps(c Case, presented []reading) []variant {
+func stamps(c *Case, presented []reading) []variant {
 	own := c.Message.Timestamp
 	if own == "" && c.Scheme.TimestampHeader == "" { // the scheme reads none, the request may have one
 		own = c.Header.Get(webhook.HeaderTimestamp)
 	}
 	list := []variant{{text: own}}
-	add := func(id, detail, text string, rare bool) {
-		if text != "" {
-			list = append(list, variant{id, detail, text, rare})
+	for i := range presented {
+		if stamp := presented[i].stamp; stamp != "" {
+			list = append(list, variant{"content.other_timestamp", "t= in the signature header", stamp, false})
 		}
 	}
-	for _, r := range presented {
-		add("content.other_timestamp", "t= in the signature header", r.stamp, false)
-	}
 	for _, p := range c.Header {
-		if strings.HasSuffix(strings.ToLower(p.Name), "timestamp") && p.Value != own && len(p.Value) <= 40 {
-			add("content.other_timestamp", fmt.Sprintf("it is in %.60q", p.Name), p.Value, false)
+		if strings.HasSuffix(strings.ToLower(p.Name), "timestamp") && p.Value != own && p.Value != "" && len(p.Value) <= 40 {
+			list = append(list, variant{"content.other_timestamp", fmt.Sprintf("it is in %.60q", p.Name), p.Value, false})
 		}
 	}
 	list = append(list, finer(own)...)
-	if written := envelopeStamp(c.Message.Body); written != "" {
-		add("content.envelope_timestamp", "", written, false)
-		if at, err := time.Parse(time.RFC3339, written); err == nil {
-			add("content.envelope_timestamp", "as Unix seconds", strconv.FormatInt(at.Unix(), 10), false)
-			add("content.envelope_timestamp", "as Unix milliseconds", strconv.FormatInt(at.UnixMilli(), 10), true)
-		}
-	}
+	list = append(list, enveloped(c.Message.Body)...)
 	list = append(list, dates(own)...)
 	for _, word := range []string{"undefined", "null", "None", "0"} {
-		add("content.timestamp_unset", word, word, true)
+		list = append(list, variant{"content.timestamp_unset", word, word, true})
 	}
 	return append(list, variant{"content.timestamp_unset", "empty", "", true})
+}
+
+// enveloped lists what the timestamp in an event's envelope is signed as.
+func enveloped(body []byte) []variant {
+	written := envelopeStamp(body)
+	if written == "" {
+		return nil
+	}
+	list := []variant{{"content.envelope_timestamp", "", written, false}}
+	if at, err := time.Parse(time.RFC3339, written); err == nil {
+		list = append(list,
+			variant{"content.envelope_timestamp", "as Unix seconds", strconv.FormatInt(at.Unix(), 10), false},
+			variant{"content.envelope_timestamp", "as Unix milliseconds", strconv.FormatInt(at.UnixMilli(), 10), true})
+	}
+	return list
 }
 
 // envelopeStamp reads the timestamp in an event's envelope, or "".
@@ -98,33 +103,37 @@ func dates(own string) []variant {
 
 // urls lists what a proxy or a setting makes of a URL.
 func urls(raw string) []variant {
-	var list []variant
-	add := func(detail, text string) {
-		if text != raw && !slices.ContainsFunc(list, func(v variant) bool { return v.text == text }) {
-			list = append(list, variant{detail: detail, text: text})
-		}
-	}
-	if rest, ok := strings.CutPrefix(raw, "http://"); ok {
-		add("https", "https://"+rest)
-	}
-	if rest, ok := strings.CutPrefix(raw, "https://"); ok {
-		add("http", "http://"+rest)
-	}
-	if rest, ok := strings.CutSuffix(raw, "/"); ok {
-		add("without the slash at its end", rest)
-	} else {
-		add("with a slash at its end", raw+"/")
+	bare := strings.TrimSuffix(raw, "/")
+	spellings := []variant{
+		{detail: "https", text: swapPrefix(raw, "http://", "https://")},
+		{detail: "http", text: swapPrefix(raw, "https://", "http://")},
+		{detail: "without the slash at its end", text: bare},
+		{detail: "with a slash at its end", text: bare + "/"},
 	}
 	u, err := url.Parse(raw)
-	if err != nil {
-		return list
-	}
-	if u.Port() != "" {
+	if err == nil && u.Port() != "" {
 		without := *u
 		without.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
-		add("without the port", without.String())
+		spellings = append(spellings, variant{detail: "without the port", text: without.String()})
 	}
-	u.RawQuery, u.Fragment = "", ""
-	add("without the query", u.String())
+	if err == nil {
+		u.RawQuery, u.Fragment = "", ""
+		spellings = append(spellings, variant{detail: "without the query", text: u.String()})
+	}
+	var list []variant
+	seen := map[string]bool{raw: true}
+	for _, v := range spellings {
+		if !seen[v.text] {
+			seen[v.text] = true
+			list = append(list, v)
+		}
+	}
 	return list
+}
+
+func swapPrefix(text, from, to string) string {
+	if rest, ok := strings.CutPrefix(text, from); ok {
+		return to + rest
+	}
+	return text
 }

@@ -1,8 +1,6 @@
 package diagnose
 
-import (
-	"slices"
-)
+import "strings"
 
 // tool is a known writer of JSON.
 type tool struct {
@@ -12,59 +10,82 @@ type tool struct {
 	style
 }
 
-// tools lists the writers, the most common first: where several write the
-// same bytes, the first gives the cause its name.
-func tools() []tool {
-	var list []tool
-	for _, group := range [][]tool{javascriptTools(), pythonTools(), phpTools(), goTools(), jqTools(), plainTools()} {
-		list = append(list, group...)
-	}
-	slices.SortStableFunc(list, func(a, b tool) int {
+// layout is how a writer spreads its text.
+type layout struct {
+	id, name string // of the tool that has it
+	rare     bool
+	order    order
+	spaced   bool   // a space after each comma and colon, on one line
+	indent   string // "" leaves all on one line
+	tail     string
+}
+
+// in gives the tools that write by one style, each in its own layout.
+func (s style) in(layouts []layout) []*tool {
+	list := make([]*tool, len(layouts))
+	for i := range layouts {
+		l := &layouts[i]
+		t := &tool{id: l.id, name: l.name, rare: l.rare, style: s}
+		t.comma, t.colon, t.indent, t.order, t.tail = ",", ":", l.indent, l.order, l.tail
 		switch {
-		case a.rare == b.rare:
-			return 0
-		case b.rare:
-			return -1
+		case l.indent != "":
+			t.colon = ": "
+		case l.spaced:
+			t.comma, t.colon = ", ", ": "
 		}
-		return 1
-	})
+		list[i] = t
+	}
 	return list
 }
 
-func javascriptTools() []tool {
-	compact := style{comma: ",", colon: ":", order: indexesFirst, number: javascriptNumber}
-	return []tool{
-		{"body.javascript", "JavaScript's JSON.stringify", false, compact},
-		{"body.javascript_indented", "JavaScript's JSON.stringify(value, null, 2)", false, compact.indented("  ")},
-		{"body.javascript_indented", "JavaScript's JSON.stringify(value, null, 4)", true, compact.indented("    ")},
-		{"body.javascript_indented", "JavaScript's JSON.stringify(value, null, '\\t')", true, compact.indented("\t")},
-		{"body.javascript_sorted", "JavaScript's JSON.stringify over sorted keys (RFC 8785)", false, compact.sorted(byUTF16)},
+// tools lists the writers, the most common first: where several write the
+// same bytes, the first gives the cause its name.
+func tools() []*tool {
+	var list, rare []*tool
+	for _, group := range [][]*tool{javascriptTools(), pythonTools(), phpTools(), goTools(), jqTools(), plainTools()} {
+		for _, t := range group {
+			if t.rare {
+				rare = append(rare, t)
+			} else {
+				list = append(list, t)
+			}
+		}
 	}
+	return append(list, rare...)
 }
 
-func pythonTools() []tool {
-	spaced := style{comma: ", ", colon: ": ", number: pythonNumber, ascii: true, del: true}
-	compact := spaced
-	compact.comma, compact.colon = ",", ":"
-	var list []tool
-	for _, t := range []tool{
-		{"body.python", "", false, spaced},
-		{"body.python_compact", "separators=(',', ':')", false, compact},
-		{"body.python_sorted", "sort_keys=True", false, spaced.sorted(byCodePoint)},
-		{"body.python_compact_sorted", "separators=(',', ':'), sort_keys=True", false, compact.sorted(byCodePoint)},
-		{"body.python_indented", "indent=2", true, spaced.indented("  ")},
-		{"body.python_indented", "indent=4", true, spaced.indented("    ")},
-		{"body.python_indented_sorted", "indent=2, sort_keys=True", true, spaced.indented("  ").sorted(byCodePoint)},
-		{"body.python_indented_sorted", "indent=4, sort_keys=True", true, spaced.indented("    ").sorted(byCodePoint)},
-	} {
-		literal := t
+func javascriptTools() []*tool {
+	return style{number: javascriptNumber}.in([]layout{
+		{id: "body.javascript", name: "JavaScript's JSON.stringify", order: indexesFirst},
+		{id: "body.javascript_indented", name: "JavaScript's JSON.stringify(value, null, 2)", order: indexesFirst, indent: "  "},
+		{id: "body.javascript_indented", name: "JavaScript's JSON.stringify(value, null, 4)", order: indexesFirst, indent: "    ", rare: true},
+		{id: "body.javascript_indented", name: "JavaScript's JSON.stringify(value, null, '\\t')", order: indexesFirst, indent: "\t", rare: true},
+		{id: "body.javascript_sorted", name: "JavaScript's JSON.stringify over sorted keys (RFC 8785)", order: byUTF16},
+	})
+}
+
+func pythonTools() []*tool {
+	layouts := []layout{ // named by their arguments
+		{id: "body.python", name: "", spaced: true},
+		{id: "body.python_compact", name: "separators=(',', ':')"},
+		{id: "body.python_sorted", name: "sort_keys=True", order: byCodePoint, spaced: true},
+		{id: "body.python_compact_sorted", name: "separators=(',', ':'), sort_keys=True", order: byCodePoint},
+		{id: "body.python_indented", name: "indent=2", indent: "  ", rare: true},
+		{id: "body.python_indented", name: "indent=4", indent: "    ", rare: true},
+		{id: "body.python_indented_sorted", name: "indent=2, sort_keys=True", order: byCodePoint, indent: "  ", rare: true},
+		{id: "body.python_indented_sorted", name: "indent=4, sort_keys=True", order: byCodePoint, indent: "    ", rare: true},
+	}
+	escaped := style{number: pythonNumber, ascii: true, del: true}.in(layouts)
+	literal := style{number: pythonNumber, lone: loneRefused}.in(layouts)
+	var list []*tool
+	for i := range layouts {
+		escaped, literal := escaped[i], literal[i]
 		literal.id += "_unicode"
-		literal.ascii, literal.del, literal.lone = false, false, loneRefused
-		literal.name = "ensure_ascii=False"
-		if t.name != "" {
-			literal.name = t.name + ", ensure_ascii=False"
+		if literal.name != "" {
+			literal.name += ", "
 		}
-		for _, t := range []tool{t, literal} {
+		literal.name += "ensure_ascii=False"
+		for _, t := range []*tool{escaped, literal} {
 			if t.name != "" {
 				t.name = "(" + t.name + ")"
 			}
@@ -75,112 +96,96 @@ func pythonTools() []tool {
 	return list
 }
 
-func phpTools() []tool {
-	base := style{comma: ",", colon: ":", number: phpNumber, lone: loneUnread, lines: true, slash: true, ascii: true}
-	var list []tool
-	for _, flags := range []struct {
-		id, name        string
-		slashes, pretty bool // JSON_UNESCAPED_SLASHES, JSON_PRETTY_PRINT
-		unicode, rare   bool // JSON_UNESCAPED_UNICODE
-	}{
-		{id: "body.php", name: ""},
-		{id: "body.php_slashes", name: "JSON_UNESCAPED_SLASHES", slashes: true},
-		{id: "body.php_unicode", name: "JSON_UNESCAPED_UNICODE", unicode: true},
-		{id: "body.php_slashes_unicode", name: "JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE", slashes: true, unicode: true},
-		{id: "body.php_pretty", name: "JSON_PRETTY_PRINT", pretty: true, rare: true},
-		{id: "body.php_pretty_slashes", name: "JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES", pretty: true, slashes: true, rare: true},
-		{id: "body.php_pretty_unicode", name: "JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE", pretty: true, unicode: true, rare: true},
-		{id: "body.php_pretty_slashes_unicode", name: "JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE", pretty: true, slashes: true, unicode: true, rare: true},
-	} {
-		s := base
-		s.slash, s.ascii = !flags.slashes, !flags.unicode
-		if flags.pretty {
-			s = s.indented("    ")
+func phpTools() []*tool {
+	var list []*tool
+	for flags := range 8 {
+		l := layout{id: "body.php", name: "PHP's json_encode"}
+		var names []string
+		for _, flag := range []struct {
+			bit      int
+			id, name string
+		}{{4, "_pretty", "JSON_PRETTY_PRINT"}, {1, "_slashes", "JSON_UNESCAPED_SLASHES"}, {2, "_unicode", "JSON_UNESCAPED_UNICODE"}} {
+			if flags&flag.bit != 0 {
+				l.id += flag.id
+				names = append(names, flag.name)
+			}
 		}
-		name := "PHP's json_encode"
-		if flags.name != "" {
-			name += "(" + flags.name + ")"
+		if len(names) > 0 {
+			l.name += "(" + strings.Join(names, " | ") + ")"
 		}
-		arrays, objects := s, s
-		arrays.arrays, objects.objects = true, true
-		list = append(list,
-			tool{flags.id, name, flags.rare, objects},
-			tool{flags.id, name + " of arrays", flags.rare, arrays})
+		if flags&4 != 0 {
+			l.indent, l.rare = "    ", true
+		}
+		objects := style{number: phpNumber, lone: loneUnread, lines: true, slash: flags&1 == 0, ascii: flags&2 == 0}
+		arrays := objects
+		objects.objects, arrays.arrays = true, true
+		list = append(list, objects.in([]layout{l})...)
+		l.name += " of arrays"
+		list = append(list, arrays.in([]layout{l})...)
 	}
 	return list
 }
 
-func goTools() []tool {
-	plain := style{comma: ",", colon: ":", order: byCodePoint, number: goNumber, lone: loneReplaced, lines: true, finite: true}
+func goTools() []*tool {
+	plain := style{number: goNumber, lone: loneReplaced, lines: true, finite: true}
 	html := plain
 	html.html = true
-	line := func(s style) style { s.tail = "\n"; return s }
-	return []tool{
-		{"body.go", "Go's json.Marshal(map)", false, html},
-		{"body.go_newline", "Go's json.Encoder", false, line(html)},
-		{"body.go_unescaped", "Go's trimmed json.Encoder with SetEscapeHTML(false)", false, plain},
-		{"body.go_unescaped_newline", "Go's json.Encoder with SetEscapeHTML(false)", false, line(plain)},
-		{"body.go_indented", "Go's json.MarshalIndent(map)", true, html.indented("  ")},
-	}
+	return append(html.in([]layout{
+		{id: "body.go", name: "Go's json.Marshal(map)", order: byCodePoint},
+		{id: "body.go_newline", name: "Go's json.Encoder", order: byCodePoint, tail: "\n"},
+		{id: "body.go_indented", name: "Go's json.MarshalIndent(map)", order: byCodePoint, indent: "  ", rare: true},
+	}), plain.in([]layout{
+		{id: "body.go_unescaped", name: "Go's trimmed json.Encoder with SetEscapeHTML(false)", order: byCodePoint},
+		{id: "body.go_unescaped_newline", name: "Go's json.Encoder with SetEscapeHTML(false)", order: byCodePoint, tail: "\n"},
+	})...)
 }
 
-func jqTools() []tool {
-	var list []tool
-	for _, version := range []struct {
-		number func(string) (string, bool)
-		lone   lone
-	}{{jqNumber, loneUnread}, {jqLiteral, loneReplaced}} { // up to 1.6, from 1.7
-		compact := style{comma: ",", colon: ":", number: version.number, lone: version.lone, del: true, tail: "\n"}
-		for _, t := range []tool{
-			{"body.jq_compact", "jq -c", false, compact},
-			{"body.jq", "jq", true, compact.indented("  ")},
-			{"body.jq_sorted", "jq -S", true, compact.indented("  ").sorted(byCodePoint)},
-			{"body.jq_compact_sorted", "jq -cS", true, compact.sorted(byCodePoint)},
-		} {
-			cut := t
-			cut.name = "$(" + t.name + ")"
-			cut.tail = ""
-			list = append(list, t, cut)
+func jqTools() []*tool {
+	layouts := []layout{
+		{id: "body.jq_compact", name: "jq -c"},
+		{id: "body.jq_compact", name: "$(jq -c)"},
+		{id: "body.jq", name: "jq", indent: "  ", rare: true},
+		{id: "body.jq", name: "$(jq)", indent: "  ", rare: true},
+		{id: "body.jq_sorted", name: "jq -S", order: byCodePoint, indent: "  ", rare: true},
+		{id: "body.jq_sorted", name: "$(jq -S)", order: byCodePoint, indent: "  ", rare: true},
+		{id: "body.jq_compact_sorted", name: "jq -cS", order: byCodePoint, rare: true},
+		{id: "body.jq_compact_sorted", name: "$(jq -cS)", order: byCodePoint, rare: true},
+	}
+	for i := range layouts {
+		if !strings.HasPrefix(layouts[i].name, "$") { // the shell takes the newline away
+			layouts[i].tail = "\n"
 		}
 	}
-	return list
+	early := style{number: jqNumber, lone: loneUnread, del: true} // up to 1.6
+	late := style{number: jqLiteral, lone: loneReplaced, del: true}
+	return append(early.in(layouts), late.in(layouts)...)
 }
 
 // plainTools change the white space and the order alone: every number, string
 // and repeated name stays as it was written.
-func plainTools() []tool {
-	compact := style{comma: ",", colon: ":", verbatim: true}
-	spaced := style{comma: ", ", colon: ": ", verbatim: true}
-	return []tool{
-		{"body.minified", "a minifier", false, compact},
-		{"body.keys_sorted", "a writer that sorts the keys", false, compact.sorted(byCodePoint)},
-		{"body.keys_sorted", "a writer that sorts the keys", true, spaced.sorted(byCodePoint)},
-		{"body.spaced", "a writer with a space after each comma and colon", false, spaced},
-		{"body.indented", "a formatter with two spaces", true, compact.indented("  ")},
-		{"body.indented", "a formatter with four spaces", true, compact.indented("    ")},
-		{"body.indented", "a formatter with tabs", true, compact.indented("\t")},
-	}
+func plainTools() []*tool {
+	return style{verbatim: true}.in([]layout{
+		{id: "body.minified", name: "a minifier"},
+		{id: "body.keys_sorted", name: "a writer that sorts the keys", order: byCodePoint},
+		{id: "body.keys_sorted", name: "a writer that sorts the keys", order: byCodePoint, spaced: true, rare: true},
+		{id: "body.spaced", name: "a writer with a space after each comma and colon", spaced: true},
+		{id: "body.indented", name: "a formatter with two spaces", indent: "  ", rare: true},
+		{id: "body.indented", name: "a formatter with four spaces", indent: "    ", rare: true},
+		{id: "body.indented", name: "a formatter with tabs", indent: "\t", rare: true},
+	})
 }
 
-func (s style) indented(by string) style {
-	s.indent, s.comma, s.colon = by, ",", ": "
-	return s
-}
-
-func (s style) sorted(o order) style {
-	s.order = o
-	return s
-}
-
-func (t tool) help() string {
+func (t *tool) help() string {
 	return "the signature is over the JSON as " + t.name + " writes it: the body here is spelled otherwise"
 }
 
 func styleCauses() []Cause {
 	const fix = "verify the raw bytes as they arrived, before anything parses them, and have the sender sign the very bytes that it sends"
 	var list []Cause
+	seen := map[string]bool{}
 	for _, t := range tools() {
-		if !slices.ContainsFunc(list, func(c Cause) bool { return c.ID == t.id }) {
+		if !seen[t.id] {
+			seen[t.id] = true
 			list = append(list, Cause{t.id, t.help(), fix})
 		}
 	}

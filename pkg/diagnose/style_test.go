@@ -32,7 +32,7 @@ func compareWritings(t *testing.T, texts []string, real map[string][]toolWriting
 		}
 	}
 	for name, want := range real {
-		at := slices.IndexFunc(table, func(t tool) bool { return t.name == name })
+		at := slices.IndexFunc(table, func(t *tool) bool { return t.name == name })
 		if at < 0 || len(want) != len(texts) {
 			t.Fatalf("%s: in the table at %d, %d texts for %d", name, at, len(want), len(texts))
 		}
@@ -97,10 +97,10 @@ func TestJQsWriterIsJQs(t *testing.T) {
 }
 
 // jqOf is the row for the version of jq that is installed.
-func jqOf(t *testing.T, name string) tool {
+func jqOf(t *testing.T, name string) *tool {
 	version := string(runTool(t, nil, "jq", "--version"))
 	early := strings.HasPrefix(version, "jq-1.6") || strings.HasPrefix(version, "jq-1.5")
-	at := slices.IndexFunc(tools(), func(t tool) bool { return t.name == name && (t.lone == loneUnread) == early })
+	at := slices.IndexFunc(tools(), func(t *tool) bool { return t.name == name && (t.lone == loneUnread) == early })
 	return tools()[at]
 }
 

@@ -60,19 +60,20 @@ func statusTerm(status string) (term string, args []any, err error) {
 }
 
 // where writes the filter as SQL.
-func (f Filter) where() (string, []any, error) {
+func (f *Filter) where() (string, []any, error) {
 	terms, args := []string{"1"}, []any(nil)
-	add := func(term string, values ...any) {
-		terms, args = append(terms, term), append(args, values...)
-	}
-	if !f.Since.IsZero() {
-		add("time >= ?", f.Since.UnixNano())
-	}
-	if !f.Until.IsZero() {
-		add("time < ?", f.Until.UnixNano())
-	}
-	if f.Direction != "" {
-		add("direction = ?", string(f.Direction))
+	for _, t := range []struct {
+		asked bool
+		term  string
+		value any
+	}{
+		{!f.Since.IsZero(), "time >= ?", f.Since.UnixNano()},
+		{!f.Until.IsZero(), "time < ?", f.Until.UnixNano()},
+		{f.Direction != "", "direction = ?", string(f.Direction)},
+	} {
+		if t.asked {
+			terms, args = append(terms, t.term), append(args, t.value)
+		}
 	}
 	if len(f.IDs) > 0 {
 		marks := strings.TrimSuffix(strings.Repeat("?,", len(f.IDs)), ",")
@@ -121,7 +122,7 @@ func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Recor
 		}
 		where, args, err := f.where()
 		if err == nil {
-			err = j.each(ctx, f, where, args, yield)
+			err = j.each(ctx, &f, where, args, yield)
 		}
 		if err != nil {
 			yield(webhook.Record{}, explain(j.path, err))
@@ -129,7 +130,7 @@ func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Recor
 	}
 }
 
-func (j *Journal) each(ctx context.Context, f Filter, where string, args []any, yield func(webhook.Record, error) bool) error {
+func (j *Journal) each(ctx context.Context, f *Filter, where string, args []any, yield func(webhook.Record, error) bool) error {
 	bound, order, compare := int64(0), "ASC", ">"
 	if f.Newest {
 		bound, order, compare = 1<<62, "DESC", "<"

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/wskdev/wsk/pkg/schema"
@@ -32,13 +33,16 @@ type edit struct {
 }
 
 func apply(raw []byte, edits []edit) []byte {
-	var out []byte
+	var out bytes.Buffer
+	out.Grow(len(raw))
 	at := 0
 	for _, e := range edits {
-		out = append(append(out, raw[at:e.at]...), e.text...)
+		out.Write(raw[at:e.at])
+		out.WriteString(e.text)
 		at = e.end
 	}
-	return append(out, raw[at:]...)
+	out.Write(raw[at:])
+	return out.Bytes()
 }
 
 // withoutCommas takes the trailing commas out, as far as the payload is JSON
@@ -131,7 +135,13 @@ func (c *Checker) renamed(raw []byte) (fixed []byte, n int) {
 	if len(r.before) >= schema.MaxFindings {
 		return raw, 0 // a name that does not fit could not be told
 	}
-	r.add(slices.DeleteFunc(aliases, func(e edit) bool { return twice[e.pointer] }))
+	var once []edit
+	for _, e := range aliases {
+		if !twice[e.pointer] {
+			once = append(once, e)
+		}
+	}
+	r.add(once)
 	if len(r.done) == 0 {
 		return raw, 0
 	}

@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/schema"
@@ -36,8 +37,8 @@ func (c *Checker) Payload(raw []byte) Result {
 			c.rules(e)
 		}
 	}
-	if len(c.result.Findings) > 1 {
-		slices.SortStableFunc(c.result.Findings, func(a, b Finding) int { return a.Offset - b.Offset })
+	if found := c.result.Findings; len(found) > 1 {
+		sort.SliceStable(found, func(i, j int) bool { return found[i].Offset < found[j].Offset })
 	}
 	return c.result
 }

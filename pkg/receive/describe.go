@@ -28,7 +28,7 @@ func parse(body []byte) (webhook.Event, error) {
 }
 
 // describe copies what the verified body says about itself to the record.
-func (h *Handler) describe(record *webhook.Record, r *http.Request, e webhook.Event) {
+func (h *Handler) describe(record *webhook.Record, r *http.Request, e *webhook.Event) {
 	record.Event, record.Form = e.Type, e.Form
 	if e.Platform != "" {
 		record.Platform = e.Platform

@@ -182,12 +182,12 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) An
 	if err != nil {
 		warn(record, err.Error())
 	}
-	h.describe(record, r, event)
-	return h.once(r, p, event)
+	h.describe(record, r, &event)
+	return h.once(r, p, &event)
 }
 
 // once hands a verified request to the App unless it was handled before.
-func (h *Handler) once(r *http.Request, p *receipt, e webhook.Event) Answer {
+func (h *Handler) once(r *http.Request, p *receipt, e *webhook.Event) Answer {
 	record := &p.record
 	claim, err := h.Memory.Claim(r.Context(), record.WebhookID, h.stamp(r), record.Request.Body)
 	if err != nil {
@@ -209,7 +209,7 @@ func (h *Handler) once(r *http.Request, p *receipt, e webhook.Event) Answer {
 }
 
 // handle calls the App and settles the claim, once the record is kept.
-func (h *Handler) handle(ctx context.Context, p *receipt, e webhook.Event, claim Claim) Answer {
+func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, claim Claim) Answer {
 	record := &p.record
 	accepted, returned := false, false
 	p.mark = claim.Mark
@@ -231,7 +231,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e webhook.Event, claim
 		record.Verdict.Outcome = webhook.Accepted
 	}
 	answer := OK()
-	if h.Wants == nil || h.Wants(e) {
+	if h.Wants == nil || h.Wants(*e) {
 		answer = h.App(ctx, record)
 	}
 	if !final(answer.Status) {

@@ -80,5 +80,5 @@ func (h *Handler) unsigned(w http.ResponseWriter, r *http.Request, p *receipt) A
 		return reject(record, http.StatusUnauthorized, "credential", "Unauthorized", fmt.Sprintf("%s is missing, there twice, or has another value", wrong))
 	}
 	record.Verdict.Verified, record.Verdict.Outcome = h.Unsigned.any(), webhook.Accepted
-	return h.handle(r.Context(), p, webhook.Event{Platform: h.Platform, Form: webhook.Template, Raw: body}, Claim{Outcome: webhook.Accepted, Done: func(bool) {}})
+	return h.handle(r.Context(), p, &webhook.Event{Platform: h.Platform, Form: webhook.Template, Raw: body}, Claim{Outcome: webhook.Accepted, Done: func(bool) {}})
 }

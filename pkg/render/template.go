@@ -56,24 +56,24 @@ func Parse(raw []byte) (Template, []Finding) {
 		return t, r.findings
 	}
 	t.checkShape(r)
-	get := func(name string) string {
-		v := gjson.GetBytes(s.json, name)
-		if v.Type == gjson.String {
-			return v.String()
+	var dates, event string
+	for name, to := range map[string]*string{
+		"name": &t.Name, "url": &t.URL, "body": &t.Body, "method": &t.Method, "date_format": &dates, "event": &event,
+	} {
+		if v := gjson.GetBytes(s.json, name); v.Type == gjson.String {
+			*to = v.String()
 		}
-		return ""
 	}
-	t.Name, t.URL, t.Body = get("name"), get("url"), get("body")
-	t.Method = strings.ToUpper(get("method"))
-	if dates := Dates(get("date_format")); dates == Unix {
-		t.Dates = dates
+	t.Method = strings.ToUpper(t.Method)
+	if Dates(dates) == Unix {
+		t.Dates = Unix
 	}
 	gjson.GetBytes(s.json, "headers").ForEach(func(name, value gjson.Result) bool {
 		t.Header = append(t.Header, webhook.Pair{Name: name.String(), Value: value.String()})
 		return true
 	})
-	if name := get("event"); name != "" {
-		d, err := EventNamed(name)
+	if event != "" {
+		d, err := EventNamed(event)
 		if err != nil {
 			r.add(s.value("/event"), "template-event", "%v", err)
 		}
@@ -126,6 +126,10 @@ func LooksLikeTemplate(raw []byte) bool {
 		}
 		return len(seen) == 3 && !seen["data"]
 	}
-	root := gjson.ParseBytes(s.json)
-	return root.IsObject() && root.Get("url").Exists() && root.Get("event").Exists() && root.Get("method").Exists() && !root.Get("data").Exists()
+	for _, name := range []string{"url", "event", "method"} {
+		if !gjson.GetBytes(s.json, name).Exists() {
+			return false
+		}
+	}
+	return gjson.ParseBytes(s.json).IsObject() && !gjson.GetBytes(s.json, "data").Exists()
 }

@@ -33,7 +33,7 @@ func (f Filter) Match(i Item) bool {
 	}
 	inTime := !r.Time.Before(f.Since) && (f.Until.IsZero() || r.Time.Before(f.Until))
 	return inTime && (f.Direction == "" || r.Direction == f.Direction) &&
-		anyOf(f.Status, func(s string) bool { return hasStatus(i, s) })
+		anyOf(f.Status, func(s string) bool { return hasStatus(&i, s) })
 }
 
 func anyOf(list []string, is func(string) bool) bool {
@@ -45,7 +45,7 @@ func anyOf(list []string, is func(string) bool) bool {
 	return len(list) == 0
 }
 
-func hasStatus(i Item, text string) bool {
+func hasStatus(i *Item, text string) bool {
 	status, known := i.Before()
 	outcome := webhook.Outcome("")
 	if i.Record.Verdict != nil {

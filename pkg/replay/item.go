@@ -67,7 +67,7 @@ func (i Item) Before() (status int, known bool) {
 }
 
 // id is the recorded webhook id.
-func (i Item) id(s webhook.Scheme) string {
+func (i *Item) id(s *webhook.Scheme) string {
 	switch {
 	case i.Record == nil:
 		return ""
@@ -78,7 +78,7 @@ func (i Item) id(s webhook.Scheme) string {
 }
 
 // lines are the recorded header lines that belong to the delivery.
-func (i Item) lines() webhook.Header {
+func (i *Item) lines() webhook.Header {
 	var named []string // by Connection
 	stored := i.Record.Request.Header
 	for _, p := range stored {

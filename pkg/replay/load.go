@@ -41,8 +41,8 @@ func (l Load) Run(ctx context.Context, jobs []Job) (Report, error) {
 	var closeIdle func()
 	run.Client.Transport, closeIdle = forLoad(l.Client.Transport, l.places())
 	defer closeIdle()
-	for _, job := range jobs {
-		s, err := newShot(job, l.Client.UserAgent, l.Client.Now())
+	for i := range jobs {
+		s, err := newShot(&jobs[i], l.Client.UserAgent, l.Client.Now())
 		if err != nil {
 			return Report{}, err
 		}

@@ -37,7 +37,8 @@ var ErrPayloadVerbatim = errors.New("it is a payload and no record: it has no si
 // sent; at is a time to try the signature with.
 func (p Plan) Jobs(items []Item, at time.Time) ([]Job, error) {
 	jobs := make([]Job, 0, len(items))
-	for _, item := range items {
+	for i := range items {
+		item := &items[i]
 		job, err := p.job(item)
 		if err == nil {
 			_, err = job.at(at).Request(at)
@@ -45,22 +46,22 @@ func (p Plan) Jobs(items []Item, at time.Time) ([]Job, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", item.Name(), err)
 		}
-		jobs = append(jobs, job)
+		jobs = append(jobs, *job)
 	}
 	return jobs, nil
 }
 
-func (p Plan) job(item Item) (Job, error) {
+func (p *Plan) job(item *Item) (*Job, error) {
 	if err := item.Check(); err != nil {
-		return Job{}, err
+		return nil, err
 	}
-	job := Job{Item: item, Delivery: deliver.Delivery{
+	job := &Job{Item: *item, Delivery: deliver.Delivery{
 		URL: p.URL, Event: item.Event, Override: p.Override, NotifyURL: p.NotifyURL, Timeout: p.Timeout,
 	}}
 	d := &job.Delivery
 	if p.Verbatim {
 		if item.Record == nil {
-			return Job{}, ErrPayloadVerbatim
+			return nil, ErrPayloadVerbatim
 		}
 		d.WebhookID, d.Header = item.Record.WebhookID, item.lines()
 		keepRetry(d)
@@ -68,11 +69,11 @@ func (p Plan) job(item Item) (Job, error) {
 	}
 	d.Secret, d.Scheme = p.Secret, p.scheme(item)
 	if item.Record == nil {
-		d.Header = payloadHeader(p.platform(item.Event.Platform), item.Event)
+		d.Header = payloadHeader(p.platform(item.Event.Platform), &item.Event)
 	} else {
 		job.stamp = d.Scheme.TimestampHeader == "" && item.Record.Request.Header.Has(webhook.HeaderTimestamp)
-		d.Header = unsigned(item.lines(), d.Scheme, recorded(*item.Record))
-		d.WebhookID = item.id(d.Scheme)
+		d.Header = unsigned(unsigned(item.lines(), &d.Scheme), recorded(item.Record))
+		d.WebhookID = item.id(&d.Scheme)
 		keepRetry(d)
 	}
 	if d.Scheme.IDHeader != "" && (item.Record == nil || p.FreshIDs) {
@@ -82,7 +83,7 @@ func (p Plan) job(item Item) (Job, error) {
 }
 
 // platform is whose rules hold for a platform that an event or record names.
-func (p Plan) platform(named webhook.Platform) webhook.Platform {
+func (p *Plan) platform(named webhook.Platform) webhook.Platform {
 	if p.Platform != "" {
 		return p.Platform
 	}
@@ -90,44 +91,41 @@ func (p Plan) platform(named webhook.Platform) webhook.Platform {
 }
 
 // scheme settles how an item is signed.
-func (p Plan) scheme(item Item) webhook.Scheme {
+func (p *Plan) scheme(item *Item) webhook.Scheme {
 	platform := p.platform(item.Event.Platform)
 	if p.Scheme.Name != "" {
 		return p.Scheme.On(platform)
 	}
 	if item.Record != nil && item.Record.Scheme != "" {
-		if s := recorded(*item.Record); s.Name != "" {
-			return s
+		if s := recorded(item.Record); s.Name != "" {
+			return *s
 		}
 	}
 	return webhook.SchemeFor(platform)
 }
 
 // recorded is the scheme that a record names, or the zero Scheme.
-func recorded(r webhook.Record) webhook.Scheme {
+func recorded(r *webhook.Record) *webhook.Scheme {
 	s, err := webhook.SchemeNamed(r.Scheme)
-	if err != nil {
-		return webhook.Scheme{}
+	if err == nil {
+		s = s.On(r.Platform)
 	}
-	return s.On(r.Platform)
+	return &s
 }
 
 // payloadHeader is the header that goes with a payload of that form.
-func payloadHeader(p webhook.Platform, e webhook.Event) webhook.Header {
+func payloadHeader(p webhook.Platform, e *webhook.Event) webhook.Header {
 	if e.Form == webhook.Inbound {
 		return deliver.Inbound("", "custom")
 	}
 	return deliver.Outbound(p, e.Type)
 }
 
-// unsigned leaves out the lines that the schemes sign with.
-func unsigned(h webhook.Header, schemes ...webhook.Scheme) webhook.Header {
-	h = h.Without(webhook.HeaderTimestamp).Without(webhook.HeaderSignature)
-	for _, s := range schemes {
-		for _, name := range []string{s.SignatureHeader, s.TimestampHeader, s.IDHeader} {
-			if name != "" {
-				h = h.Without(name)
-			}
+// unsigned leaves out the lines that a scheme signs with.
+func unsigned(h webhook.Header, s *webhook.Scheme) webhook.Header {
+	for _, name := range []string{webhook.HeaderTimestamp, webhook.HeaderSignature, s.SignatureHeader, s.TimestampHeader, s.IDHeader} {
+		if name != "" {
+			h = h.Without(name)
 		}
 	}
 	return h
@@ -147,10 +145,10 @@ func keepRetry(d *deliver.Delivery) {
 }
 
 // at is the delivery as it leaves at a time.
-func (j Job) at(now time.Time) deliver.Delivery {
+func (j *Job) at(now time.Time) *deliver.Delivery {
 	d := j.Delivery
 	if j.stamp {
 		d.Header = d.Header.With(webhook.HeaderTimestamp, webhook.Stamp(now))
 	}
-	return d
+	return &d
 }

@@ -28,7 +28,7 @@ func (r Runner) Run(ctx context.Context, jobs []Job) (Summary, error) {
 	var summary Summary
 	var mu sync.Mutex
 	var workers sync.WaitGroup
-	queue := make(chan Job)
+	queue := make(chan *Job)
 	for range max(r.Concurrency, 1) {
 		workers.Go(func() {
 			for job := range queue {
@@ -52,10 +52,11 @@ func (r Runner) Run(ctx context.Context, jobs []Job) (Summary, error) {
 }
 
 // feed hands the jobs out when they are due.
-func (r Runner) feed(ctx context.Context, jobs []Job, queue chan<- Job) {
+func (r *Runner) feed(ctx context.Context, jobs []Job, queue chan<- *Job) {
 	began := r.Client.Now()
-	for _, job := range jobs {
-		due := r.gap(jobs[0], job)
+	for i := range jobs {
+		job := &jobs[i]
+		due := r.gap(&jobs[0], job)
 		if pause := due - r.Client.Now().Sub(began); due > 0 && pause > 0 {
 			if wait(ctx, r.Wait, pause) != nil {
 				return
@@ -70,22 +71,22 @@ func (r Runner) feed(ctx context.Context, jobs []Job, queue chan<- Job) {
 }
 
 // gap is how long after the first job another one is due.
-func (r Runner) gap(first, job Job) time.Duration {
+func (r *Runner) gap(first, job *Job) time.Duration {
 	if r.Speed <= 0 || math.IsInf(r.Speed, 0) || first.Item.Record == nil || job.Item.Record == nil {
 		return 0
 	}
 	return time.Duration(float64(job.Item.Record.Time.Sub(first.Item.Record.Time)) / r.Speed)
 }
 
-func (r Runner) send(ctx context.Context, job Job) (Result, error) {
+func (r *Runner) send(ctx context.Context, job *Job) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	record, err := r.Client.Attempt(ctx, job.at(r.Client.Now()), 0)
+	record, err := r.Client.Attempt(ctx, *job.at(r.Client.Now()), 0)
 	if record.Verdict != nil && r.Keep != nil {
 		r.Keep(record)
 	}
-	return r.Expect.result(job.Item, record), err
+	return r.Expect.result(&job.Item, &record), err
 }
 
 // wait pauses by the function given, or by a timer.

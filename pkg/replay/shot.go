@@ -16,7 +16,7 @@ import (
 // shot is a job made ready for sending often: all that does not change from
 // one request to the next is done once.
 type shot struct {
-	job  Job
+	job  *Job
 	base *http.Request
 	body []byte
 
@@ -26,7 +26,7 @@ type shot struct {
 }
 
 // newShot makes a job ready. at is any time: its lines are replaced.
-func newShot(job Job, agent string, at time.Time) (*shot, error) {
+func newShot(job *Job, agent string, at time.Time) (*shot, error) {
 	request, err := job.at(at).Request(at)
 	if err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func newShot(job Job, agent string, at time.Time) (*shot, error) {
 // fresh settles which lines are made anew: what the command line overrides
 // stays.
 func (s *shot) fresh(lines webhook.Header) {
-	d := s.job.Delivery
+	d := &s.job.Delivery
 	changes := func(name string) string {
 		if name == "" || d.Override.Has(name) || !lines.Has(name) {
 			return ""
@@ -196,7 +196,7 @@ func (w *worker) exchange(s *shot) (status int, err error) {
 // attempt does the same by way of a record.
 func (w *worker) attempt(s *shot, due time.Time) {
 	r := w.run
-	record, err := r.Client.Attempt(w.parent, s.job.at(r.Client.Now()), 0)
+	record, err := r.Client.Attempt(w.parent, *s.job.at(r.Client.Now()), 0)
 	took := r.Client.Now().Sub(due)
 	if record.Verdict != nil {
 		r.Keep(record)

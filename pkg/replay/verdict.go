@@ -84,9 +84,9 @@ type Result struct {
 }
 
 // result judges the record of an attempt.
-func (e Expect) result(item Item, r webhook.Record) Result {
+func (e Expect) result(item *Item, r *webhook.Record) Result {
 	out := Result{
-		Source: item.Source, Event: item.Event.Type, WebhookID: r.WebhookID, Error: r.Error, Record: r,
+		Source: item.Source, Event: item.Event.Type, WebhookID: r.WebhookID, Error: r.Error, Record: *r,
 		DurationMS: ms(r.Duration),
 	}
 	if item.Record != nil {
@@ -98,7 +98,7 @@ func (e Expect) result(item Item, r webhook.Record) Result {
 	if r.Response != nil {
 		out.Status = r.Response.Status
 	}
-	out.Verdict = e.Judge(item, out.Status)
+	out.Verdict = e.Judge(*item, out.Status)
 	return out
 }
 

@@ -1,8 +1,8 @@
 package schema
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"strconv"
 )
 
@@ -118,16 +118,12 @@ func (c *Checker) inOrder() []Finding {
 	if len(c.findings) < 2 {
 		return c.findings
 	}
-	slices.SortStableFunc(c.findings, func(a, b Finding) int {
-		switch {
-		case a.Offset != b.Offset:
-			return cmp.Compare(a.Offset, b.Offset)
-		case a.Kind.IsViolation() == b.Kind.IsViolation():
-			return 0
-		case a.Kind.IsViolation():
-			return -1
+	sort.SliceStable(c.findings, func(i, j int) bool {
+		a, b := &c.findings[i], &c.findings[j]
+		if a.Offset != b.Offset {
+			return a.Offset < b.Offset
 		}
-		return 1
+		return a.Kind.IsViolation() && !b.Kind.IsViolation()
 	})
 	kept := c.findings[:0]
 	for _, f := range c.findings {

@@ -67,24 +67,24 @@ func (k Kind) Explain(path string, err error) error {
 	if k.Salvage != "" {
 		salvage = ": " + k.Salvage
 	}
-	said := func(reason string) error { return &Error{k.Name, path, reason, err} }
+	said := reason(err)
 	switch Code(err) & 0xff {
 	case codes.SQLITE_NOTADB:
-		return said("it is no SQLite database" + salvage)
+		said = "it is no SQLite database" + salvage
 	case codes.SQLITE_CORRUPT:
-		return said("it is damaged" + salvage + "; then move it away")
+		said = "it is damaged" + salvage + "; then move it away"
 	case codes.SQLITE_FULL:
-		return said("the disk is full: make room, or " + elsewhere)
+		said = "the disk is full: make room, or " + elsewhere
 	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED:
-		return said(fmt.Sprintf("another process held it for more than %s", BusyTimeout))
+		said = fmt.Sprintf("another process held it for more than %s", BusyTimeout)
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM:
-		return said("it cannot be written: mend its mode or its folder's, or " + elsewhere)
+		said = "it cannot be written: mend its mode or its folder's, or " + elsewhere
 	case codes.SQLITE_CANTOPEN:
-		return said("it cannot be opened or made there: mend the folder's mode, or " + elsewhere)
+		said = "it cannot be opened or made there: mend the folder's mode, or " + elsewhere
 	case codes.SQLITE_IOERR:
-		return said("the disk has a fault: " + err.Error())
+		said = "the disk has a fault: " + err.Error()
 	}
-	return said(reason(err))
+	return &Error{k.Name, path, said, err}
 }
 
 // reason leaves the path out, which Error says.

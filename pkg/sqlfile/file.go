@@ -84,24 +84,27 @@ func Open(ctx context.Context, path string, k Kind, o Options) (*sql.DB, error) 
 // nothing it makes an empty file.
 func Prepare(path string, k Kind, o Options) error {
 	info, err := os.Lstat(path) //nolint:forbidigo // the package that opens files
-	fault := func(reason string) error { return &Error{k.Name, path, reason, err} }
+	fault := ""
 	switch {
 	case errors.Is(err, os.ErrNotExist) && o.MustBe:
-		return fault("there is no " + k.Name + " yet: " + k.Absent + ", or give " + k.Flag + " PATH")
+		fault = "there is no " + k.Name + " yet: " + k.Absent + ", or give " + k.Flag + " PATH"
 	case errors.Is(err, os.ErrNotExist):
 		return k.create(path)
 	case err != nil:
-		return fault(reason(err))
+		fault = reason(err)
 	case info.Mode()&os.ModeSymlink != 0:
-		return fault("it is a symlink, which could lead anywhere: name the file itself")
+		fault = "it is a symlink, which could lead anywhere: name the file itself"
 	case info.IsDir():
-		return fault("it is a folder: name a file in it")
+		fault = "it is a folder: name a file in it"
 	case !info.Mode().IsRegular():
-		return fault("it is no regular file")
-	case info.Mode().Perm()&0o077 != 0 && o.Warn != nil:
-		o.Warn(fmt.Sprintf("the %s %s can be read by others: chmod 600 it", k.Name, path))
+		fault = "it is no regular file"
+	default:
+		if info.Mode().Perm()&0o077 != 0 && o.Warn != nil {
+			o.Warn(fmt.Sprintf("the %s %s can be read by others: chmod 600 it", k.Name, path))
+		}
+		return nil
 	}
-	return nil
+	return &Error{k.Name, path, fault, err}
 }
 
 func (k Kind) create(path string) error {

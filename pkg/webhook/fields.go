@@ -37,12 +37,12 @@ func (d Definition) Properties() []Property {
 // the same path under data where that is known.
 func (d Definition) Property(name string) (Property, error) {
 	all := d.Properties()
-	if p, found := findProperty(all, SplitPath(name)); found {
-		return p, nil
+	if p := findProperty(all, SplitPath(name)); p != nil {
+		return *p, nil
 	}
 	err := Unknown("path", name, fillPaths(all, SplitPath(name)))
 	under := SplitPath("data." + name)
-	if p, found := findProperty(all, under); found {
+	if p := findProperty(all, under); p != nil {
 		err.Nearest = fillIndexes(SplitPath(p.Path), under)
 	} else if err.Nearest == "" {
 		err.Nearest = Nearest("data."+name, fillPaths(all, under))
@@ -50,18 +50,19 @@ func (d Definition) Property(name string) (Property, error) {
 	return Property{}, err
 }
 
-func findProperty(all []Property, steps []string) (Property, bool) {
-	i := slices.IndexFunc(all, func(p Property) bool { return matchPath(SplitPath(p.Path), steps) })
-	if i < 0 {
-		return Property{}, false
+func findProperty(all []Property, steps []string) *Property {
+	for i := range all {
+		if matchPath(SplitPath(all[i].Path), steps) {
+			return &all[i]
+		}
 	}
-	return all[i], true
+	return nil
 }
 
 func fillPaths(all []Property, typed []string) []string {
 	paths := make([]string, len(all))
-	for i, p := range all {
-		paths[i] = fillIndexes(SplitPath(p.Path), typed)
+	for i := range all {
+		paths[i] = fillIndexes(SplitPath(all[i].Path), typed)
 	}
 	return paths
 }

@@ -48,17 +48,23 @@ func (h Header) HTTP() http.Header {
 
 // Get returns the first value of name, or "".
 func (h Header) Get(name string) string {
-	for _, p := range h {
-		if strings.EqualFold(p.Name, name) {
-			return p.Value
-		}
-	}
-	return ""
+	value, _ := h.find(name)
+	return value
 }
 
 // Has reports whether a line of that name is there.
 func (h Header) Has(name string) bool {
-	return slices.ContainsFunc(h, func(p Pair) bool { return strings.EqualFold(p.Name, name) })
+	_, found := h.find(name)
+	return found
+}
+
+func (h Header) find(name string) (value string, found bool) {
+	for _, p := range h {
+		if strings.EqualFold(p.Name, name) {
+			return p.Value, true
+		}
+	}
+	return "", false
 }
 
 // With returns a copy of h in which name has the one value given: its first
@@ -83,7 +89,13 @@ func (h Header) With(name, value string) Header {
 
 // Without returns a copy of h that has no line of that name.
 func (h Header) Without(name string) Header {
-	return slices.DeleteFunc(slices.Clone(h), func(p Pair) bool { return strings.EqualFold(p.Name, name) })
+	out := h[:0:0] // nil of nil
+	for _, p := range h {
+		if !strings.EqualFold(p.Name, name) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // HeaderError says why a header line was not taken.

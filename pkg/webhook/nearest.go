@@ -13,7 +13,10 @@ type UnknownError struct {
 	Known   []string // every name that would have been taken
 }
 
-// Unknown makes an [*UnknownError] and looks for the nearest name.
+// Unknown makes an [*UnknownError] and looks for the nearest name. It is on
+// some forty ways to an error, none of which has to be fast.
+//
+//go:noinline
 func Unknown(kind, name string, known []string) *UnknownError {
 	return &UnknownError{Kind: kind, Name: name, Nearest: Nearest(name, known), Known: known}
 }

@@ -107,23 +107,30 @@ func (o *Overlay) Catalog() []Definition {
 	if o == nil {
 		return list
 	}
-	for _, d := range o.own {
-		same := func(have Definition) bool { return have.file() == d.file() }
-		if i := slices.IndexFunc(list, same); i >= 0 {
-			list[i] = d
-		} else {
-			list = append(list, d)
+	// Both come from walks, so both are in order already.
+	merged, own := make([]Definition, 0, len(list)+len(o.own)), o.own
+	for _, d := range list {
+		file := d.file()
+		for len(own) > 0 && own[0].file() < file {
+			merged, own = append(merged, own[0]), own[1:]
 		}
+		if len(own) > 0 && own[0].file() == file {
+			d, own = own[0], own[1:]
+		}
+		merged = append(merged, d)
 	}
-	slices.SortFunc(list, func(a, b Definition) int { return strings.Compare(a.file(), b.file()) })
-	return list
+	return append(merged, own...)
 }
 
 // Events is [Events] with one's own.
 func (o *Overlay) Events(p Platform, f Form) []Definition {
-	return slices.DeleteFunc(o.Catalog(), func(d Definition) bool {
-		return p != "" && d.Platform != p || f != "" && d.Form != f
-	})
+	events := []Definition{}
+	for _, d := range o.Catalog() {
+		if (p == "" || d.Platform == p) && (f == "" || d.Form == f) {
+			events = append(events, d)
+		}
+	}
+	return events
 }
 
 // Lookup is [Lookup] with one's own events.

@@ -111,9 +111,10 @@ func DefaultScheme() Scheme { return Schemes()[0] }
 
 // SchemeNames lists the names that [SchemeNamed] takes.
 func SchemeNames() []string {
-	var names []string
-	for _, s := range Schemes() {
-		names = append(names, s.Name)
+	schemes := Schemes()
+	names := make([]string, len(schemes))
+	for i := range schemes {
+		names[i] = schemes[i].Name
 	}
 	return names
 }
@@ -121,9 +122,10 @@ func SchemeNames() []string {
 // SchemeNamed returns the scheme of that name. The error for an unknown one is
 // an [*UnknownError] with the nearest name.
 func SchemeNamed(name string) (Scheme, error) {
-	for _, s := range Schemes() {
-		if s.Name == name {
-			return s, nil
+	schemes := Schemes()
+	for i := range schemes {
+		if schemes[i].Name == name {
+			return schemes[i], nil
 		}
 	}
 	return Scheme{}, Unknown("scheme", name, SchemeNames())

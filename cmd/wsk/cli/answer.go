@@ -15,7 +15,7 @@ import (
 )
 
 // answerLine is the outcome of an attempt in one line.
-func answerLine(r webhook.Record) string {
+func answerLine(r *webhook.Record) string {
 	if r.Response == nil {
 		return r.Error
 	}
@@ -23,7 +23,7 @@ func answerLine(r webhook.Record) string {
 }
 
 // writeAnswer shows a record of a request that was sent.
-func writeAnswer(w io.Writer, p ui.Palette, r webhook.Record) error {
+func writeAnswer(w io.Writer, p ui.Palette, r *webhook.Record) error {
 	ok := r.Verdict.Outcome == webhook.Accepted
 	t := ui.Table{Indent: "  "}
 	if r.Response != nil {
@@ -47,12 +47,12 @@ func writeAnswer(w io.Writer, p ui.Palette, r webhook.Record) error {
 		status = p.Bad(ui.Clean(status))
 	}
 	_, err := fmt.Fprintf(w, "%s %s  %s  %s\n", p.Mark(ok), p.Name(ui.Clean(r.Event)), status, p.Quiet(r.Duration.Round(time.Millisecond).String()))
-	return errors.Join(err, t.Write(w))
+	return joined(err, t.Write(w))
 }
 
 // judge turns the outcome into the error that decides the exit code, with the
 // next step where there is one.
-func judge(r webhook.Record) error {
+func judge(r *webhook.Record) error {
 	target := webhook.RedactURL(r.Request.URL)
 	switch r.Verdict.Outcome {
 	case webhook.Accepted:
@@ -67,7 +67,7 @@ func judge(r webhook.Record) error {
 }
 
 // hint says what a refusal usually means.
-func hint(r webhook.Record) string {
+func hint(r *webhook.Record) string {
 	status := r.Response.Status
 	text := fmt.Sprintf("the endpoint answered %d %s", status, http.StatusText(status))
 	switch {

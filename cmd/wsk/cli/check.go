@@ -137,7 +137,7 @@ func checkReceiver(ctx context.Context, env *Env, cfg config.Config, o *checkOpt
 	}
 	view := newCheckView(env, p, o.output.format, c)
 	began := env.Now()
-	report, err := check.Run(ctx, c, view.result)
+	report, err := check.Run(ctx, *c, view.result)
 	(&http.Client{Transport: certificates.next}).CloseIdleConnections() // else the service waits for them when it stops
 	var unreachable *check.UnreachableError
 	switch {
@@ -148,7 +148,7 @@ func checkReceiver(ctx context.Context, env *Env, cfg config.Config, o *checkOpt
 	case err != nil:
 		return err
 	}
-	if err := view.end(report, env.Now().Sub(began)); err != nil {
+	if err := view.end(&report, env.Now().Sub(began)); err != nil {
 		return err
 	}
 	if report.Failed > 0 || o.strict && report.Warnings > 0 {
@@ -158,34 +158,34 @@ func checkReceiver(ctx context.Context, env *Env, cfg config.Config, o *checkOpt
 }
 
 // config settles what is checked.
-func (o *checkOptions) config(env *Env, cfg config.Config, url string) (check.Config, error) {
-	c := check.Config{
+func (o *checkOptions) config(env *Env, cfg config.Config, url string) (*check.Config, error) {
+	c := &check.Config{
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
 		Only: o.only, Skip: o.skip, UserAgent: userAgent(),
 	}
 	for _, glob := range append(o.only[:len(o.only):len(o.only)], o.skip...) {
 		if _, err := path.Match(glob, ""); err != nil {
-			return c, fmt.Errorf("the case %q: %w", glob, err)
+			return nil, fmt.Errorf("the case %q: %w", glob, err)
 		}
 	}
 	if err := deliver.CheckURL(url); err != nil {
-		return c, err
+		return nil, err
 	}
 	secrets, _, err := o.settings.keys(env, cfg)
 	switch {
 	case err != nil:
-		return c, err
+		return nil, err
 	case len(secrets) == 0:
-		return c, errNoSecret
+		return nil, errNoSecret
 	}
 	c.Secret = secrets[0] // the first signs; the others are for verifying
 	if c.Timeout, err = duration(cfg.Value("timeout"), "timeout"); err != nil {
-		return c, err
+		return nil, err
 	}
 	if o.allEvents {
 		overlay, _, err := o.settings.catalog(env, cfg)
 		if err != nil {
-			return c, err
+			return nil, err
 		}
 		form := webhook.Outbound
 		if c.Platform == webhook.Worksome {

@@ -36,7 +36,7 @@ type checkedReport struct {
 	Cases    *[]checkedCase `json:"cases,omitempty"`
 }
 
-func caseOf(r check.Result) checkedCase {
+func caseOf(r *check.Result) checkedCase {
 	c := checkedCase{
 		ID: r.Case.ID, Severity: r.Case.Severity, Verdict: r.Verdict, Status: r.Status, Detail: r.Detail,
 		Title: r.Case.Title, Took: float64(r.Took) / float64(time.Millisecond),
@@ -51,17 +51,17 @@ func caseOf(r check.Result) checkedCase {
 	return c
 }
 
-func summaryOf(r check.Report, url string) checkedReport {
+func summaryOf(r *check.Report, url string) checkedReport {
 	return checkedReport{Type: "summary", URL: url, Passed: r.Passed, Failed: r.Failed, Warnings: r.Warnings, Skipped: r.Skipped}
 }
 
 // document writes the whole result in a format that is not a stream.
-func (v *checkView) document(r check.Report) error {
+func (v *checkView) document(r *check.Report) error {
 	switch v.format {
 	case "json":
 		cases := make([]checkedCase, len(r.Results))
 		for i := range r.Results {
-			cases[i] = caseOf(r.Results[i])
+			cases[i] = caseOf(&r.Results[i])
 		}
 		all := summaryOf(r, v.url)
 		all.Type, all.Cases = "", &cases
@@ -75,9 +75,10 @@ func (v *checkView) document(r check.Report) error {
 }
 
 // reported are the results as JUnit and TAP show them.
-func reported(r check.Report) []report.Case {
+func reported(r *check.Report) []report.Case {
 	cases := make([]report.Case, len(r.Results))
-	for i, result := range r.Results {
+	for i := range r.Results {
+		result := &r.Results[i]
 		c := report.Case{Class: "wsk.check", Name: result.Case.ID, Took: result.Took}
 		switch result.Verdict {
 		case check.Fail:
@@ -94,9 +95,10 @@ func reported(r check.Report) []report.Case {
 
 // findings writes what does not hold in the formats that lint has as well. The
 // place of each is the receiver.
-func (v *checkView) findings(r check.Report) error {
+func (v *checkView) findings(r *check.Report) error {
 	tool := report.Tool{Name: "wsk check", Version: buildOf().Version}
-	for _, result := range r.Results {
+	for i := range r.Results {
+		result := &r.Results[i]
 		tool.Rules = append(tool.Rules, report.Rule{ID: result.Case.ID, Severity: string(result.Case.Severity), Help: result.Case.Title})
 	}
 	w, err := report.New(v.format, v.env.Out, tool)
@@ -106,7 +108,8 @@ func (v *checkView) findings(r check.Report) error {
 	if err := w.Source(v.url); err != nil {
 		return err
 	}
-	for _, result := range r.Results {
+	for i := range r.Results {
+		result := &r.Results[i]
 		severity := report.Error
 		switch result.Verdict {
 		case check.Warn:

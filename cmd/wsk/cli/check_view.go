@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,7 +25,7 @@ type checkView struct {
 	skipped []check.Result // the last ones, for the same reason
 }
 
-func newCheckView(env *Env, p ui.Palette, format string, c check.Config) *checkView {
+func newCheckView(env *Env, p ui.Palette, format string, c *check.Config) *checkView {
 	v := &checkView{env: env, p: p, format: format, url: webhook.RedactURL(c.URL)}
 	for _, k := range check.Cases(c.Platform) {
 		v.width = max(v.width, len(k.ID))
@@ -39,11 +38,11 @@ func (v *checkView) result(r check.Result) {
 	var err error
 	switch v.format {
 	case "text":
-		err = v.line(r)
+		err = v.line(&r)
 	case "ndjson":
-		err = writeJSON(v.env.Out, caseOf(r))
+		err = writeJSON(v.env.Out, caseOf(&r))
 	}
-	v.err = errors.Join(v.err, err)
+	v.err = joined(v.err, err)
 }
 
 // mark is the sign of a verdict, in its colour.
@@ -64,16 +63,16 @@ const fewSkips = 3
 
 // line shows one case. What does not hold is told at the end, and cases that
 // are skipped for one reason are told together.
-func (v *checkView) line(r check.Result) error {
+func (v *checkView) line(r *check.Result) error {
 	if r.Verdict == check.Skip {
 		var err error
 		if len(v.skipped) > 0 && v.skipped[0].Detail != r.Detail {
 			err = v.flush()
 		}
-		v.skipped = append(v.skipped, r)
+		v.skipped = append(v.skipped, *r)
 		return err
 	}
-	return errors.Join(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
+	return joined(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
 }
 
 func (v *checkView) row(verdict check.Verdict, id, text string) error {
@@ -90,8 +89,9 @@ func (v *checkView) flush() (err error) {
 	if n := len(v.skipped); n > fewSkips {
 		err = v.row(check.Skip, ui.Plural(n, "case"), v.skipped[0].Detail)
 	} else {
-		for _, r := range v.skipped {
-			err = errors.Join(err, v.row(check.Skip, r.Case.ID, r.Detail))
+		for i := range v.skipped {
+			r := &v.skipped[i]
+			err = joined(err, v.row(check.Skip, r.Case.ID, r.Detail))
 		}
 	}
 	v.skipped = nil
@@ -99,7 +99,7 @@ func (v *checkView) flush() (err error) {
 }
 
 // end writes what is known when all is done.
-func (v *checkView) end(r check.Report, took time.Duration) error {
+func (v *checkView) end(r *check.Report, took time.Duration) error {
 	var err error
 	switch v.format {
 	case "text":
@@ -109,35 +109,40 @@ func (v *checkView) end(r check.Report, took time.Duration) error {
 	default:
 		err = v.document(r)
 	}
-	return errors.Join(v.err, err)
+	return joined(v.err, err)
 }
 
 // told explains what does not hold, failures first, and counts.
-func (v *checkView) told(r check.Report, took time.Duration) error {
+func (v *checkView) told(r *check.Report, took time.Duration) error {
 	err := v.flush()
 	for _, verdict := range []check.Verdict{check.Fail, check.Warn} {
-		for _, result := range r.Results {
-			if result.Verdict == verdict {
-				err = errors.Join(err, v.explain(result))
+		for i := range r.Results {
+			if result := &r.Results[i]; result.Verdict == verdict {
+				err = joined(err, v.explain(result))
 			}
 		}
 	}
 	counts := []string{v.p.Good(strconv.Itoa(r.Passed) + " passed")}
-	add := func(n int, text string, paint func(string) string) {
-		if n > 0 {
-			counts = append(counts, paint(strings.Replace(text, "N", strconv.Itoa(n), 1)))
+	for _, count := range []struct {
+		n     int
+		text  string
+		paint func(string) string
+	}{
+		{r.Failed, strconv.Itoa(r.Failed) + " failed", v.p.Bad},
+		{r.Warnings, ui.Plural(r.Warnings, "warning"), v.p.Warn},
+		{r.Skipped, strconv.Itoa(r.Skipped) + " skipped", v.p.Quiet},
+	} {
+		if count.n > 0 {
+			counts = append(counts, count.paint(count.text))
 		}
 	}
-	add(r.Failed, "N failed", v.p.Bad)
-	add(r.Warnings, ui.Plural(r.Warnings, "warning"), v.p.Warn)
-	add(r.Skipped, "N skipped", v.p.Quiet)
 	_, said := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
-	return errors.Join(err, said)
+	return joined(err, said)
 }
 
 // explain shows a case that does not hold: what happened, the request, why it
 // matters, how to mend it.
-func (v *checkView) explain(r check.Result) error {
+func (v *checkView) explain(r *check.Result) error {
 	const indent = "        "
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s %s  %s\n", v.mark(r.Verdict), v.p.Name(ui.Clean(r.Case.ID)),

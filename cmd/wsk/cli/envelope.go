@@ -37,8 +37,12 @@ func (h head) enclose(d webhook.Definition, raw []byte) ([]byte, error) {
 	if err != nil && !errors.As(err, &shape) {
 		return nil, err
 	}
-	root := gjson.ParseBytes(raw)
-	whole := root.Get("event_type").Exists() || root.Get("event").Exists() && root.Get("data").Exists()
+	root, has := gjson.ParseBytes(raw), map[string]bool{}
+	root.ForEach(func(name, _ gjson.Result) bool {
+		has[name.String()] = true
+		return true
+	})
+	whole := has["event_type"] || has["event"] && has["data"]
 	switch {
 	case whole && err != nil:
 		return nil, err
@@ -50,7 +54,7 @@ func (h head) enclose(d webhook.Definition, raw []byte) ([]byte, error) {
 		return raw, nil
 	case !root.IsObject():
 		return nil, err
-	case root.Get("data").IsObject() && (root.Get("timestamp").Exists() || root.Get("source").Exists()):
+	case root.Get("data").IsObject() && (has["timestamp"] || has["source"]):
 		return nil, fmt.Errorf("there is an envelope around the data, but it has no %s", typeMember(d.Form))
 	}
 	made, err := webhook.Marshal(h.members(d))

@@ -199,7 +199,9 @@ func showEvent(env *Env, cfg config.Config, o *eventsOptions, args []string) err
 	}
 	fmt.Fprintf(env.Out, "%s  %s\n%s\n\n", p.Name(d.Type), p.Quiet(string(d.Platform)+", "+string(d.Form)), ui.Wrap(d.Description(), "", env.Columns))
 	t := ui.Table{Width: env.Columns, Wrap: true}
-	for _, f := range d.Properties() {
+	properties := d.Properties()
+	for i := range properties {
+		f := &properties[i]
 		required := ui.Cell{Text: ""}
 		if f.Required {
 			required = ui.Cell{Text: "required", Paint: p.Warn}
@@ -218,7 +220,7 @@ func showEvent(env *Env, cfg config.Config, o *eventsOptions, args []string) err
 	return nil
 }
 
-func typeWords(f webhook.Property) string {
+func typeWords(f *webhook.Property) string {
 	words := strings.Join(f.Types, "|")
 	if f.Format != "" {
 		words = f.Format
@@ -229,7 +231,7 @@ func typeWords(f webhook.Property) string {
 	return words
 }
 
-func meaning(f webhook.Property) string {
+func meaning(f *webhook.Property) string {
 	var parts []string
 	switch {
 	case f.AliasOf != "":

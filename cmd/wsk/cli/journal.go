@@ -37,7 +37,7 @@ func withJournal(ctx context.Context, env *Env, f *journalFlags, use func(*journ
 	if err != nil {
 		return err
 	}
-	return errors.Join(use(j), j.Close())
+	return joined(use(j), j.Close())
 }
 
 func newJournalShow(env *Env) *cobra.Command {
@@ -75,7 +75,7 @@ func newJournalShow(env *Env) *cobra.Command {
 				_, err = fmt.Fprintln(env.Out, ui.Curl(r.Request))
 				return err
 			case output.text():
-				return writeRecord(env, p, r)
+				return writeRecord(env, p, &r)
 			}
 			return webhook.NewEncoder(env.Out).Encode(r)
 		})
@@ -93,29 +93,33 @@ func recordOf(ctx context.Context, j *journal.Journal, id string) (webhook.Recor
 }
 
 // writeRecord shows a record to a person.
-func writeRecord(env *Env, p ui.Palette, r webhook.Record) error {
+func writeRecord(env *Env, p ui.Palette, r *webhook.Record) error {
 	t := ui.Table{Width: env.Columns, Wrap: true}
-	row := func(label, text string, paint func(string) string) {
-		if text != "" {
-			t.Row(ui.Cell{Text: label, Paint: p.Quiet}, ui.Cell{Text: text, Paint: paint})
-		}
+	type row struct {
+		label, text string
+		paint       func(string) string
 	}
-	row("record", r.ID, p.Name)
-	row("time", r.Time.Local().Format("2006-01-02 15:04:05.000 MST"), nil)
-	row("event", r.Event, nil)
-	row("webhook", r.WebhookID, nil)
+	rows := []row{
+		{"record", r.ID, p.Name},
+		{"time", r.Time.Local().Format("2006-01-02 15:04:05.000 MST"), nil},
+		{"event", r.Event, nil},
+		{"webhook", r.WebhookID, nil},
+	}
 	if v := r.Verdict; v != nil {
-		row("outcome", outcomeText(r), outcomePaint(p, r))
-		row("reason", v.Reason, nil)
-		row("", v.Detail, nil)
+		rows = append(rows, row{"outcome", outcomeText(r), outcomePaint(p, r)}, row{"reason", v.Reason, nil}, row{"", v.Detail, nil})
 		for _, w := range v.Warnings {
-			row("warning", w, p.Warn)
+			rows = append(rows, row{"warning", w, p.Warn})
 		}
 		for _, f := range v.Findings {
-			row(f.Severity, f.Message+" at "+f.Pointer+" ("+f.Rule+")", nil)
+			rows = append(rows, row{f.Severity, f.Message + " at " + f.Pointer + " (" + f.Rule + ")", nil})
 		}
 	}
-	row("error", r.Error, p.Bad)
+	rows = append(rows, row{"error", r.Error, p.Bad})
+	for _, l := range rows {
+		if l.text != "" {
+			t.Row(ui.Cell{Text: l.label, Paint: p.Quiet}, ui.Cell{Text: l.text, Paint: l.paint})
+		}
+	}
 	if err := t.Write(env.Out); err != nil {
 		return err
 	}

@@ -77,8 +77,8 @@ func (f *journalFlags) keeper(ctx context.Context, env *Env) (*journal.Journal, 
 
 // keep stores a record of what a command sent. What was sent cannot be unsent:
 // a journal that fails is a warning.
-func keep(ctx context.Context, env *Env, j *journal.Journal, r webhook.Record) {
-	if err := j.Put(context.WithoutCancel(ctx), journal.Entry{Record: r}); err != nil {
+func keep(ctx context.Context, env *Env, j *journal.Journal, r *webhook.Record) {
+	if err := j.Put(context.WithoutCancel(ctx), journal.Entry{Record: *r}); err != nil {
 		fmt.Fprintf(env.Err, "wsk: warning: the record was not kept: %s\n", ui.Clean(err.Error()))
 	}
 }

@@ -85,9 +85,9 @@ func (o *journalListOptions) list(ctx context.Context, env *Env, p ui.Palette, j
 		case o.output.format == "ndjson":
 			err = encoder.Encode(r)
 		case o.output.text():
-			listRow(&table, p, env.Now(), r)
+			listRow(&table, p, env.Now(), &r)
 		default:
-			short = append(short, shorten(r))
+			short = append(short, shorten(&r))
 		}
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (o *journalListOptions) list(ctx context.Context, env *Env, p ui.Palette, j
 	return nil
 }
 
-func shorten(r webhook.Record) listed {
+func shorten(r *webhook.Record) listed {
 	l := listed{
 		ID: r.ID, Time: r.Time, Direction: r.Direction, Event: r.Event, WebhookID: r.WebhookID, Attempt: r.Attempt,
 		DurationMS: float64(r.Duration) / float64(time.Millisecond),
@@ -132,7 +132,7 @@ func shorten(r webhook.Record) listed {
 
 // listRow shows a record in a line: when, which way, how it ended, what, and
 // its name.
-func listRow(t *ui.Table, p ui.Palette, now time.Time, r webhook.Record) {
+func listRow(t *ui.Table, p ui.Palette, now time.Time, r *webhook.Record) {
 	at := r.Time.Local()
 	when := at.Format(time.TimeOnly)
 	if y, d := at.Year(), at.YearDay(); y != now.Local().Year() || d != now.Local().YearDay() {
@@ -154,7 +154,7 @@ func listRow(t *ui.Table, p ui.Palette, now time.Time, r webhook.Record) {
 }
 
 // outcomeText names how a record ended, and which try it was.
-func outcomeText(r webhook.Record) string {
+func outcomeText(r *webhook.Record) string {
 	var parts []string
 	if r.Verdict != nil {
 		parts = append(parts, strings.ReplaceAll(string(r.Verdict.Outcome), "_", " "))
@@ -166,7 +166,7 @@ func outcomeText(r webhook.Record) string {
 }
 
 // outcomePaint gives an outcome its colour.
-func outcomePaint(p ui.Palette, r webhook.Record) func(string) string {
+func outcomePaint(p ui.Palette, r *webhook.Record) func(string) string {
 	switch {
 	case r.Response != nil && r.Response.Status/100 == 2 && (r.Verdict == nil || r.Verdict.Outcome == webhook.Accepted):
 		return p.Good

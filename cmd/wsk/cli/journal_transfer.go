@@ -83,7 +83,7 @@ func salvaged(ctx context.Context, env *Env, flags *journalFlags, w io.Writer) e
 func toFile(env *Env, name string, write func(io.Writer) error) error {
 	if name == "-" {
 		w := bufio.NewWriterSize(env.Out, 64<<10)
-		return errors.Join(write(w), w.Flush())
+		return joined(write(w), w.Flush())
 	}
 	path := env.path(name)
 	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-*") // with mode 0600
@@ -92,7 +92,7 @@ func toFile(env *Env, name string, write func(io.Writer) error) error {
 	}
 	w := bufio.NewWriterSize(file, 64<<10)
 	err = write(w)
-	if fault := errors.Join(w.Flush(), file.Sync(), file.Close()); fault != nil && err == nil {
+	if fault := joined(w.Flush(), file.Sync(), file.Close()); fault != nil && err == nil {
 		err = writingError(name, fault)
 	}
 	if err == nil {
@@ -123,12 +123,12 @@ repeated.`,
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, in.Close()) }()
+		defer func() { err = joined(err, in.Close()) }()
 		j, err := flags.open(cmd.Context(), env, false)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, j.Close()) }()
+		defer func() { err = joined(err, j.Close()) }()
 		return importRecords(cmd.Context(), env, j, args[0], in)
 	}
 	return cmd
@@ -175,5 +175,5 @@ func importRecords(ctx context.Context, env *Env, j *journal.Journal, name strin
 		return err
 	}
 	fmt.Fprintf(env.Err, "%s read, %d added, %d there before\n", ui.Plural(read, "record"), added, read-added)
-	return errors.Join(faults...)
+	return joined(faults...)
 }

@@ -225,7 +225,7 @@ func (r *lintRun) end() error {
 	case err != nil:
 		return err
 	case len(r.failed) > 0:
-		return errors.Join(r.failed...)
+		return joined(r.failed...)
 	case r.counts.Errors > 0:
 		return &noError{errSaid}
 	}

@@ -137,7 +137,7 @@ func fixInputs(ctx context.Context, env *Env, l *lint.Linter, inputs []string, f
 	}
 	switch {
 	case len(faults) > 0:
-		return errors.Join(faults...)
+		return joined(faults...)
 	case remain > 0:
 		return &noError{fmt.Errorf("%s that --fix cannot mend; wsk lint shows them", ui.Plural(remain, "error"))}
 	}
@@ -185,7 +185,7 @@ func replace(path string, content []byte) error {
 		return err
 	}
 	_, err = file.Write(content)
-	err = errors.Join(err, file.Chmod(info.Mode().Perm()), file.Sync(), file.Close())
+	err = joined(err, file.Chmod(info.Mode().Perm()), file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // preview shows the request that would be sent.
-func (o *sendOptions) preview(env *Env, p ui.Palette, d deliver.Delivery) error {
+func (o *sendOptions) preview(env *Env, p ui.Palette, d *deliver.Delivery) error {
 	at := env.Now()
 	request, err := d.Request(at)
 	if err != nil {
@@ -20,7 +20,7 @@ func (o *sendOptions) preview(env *Env, p ui.Palette, d deliver.Delivery) error 
 	}
 	switch {
 	case o.explain && o.output.text():
-		return explainSignature(env.Out, p, d.Scheme, d.Message(at), d.Secret)
+		return explainSignature(env.Out, p, &d.Scheme, d.Message(at), d.Secret)
 	case o.curl && o.output.text():
 		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
 		return err
@@ -36,20 +36,25 @@ func (o *sendOptions) preview(env *Env, p ui.Palette, d deliver.Delivery) error 
 
 // explainSignature shows the exact bytes that are signed, the result, and the
 // openssl line that gives the same. The secret stays in a variable.
-func explainSignature(w io.Writer, p ui.Palette, s webhook.Scheme, m webhook.Message, secret webhook.Secret) error {
+func explainSignature(w io.Writer, p ui.Palette, s *webhook.Scheme, m webhook.Message, secret webhook.Secret) error {
 	signature, err := s.Sign(m, secret)
 	if err != nil {
 		return err
 	}
 	content := s.Content(m)
 	sum := sha256.Sum256(content)
-	t := ui.Table{}
-	t.Row(ui.Cell{Text: "scheme", Paint: p.Quiet}, ui.Cell{Text: s.Name + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers})
+	rows := [][2]ui.Cell{{{Text: "scheme"}, {Text: s.Name + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers}}}
 	if s.TimestampHeader != "" {
-		t.Row(ui.Cell{Text: "timestamp", Paint: p.Quiet}, ui.Cell{Text: m.Timestamp})
+		rows = append(rows, [2]ui.Cell{{Text: "timestamp"}, {Text: m.Timestamp}})
 	}
-	t.Row(ui.Cell{Text: "signed", Paint: p.Quiet}, ui.Cell{Text: fmt.Sprintf("%s, SHA-256 %s", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8])+"…")})
-	t.Row(ui.Cell{Text: s.SignatureHeader, Paint: p.Quiet}, ui.Cell{Text: signature, Paint: p.Name})
+	rows = append(rows,
+		[2]ui.Cell{{Text: "signed"}, {Text: fmt.Sprintf("%s, SHA-256 %s", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8])+"…")}},
+		[2]ui.Cell{{Text: s.SignatureHeader}, {Text: signature, Paint: p.Name}})
+	t := ui.Table{}
+	for _, row := range rows {
+		row[0].Paint = p.Quiet
+		t.Row(row[:]...)
+	}
 	if err := t.Write(w); err != nil {
 		return err
 	}
@@ -59,14 +64,14 @@ func explainSignature(w io.Writer, p ui.Palette, s webhook.Scheme, m webhook.Mes
 	return err
 }
 
-func encodingName(s webhook.Scheme) string {
+func encodingName(s *webhook.Scheme) string {
 	if s.Encoding == "hex" {
 		return "lowercase hex"
 	}
 	return s.Encoding
 }
 
-func opensslLine(s webhook.Scheme, content []byte) string {
+func opensslLine(s *webhook.Scheme, content []byte) string {
 	key := `-hmac "$WEBHOOK_SECRET"`
 	if s.Name == webhook.StandardWebhooks {
 		key = `-mac HMAC -macopt hexkey:"$(printf '%s' "${WEBHOOK_SECRET#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \n')"`

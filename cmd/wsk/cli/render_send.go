@@ -35,15 +35,15 @@ func (o *renderOptions) deliver(ctx context.Context, env *Env, cfg config.Config
 	}
 	defer func() { _ = j.Close() }() // what was put is on disk
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
-	v := &triggerView{env: env, p: p, text: o.output.text(), plan: triggerPlan{schedule: schedule, factor: factor}}
+	v := &triggerView{env: env, p: p, text: o.output.text(), plan: &triggerPlan{schedule: schedule, factor: factor}}
 	d := deliver.Delivery{
 		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout,
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},
 	}
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.recordID, UserAgent: userAgent()}
-	v.begin(d)
+	v.begin(&d)
 	record, err := client.Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
-		keep(ctx, env, j, s.Record)
+		keep(ctx, env, j, &s.Record)
 		v.step(s)
 	})
 	if err != nil {

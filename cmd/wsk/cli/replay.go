@@ -145,55 +145,55 @@ func replayAll(ctx context.Context, env *Env, cfg config.Config, o *replayOption
 		return err
 	}
 	view := newReplayView(env, p, o, items)
-	runner.Keep = func(r webhook.Record) { keep(ctx, env, j, r) }
+	runner.Keep = func(r webhook.Record) { keep(ctx, env, j, &r) }
 	runner.Each = view.result
 	summary, err := runner.Run(ctx, jobs)
-	return errors.Join(view.end(summary), err, judgeReplay(o, summary, view))
+	return joined(view.end(summary), err, judgeReplay(o, summary, view))
 }
 
 // plan settles how items are sent.
-func (o *replayOptions) plan(env *Env, cfg config.Config) (replay.Plan, error) {
-	p := replay.Plan{
+func (o *replayOptions) plan(env *Env, cfg config.Config) (*replay.Plan, error) {
+	p := &replay.Plan{
 		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
 		NewID: func() string { return "whk_" + env.NewID() },
 	}
 	if p.URL == "" {
-		return p, errors.New("no receiver to send to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
+		return nil, errors.New("no receiver to send to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
 	}
 	if err := deliver.CheckURL(p.URL); err != nil {
-		return p, err
+		return nil, err
 	}
 	var err error
 	if p.Override, err = parseHeaders(o.headers); err != nil {
-		return p, err
+		return nil, err
 	}
 	if p.Timeout, err = duration(cfg.Value("timeout"), "timeout"); err != nil {
-		return p, err
+		return nil, err
 	}
 	if o.verbatim {
 		for _, flag := range []string{"secret", "secret-file", "scheme", "new-id", "edit", "notification-url"} {
 			if o.given(flag) {
-				return p, fmt.Errorf("--verbatim and --%s contradict each other: what was recorded is sent as it is", flag)
+				return nil, fmt.Errorf("--verbatim and --%s contradict each other: what was recorded is sent as it is", flag)
 			}
 		}
 		return p, nil
 	}
 	if o.platform != "" {
 		if p.Platform, err = platformNamed(o.platform); err != nil {
-			return p, err
+			return nil, err
 		}
 	}
 	if name := cfg.Text("scheme"); name != "" {
 		if p.Scheme, err = webhook.SchemeNamed(name); err != nil {
-			return p, err
+			return nil, err
 		}
 	}
 	secrets, _, err := o.settings.keys(env, cfg)
 	switch {
 	case err != nil:
-		return p, err
+		return nil, err
 	case len(secrets) == 0:
-		return p, fmt.Errorf("%w; --verbatim sends records as they were signed", errNoSecret)
+		return nil, fmt.Errorf("%w; --verbatim sends records as they were signed", errNoSecret)
 	}
 	p.Secret = secrets[0] // the first signs; the others are for verifying
 	return p, nil

@@ -60,9 +60,9 @@ func editBytes(ctx context.Context, env *Env, raw []byte) (edited []byte, err er
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
+	defer func() { err = joined(err, os.Remove(file.Name())) }()
 	_, err = file.Write(raw)
-	if err = errors.Join(err, file.Close()); err != nil {
+	if err = joined(err, file.Close()); err != nil {
 		return nil, err
 	}
 	c := exec.CommandContext(ctx, words[0], append(words[1:], file.Name())...)

@@ -60,7 +60,7 @@ func (s *replaySource) items(ctx context.Context, args []string) ([]replay.Item,
 		if !s.options.given("direction") {
 			filter.Direction = ""
 		}
-		items = slices.DeleteFunc(items, func(i replay.Item) bool { return !filter.Match(i) })
+		items = matching(items, filter)
 	case asked:
 		items, err = s.found(ctx, filter)
 	default:
@@ -70,6 +70,16 @@ func (s *replaySource) items(ctx context.Context, args []string) ([]replay.Item,
 		err = errors.New("nothing to replay: the filter picks no record")
 	}
 	return items, err
+}
+
+func matching(items []replay.Item, filter replay.Filter) []replay.Item {
+	var matched []replay.Item
+	for i := range items {
+		if filter.Match(items[i]) {
+			matched = append(matched, items[i])
+		}
+	}
+	return matched
 }
 
 // found asks the journal for the last record of each delivery. A record that

@@ -107,7 +107,7 @@ func (o *replayOptions) loadTest(ctx context.Context, env *Env, p ui.Palette, so
 		if err != nil {
 			return err
 		}
-		test.Keep = func(r webhook.Record) { keep(ctx, env, j, r) }
+		test.Keep = func(r webhook.Record) { keep(ctx, env, j, &r) }
 	}
 	progress := newLoadProgress(env, test)
 	test.Progress = progress.show
@@ -119,7 +119,7 @@ func (o *replayOptions) loadTest(ctx context.Context, env *Env, p ui.Palette, so
 	}
 	verdict := o.load.judge(o, found)
 	v := loadView{env: env, p: p, report: found, verdict: verdict, target: webhook.RedactURL(o.to)}
-	return errors.Join(v.write(o.output.format), err, verdict)
+	return joined(v.write(o.output.format), err, verdict)
 }
 
 // judge decides the exit code: by the limits that were given, else by whether

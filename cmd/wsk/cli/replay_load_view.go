@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -111,33 +110,37 @@ func (v loadView) junit() error {
 }
 
 func (v loadView) text() error {
-	r, p := v.report, v.p
-	t := ui.Table{}
-	row := func(label, text string) { t.Row(ui.Cell{Text: label, Paint: p.Quiet}, ui.Cell{Text: text}) }
+	r := &v.report
 	asked := "as fast as the answers came"
 	if r.Rate > 0 {
 		asked = rateText(r.Rate) + " asked for"
 	}
-	row("target", v.target)
-	row("rate", rateText(r.Achieved)+", "+asked)
-	row("requests", fmt.Sprintf("%d in %s", r.Requests, latencyText(r.Duration)))
-	if r.Unsent > 0 {
-		row("not sent", fmt.Sprintf("%d, which found no free place before the end: --concurrency gives more", r.Unsent))
+	rows := [][2]string{
+		{"target", v.target},
+		{"rate", rateText(r.Achieved) + ", " + asked},
+		{"requests", fmt.Sprintf("%d in %s", r.Requests, latencyText(r.Duration))},
 	}
-	row("passed", fmt.Sprintf("%d, %s", r.Passed, percent(r.Success())))
-	row("statuses", counted(r.Statuses, ", "))
+	if r.Unsent > 0 {
+		rows = append(rows, [2]string{"not sent", fmt.Sprintf("%d, which found no free place before the end: --concurrency gives more", r.Unsent)})
+	}
+	rows = append(rows, [2]string{"passed", fmt.Sprintf("%d, %s", r.Passed, percent(r.Success()))}, [2]string{"statuses", counted(r.Statuses, ", ")})
 	for i, text := range byCount(r.Errors) {
 		label := "errors"
 		if i > 0 {
 			label = ""
 		}
-		row(label, fmt.Sprintf("%d × %s", r.Errors[text], text))
+		rows = append(rows, [2]string{label, fmt.Sprintf("%d × %s", r.Errors[text], text)})
 	}
 	l := &r.Latency
-	row("latency", fmt.Sprintf("min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max())))
-	row("", fmt.Sprintf("p50 %s  p90 %s  p95 %s  p99 %s",
-		latencyText(l.Quantile(0.5)), latencyText(l.Quantile(0.9)), latencyText(l.Quantile(0.95)), latencyText(l.Quantile(0.99))))
-	return errors.Join(t.Write(v.env.Out), v.bars(l.Bars()))
+	rows = append(rows,
+		[2]string{"latency", fmt.Sprintf("min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max()))},
+		[2]string{"", fmt.Sprintf("p50 %s  p90 %s  p95 %s  p99 %s",
+			latencyText(l.Quantile(0.5)), latencyText(l.Quantile(0.9)), latencyText(l.Quantile(0.95)), latencyText(l.Quantile(0.99)))})
+	var t ui.Table
+	for _, row := range rows {
+		t.Row(ui.Cell{Text: row[0], Paint: v.p.Quiet}, ui.Cell{Text: row[1]})
+	}
+	return joined(t.Write(v.env.Out), v.bars(l.Bars()))
 }
 
 // barColumns is the longest bar; with its label a line keeps within 60.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -70,7 +69,7 @@ func (v *replayView) result(r replay.Result) {
 	default:
 		v.kept = append(v.kept, r)
 	}
-	v.err = errors.Join(v.err, err)
+	v.err = joined(v.err, err)
 }
 
 // line shows one result: the verdict, the status before and now, the event,
@@ -143,7 +142,7 @@ func (v *replayView) end(s replay.Summary) error {
 		}
 		err = writeJSON(v.env.Out, replayDocument{Target: v.target, Summary: s, Results: &v.kept})
 	}
-	return errors.Join(v.err, err)
+	return joined(v.err, err)
 }
 
 // counts is the summary in one line.

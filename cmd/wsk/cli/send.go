@@ -106,7 +106,7 @@ some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 
 // lintBeforeSending writes what lint has to say to stderr; errors are the
 // answer no.
-func lintBeforeSending(env *Env, own fs.FS, e webhook.Event) error {
+func lintBeforeSending(env *Env, own fs.FS, e *webhook.Event) error {
 	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Overlay: own})
 	result := linter.NewChecker().Payload(e.Raw)
 	for _, f := range result.Findings {
@@ -138,7 +138,7 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 		return err
 	}
 	if !o.noLint {
-		if err := lintBeforeSending(env, files, delivery.Event); err != nil {
+		if err := lintBeforeSending(env, files, &delivery.Event); err != nil {
 			return err
 		}
 	}
@@ -161,11 +161,11 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.recordID, Jitter: env.Jitter, UserAgent: userAgent()}
 	counted := slots{env: env, journal: j, d: delivery}
 	counted.take(ctx)
-	record, err := client.Send(ctx, delivery, policy, func(s deliver.Step) {
+	record, err := client.Send(ctx, *delivery, policy, func(s deliver.Step) {
 		counted.answered(ctx)
-		keep(ctx, env, j, s.Record)
+		keep(ctx, env, j, &s.Record)
 		if s.Again {
-			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(s.Record)), s.Pause.Round(100*time.Millisecond))
+			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(answerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
 			counted.take(ctx)
 		}
 	})
@@ -173,30 +173,30 @@ func send(ctx context.Context, env *Env, cfg config.Config, o *sendOptions, even
 		return err
 	}
 	if o.output.text() {
-		err = writeAnswer(env.Out, p, record)
+		err = writeAnswer(env.Out, p, &record)
 	} else {
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
-	return errors.Join(err, judge(record))
+	return joined(err, judge(&record))
 }
 
 // delivery settles everything but the payload.
-func (o *sendOptions) delivery(env *Env, cfg config.Config) (deliver.Delivery, error) {
-	var d deliver.Delivery
+func (o *sendOptions) delivery(env *Env, cfg config.Config) (*deliver.Delivery, error) {
+	d := &deliver.Delivery{}
 	preview := o.dryRun || o.curl || o.explain
 	target := cfg.Value("url")
 	if d.URL = target.Text; d.URL == "" && preview {
 		d.URL = platformURL
 	}
 	if d.URL == "" {
-		return d, errors.New("no url to send to: give --url, $WSK_URL or url: in .wsk.yaml; the platform's is " + platformURL)
+		return nil, errors.New("no url to send to: give --url, $WSK_URL or url: in .wsk.yaml; the platform's is " + platformURL)
 	}
 	if err := deliver.CheckURL(d.URL); err != nil {
-		return d, err
+		return nil, err
 	}
 	source := cfg.Text("source")
 	if err := checkSource(source); err != nil {
-		return d, err
+		return nil, err
 	}
 	name := cfg.Text("scheme")
 	if name == "" {
@@ -204,32 +204,32 @@ func (o *sendOptions) delivery(env *Env, cfg config.Config) (deliver.Delivery, e
 	}
 	var err error
 	if d.Scheme, err = webhook.SchemeNamed(name); err != nil {
-		return d, err
+		return nil, err
 	}
 	secrets, origins, err := o.settings.keys(env, cfg)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
 	if len(secrets) == 0 {
-		return d, errNoSecret
+		return nil, errNoSecret
 	}
 	d.Secret = secrets[0] // the first signs; the others are for verifying
 	if err := cfg.CheckHost(target, append(origins, cfg.Value("api_key"))...); err != nil {
-		return d, err
+		return nil, err
 	}
 	key, err := cfg.Credential(cfg.Value("api_key"))
 	if err != nil {
-		return d, err
+		return nil, err
 	}
 	if key == "" && !preview && !deliver.IsLoopback(d.URL) {
-		return d, errors.New("no API key: give --api-key, $WSK_API_KEY or api_key: in .wsk.yaml")
+		return nil, errors.New("no API key: give --api-key, $WSK_API_KEY or api_key: in .wsk.yaml")
 	}
 	if _, err := webhook.ParsePair(webhook.HeaderAPIKey + ": " + key); err != nil {
-		return d, errors.New("the API key holds a line break or a control character")
+		return nil, errors.New("the API key holds a line break or a control character")
 	}
 	d.Header, d.NotifyURL = deliver.Inbound(key, source), o.notifyURL
 	if d.Override, err = parseHeaders(o.headers); err != nil {
-		return d, err
+		return nil, err
 	}
 	d.Timeout, err = duration(cfg.Value("timeout"), "timeout")
 	if d.Scheme.Name == webhook.StandardWebhooks {

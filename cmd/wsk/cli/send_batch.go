@@ -129,7 +129,7 @@ func sendBatch(ctx context.Context, env *Env, cfg config.Config, o *sendOptions,
 		}
 		return failed
 	}
-	return errors.Join(err, failed)
+	return joined(err, failed)
 }
 
 // batchRun is one run of send --batch.
@@ -139,7 +139,7 @@ type batchRun struct {
 	palette    ui.Palette
 	linter     *batchLinter
 	definition *webhook.Definition // of EVENT; nil: each line names its own
-	delivery   deliver.Delivery    // but for the event
+	delivery   *deliver.Delivery   // but for the event
 	limits     []journal.Limit
 	retries    int
 	began      time.Time
@@ -232,7 +232,7 @@ func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
 
 // make makes the delivery of a line whose turn has come.
 func (b *batchRun) make(l batch.Line) (deliver.Delivery, error) {
-	d := b.delivery
+	d := *b.delivery
 	var err error
 	d.Event, _, err = b.linter.event(l.Text(), b.env.Now())
 	if d.WebhookID != "" {
@@ -242,7 +242,7 @@ func (b *batchRun) make(l batch.Line) (deliver.Delivery, error) {
 }
 
 // within is how long a request of a delivery can be on its way.
-func within(d deliver.Delivery) time.Duration {
+func within(d *deliver.Delivery) time.Duration {
 	if d.Timeout <= 0 {
 		return deliver.DefaultTimeout
 	}
@@ -250,7 +250,7 @@ func within(d deliver.Delivery) time.Duration {
 }
 
 // slotKey names whose rate limits a delivery counts against.
-func slotKey(d deliver.Delivery) string {
+func slotKey(d *deliver.Delivery) string {
 	key := d.Header.Get(webhook.HeaderAPIKey)
 	if d.Override.Has(webhook.HeaderAPIKey) {
 		key = d.Override.Get(webhook.HeaderAPIKey)

@@ -28,7 +28,7 @@ func (b *batchRun) checkFailedTo(source fs.FileInfo) error {
 	if err != nil {
 		return writingError(name, err)
 	}
-	return errors.Join(file.Close(), os.Remove(file.Name()))
+	return joined(file.Close(), os.Remove(file.Name()))
 }
 
 // writeRefused writes the refused lines, whole or not at all. With none the

@@ -65,7 +65,7 @@ func (b *batchRun) end(err error, before batch.Summary) error {
 		}
 		fault = writeJSON(b.env.Out, r)
 	}
-	return errors.Join(b.judge(err, stopped, s), fault)
+	return joined(b.judge(err, stopped, s), fault)
 }
 
 // table writes the counts for people.
@@ -124,7 +124,7 @@ func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) e
 		return err
 	case stopped != nil && stopped.Reason == batch.Unauthorized:
 		return &noError{fmt.Errorf("%w, so the batch was stopped, and these lines count as not sent: is it the key or the secret?\n  %s\n  %s",
-			stopped, hint(stopped.Record), resume)}
+			stopped, hint(&stopped.Record), resume)}
 	case stopped != nil:
 		return &unreachableError{fmt.Errorf("%s: %w\n  %s", b.target(), stopped, resume)}
 	case errors.Is(err, batch.ErrChanged):

@@ -13,7 +13,7 @@ import (
 type slots struct {
 	env     *Env
 	journal *journal.Journal
-	d       deliver.Delivery
+	d       *deliver.Delivery
 	slot    journal.Slot
 }
 

@@ -50,7 +50,7 @@ func (v *batchView) step(s batch.Step) {
 		err = webhook.NewEncoder(v.env.Out).Encode(s.Record)
 	case s.Again:
 		v.clear()
-		fmt.Fprintf(v.env.Err, "wsk: line %d: %s; again in %s\n", s.Line, ui.Clean(answerLine(s.Record)), s.Pause.Round(100*time.Millisecond))
+		fmt.Fprintf(v.env.Err, "wsk: line %d: %s; again in %s\n", s.Line, ui.Clean(answerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
 	case v.format == "text" && s.Record.Verdict.Outcome != webhook.Accepted:
 		v.clear()
 		err = v.failure(s)
@@ -63,7 +63,7 @@ func (v *batchView) step(s batch.Step) {
 
 // failure writes a line that was not accepted.
 func (v *batchView) failure(s batch.Step) error {
-	p, r := v.palette, s.Record
+	p, r := v.palette, &s.Record
 	line := p.Name(fmt.Sprintf("line %d", s.Line))
 	if r.Response == nil {
 		mark := p.Mark(false)

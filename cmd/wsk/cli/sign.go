@@ -98,7 +98,7 @@ func sign(ctx context.Context, env *Env, cfg config.Config, o *signOptions) erro
 		if err != nil {
 			return err
 		}
-		return explainSignature(env.Out, p, scheme, m, secrets[0])
+		return explainSignature(env.Out, p, &scheme, m, secrets[0])
 	}
 	headers, err := scheme.Headers(m, secrets[0])
 	if err != nil {

@@ -118,16 +118,16 @@ func trigger(ctx context.Context, env *Env, cfg config.Config, o *triggerOptions
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		delivery := plan.delivery
+		delivery := *plan.delivery
 		if n > 0 {
-			delivery = withID(env, delivery, "")
+			giveID(env, &delivery, "")
 			if delivery.Event, err = o.payload.event(env, plan.definition, plan.given, ""); err != nil {
 				return err
 			}
 		}
-		v.begin(delivery)
+		v.begin(&delivery)
 		record, err := client.Deliver(ctx, delivery, plan.schedule.Faster(plan.factor), func(s deliver.Step) {
-			keep(ctx, env, j, s.Record)
+			keep(ctx, env, j, &s.Record)
 			v.step(s)
 		})
 		if err != nil {
@@ -139,50 +139,49 @@ func trigger(ctx context.Context, env *Env, cfg config.Config, o *triggerOptions
 }
 
 // delivery settles everything but the payload.
-func (o *triggerOptions) delivery(env *Env, cfg config.Config, definition webhook.Definition) (deliver.Delivery, error) {
-	d := deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
+func (o *triggerOptions) delivery(env *Env, cfg config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
+	d := &deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
 	if d.URL == "" {
-		return d, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
+		return nil, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
 	}
 	if err := deliver.CheckURL(d.URL); err != nil {
-		return d, err
+		return nil, err
 	}
 	var err error
 	if d.Scheme, err = schemeOf(cfg, definition.Platform); err != nil {
-		return d, err
+		return nil, err
 	}
 	switch {
 	case o.count < 1:
-		return d, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
+		return nil, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
 	case o.id != "" && o.count > 1:
-		return d, errors.New("--id and --count contradict each other: each delivery has an id of its own")
+		return nil, errors.New("--id and --count contradict each other: each delivery has an id of its own")
 	case o.id != "" && d.Scheme.IDHeader == "":
-		return d, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name)
+		return nil, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name)
 	}
-	d = withID(env, d, o.id)
+	giveID(env, d, o.id)
 	secrets, _, err := o.settings.keys(env, cfg)
 	if err != nil {
-		return d, err
+		return nil, err
 	}
 	if len(secrets) == 0 {
-		return d, errNoSecret
+		return nil, errNoSecret
 	}
 	d.Secret = secrets[0] // the first signs; the others are for verifying
 	if d.Override, err = parseHeaders(o.headers); err != nil {
-		return d, err
+		return nil, err
 	}
 	d.Timeout, err = duration(cfg.Value("timeout"), "timeout")
 	return d, err
 }
 
-// withID gives a delivery its webhook id, a fresh one for "", where the scheme
+// giveID gives a delivery its webhook id, a fresh one for "", where the scheme
 // has one.
-func withID(env *Env, d deliver.Delivery, id string) deliver.Delivery {
+func giveID(env *Env, d *deliver.Delivery, id string) {
 	if id == "" {
 		id = "whk_" + env.NewID()
 	}
 	if d.Scheme.IDHeader != "" {
 		d.WebhookID = id
 	}
-	return d
 }

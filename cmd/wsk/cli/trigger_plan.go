@@ -18,37 +18,38 @@ import (
 type triggerPlan struct {
 	definition webhook.Definition
 	given      content // of the payload
-	delivery   deliver.Delivery
+	delivery   *deliver.Delivery
 	schedule   deliver.Schedule // at speed 1
 	factor     float64          // that the pauses are divided by
 }
 
 // plan settles everything. What cannot be sent is told here, before anything
 // is.
-func (o *triggerOptions) plan(ctx context.Context, env *Env, cfg config.Config, eventType string) (t triggerPlan, err error) {
+func (o *triggerOptions) plan(ctx context.Context, env *Env, cfg config.Config, eventType string) (*triggerPlan, error) {
+	t := &triggerPlan{}
 	own, files, err := o.settings.catalog(env, cfg)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
 	if t.definition, err = o.find(own, eventType); err != nil {
-		return t, err
+		return nil, err
 	}
 	if t.schedule, t.factor, err = o.schedule(t.definition.Platform); err != nil {
-		return t, err
+		return nil, err
 	}
 	if t.delivery, err = o.delivery(env, cfg, t.definition); err != nil {
-		return t, err
+		return nil, err
 	}
 	if t.given, err = o.payload.take(ctx, env, t.definition); err != nil {
-		return t, err
+		return nil, err
 	}
 	if t.delivery.Event, err = o.payload.event(env, t.definition, t.given, ""); err != nil {
-		return t, err
+		return nil, err
 	}
 	if _, err = t.delivery.Request(env.Now()); err != nil || o.noLint {
 		return t, err
 	}
-	return t, lintBeforeSending(env, files, t.delivery.Event)
+	return t, lintBeforeSending(env, files, &t.delivery.Event)
 }
 
 // find looks the event up: --platform and --form say where, else it is an

@@ -19,7 +19,7 @@ type triggerView struct {
 	env    *Env
 	p      ui.Palette
 	text   bool
-	plan   triggerPlan
+	plan   *triggerPlan
 	chosen bool // the schedule, by --retries: it is not the platform's
 
 	deliveries int
@@ -33,7 +33,7 @@ type triggerView struct {
 const statusWidth = 25
 
 // begin writes a delivery's head: event, id, URL.
-func (v *triggerView) begin(d deliver.Delivery) {
+func (v *triggerView) begin(d *deliver.Delivery) {
 	v.deliveries++
 	if !v.text {
 		return
@@ -55,12 +55,12 @@ func (v *triggerView) begin(d deliver.Delivery) {
 // step shows one attempt: its number, the time, what came of it, how long that
 // took, and when the next one follows.
 func (v *triggerView) step(s deliver.Step) {
-	r := s.Record
+	r := &s.Record
 	if r.Response != nil {
 		v.answers++
 	}
 	if !v.text {
-		v.err = errors.Join(v.err, webhook.NewEncoder(v.env.Out).Encode(r))
+		v.err = joined(v.err, webhook.NewEncoder(v.env.Out).Encode(*r))
 		return
 	}
 	p := v.p
@@ -86,7 +86,7 @@ func (v *triggerView) step(s deliver.Step) {
 
 // outcome is an attempt's outcome in a few words, and what there is to say
 // beneath: the beginning of a refusal's body, or why there was no answer.
-func (v *triggerView) outcome(r webhook.Record) (status string, paint func(string) string, detail string) {
+func (v *triggerView) outcome(r *webhook.Record) (status string, paint func(string) string, detail string) {
 	if r.Response == nil {
 		if status = ui.Clean(r.Error); utf8.RuneCountInString(status) > statusWidth {
 			return "no answer", v.p.Bad, r.Error
@@ -124,12 +124,12 @@ func (v *triggerView) end(r webhook.Record) {
 	}
 	v.dead++
 	if v.text {
-		fmt.Fprintln(v.env.Out, v.p.Bad(v.epitaph(r)))
+		fmt.Fprintln(v.env.Out, v.p.Bad(v.epitaph(&r)))
 	}
 }
 
 // epitaph says why a delivery is given up.
-func (v *triggerView) epitaph(r webhook.Record) string {
+func (v *triggerView) epitaph(r *webhook.Record) string {
 	text := fmt.Sprintf("dead after %s: ", ui.Plural(r.Attempt+1, "attempt"))
 	switch {
 	case r.Response != nil && r.Response.Status < 500:
@@ -157,5 +157,5 @@ func (v *triggerView) result() error {
 	case v.deliveries > 1:
 		return &noError{fmt.Errorf("%d of %d deliveries are dead", v.dead, v.deliveries)}
 	}
-	return &noError{errors.New(v.epitaph(v.last))}
+	return &noError{errors.New(v.epitaph(&v.last))}
 }

@@ -143,7 +143,7 @@ func verify(ctx context.Context, env *Env, cfg config.Config, o *verifyOptions, 
 }
 
 // read takes the input apart into requests.
-func (o *verifyOptions) read(ctx context.Context, env *Env, cfg config.Config, given func(string) bool) ([]subject, error) {
+func (o *verifyOptions) read(ctx context.Context, env *Env, cfg config.Config, given func(string) bool) ([]*subject, error) {
 	platform, err := platformNamed(o.platform)
 	if err != nil {
 		return nil, err
@@ -166,7 +166,7 @@ func (o *verifyOptions) read(ctx context.Context, env *Env, cfg config.Config, g
 		}
 	}
 	if o.record != "" {
-		return o.journaled(ctx, env, cfg, platform, scheme, extra)
+		return o.journaled(ctx, env, cfg, platform, &scheme, extra)
 	}
 	raw, err := env.read(ctx, o.file)
 	if err != nil {
@@ -182,9 +182,9 @@ func (o *verifyOptions) read(ctx context.Context, env *Env, cfg config.Config, g
 		if err != nil {
 			return nil, fmt.Errorf("reading %s as a request: %w", o.file, err)
 		}
-		return []subject{{scheme: scheme, url: o.notifyURL, request: overlay(request, extra)}}, nil
+		return []*subject{{scheme: scheme, url: o.notifyURL, request: overlay(request, extra)}}, nil
 	case "record":
-		return o.records(cfg, platform, scheme, raw, extra)
+		return o.records(cfg, platform, &scheme, raw, extra)
 	}
 	switch {
 	case !extra.Has(scheme.SignatureHeader):
@@ -192,7 +192,7 @@ func (o *verifyOptions) read(ctx context.Context, env *Env, cfg config.Config, g
 	case scheme.TimestampHeader != "" && !extra.Has(scheme.TimestampHeader):
 		return nil, fmt.Errorf("no timestamp, which scheme %s signs: give --timestamp, or -H '%s: …'", scheme.Name, scheme.TimestampHeader)
 	}
-	return []subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, nil
+	return []*subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, nil
 }
 
 func (o *verifyOptions) kind(raw []byte) (string, error) {
@@ -213,8 +213,8 @@ func (o *verifyOptions) kind(raw []byte) (string, error) {
 }
 
 // records reads NDJSON; a record's own scheme holds unless one was asked for.
-func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme webhook.Scheme, raw []byte, extra webhook.Header) ([]subject, error) {
-	var subjects []subject
+func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
+	var subjects []*subject
 	decoder := webhook.NewDecoder(bytes.NewReader(raw))
 	for {
 		record, err := decoder.Decode()
@@ -226,23 +226,23 @@ func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme we
 		case err != nil:
 			return nil, fmt.Errorf("reading %s as records: %w", o.file, err)
 		}
-		subjects = append(subjects, o.subject(cfg, p, scheme, record, extra))
+		subjects = append(subjects, o.subject(cfg, p, scheme, &record, extra))
 	}
 }
 
 // journaled takes the record from the journal.
-func (o *verifyOptions) journaled(ctx context.Context, env *Env, cfg config.Config, p webhook.Platform, scheme webhook.Scheme, extra webhook.Header) (subjects []subject, err error) {
+func (o *verifyOptions) journaled(ctx context.Context, env *Env, cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
 	err = withJournal(ctx, env, &o.journal, func(j *journal.Journal) error {
 		r, err := recordOf(ctx, j, o.record)
-		subjects = []subject{o.subject(cfg, p, scheme, r, extra)}
+		subjects = []*subject{o.subject(cfg, p, scheme, &r, extra)}
 		return err
 	})
 	return subjects, err
 }
 
 // subject is what a record asks to verify.
-func (o *verifyOptions) subject(cfg config.Config, p webhook.Platform, scheme webhook.Scheme, record webhook.Record, extra webhook.Header) subject {
-	s := subject{id: record.ID, scheme: scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
+func (o *verifyOptions) subject(cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
+	s := &subject{id: record.ID, scheme: *scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
 	if s.url == "" {
 		s.url = record.Request.URL
 	}

@@ -18,8 +18,8 @@ type build struct {
 }
 
 // buildOf reads what the Go tool wrote into the binary.
-func buildOf() build {
-	b := build{Version: "devel", Commit: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+func buildOf() *build {
+	b := &build{Version: "devel", Commit: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b

@@ -35,8 +35,11 @@ func (v Value) Place() string {
 // IsZero reports whether there is no value.
 func (v Value) IsZero() bool { return v.Text == "" && v.From == "" }
 
-// Config is what holds.
-type Config struct {
+// Config is what holds. It is one pointer, because most of what a command does
+// takes it.
+type Config struct{ *settled }
+
+type settled struct {
 	Profile string
 	Files   []*File // the project's, the user's: those that are there
 	values  map[string][]Value
@@ -49,7 +52,7 @@ type Config struct {
 // the place. References (env:NAME, file:PATH) are not followed yet: see
 // [Config.Credential].
 func Load(in Input) (Config, error) {
-	c := Config{values: map[string][]Value{}, all: map[string][]Value{}, lookup: in.Lookup}
+	c := Config{&settled{values: map[string][]Value{}, all: map[string][]Value{}, lookup: in.Lookup}}
 	c.home, _ = in.Lookup("HOME")
 	if err := c.readFiles(in); err != nil {
 		return c, err
@@ -141,32 +144,35 @@ func (c *Config) pickProfile(flag string) error {
 
 // layers lists a setting's values from each place that may have them.
 func (c Config) layers(s Setting, flags []string) [][]Value {
-	layers := [][]Value{valuesOf(flags, FromFlag, "--"+s.Key)}
+	type source struct {
+		texts []string
+		kind  Kind
+		name  string
+	}
+	sources := []source{{flags, FromFlag, "--" + s.Key}}
 	for _, name := range s.Env {
 		// A secret that is set and empty must not fall through to another: the
 		// pipeline that lost it has to hear of it.
 		if text, ok := c.lookup(name); ok && (text != "" || s.Key == "secret") {
-			layers = append(layers, valuesOf([]string{text}, FromEnv, name))
+			sources = append(sources, source{[]string{text}, FromEnv, name})
 		}
 	}
 	for _, f := range c.Files {
 		if p := f.profiles[c.Profile]; p != nil {
-			layers = append(layers, valuesOf(get(p, s.Key), f.Kind, f.Path+", profile "+c.Profile))
+			sources = append(sources, source{get(p, s.Key), f.Kind, f.Path + ", profile " + c.Profile})
 		}
-		layers = append(layers, valuesOf(get(f.base, s.Key), f.Kind, f.Path))
+		sources = append(sources, source{get(f.base, s.Key), f.Kind, f.Path})
 	}
 	if s.Default != "" {
-		layers = append(layers, []Value{{s.Default, FromDefault, ""}})
+		sources = append(sources, source{[]string{s.Default}, FromDefault, ""})
+	}
+	layers := make([][]Value, len(sources))
+	for i, from := range sources {
+		for _, text := range from.texts {
+			layers[i] = append(layers[i], Value{text, from.kind, from.name})
+		}
 	}
 	return layers
-}
-
-func valuesOf(texts []string, kind Kind, name string) []Value {
-	var list []Value
-	for _, text := range texts {
-		list = append(list, Value{text, kind, name})
-	}
-	return list
 }
 
 // Value returns what holds for a setting; the first of a list. It is the zero

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -86,8 +87,9 @@ func Wrap(text, indent string, width int) string {
 
 // Plural writes a count with its noun: "1 secret", "2 secrets".
 func Plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
+	text := strconv.Itoa(n) + " " + noun
+	if n != 1 {
+		text += "s"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return text
 }

@@ -6,11 +6,11 @@ import "github.com/fatih/color"
 // false.
 type Palette struct{ Color bool }
 
-func (p Palette) paint(s string, attributes ...color.Attribute) string {
+func (p Palette) paint(s string, attribute color.Attribute) string {
 	if !p.Color || s == "" {
 		return s
 	}
-	c := color.New(attributes...)
+	c := color.New(attribute)
 	c.EnableColor() // the decision was made by the caller, not by a look at a terminal
 	return c.Sprint(s)
 }
