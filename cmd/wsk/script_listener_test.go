@@ -102,7 +102,7 @@ func environment(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
 		"HOME", "PATH", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "WSK_SECRET", "WEBHOOK_SECRET",
-		"WSK_URL", "WSK_API_KEY", "WSK_PROFILE", "NO_COLOR", "CLICOLOR_FORCE", "WORK", "TMPDIR",
+		"WSK_URL", "WSK_API_KEY", "WSK_PROFILE", "GORACE", "NO_COLOR", "CLICOLOR_FORCE", "WORK", "TMPDIR",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)
