@@ -25,6 +25,7 @@ type Env struct {
 	InTTY    bool // whether In, Out and Err are terminals
 	OutTTY   bool
 	ErrTTY   bool
+	OutWaits bool   // whether somebody reads Out and may stop: it is a terminal, a pipe or a socket
 	Columns  int    // the width of the terminal behind Out; 0 where there is none
 	Dir      string // the working folder
 
@@ -56,6 +57,9 @@ func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool
 			text, err := term.ReadPassword(int(in.Fd()))
 			return string(text), err
 		},
+	}
+	if info, err := out.Stat(); err == nil {
+		env.OutWaits = env.OutTTY || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) != 0
 	}
 	if width, _, err := term.GetSize(int(out.Fd())); err == nil {
 		env.Columns = width

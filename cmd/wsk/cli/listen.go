@@ -154,6 +154,8 @@ func listen(ctx context.Context, env *Env, cfg config.Config, o *listenOptions, 
 	if err != nil {
 		return err
 	}
+	env, end := relayed(env)
+	defer end()
 	show := &listenView{env: env, palette: p, text: o.output.text(), verifier: verifier, unsigned: unsigned, skip: o.skipVerify, tally: tally, wants: o.wants}
 	setup := receive.Config{
 		Verifier: verifier, Platform: platform, Unsigned: unsigned, SkipVerify: o.skipVerify, MaxBody: o.maxBody,

@@ -78,12 +78,7 @@ func (v *listenView) ready(address string) error {
 func (v *listenView) record(r webhook.Record) {
 	unwanted := (r.Verdict.Verified || v.skip) && !v.wants(r.Event)
 	v.diagnose(&r)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.counts == nil {
-		v.counts = map[webhook.Outcome]int{}
-	}
-	v.counts[r.Verdict.Outcome]++
+	v.count(r.Verdict.Outcome)
 	if unwanted {
 		return
 	}
@@ -96,6 +91,15 @@ func (v *listenView) record(r webhook.Record) {
 	if err == nil && r.Verdict.Outcome == webhook.Accepted { // what could not be shown did not come
 		v.tally.add(r.Event)
 	}
+}
+
+func (v *listenView) count(o webhook.Outcome) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.counts == nil {
+		v.counts = map[webhook.Outcome]int{}
+	}
+	v.counts[o]++
 }
 
 // maxDiagnosed is the largest body whose signature a listener explains: a

@@ -97,6 +97,15 @@ func (c *checkedWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// failed is the first error. A write that nobody ever read has none.
+func (c *checkedWriter) failed() error {
+	if !c.mu.TryLock() {
+		return nil
+	}
+	defer c.mu.Unlock()
+	return c.err
+}
+
 // list joins words as people do: "a, b or c".
 func list(words []string) string {
 	switch n := len(words); n {

@@ -21,8 +21,8 @@ func Main(ctx context.Context, env *Env, args []string) int {
 	root := NewRoot(&world)
 	root.SetArgs(joinSecrets(args))
 	err := root.ExecuteContext(ctx)
-	if out.err != nil && exitCode(err) != exitInterrupted {
-		err = fmt.Errorf("writing the result: %w", out.err)
+	if fault := out.failed(); fault != nil && exitCode(err) != exitInterrupted {
+		err = fmt.Errorf("writing the result: %w", fault)
 	}
 	if text := message(err); text != "" {
 		fmt.Fprintln(env.Err, "wsk: "+ui.CleanLines(text))

@@ -24,7 +24,9 @@ func runSandbox(ctx context.Context, env *Env, cfg config.Config, o *sandboxOpti
 		return err
 	}
 	given := setup.Companies[0].Keys
-	v := &sandboxView{env: env, p: p, text: o.output.text(), data: o.data}
+	env, end := relayed(env)
+	defer end()
+	v := &sandboxView{env: env, p: p, text: o.output.text(), data: o.data, begun: make(chan struct{})}
 	broken := make(chan error, 2) // the store and the deliveries may both say so
 	setup.Received, setup.Delivered = v.received, v.delivered
 	setup.Broken = func(err error) {
@@ -37,15 +39,12 @@ func runSandbox(ctx context.Context, env *Env, cfg config.Config, o *sandboxOpti
 	if err != nil {
 		return listenError(err, o.host, o.port)
 	}
-	// Whatever is due already is told of behind the ready line.
-	v.mu.Lock()
 	box, err := sandbox.New(ctx, setup)
 	if err != nil {
-		v.mu.Unlock()
 		return errors.Join(err, listener.Close())
 	}
 	ready, err := v.ready(listener.Addr().String(), box, given)
-	v.mu.Unlock()
+	close(v.begun) // what was due already is told of behind the ready line
 	if err != nil {
 		return errors.Join(err, listener.Close(), box.Close())
 	}
@@ -85,17 +84,16 @@ func serveSandbox(ctx context.Context, env *Env, box *sandbox.Sandbox, l net.Lis
 // received shows an event that came, and what was answered.
 func (v *sandboxView) received(r webhook.Record) {
 	v.mu.Lock()
-	defer v.mu.Unlock()
 	if v.counts == nil {
 		v.counts = map[webhook.Outcome]int{}
 	}
 	v.counts[r.Verdict.Outcome]++
+	v.mu.Unlock()
 	v.show(r, nil)
 }
 
 // delivered shows an attempt, and what becomes of its delivery.
 func (v *sandboxView) delivered(d store.Delivery, r webhook.Record) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	<-v.begun
 	v.show(r, &d)
 }

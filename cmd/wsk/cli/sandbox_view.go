@@ -24,6 +24,7 @@ type sandboxView struct {
 	text bool
 	data string // where the state is kept
 
+	begun  chan struct{} // closed behind the ready line
 	mu     sync.Mutex
 	counts map[webhook.Outcome]int
 }
