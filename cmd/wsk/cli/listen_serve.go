@@ -17,7 +17,7 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 	go func() { failed <- server.Serve(l) }()
 	fault := o.wait(ctx, env, failed, kept.broken, l.Addr().String(), t, command)
 	server.shutDown(ctx)
-	show.done()
+	show.done(ctx)
 	if err := kept.close(ctx); fault == nil {
 		fault = err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -251,7 +252,7 @@ type summaryLine struct {
 }
 
 // done says how many of what came.
-func (v *listenView) done() {
+func (v *listenView) done(ctx context.Context) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if !v.text {
@@ -271,7 +272,7 @@ func (v *listenView) done() {
 	if len(parts) == 0 {
 		parts = []string{"nothing"}
 	}
-	fmt.Fprintln(v.env.Err, "received: "+strings.Join(parts, ", "))
+	farewell(ctx, v.env, "received: "+strings.Join(parts, ", "))
 }
 
 // describeVerifier says how requests are verified, in a few words.

@@ -49,7 +49,7 @@ func runSandbox(ctx context.Context, env *Env, cfg config.Config, o *sandboxOpti
 		return errors.Join(err, listener.Close(), box.Close())
 	}
 	fault := serveSandbox(ctx, env, box, listener, broken, ready, command)
-	fault = errors.Join(fault, v.done(box))
+	fault = errors.Join(fault, v.done(ctx, box))
 	return errors.Join(fault, box.Close())
 }
 

@@ -172,8 +172,8 @@ type sandboxSummary struct {
 }
 
 // done says how much came and what became of the deliveries.
-func (v *sandboxView) done(box *sandbox.Sandbox) error {
-	status, err := box.Status(context.Background())
+func (v *sandboxView) done(ctx context.Context, box *sandbox.Sandbox) error {
+	status, err := box.Status(context.WithoutCancel(ctx))
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err != nil {
@@ -190,7 +190,7 @@ func (v *sandboxView) done(box *sandbox.Sandbox) error {
 	if status.Deliveries[store.Pending]+status.Deliveries[store.Sending] > 0 && v.data != "" {
 		text += "; what waits goes on with the next start on " + v.data
 	}
-	fmt.Fprintln(v.env.Err, ui.Clean(text))
+	farewell(ctx, v.env, ui.Clean(text))
 	return nil
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"sync"
@@ -44,4 +45,13 @@ func (s *server) shutDown(ctx context.Context) {
 	if err := s.Shutdown(grace); err != nil {
 		_ = s.Close() // a request that does not end is cut off
 	}
+}
+
+// farewell is a server's last line for people. Ctrl-C leaves a terminal in the
+// middle of one.
+func farewell(ctx context.Context, env *Env, text string) {
+	if env.ErrTTY && ctx.Err() != nil {
+		fmt.Fprintln(env.Err)
+	}
+	fmt.Fprintln(env.Err, text)
 }
