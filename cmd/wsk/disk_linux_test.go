@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -149,16 +150,7 @@ func TestAListenerOutlivesAFullDisk(t *testing.T) {
 // nothing is promised after it.
 func TestAFailedFsyncEndsTheListener(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed")
-	}
-	program, err := exec.LookPath("wsk")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	path := filepath.Join(dir, "journal.db")
+	path := filepath.Join(t.TempDir(), "journal.db")
 	j, err := journal.Open(t.Context(), path, journal.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -166,8 +158,7 @@ func TestAFailedFsyncEndsTheListener(t *testing.T) {
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), strace, "-f", "-qq", "-o", filepath.Join(dir, "trace"), "-e", "trace=fsync,fdatasync",
-		"-e", "inject=fsync,fdatasync:error=EIO:when=4+", program, "listen", "--port", "0", "--secret", "s", "--journal", path, "--json")
+	cmd := withFailingSync(t, 4, "listen", "--port", "0", "--secret", "s", "--journal", path, "--json")
 	url, problems := started(t, cmd)
 	secret, err := webhook.NewSecret("s")
 	if err != nil {
@@ -190,10 +181,8 @@ func TestAFailedFsyncEndsTheListener(t *testing.T) {
 			t.Errorf("status %d after %d were refused", record.Response.Status, refused)
 		}
 	}
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(problems.String(), "did not confirm a write") || refused == 0 {
-		t.Errorf("%d taken, %d refused, and it ended with %v:\n%s", taken, refused, err, problems)
+	if wantEndedBySync(t, cmd, problems); refused == 0 {
+		t.Error("nothing was refused")
 	}
 	if j, err = journal.Open(t.Context(), path, journal.Options{}); err != nil {
 		t.Fatal(err)
@@ -201,5 +190,32 @@ func TestAFailedFsyncEndsTheListener(t *testing.T) {
 	defer func() { _ = j.Close() }() // it was only read
 	if n, err := j.Count(t.Context(), journal.Filter{Status: []string{"ok"}}); n < taken || err != nil {
 		t.Errorf("%d are in the journal of %d that were answered with 200, %v", n, taken, err)
+	}
+}
+
+// withFailingSync is wsk on a disk that confirms no write from the nth on.
+func withFailingSync(t *testing.T, nth int, args ...string) *exec.Cmd {
+	t.Helper()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		t.Skip("strace is not installed")
+	}
+	program, err := exec.LookPath("wsk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exec.CommandContext(t.Context(), strace, append([]string{
+		"-f", "-qq", "-o", filepath.Join(t.TempDir(), "trace"), "-e", "trace=fsync,fdatasync",
+		"-e", "inject=fsync,fdatasync:error=EIO:when=" + strconv.Itoa(nth) + "+", program,
+	}, args...)...)
+}
+
+// wantEndedBySync wants a server to have ended, and to have said why.
+func wantEndedBySync(t *testing.T, cmd *exec.Cmd, problems *lockedBuffer) {
+	t.Helper()
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(problems.String(), "did not confirm a write") {
+		t.Errorf("it ended with %v:\n%s", err, problems)
 	}
 }

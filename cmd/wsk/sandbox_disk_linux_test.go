@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -89,14 +88,6 @@ func TestASandboxOutlivesAFullDisk(t *testing.T) {
 // answered with 200, and it ends.
 func TestAFailedFsyncEndsTheSandbox(t *testing.T) {
 	t.Parallel()
-	strace, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed")
-	}
-	program, err := exec.LookPath("wsk")
-	if err != nil {
-		t.Fatal(err)
-	}
 	dir := t.TempDir()
 	path := filepath.Join(dir, "box.db")
 	state, err := store.Open(t.Context(), path, store.Options{})
@@ -106,8 +97,7 @@ func TestAFailedFsyncEndsTheSandbox(t *testing.T) {
 	if err := state.Close(); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), strace, "-f", "-qq", "-o", filepath.Join(dir, "trace"), "-e", "trace=fsync,fdatasync",
-		"-e", "inject=fsync,fdatasync:error=EIO:when=12+", program, "sandbox", "--port", "0", "--api-key", "k", "--secret", "s", "--no-limits", "--data", path, "--json")
+	cmd := withFailingSync(t, 12, "sandbox", "--port", "0", "--api-key", "k", "--secret", "s", "--no-limits", "--data", path, "--json")
 	url, problems := started(t, cmd)
 	send, taken := sender(t, url, dir)
 	refused := 0
@@ -120,10 +110,8 @@ func TestAFailedFsyncEndsTheSandbox(t *testing.T) {
 			t.Errorf("status %d after %d were refused", got, refused)
 		}
 	}
-	err = cmd.Wait()
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(problems.String(), "did not confirm a write") || refused == 0 {
-		t.Errorf("%d taken, %d refused, and it ended with %v:\n%s", len(taken), refused, err, problems)
+	if wantEndedBySync(t, cmd, problems); refused == 0 {
+		t.Error("nothing was refused")
 	}
 	held := vendors(t, path)
 	for name := range taken {
