@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -259,60 +257,4 @@ func lower(value any) any {
 		return strings.ToLower(text)
 	}
 	return value
-}
-
-// changes lists the members that differ between two states of a record: old
-// and new, or from and to where the documents say so, and for lists of the
-// compact form what was added and removed.
-func (v *viewer) changes(before, after *store.Record) store.Fields {
-	was, is := v.view(before), v.view(after)
-	old, now := "old", "new"
-	if v.Form == webhook.Compact || after.Kind == store.TimeOff {
-		old, now = "from", "to"
-	}
-	list := store.Fields{}
-	all := maps.Clone(was)
-	maps.Copy(all, is)
-	for name := range all {
-		if incidental(name) || reflect.DeepEqual(was[name], is[name]) {
-			continue
-		}
-		a, wasList := was[name].([]any)
-		b, isList := is[name].([]any)
-		if v.Form == webhook.Compact && wasList && isList {
-			list[name] = store.Fields{"added": missingFrom(a, b), "removed": missingFrom(b, a)}
-			continue
-		}
-		list[name] = store.Fields{old: orNull(was[name]), now: orNull(is[name])}
-	}
-	return list
-}
-
-// incidental reports a member that says nothing of a record itself.
-func incidental(name string) bool {
-	switch name {
-	case "id", "updated_by", "created_by", "entries", "entry_count":
-		return true
-	}
-	return strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_ids")
-}
-
-// orNull writes out that a value was not there: a member that is nil is left
-// out.
-func orNull(v any) any {
-	if v == nil {
-		return json.RawMessage("null")
-	}
-	return v
-}
-
-// missingFrom lists what of others is not in list.
-func missingFrom(list, others []any) []any {
-	missing := []any{}
-	for _, o := range others {
-		if !slices.ContainsFunc(list, func(l any) bool { return reflect.DeepEqual(l, o) }) {
-			missing = append(missing, o)
-		}
-	}
-	return missing
 }
