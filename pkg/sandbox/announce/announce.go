@@ -15,7 +15,6 @@ package announce
 
 import (
 	"encoding/json"
-	"maps"
 	"sync"
 	"time"
 
@@ -54,14 +53,16 @@ func (a *Announcer) Of(c Context, changes []rules.Change) ([]Raised, error) {
 	v := &viewer{Context: c}
 	var raised []Raised
 	raise := func(event string, data store.Fields) {
-		shape := a.shape(c.Form, event)
-		if changed, ok := data["changes"].(store.Fields); ok { // of what the event carries
-			maps.DeleteFunc(changed, func(name string, _ any) bool { return shape.members[name] == nil })
-		}
-		raised = append(raised, Raised{event, c.Form, shape.write(data)})
+		raised = append(raised, Raised{event, c.Form, a.shape(c.Form, event).write(data)})
 	}
 	for _, change := range changes {
-		t := teller{change, func(event string, extra store.Fields) { raise(event, v.data(change, event, extra)) }}
+		t := teller{change, func(event string, extra store.Fields) {
+			data := v.data(change, event, extra)
+			if changed, ok := data["changes"].(store.Fields); ok {
+				keepKnown(changed, a.shape(c.Form, event), change)
+			}
+			raise(event, data)
+		}}
 		t.all(c.Form)
 	}
 	if batch := v.batch(changes); batch != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -218,7 +219,7 @@ func TestAnUpdateSaysWhatHasChanged(t *testing.T) {
 	}
 	for form, want := range map[webhook.Form]string{
 		webhook.Outbound: `{"end_date":{"new":"2026-02-06","old":null},"people_required":{"new":7,"old":null},"site_lead":{"new":{"email":"a@example.com","emp_number":"EMP-1","id":"emp_8","name":"Ann"},"old":null},"start_date":{"new":"2026-02-02","old":null},"status":{"new":"in_progress","old":"scheduled"}}`,
-		webhook.Compact:  `{"assignedTo":{"from":null,"to":["emp_8"]},"status":{"from":"scheduled","to":"in_progress"}}`,
+		webhook.Compact:  `{"assignedTo":{"added":["emp_8"],"removed":[]},"end_date":{"from":null,"to":"2026-02-06"},"people_required":{"from":null,"to":7},"start_date":{"from":null,"to":"2026-02-02"},"status":{"from":"scheduled","to":"in_progress"}}`,
 	} {
 		var body struct {
 			Data struct {
@@ -232,6 +233,53 @@ func TestAnUpdateSaysWhatHasChanged(t *testing.T) {
 		if err != nil || string(got) != want {
 			t.Errorf("%s: changes\n%s\nwant\n%s", form, got, want)
 		}
+	}
+}
+
+// A new name is told once, by the name that the form has for it.
+func TestAChangeIsToldOnce(t *testing.T) {
+	t.Parallel()
+	events := append(story(false)[:6:6], [2]string{"work_order.updated", `{"work_order_number":"WO-2026-001","phase_name":"Roof"}`})
+	for form, want := range map[webhook.Form]string{
+		webhook.Outbound: `"changes":{"phase_name":{"old":"Foundation","new":"Roof"}}`,
+		webhook.Compact:  `"changes":{"title":{"from":"Foundation","to":"Roof"}}`,
+	} {
+		if got := string(tell(t, form, events...)[6][0].body); !strings.Contains(got, want) {
+			t.Errorf("%s: %s\nwant %s in it", form, got, want)
+		}
+	}
+}
+
+// What the documents only name tells which record it is about, and no more.
+func TestWhatHasNoDocumentedPayloadIsShort(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"workorder.started": "id projectId status title workOrderNumber", "workorder.completed": "id projectId status title workOrderNumber",
+		"workorder.cancelled": "id projectId status title workOrderNumber", "employee.assigned": "emp_number id name workOrderNumber work_order_id",
+		"project.closed": "closed_at id project_code project_name",
+	}
+	seen := 0
+	for _, list := range tell(t, webhook.Compact, story(true)...) {
+		for _, raised := range list {
+			d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Compact, raised.event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Sample() != nil {
+				continue
+			}
+			var body struct{ Data map[string]any }
+			if err := json.Unmarshal(raised.body, &body); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(body.Data)), " "); got != want[raised.event] {
+				t.Errorf("%s has %q, want %q", raised.event, got, want[raised.event])
+			}
+			seen++
+		}
+	}
+	if seen < len(want) {
+		t.Errorf("%d of these were raised", seen)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -29,7 +30,7 @@ func (v *viewer) changes(before, after *store.Record) store.Fields {
 		}
 		a, wasList := was[name].([]any)
 		b, isList := is[name].([]any)
-		if v.Form == webhook.Compact && wasList && isList {
+		if v.Form == webhook.Compact && (wasList || was[name] == nil) && (isList || is[name] == nil) {
 			list[name] = store.Fields{"added": missingFrom(a, b), "removed": missingFrom(b, a)}
 			continue
 		}
@@ -38,10 +39,27 @@ func (v *viewer) changes(before, after *store.Record) store.Fields {
 	return list
 }
 
+// keepKnown leaves the changes that whoever gets the event can place: of members
+// that the event has, and of the record's own, unless one of the event's says
+// the same by another name.
+func keepKnown(changes store.Fields, s *shape, c rules.Change) {
+	own := func(name string) bool { return c.Before.Fields[name] != nil || c.After.Fields[name] != nil }
+	var renamed []any
+	for name, values := range changes {
+		if s.members[name] != nil && !own(name) {
+			renamed = append(renamed, values)
+		}
+	}
+	maps.DeleteFunc(changes, func(name string, values any) bool {
+		return s.members[name] == nil && (!own(name) || slices.ContainsFunc(renamed, func(r any) bool { return reflect.DeepEqual(r, values) }))
+	})
+}
+
 // incidental reports a member that says nothing of a record itself.
 func incidental(name string) bool {
 	switch name {
-	case "id", "updated_by", "created_by", "entries", "entry_count":
+	case "id", "updated_by", "created_by", "closed_at", "entries", "entry_count",
+		"site_lead_emp_number": // the site lead is told of as a whole
 		return true
 	}
 	return strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_ids")

@@ -32,6 +32,8 @@ func (v *viewer) data(c rules.Change, event string, extra store.Fields) store.Fi
 	case "workorder.started", "workorder.completed", "workorder.cancelled":
 		// The documents only name them: they carry what tells their work order.
 		return show(nil, record, "id=.id workOrderNumber=.key title=.name status projectId=project_id")
+	case "project.closed":
+		return show(nil, record, "id=.id project_code=.key project_name=.name closed_at") // both forms, as the page has it
 	}
 	data := v.view(record)
 	v.times(data, record)
