@@ -26,7 +26,7 @@ func runSandbox(ctx context.Context, env *Env, cfg config.Config, o *sandboxOpti
 	given := setup.Companies[0].Keys
 	env, end := relayed(env)
 	defer end()
-	v := &sandboxView{env: env, p: p, text: o.output.text(), data: o.data, begun: make(chan struct{})}
+	v := &sandboxView{env: env, p: p, text: o.output.text(), data: o.data, runs: len(command) > 0, begun: make(chan struct{})}
 	broken := make(chan error, 2) // the store and the deliveries may both say so
 	setup.Received, setup.Delivered = v.received, v.delivered
 	setup.Broken = func(err error) {

@@ -23,6 +23,7 @@ type sandboxView struct {
 	p    ui.Palette
 	text bool
 	data string // where the state is kept
+	runs bool   // a command, which needs no advice
 
 	begun  chan struct{} // closed behind the ready line
 	mu     sync.Mutex
@@ -89,6 +90,10 @@ func (v *sandboxView) welcome(ready sandboxReady, given []sandbox.Key) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "WorkSkedge on %s  %s\n\n", p.Name(ready.Base), p.Quiet(ui.Clean("("+company+", "+where+")")))
+	if v.runs {
+		_, err := fmt.Fprint(v.env.Out, b.String())
+		return err
+	}
 	fmt.Fprintf(&b, "  export WSK_URL=%s\n", ready.URL)
 	if len(given) == 0 || given[0].Key == "" {
 		fmt.Fprintf(&b, "  export WSK_API_KEY=%s\n", ready.APIKey)
