@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -79,14 +78,22 @@ func strangers(r *http.Request) string {
 	case !loopback(hostOf(r.Host)):
 		return "the admin API is asked by a name of this machine: localhost or 127.0.0.1"
 	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return "the admin API does not answer pages of other sites"
-	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		u, err := url.Parse(origin)
-		if err != nil || u.Host != r.Host {
+	for _, site := range r.Header.Values("Sec-Fetch-Site") {
+		if site != "same-origin" && site != "none" {
 			return "the admin API does not answer pages of other sites"
 		}
+	}
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	for _, origin := range r.Header.Values("Origin") {
+		if origin != scheme+"://"+r.Host {
+			return "the admin API does not answer pages of other sites"
+		}
+	}
+	if r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-For") != "" {
+		return "the admin API does not answer through a proxy or a tunnel"
 	}
 	return ""
 }
@@ -115,7 +122,7 @@ func adminAnswer(body any, err error) answer {
 		return answer{status: http.StatusOK, body: body}
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, outbox.ErrGone):
 		return refused(http.StatusNotFound, err.Error())
-	case errors.As(err, &fault), errors.As(err, &unknown):
+	case errors.As(err, &fault), errors.As(err, &unknown), errors.Is(err, outbox.ErrTooFar):
 		return refused(http.StatusBadRequest, err.Error())
 	}
 	return refused(http.StatusInternalServerError, err.Error())
@@ -135,11 +142,20 @@ func ask(r *http.Request, into any) error {
 	}
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
+	err := d.Decode(into)
+	if err == nil {
+		if err = d.Decode(&struct{}{}); err == nil {
+			err = errors.New("there is more than one value")
+		}
+	}
+	if !errors.Is(err, io.EOF) {
 		return &askError{fmt.Errorf("reading the question: %w", err)}
 	}
 	return nil
 }
+
+// maxLimit is how many records or deliveries one answer has at the most.
+const maxLimit = 10_000
 
 // limit reads how many are asked for: 100 unless told otherwise.
 func limit(r *http.Request) (int, error) {
@@ -148,8 +164,8 @@ func limit(r *http.Request) (int, error) {
 		return 100, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return 0, &askError{fmt.Errorf("limit %q: a number from 1", text)}
+	if err != nil || n < 1 || n > maxLimit {
+		return 0, &askError{fmt.Errorf("limit %q: a number from 1 to %d", text, maxLimit)}
 	}
 	return n, nil
 }

@@ -31,10 +31,10 @@ type Config struct {
 	Companies []Company // default: one, see [DefaultCompany]
 	Data      string    // the file that keeps the state; "" keeps it until Close
 
-	Limits        []Limit       // for each API key; default: [DocumentedLimits]; an empty list: none
+	Limits        []Limit       // for each API key, counted from the start; default: [DocumentedLimits]; an empty list: none
 	RequireScheme string        // the one scheme that source custom may sign by; default: timestamp.body and body
 	Tolerance     time.Duration // of timestamps; default: webhook.DefaultTolerance
-	Speed         float64       // divides the pauses between attempts; default: 1
+	Speed         float64       // divides the pauses between attempts, 1 or more; default: 1
 	Timeout       time.Duration // of one attempt; default: deliver.DefaultTimeout
 	AllowTargets  bool          // deliver to other hosts than this one; private addresses never
 
@@ -43,7 +43,7 @@ type Config struct {
 	Now       func() time.Time                     // default: time.Now
 	NewID     func() string                        // random names; default: crypto/rand.Text
 	Received  func(webhook.Record)                 // told every request to Path, after its answer; may be nil
-	Delivered func(store.Delivery, webhook.Record) // told every attempt, with what becomes of the delivery; may be nil
+	Delivered func(store.Delivery, webhook.Record) // told every attempt, with what becomes of the delivery; must not call Close; may be nil
 	Warn      func(text string)                    // told what deserves a look; may be nil
 	Broken    func(error)                          // told when the disk confirms nothing any more: every event gets a 503 then; may be nil
 }

@@ -172,7 +172,7 @@ func (s *Sandbox) Reset(ctx context.Context) error {
 	})
 	if err == nil {
 		s.limits.forget()
-		err = s.outbox.Reload(ctx)
+		err = s.outbox.Reload(context.WithoutCancel(ctx)) // what is emptied has to be known, whoever asked has gone or not
 	}
 	return err
 }

@@ -92,8 +92,8 @@ func (c Config) check() error {
 	if c.RequireScheme != "" && c.RequireScheme != webhook.TimestampBody && c.RequireScheme != webhook.BodyOnly {
 		return webhook.Unknown("scheme of source custom", c.RequireScheme, []string{webhook.TimestampBody, webhook.BodyOnly})
 	}
-	if c.Speed < 0 {
-		return fmt.Errorf("a speed of %v: it divides pauses, so it is more than 0", c.Speed)
+	if c.Speed != 0 && !(c.Speed >= 1) { // NaN is not
+		return fmt.Errorf("a speed of %v: it divides pauses, so it is 1 or more", c.Speed)
 	}
 	for _, l := range c.Limits {
 		if l.Count < 1 || l.Per <= 0 {
@@ -164,11 +164,10 @@ func (s *Sandbox) setUpKeys(tx *store.Tx, c *Company) error {
 	for i := range c.Keys {
 		k := &c.Keys[i]
 		var err error
-		name := fmt.Sprintf("%s%s.key.%d.", store.Kept, c.ID, i)
-		if k.Key, err = s.keptOr(tx, name+"key", k.Key, "key_"); err != nil {
+		if k.Key, err = s.keptOr(tx, fmt.Sprintf("%s%s.key.%d.key", store.Kept, c.ID, i), k.Key, "key_"); err != nil {
 			return err
 		}
-		if k.Secret, err = s.keptOr(tx, name+"secret", k.Secret, "secret_"); err != nil {
+		if k.Secret, err = s.keptOr(tx, store.Kept+c.ID+".secret."+k.actor(), k.Secret, "secret_"); err != nil {
 			return err
 		}
 		k.Name = cmp.Or(k.Name, k.actor())

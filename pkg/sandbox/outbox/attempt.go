@@ -76,7 +76,7 @@ func (o *Outbox) fail(err error) {
 	o.signal()
 	o.mu.Unlock()
 	if first && o.Broken != nil {
-		o.Broken(err)
+		go o.Broken(err) // which may close the outbox, and that waits for who calls it here
 	}
 }
 
@@ -172,7 +172,7 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 		URL: j.subscription.URL, Event: webhook.Event{Platform: webhook.WorkSkedge, Form: d.Form, Type: d.Event, Raw: d.Body},
 		Header: deliver.Outbound(webhook.WorkSkedge, d.Event), Secret: secret, WebhookID: d.ID, Timeout: o.Timeout,
 	}, n)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && record.Response == nil {
 		return // it stays as being sent, and the next start takes it up
 	}
 	if err != nil {
@@ -182,13 +182,18 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 	if record.Response != nil {
 		d.Status, d.Error = record.Response.Status, ""
 	}
-	d = o.settle(d)
-	err = o.persist(ctx, func(tx *store.Tx) error {
-		if err := tx.AddAttempt(d.ID, store.Attempt{N: n, Time: record.Time, Status: d.Status, Error: d.Error, Duration: record.Duration}); err != nil {
-			return err
+	done, tried := o.settle(d), store.Attempt{N: n, Time: record.Time, Status: d.Status, Error: d.Error, Duration: record.Duration}
+	settled := func(tx *store.Tx) (err error) {
+		if d, err = tx.Settle(done, tried); errors.Is(err, store.ErrNotFound) {
+			return nil // the state was emptied meanwhile
 		}
-		return tx.SaveDelivery(d)
-	})
+		return err
+	}
+	if ctx.Err() == nil {
+		err = o.persist(ctx, settled)
+	} else { // the answer came at the last moment
+		err = o.Store.Do(context.WithoutCancel(ctx), settled)
+	}
 	if err != nil && ctx.Err() == nil {
 		o.fail(err)
 	}

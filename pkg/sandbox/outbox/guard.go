@@ -36,6 +36,9 @@ func (g Guard) Check(raw string) error {
 	if u.User != nil {
 		return &deliver.URLError{URL: raw, Reason: "it holds a user and a password, which would go out with every delivery"}
 	}
+	if u.Fragment != "" {
+		return &deliver.URLError{URL: raw, Reason: "it has a fragment, which is never sent"}
+	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if address, err := netip.ParseAddr(host); err == nil {
 		return g.allow(address)
@@ -64,13 +67,13 @@ func isNumber(label string) bool {
 // special are the ranges that belong to nobody on the internet, by the IANA
 // registries for IPv4 and IPv6: private, shared, link-local (the metadata
 // services of clouds among them), documentation, benchmarks, multicast, and
-// those that carry IPv4 addresses in IPv6.
+// those that carry IPv4 addresses in IPv6. 168.63.129.16 is Azure's own service.
 func special() []netip.Prefix {
 	var list []netip.Prefix
 	for _, text := range []string{
 		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-		"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
-		"::/128", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+		"168.63.129.16/32", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
+		"::/3", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "4000::/2", "8000::/1", // what is public in IPv6 is in 2000::/3
 	} {
 		list = append(list, netip.MustParsePrefix(text))
 	}

@@ -18,6 +18,7 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"path"
 	"strings"
@@ -40,7 +41,7 @@ type Config struct {
 	Guard     Guard
 	Speed     float64                                    // divides the pauses; default: 1
 	Timeout   time.Duration                              // of one attempt; default: deliver.DefaultTimeout
-	Each      func(store.Delivery, webhook.Record)       // told every attempt, with what becomes of the delivery; may be nil
+	Each      func(store.Delivery, webhook.Record)       // told every attempt, with what becomes of the delivery; must not call Close; may be nil
 	Warn      func(text string)                          // told when the store refuses for a while; may be nil
 	Broken    func(error)                                // told when the disk confirms nothing any more, and nothing is sent any more; may be nil
 	Wait      func(context.Context, time.Duration) error // default: deliver.Wait
@@ -61,9 +62,12 @@ type Outbox struct {
 	schedule  deliver.Schedule
 	client    deliver.Client
 
+	idle    func() // closes connections that the outbox opened and that are not used
 	stop    context.CancelFunc
 	stopped chan struct{}
 	wake    chan struct{}
+
+	moving sync.Mutex // held while the clock is moved
 
 	mu       sync.Mutex
 	advanced time.Duration
@@ -80,15 +84,17 @@ const advancedSetting = "outbox.advanced"
 // without an answer.
 func New(ctx context.Context, c Config) (*Outbox, error) {
 	c.Timeout = cmp.Or(c.Timeout, deliver.DefaultTimeout)
+	idle := func() {}
 	if c.Transport == nil {
-		c.Transport = c.Guard.Transport()
+		own := c.Guard.Transport()
+		c.Transport, idle = own, own.CloseIdleConnections
 	}
 	if c.Wait == nil {
 		c.Wait = deliver.Wait
 	}
 	o := &Outbox{
 		Config: c, announcer: announce.New(), schedule: deliver.PlatformSchedule(webhook.WorkSkedge).Faster(max(c.Speed, 1)),
-		stopped: make(chan struct{}), wake: make(chan struct{}, 1), busy: map[string]int{}, changed: make(chan struct{}),
+		idle: idle, stopped: make(chan struct{}), wake: make(chan struct{}, 1), busy: map[string]int{}, changed: make(chan struct{}),
 	}
 	o.client = deliver.Client{Transport: c.Transport, Now: c.Now, NewID: func() string { return c.NewID("rec") }, UserAgent: "WorkSkedge-sandbox (wsk)"}
 	if err := o.Reload(ctx); err != nil {
@@ -106,6 +112,8 @@ func New(ctx context.Context, c Config) (*Outbox, error) {
 
 // Reload reads the clock from the store again, after it was emptied.
 func (o *Outbox) Reload(ctx context.Context) error {
+	o.moving.Lock()
+	defer o.moving.Unlock()
 	var text string
 	err := o.Store.Do(ctx, func(tx *store.Tx) (err error) {
 		text, err = tx.Setting(advancedSetting)
@@ -127,6 +135,7 @@ func (o *Outbox) Reload(ctx context.Context) error {
 func (o *Outbox) Close() error {
 	o.stop()
 	<-o.stopped
+	o.idle()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.fault
@@ -139,15 +148,24 @@ func (o *Outbox) Clock() time.Time {
 	return o.Now().Add(o.advanced)
 }
 
-// Advance moves the clock on, and returns how many deliveries are due then.
+// ErrTooFar says that the clock would be moved to where times end.
+var ErrTooFar = errors.New("that is further than 100 years ahead")
+
+const maxAdvanced = 100 * 365 * 24 * time.Hour
+
+// Advance moves the clock on, and returns how many deliveries are due then, or
+// [ErrTooFar].
 func (o *Outbox) Advance(ctx context.Context, d time.Duration) (due int, err error) {
+	o.moving.Lock()
+	defer o.moving.Unlock()
 	o.mu.Lock()
 	total := o.advanced + d
 	o.mu.Unlock()
-	err = o.Store.Do(ctx, func(tx *store.Tx) error {
-		list, err := tx.Deliveries(store.DeliveryQuery{DueBy: o.Now().Add(total)})
-		due = len(list)
-		if err != nil {
+	if d > maxAdvanced || total > maxAdvanced {
+		return 0, ErrTooFar
+	}
+	err = o.Store.Do(ctx, func(tx *store.Tx) (err error) {
+		if due, err = tx.CountDue(o.Now().Add(total)); err != nil {
 			return err
 		}
 		return tx.Set(advancedSetting, total.String())

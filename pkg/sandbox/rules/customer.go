@@ -82,11 +82,7 @@ func (c *Call) deleteCustomer() (*store.Record, error) {
 		return nil, err
 	}
 	if len(projects) > 0 {
-		some, more := projects, ""
-		if len(projects) > 10 {
-			some, more = projects[:10], " and "+strconv.Itoa(len(projects)-10)+" more"
-		}
-		return nil, bad("customer_name", "the customer "+strconv.Quote(r.Name)+" has projects: "+keys(some)+more)
+		return nil, bad("customer_name", "the customer "+strconv.Quote(r.Name)+" has projects: "+keys(projects))
 	}
 	for _, kind := range []store.Kind{store.Contact, store.Location} {
 		list, err := c.children(kind, r)

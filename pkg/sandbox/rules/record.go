@@ -2,6 +2,7 @@ package rules
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 
@@ -79,13 +80,20 @@ func (c *Call) children(k store.Kind, of *store.Record) ([]*store.Record, error)
 	return c.Tx.List(store.Query{Company: c.Company, Kind: k, Parent: of.ID})
 }
 
+// maxKeys is how many records an error names.
+const maxKeys = 10
+
 // keys lists what the platform knows records by.
 func keys(list []*store.Record) string {
 	var all []string
-	for _, r := range list {
+	for _, r := range list[:min(len(list), maxKeys)] {
 		all = append(all, r.Key)
 	}
-	return strings.Join(all, ", ")
+	text := strings.Join(all, ", ")
+	if more := len(list) - maxKeys; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // create writes a new record.

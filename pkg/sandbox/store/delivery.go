@@ -106,10 +106,38 @@ func (t *Tx) SaveDelivery(d Delivery) error {
 		d.ID, d.Company, d.Subscription, d.Event, string(d.Form), d.Body, string(d.State), d.Attempts, d.Due.UnixNano(), d.Created.UnixNano(), d.Status, d.Error)
 }
 
-// AddAttempt notes one try of a delivery.
-func (t *Tx) AddAttempt(delivery string, a Attempt) error {
-	return t.w.Exec("INSERT OR REPLACE INTO attempt (delivery, n, time, status, error, duration) VALUES (?, ?, ?, ?, ?, ?)",
-		delivery, a.N, a.Time.UnixNano(), a.Status, a.Error, int64(a.Duration))
+// Settle writes what came of an attempt of a delivery that was being sent, and
+// returns the delivery as it is then: there is no next attempt when the
+// subscription is gone. One that is not there any more, because the state was
+// emptied, stays away: [ErrNotFound].
+func (t *Tx) Settle(d Delivery, a Attempt) (Delivery, error) {
+	if err := t.endUnsubscribed(&d); err != nil {
+		return d, err
+	}
+	result, err := t.w.Run("UPDATE delivery SET state = ?, due = ?, status = ?, error = ? WHERE id = ? AND state = 'sending' AND attempts = ?",
+		string(d.State), d.Due.UnixNano(), d.Status, d.Error, d.ID, d.Attempts)
+	if err != nil {
+		return d, err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return d, errors.Join(ErrNotFound, err)
+	}
+	return d, t.w.Exec("INSERT OR REPLACE INTO attempt (delivery, n, time, status, error, duration) VALUES (?, ?, ?, ?, ?, ?)",
+		d.ID, a.N, a.Time.UnixNano(), a.Status, a.Error, int64(a.Duration))
+}
+
+// endUnsubscribed makes a delivery dead that would wait for a subscription that
+// is gone.
+func (t *Tx) endUnsubscribed(d *Delivery) error {
+	if d.State != Pending {
+		return nil
+	}
+	var there bool
+	err := t.w.One("SELECT EXISTS (SELECT 1 FROM subscription WHERE id = ?)", []any{d.Subscription}, &there)
+	if err == nil && !there {
+		d.State, d.Error = Dead, "the subscription is gone"
+	}
+	return err
 }
 
 // Attempts lists the tries of a delivery, the first first.
@@ -153,6 +181,9 @@ func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
 
 func (q *DeliveryQuery) text() (text string, args []any) {
 	text = "SELECT id, company, subscription, event, form, body, state, attempts, due, created, status, error FROM delivery WHERE TRUE"
+	if !q.DueBy.IsZero() && q.Subscription == "" {
+		text = strings.Replace(text, " WHERE", byDue+" WHERE", 1)
+	}
 	for _, term := range [][2]string{
 		{" AND id = ?", q.ID},
 		{" AND company = ?", q.Company},
@@ -183,11 +214,20 @@ func (q *DeliveryQuery) text() (text string, args []any) {
 	return text + order + " LIMIT ?", append(args, limit)
 }
 
+// byDue has SQLite look at what is due alone, and not at all that waits.
+const byDue = " INDEXED BY delivery_due"
+
+// CountDue returns how many deliveries are due at a time.
+func (t *Tx) CountDue(at time.Time) (n int, err error) {
+	err = t.w.One("SELECT count(*) FROM delivery"+byDue+" WHERE state = 'pending' AND state IN ('pending', 'sending') AND due <= ?", []any{at.UnixNano()}, &n)
+	return n, err
+}
+
 // NextDue returns when the next pending delivery is due after a time; ok is
 // false when there is none.
 func (t *Tx) NextDue(after time.Time) (at time.Time, ok bool, err error) {
 	var due sql.NullInt64
-	err = t.w.One("SELECT min(due) FROM delivery WHERE state = 'pending' AND state IN ('pending', 'sending') AND due > ?", []any{after.UnixNano()}, &due)
+	err = t.w.One("SELECT min(due) FROM delivery"+byDue+" WHERE state = 'pending' AND state IN ('pending', 'sending') AND due > ?", []any{after.UnixNano()}, &due)
 	return moment(due.Int64), due.Valid, err
 }
 
@@ -230,6 +270,9 @@ func (t *Tx) Requeue(next func(Delivery) (due time.Time, ok bool)) error {
 		d.State, d.Status, d.Error = Dead, 0, "the sandbox ended before the answer came"
 		if due, ok := next(d); ok {
 			d.State, d.Due = Pending, due
+		}
+		if err := t.endUnsubscribed(&d); err != nil {
+			return err
 		}
 		if err := t.SaveDelivery(d); err != nil {
 			return err

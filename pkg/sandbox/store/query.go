@@ -53,7 +53,7 @@ func (q *Query) where() (text string, args []any) {
 		{" AND id = ?", q.ID},
 		{" AND company = ?", q.Company},
 		{" AND kind = ?", string(q.Kind)},
-		{" AND parent = ?", q.Parent},
+		{" AND parent <> '' AND parent = ?", q.Parent}, // as the index on it says
 		{" AND name = ?", q.Name},
 		{" AND instr(lower(key), lower(?)) > 0", q.KeyLike},
 	} {

@@ -1,12 +1,15 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"path/filepath"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -157,12 +160,13 @@ func TestDeliveriesAreDueInOrder(t *testing.T) {
 	s := open(t, "")
 	at := func(minute int) time.Time { return clock().Add(time.Duration(minute) * time.Minute) }
 	do(t, s, func(tx *Tx) error {
-		var faults []error
+		faults := []error{tx.Subscribe(Subscription{ID: "sub_1", Company: "comp_1", Form: "outbound"})}
 		for n, d := range []Delivery{
 			{ID: "d0", State: Pending, Due: at(5)}, {ID: "d1", State: Pending, Due: at(1)},
 			{ID: "d2", State: Delivered, Due: at(0)}, {ID: "d3", State: Sending, Attempts: 1, Due: at(0)},
+			{ID: "d4", State: Sending, Attempts: 1, Due: at(0), Subscription: "sub_gone"},
 		} {
-			d.Company, d.Body, d.Created = "comp_1", []byte{byte(n)}, clock()
+			d.Company, d.Body, d.Created, d.Subscription = "comp_1", []byte{byte(n)}, clock(), cmp.Or(d.Subscription, "sub_1")
 			faults = append(faults, tx.SaveDelivery(d))
 		}
 		return errors.Join(faults...)
@@ -195,11 +199,72 @@ func TestDeliveriesAreDueInOrder(t *testing.T) {
 	}
 	do(t, s, func(tx *Tx) error {
 		counts, err := tx.CountDeliveries("")
-		if counts[Pending] != 3 || counts[Delivered] != 1 || len(counts) != 2 {
+		if counts[Pending] != 3 || counts[Delivered] != 1 || counts[Dead] != 1 || len(counts) != 3 {
 			t.Errorf("counts %v", counts)
 		}
 		return err
 	})
+}
+
+// A question that comes with every event, or every attempt, is answered by an
+// index, however much there is.
+func TestQuestionsOfEveryEventUseAnIndex(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	plan := func(text string, args []any) (steps string) {
+		do(t, s, func(tx *Tx) error {
+			return tx.each("EXPLAIN QUERY PLAN "+text, args, func(rows *sql.Rows) error {
+				var id, parent, unused int
+				var detail string
+				err := rows.Scan(&id, &parent, &unused, &detail)
+				steps += detail + "; "
+				return err
+			})
+		})
+		return steps
+	}
+	record := Query{Company: "comp_1", Kind: WorkOrder, Parent: "proj_1"}
+	where, args := record.where()
+	if got := plan("SELECT id FROM record"+where+" ORDER BY seq", args); !strings.Contains(got, "record_parent") {
+		t.Errorf("the work orders of a project: %s", got)
+	}
+	for name, q := range map[string]DeliveryQuery{
+		"delivery_due": {DueBy: clock(), Limit: 1}, "delivery_waits": {DueBy: clock(), Subscription: "sub_1", Limit: 4},
+	} {
+		text, args := q.text()
+		if got := plan(text, args); !strings.Contains(got, name) || strings.Contains(got, "TEMP B-TREE FOR ORDER BY") && name == "delivery_waits" {
+			t.Errorf("%+v: %s", q, got)
+		}
+	}
+}
+
+// What came of an attempt is written once, and not after the state was emptied.
+func TestOnlyWhatIsBeingSentIsSettled(t *testing.T) {
+	t.Parallel()
+	s := open(t, "")
+	d := Delivery{ID: "d0", Company: "comp_1", Subscription: "sub_1", State: Sending, Attempts: 1, Body: []byte("{}"), Created: clock()}
+	settle := func(state State, attempts int) (got Delivery, err error) {
+		end := d
+		end.State, end.Attempts = state, attempts
+		err = s.Do(t.Context(), func(tx *Tx) (err error) {
+			got, err = tx.Settle(end, Attempt{Time: clock()})
+			return err
+		})
+		return got, err
+	}
+	if _, err := settle(Delivered, 1); !errors.Is(err, ErrNotFound) {
+		t.Errorf("one that is not there: %v", err)
+	}
+	do(t, s, func(tx *Tx) error { return tx.SaveDelivery(d) })
+	if _, err := settle(Delivered, 2); !errors.Is(err, ErrNotFound) {
+		t.Errorf("another attempt: %v", err)
+	}
+	if got, err := settle(Pending, 1); err != nil || got.State != Dead || got.Error != "the subscription is gone" {
+		t.Errorf("without a subscription: %+v, %v", got, err)
+	}
+	if _, err := settle(Delivered, 1); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a second time: %v", err)
+	}
 }
 
 func TestSubscriptionsAreKeptAndRemoved(t *testing.T) {

@@ -1,0 +1,231 @@
+package sandbox
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/sandbox/store"
+)
+
+// held is a receiver that answers with 500 once it is let.
+func held(t *testing.T) (url string, came, let chan struct{}) {
+	t.Helper()
+	came, let = make(chan struct{}, 16), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // until then the server does not see that a sender has gone
+		came <- struct{}{}
+		select {
+		case <-let:
+		case <-r.Context().Done():
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, came, let
+}
+
+func (d *desk) deliveries() []store.Delivery {
+	d.t.Helper()
+	list, err := d.Deliveries(d.t.Context(), store.DeliveryQuery{})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return list
+}
+
+// A subscription ends while an attempt is under way: there is no other.
+func TestAnAttemptOutlivesItsSubscription(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, Config{Speed: 1e9}.withKey())
+	url, came, let := held(t)
+	id, err := d.Subscribe(t.Context(), Subscription{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.send("customer.created", `{"name":"Acme"}`)
+	<-came
+	if err := d.Unsubscribe(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	close(let)
+	d.idle()
+	if list := d.deliveries(); len(list) != 1 || list[0].State != store.Dead || list[0].Error != "the subscription is gone" || len(came) != 0 {
+		t.Errorf("%+v, and %d more attempts", list, len(came))
+	}
+}
+
+// The state is emptied while an attempt is under way: its delivery stays away.
+func TestAnAttemptOutlivesAReset(t *testing.T) {
+	t.Parallel()
+	url, came, let := held(t)
+	c := Config{Speed: 1e9}.withKey()
+	c.Companies[0].Subscriptions = []Subscription{{URL: url}}
+	d := newDesk(t, c)
+	d.send("customer.created", `{"name":"Acme"}`)
+	<-came
+	if err := d.Reset(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	close(let)
+	d.idle()
+	if list := d.deliveries(); len(list) != 0 || len(came) != 0 {
+		t.Errorf("%+v, and %d more attempts", list, len(came))
+	}
+}
+
+// A subscription that the next start does not name any more leaves nothing that
+// waits for it.
+func TestARestartWithoutTheSubscription(t *testing.T) {
+	t.Parallel()
+	url, came, _ := held(t)
+	c := Config{Data: filepath.Join(t.TempDir(), "box.db")}.withKey()
+	c.Companies[0].Subscriptions = []Subscription{{URL: url}}
+	d := newDesk(t, c)
+	d.send("customer.created", `{"name":"Acme"}`)
+	<-came
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Companies[0].Subscriptions = nil
+	d = newDesk(t, c)
+	d.idle()
+	if list := d.deliveries(); len(list) != 1 || list[0].State != store.Dead || list[0].Error != "the subscription is gone" {
+		t.Errorf("%+v", list)
+	}
+}
+
+// An answer that has come counts, although the sandbox ends before its body does.
+func TestAnAnswerAtTheLastMomentIsKept(t *testing.T) {
+	t.Parallel()
+	began := make(chan struct{}, 1)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		began <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer receiver.Close()
+	c := Config{Data: filepath.Join(t.TempDir(), "box.db")}.withKey()
+	c.Companies[0].Subscriptions = []Subscription{{URL: receiver.URL}}
+	// What reads the answer is told of nothing: its status is looked at here.
+	answered := make(chan struct{})
+	c.Transport = seen{http.DefaultTransport, answered}
+	d := newDesk(t, c)
+	d.send("customer.created", `{"name":"Acme"}`)
+	<-began
+	<-answered
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Transport = nil
+	if list := newDesk(t, c).deliveries(); len(list) != 1 || list[0].State != store.Delivered || list[0].Attempts != 1 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// seen says when the head of an answer is there.
+type seen struct {
+	http.RoundTripper
+	answered chan struct{}
+}
+
+func (s seen) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := s.RoundTripper.RoundTrip(r)
+	close(s.answered)
+	return response, err
+}
+
+// Many may move the clock at once, and nobody out of time.
+func TestTheClockIsMovedByEveryAdvance(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, Config{}.withKey())
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if _, err := d.Advance(t.Context(), time.Hour); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	status, err := d.Status(t.Context())
+	if ahead := status.Clock.Sub(d.now()).Round(time.Minute); err != nil || ahead != 20*time.Hour {
+		t.Errorf("the clock is %s ahead, %v", ahead, err)
+	}
+	for _, far := range []string{"2562047h", "900000h"} {
+		if got := d.raw(http.MethodPost, AdminPath+"advance", `{"duration":"`+far+`"}`, http.Header{"Content-Type": {"application/json"}}); got.status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", far, got.status, got.raw)
+		}
+	}
+}
+
+// A reset is whole, although nobody waits for its answer.
+func TestAResetIsWhole(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, Config{}.withKey())
+	if _, err := d.Advance(t.Context(), 10*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	busy, free := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		_ = d.store.Do(t.Context(), func(*store.Tx) error {
+			close(busy)
+			<-free
+			return nil
+		})
+	})
+	<-busy
+	all.Go(func() { _ = d.Reset(ctx) })
+	cancel()
+	close(free)
+	all.Wait()
+	// Either it was not begun, or it is done to the end.
+	var kept string
+	err := d.store.Do(t.Context(), func(tx *store.Tx) (err error) {
+		kept, err = tx.Setting("outbox.advanced")
+		return err
+	})
+	ahead := d.outbox.Clock().Sub(d.now()).Round(time.Hour)
+	if err != nil || (kept == "") != (ahead == 0) {
+		t.Errorf("the file says %q and the clock is %s ahead, %v", kept, ahead, err)
+	}
+}
+
+// A secret that was made up belongs to its key, wherever that stands.
+func TestAMadeUpSecretStaysWithItsKey(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "box.db")
+	secrets := func(keys ...string) map[string]string {
+		c := Config{Data: path, Companies: []Company{{}}}
+		for _, k := range keys {
+			c.Companies[0].Keys = append(c.Companies[0].Keys, Key{Key: k})
+		}
+		box, err := New(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := box.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		got := map[string]string{}
+		for _, k := range box.Companies()[0].Keys {
+			got[k.Key] = k.Secret
+		}
+		return got
+	}
+	first := secrets("a", "b")
+	if second := secrets("b", "a"); second["a"] != first["a"] || second["b"] != first["b"] || first["a"] == first["b"] {
+		t.Errorf("%v, then %v", first, second)
+	}
+}
