@@ -24,6 +24,10 @@ func TestTheAdminAnswersThisMachineAlone(t *testing.T) {
 		"an opaque origin":   {http.Header{"Origin": {"null"}}, 403},
 		"typed by a person":  {http.Header{"Sec-Fetch-Site": {"none"}}, 200},
 		"same-site is other": {http.Header{"Sec-Fetch-Site": {"same-site"}}, 403},
+		"one of two":         {http.Header{"Sec-Fetch-Site": {"same-origin", "cross-site"}}, 403},
+		"another scheme":     {http.Header{"Origin": {strings.Replace(d.url, "http:", "https:", 1)}}, 403},
+		"its own page":       {http.Header{"Origin": {d.url}, "Sec-Fetch-Site": {"same-origin"}}, 200},
+		"a tunnel":           {http.Header{"X-Forwarded-For": {"203.0.113.9"}}, 403},
 	} {
 		if got := d.raw(http.MethodGet, AdminPath+"status", "", c.header); got.status != c.want {
 			t.Errorf("%s: %d %s", name, got.status, got.raw)
@@ -31,6 +35,12 @@ func TestTheAdminAnswersThisMachineAlone(t *testing.T) {
 	}
 	if got := d.raw(http.MethodPost, AdminPath+"reset", "{}", http.Header{"Content-Type": {"text/plain"}}); got.status != 400 {
 		t.Errorf("a form: %d", got.status)
+	}
+	if got := d.raw(http.MethodPost, AdminPath+"reset", "{} {}", http.Header{"Content-Type": {"application/json"}}); got.status != 400 {
+		t.Errorf("two values: %d", got.status)
+	}
+	if got := d.raw(http.MethodGet, AdminPath+"records?limit=10001", "", http.Header{}); got.status != 400 {
+		t.Errorf("more than one answer holds: %d", got.status)
 	}
 	r := httptest.NewRequest(http.MethodGet, "http://localhost"+AdminPath+"status", nil)
 	r.RemoteAddr = "192.168.1.7:1234"

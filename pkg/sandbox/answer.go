@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"strconv"
 
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
@@ -13,6 +14,8 @@ type answer struct {
 	status int
 	body   any
 	header http.Header // beside the content type
+
+	unsigned *unsigned // what the signature was refused by, to be explained once the answer is out
 }
 
 // success is the documented answer to an event that was carried out.
@@ -80,6 +83,7 @@ func (a answer) write(w http.ResponseWriter) *webhook.Response {
 	}
 	h.Set("Server", ServerName)
 	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	kept := webhook.HeaderOf(h)
 	w.WriteHeader(a.status)

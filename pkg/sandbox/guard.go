@@ -59,7 +59,7 @@ func (s *Sandbox) verify(r *http.Request, c caller, event webhook.Event, record 
 	if source == zapier {
 		verdict.Warnings = append(verdict.Warnings, "the source zapier is in no list of the page, only in its sample of test.connection")
 	}
-	var first error
+	var first *unsigned
 	schemes := s.schemes(source)
 	for _, scheme := range schemes {
 		record.Scheme = scheme.Name
@@ -69,21 +69,32 @@ func (s *Sandbox) verify(r *http.Request, c caller, event webhook.Event, record 
 			err = s.fresh(r.Header)
 		}
 		if err == nil {
-			verdict.Reason, verdict.Detail, verdict.Diagnosis = "", "", nil // of the reading before
 			return answer{}, true
 		}
 		if errors.Is(err, webhook.SignatureMissing) && event.Type == "test.connection" {
 			verdict.Warnings = append(verdict.Warnings, "unsigned, as the page shows it for test.connection")
-			record.Scheme, verdict.Reason, verdict.Detail, verdict.Diagnosis = "", "", "", nil
+			record.Scheme = ""
 			return answer{}, true
 		}
 		if first == nil {
-			first = err
-			explain(v, record, err)
+			first = &unsigned{v, err}
 		}
 	}
 	record.Scheme = schemes[0].Name
-	return noSignature(), false
+	verdict.Reason, verdict.Detail = "signature", first.fault.Error()
+	var refusal *webhook.Refusal
+	if errors.As(first.fault, &refusal) {
+		verdict.Reason, verdict.Detail = string(refusal.Reason), refusal.Detail
+	}
+	a := noSignature()
+	a.unsigned = first
+	return a, false
+}
+
+// unsigned is a request whose signature or timestamp was refused.
+type unsigned struct {
+	verifier webhook.Verifier
+	fault    error
 }
 
 // schemes lists what a source may sign by. The page can be read two ways for
@@ -137,22 +148,26 @@ func (s *Sandbox) fresh(h http.Header) error {
 	return nil
 }
 
+// maxExplained is the largest body whose signature is explained, in bytes: a
+// flood of bad requests must not keep a sandbox busy.
+const maxExplained = 16 << 10
+
 // explain puts into the verdict why a signature was refused, and how to mend
-// it: the sandbox's user sees it, the sender does not.
-func explain(v webhook.Verifier, record *webhook.Record, err error) {
-	verdict, request := record.Verdict, record.Request
+// it: the sandbox's user sees it, the sender does not. It explains one at a
+// time, and those that come meanwhile go without.
+func (s *Sandbox) explain(u *unsigned, record *webhook.Record) {
+	v, request := u.verifier, record.Request
 	var refusal *webhook.Refusal
-	if !errors.As(err, &refusal) {
-		verdict.Reason, verdict.Detail = "signature", err.Error()
+	if !errors.As(u.fault, &refusal) || len(request.Body) > maxExplained || !s.explaining.TryLock() {
 		return
 	}
-	verdict.Reason, verdict.Detail = string(refusal.Reason), refusal.Detail
+	defer s.explaining.Unlock()
 	found, ok := diagnose.Explain(diagnose.Case{
 		Scheme: v.Scheme, Secrets: v.Secrets, Header: request.Header, Signature: request.Header.Get(v.Scheme.SignatureHeader),
 		Message: webhook.Message{Body: request.Body, Timestamp: request.Header.Get(v.Scheme.TimestampHeader), URL: v.URL},
 	})
 	if ok {
-		verdict.Diagnosis = &webhook.Diagnosis{ID: found.ID, Summary: found.Summary, Fix: found.Fix, Certain: found.Certain}
+		record.Verdict.Diagnosis = &webhook.Diagnosis{ID: found.ID, Summary: found.Summary, Fix: found.Fix, Certain: found.Certain}
 	}
 }
 

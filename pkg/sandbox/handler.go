@@ -40,6 +40,10 @@ func (s *Sandbox) inbound(w http.ResponseWriter, r *http.Request) {
 	}
 	a := s.judge(w, r, &record)
 	record.Response = a.write(w)
+	if a.unsigned != nil {
+		_ = http.NewResponseController(w).Flush() // the sender does not wait for what it is not told
+		s.explain(a.unsigned, &record)
+	}
 	record.Duration = s.now().Sub(began)
 	if s.config.Received != nil {
 		s.config.Received(record)

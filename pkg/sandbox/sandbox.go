@@ -31,6 +31,8 @@ type Sandbox struct {
 	checkers sync.Pool // of *lint.Checker
 	admin    http.Handler
 	guard    outbox.Guard
+
+	explaining sync.Mutex // held while a refused signature is explained
 }
 
 // New opens the state, sets up the companies, and starts to deliver what is

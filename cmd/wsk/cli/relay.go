@@ -15,13 +15,19 @@ const (
 	patience = 250 * time.Millisecond
 	// maxHeld is how many bytes of output it then keeps for later.
 	maxHeld = 4 << 20
+	// maxPiece is how many bytes one write has, so that a slow reader of a long
+	// line is seen to read.
+	maxPiece = 4 << 10
+	// maxFarewell is how long the end of the output may take to be read.
+	maxFarewell = 5 * time.Second
 )
 
 // relay carries a server's output to a reader that may have stopped reading: a
 // program that wanted the ready line alone, a terminal after Ctrl-S. A write is
 // done when its bytes are out, so that what was answered has been shown. When
 // nothing has gone out for a while, writes are held and the server goes on;
-// what no longer fits is dropped and counted.
+// what no longer fits is dropped and counted. Once all that was held is read,
+// writes wait again.
 type relay struct {
 	w     io.Writer
 	wake  chan struct{} // holds one when there is something to do
@@ -31,8 +37,10 @@ type relay struct {
 	queue   []line // the first is being written
 	held    int    // bytes in queue
 	lost    int    // writes that did not fit
-	stalled bool
+	stalled bool   // nothing goes out
+	behind  bool   // since the last stall, something has always been held
 	closed  bool
+	ending  bool // Close waits no more
 	err     error
 }
 
@@ -63,24 +71,23 @@ func relayed(env *Env) (*Env, func()) {
 	}
 }
 
-// run writes what is queued, one line at a time, so that each one that a slow
-// reader takes is seen.
+// run writes what is queued.
 func (r *relay) run() {
 	for range r.wake {
 		r.mu.Lock()
 		for len(r.queue) > 0 {
 			text := r.queue[0].text
-			r.timer.Reset(patience)
 			r.mu.Unlock()
-			_, err := r.w.Write(text)
+			err := r.put(text)
 			r.mu.Lock()
-			r.timer.Stop()
-			if r.stalled = false; err != nil {
+			if err != nil {
 				r.err = err
 			}
 			r.queue[0].release()
+			r.queue[0] = line{} // or its text stays in memory
 			r.queue, r.held = r.queue[1:], r.held-len(text)
 		}
+		r.queue, r.behind = nil, false
 		closed := r.closed
 		r.mu.Unlock()
 		if closed {
@@ -89,14 +96,39 @@ func (r *relay) run() {
 	}
 }
 
+// put writes a line in pieces, each of which ends a stall.
+func (r *relay) put(text []byte) error {
+	for len(text) > 0 {
+		piece := text[:min(len(text), maxPiece)]
+		r.timer.Reset(patience)
+		if _, err := r.w.Write(piece); err != nil {
+			return err
+		}
+		r.timer.Stop()
+		r.mu.Lock()
+		r.stalled = false
+		r.mu.Unlock()
+		text = text[len(piece):]
+	}
+	return nil
+}
+
 // stall lets everybody go who waits.
 func (r *relay) stall() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.queue {
-		r.stalled = true
+		r.stalled, r.behind = true, true
 		r.queue[i].release()
 	}
+}
+
+// giveUp lets Close go.
+func (r *relay) giveUp() {
+	r.mu.Lock()
+	r.ending = true
+	r.mu.Unlock()
+	r.stall()
 }
 
 func (l *line) release() {
@@ -118,7 +150,7 @@ func (r *relay) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	l := line{text: slices.Clone(b)}
-	if !r.stalled {
+	if !r.stalled && (!r.behind || r.held > maxHeld) { // a reader that is merely slow is waited for
 		l.out = make(chan struct{})
 	}
 	r.queue, r.held = append(r.queue, l), r.held+len(b)
@@ -141,14 +173,16 @@ func (r *relay) signal() {
 	}
 }
 
-// Close waits for what is held, while any of it is being read, and returns how
-// many writes never were.
+// Close waits for what is held, while it is being read and not for long, and
+// returns how many writes never were.
 func (r *relay) Close() (lost int) {
+	last := time.AfterFunc(maxFarewell, r.giveUp)
+	defer last.Stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed, r.stalled = true, false
 	r.signal()
-	for !r.stalled && len(r.queue) > 0 {
+	for !r.stalled && !r.ending && len(r.queue) > 0 {
 		last := &r.queue[len(r.queue)-1] // nothing is appended any more
 		if last.out == nil {
 			last.out = make(chan struct{})

@@ -21,6 +21,26 @@ func (r *reader) Write(b []byte) (int, error) {
 	return r.got.Write(b)
 }
 
+// every lets a write through again and again, until stop.
+func (r *reader) every(pause time.Duration) (stop func()) {
+	ending, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			time.Sleep(pause)
+			select {
+			case r.let <- struct{}{}:
+			case <-ending:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(ending)
+		<-ended
+	}
+}
+
 // A server's write waits until it is read, as long as anything is.
 func TestARelayWaitsForASlowReader(t *testing.T) {
 	t.Parallel()
@@ -76,6 +96,43 @@ func TestARelayHoldsWhatNobodyReads(t *testing.T) {
 		if _, err := r.Write(line); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("after the end: %v", err)
 		}
+	})
+}
+
+// A long line is read for longer than a server waits for a sign of a reader.
+func TestARelaySeesThatALongLineIsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &reader{let: make(chan struct{})}
+		stop := slow.every(10 * time.Millisecond)
+		r := newRelay(slow)
+		long := bytes.Repeat([]byte("x"), 300<<10) // 75 pieces
+		for range 12 {
+			_, _ = r.Write(long)
+		}
+		if lost := r.Close(); lost != 0 || slow.got.Len() != 12*len(long) {
+			t.Errorf("lost %d writes, read %d bytes of %d", lost, slow.got.Len(), 12*len(long))
+		}
+		stop()
+	})
+}
+
+// The end does not take as long as the slowest of readers likes.
+func TestTheEndOfARelayIsNotLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &reader{let: make(chan struct{})}
+		r := newRelay(slow)
+		for range 20_000 {
+			_, _ = r.Write(bytes.Repeat([]byte("x"), 200))
+		}
+		stop := slow.every(patience - time.Millisecond)
+		began := time.Now()
+		if lost := r.Close(); time.Since(began) != maxFarewell || lost < 19_900 {
+			t.Errorf("it took %s and lost %d", time.Since(began), lost)
+		}
+		stop()
+		close(slow.let)
 	})
 }
 

@@ -15,6 +15,7 @@ func TestTheGuardLetsNothingPrivateThrough(t *testing.T) {
 		"169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "100.64.0.1", "100.127.255.255", "198.18.0.1", "198.19.255.255",
 		"10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "192.0.2.1", "203.0.113.9",
 		"::", "fc00::1", "fd12::1", "fe80::1", "fe80::1%eth0", "ff02::1", "2002:a00:1::", "2001:db8::1", "::ffff:10.0.0.1",
+		"::169.254.169.254", "::ffff:0:169.254.169.254", "::a00:1", "64:ff9b:2::1", "4000::1", "168.63.129.16",
 	} {
 		for _, g := range []Guard{{}, {AllowTargets: true}} {
 			if err := g.allow(netip.MustParseAddr(text)); !errors.Is(err, errTarget) {
@@ -45,6 +46,7 @@ func TestURLsAreLookedAtWhenTheyAreGiven(t *testing.T) {
 		"http://[::ffff:169.254.169.254]/": false, "http://169.254.169.254/latest": false, "http://2130706433/": false, "http://0x7f.1/": false, "http://017700000001/": false,
 		"http://127.1/": false, "https://example.com/hooks": true, "https://cafe.de/": true, "ftp://example.com/": false, "http://user:pw@127.0.0.1/": false, "http://[fe80::1%25eth0]/": false,
 		"http:///x": false, "": false, "http://10.0.0.1./": false,
+		"http://127.0.0.1/?a=b": true, "http://127.0.0.1/#token": false,
 	} {
 		if err := open.Check(raw); (err == nil) != ok {
 			t.Errorf("%s: %v", raw, err)
