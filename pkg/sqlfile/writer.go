@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -60,7 +62,8 @@ func NewWriter(ctx context.Context, db *sql.DB, fail func() error) (*Writer, err
 
 // Submit carries out do in a transaction and returns when it is on disk.
 // do may be called again, after a rollback, and what it returns undoes what it
-// did. Should ctx end first, the write goes on all the same.
+// did. Should ctx end first, the write goes on all the same. Should do panic, so
+// does Submit, and what it did is undone.
 func (w *Writer) Submit(ctx context.Context, do func(*Writer) error) error {
 	o := op{do, make(chan error, 1)}
 	w.mu.RLock()
@@ -74,6 +77,10 @@ func (w *Writer) Submit(ctx context.Context, do func(*Writer) error) error {
 	}
 	select {
 	case err := <-o.reply:
+		var p *panicked
+		if errors.As(err, &p) {
+			panic(p.Error()) // in the goroutine that asked for it, where it can be recovered from
+		}
 		return err
 	case <-ctx.Done():
 		return ctx.Err()
@@ -113,36 +120,71 @@ func (w *Writer) gather(group []op) []op {
 	return group
 }
 
-// commit writes a group in one transaction. Should that fail, each write gets
-// one of its own: a bad one does not take the others along.
+// maxBad is how many writes are taken out of a group, one by one, before the
+// group is given up.
+const maxBad = 4
+
+// commit writes a group in one transaction. A bad write does not take the
+// others along: it gets a transaction of its own, and they begin again without
+// it. Should that go on, or the commit fail, each gets one of its own.
 func (w *Writer) commit(group []op) {
-	err := w.transact(group)
-	if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
-		for _, o := range group {
-			o.reply <- err
+	for range maxBad {
+		bad, err := w.transact(group)
+		if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
+			for _, o := range group {
+				o.reply <- err
+			}
+			return
 		}
-		return
+		if bad < 0 {
+			break
+		}
+		w.alone(group[bad])
+		group = slices.Delete(group, bad, bad+1)
 	}
-	for i := range group {
-		group[i].reply <- w.transact(group[i : i+1])
+	for _, o := range group {
+		w.alone(o)
 	}
 }
 
-func (w *Writer) transact(group []op) (err error) {
+func (w *Writer) alone(o op) {
+	_, err := w.transact([]op{o})
+	o.reply <- err
+}
+
+// panicked is a write that panicked, which must not end the writer.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+
+func (w *Writer) carryOut(o op) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicked{value, debug.Stack()}
+		}
+	}()
+	return o.do(w)
+}
+
+// transact writes a group. bad is the write that failed, or -1.
+func (w *Writer) transact(group []op) (bad int, err error) {
 	if broken := w.broken.Load(); broken != nil {
-		return *broken
+		return -1, *broken
 	}
 	if err := w.Exec("BEGIN IMMEDIATE"); err != nil {
-		return err
+		return -1, err
 	}
 	defer func() {
 		if err != nil {
 			_ = w.Exec("ROLLBACK") // SQLite may have done so by itself
 		}
 	}()
-	for _, o := range group {
-		if err := o.do(w); err != nil {
-			return err
+	for i, o := range group {
+		if err := w.carryOut(o); err != nil {
+			return i, err
 		}
 	}
 	if w.fail != nil {
@@ -155,7 +197,7 @@ func (w *Writer) transact(group []op) (err error) {
 		err = fmt.Errorf("%w: %w", ErrBroken, err)
 		w.broken.Store(&err)
 	}
-	return err
+	return -1, err
 }
 
 // statement prepares a text once.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,7 +93,7 @@ func TestCallersShareACommit(t *testing.T) {
 
 func TestABadWriteDoesNotTakeOthersAlong(t *testing.T) {
 	t.Parallel()
-	fail, begun, held, _ := holdFirst()
+	fail, begun, held, commits := holdFirst()
 	w := newWriter(t, fail)
 	bad := errors.New("a bad write")
 	results := make(chan error, 3)
@@ -118,8 +119,32 @@ func TestABadWriteDoesNotTakeOthersAlong(t *testing.T) {
 	if err := <-faulty; !errors.Is(err, bad) {
 		t.Errorf("the bad one got %v", err)
 	}
+	if n := commits.Load(); n != 2 {
+		t.Errorf("%d commits, want one for the first caller and one for the good ones behind it", n)
+	}
 	if n := count(t, w); n != 3 {
 		t.Errorf("%d notes: what the bad one did was kept", n)
+	}
+}
+
+func TestAWritesPanicIsItsCallers(t *testing.T) {
+	t.Parallel()
+	w := newWriter(t, nil)
+	func() {
+		defer func() {
+			if text, _ := recover().(string); !strings.Contains(text, "out of luck") || !strings.Contains(text, "writer_test.go") {
+				t.Errorf("the caller got %q", text)
+			}
+		}()
+		_ = w.Submit(context.Background(), func(w *Writer) error {
+			if err := w.Exec("DELETE FROM note"); err != nil {
+				return err
+			}
+			panic("out of luck")
+		})
+	}()
+	if err := note(w, 1); err != nil {
+		t.Errorf("after it: %v", err)
 	}
 }
 
