@@ -180,9 +180,8 @@ func TestTwoMirroredSandboxesFallSilent(t *testing.T) {
 
 func TestWhatWasReceivedIsTold(t *testing.T) {
 	t.Parallel()
-	var mu sync.Mutex
-	var records []webhook.Record
-	c := Config{Received: func(r webhook.Record) { mu.Lock(); defer mu.Unlock(); records = append(records, r) }}.withKey()
+	told := make(chan webhook.Record, 2)
+	c := Config{Received: func(r webhook.Record) { told <- r }}.withKey()
 	d := newDesk(t, c)
 	d.send("test.connection", `{}`)
 	d.request(event("test.connection", `{}`)+"\n", func(h http.Header) {
@@ -191,7 +190,8 @@ func TestWhatWasReceivedIsTold(t *testing.T) {
 		h.Set("X-Webhook-Signature", lines.Get("X-Webhook-Signature"))
 		h.Set("X-Webhook-Timestamp", lines.Get("X-Webhook-Timestamp"))
 	})
-	if len(records) != 2 || records[0].Verdict.Outcome != webhook.Accepted || records[1].Verdict.Diagnosis == nil || records[1].Verdict.Diagnosis.ID != "body.newline_added" {
+	records := []webhook.Record{<-told, <-told}
+	if records[0].Verdict.Outcome != webhook.Accepted || records[1].Verdict.Diagnosis == nil || records[1].Verdict.Diagnosis.ID != "body.newline_added" {
 		t.Fatalf("told %+v", records)
 	}
 	raw, err := json.Marshal(records)

@@ -122,7 +122,7 @@ func (w *Writer) gather(group []op) []op {
 
 // maxBad is how many writes are taken out of a group, one by one, before the
 // group is given up.
-const maxBad = 4
+const maxBad = 16
 
 // commit writes a group in one transaction. A bad write does not take the
 // others along: it gets a transaction of its own, and they begin again without

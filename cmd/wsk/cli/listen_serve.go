@@ -27,6 +27,13 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 	return fault
 }
 
+// end stops a command, if there is one, and waits for it.
+func end(stop func(), ended <-chan error) {
+	if stop(); ended != nil {
+		<-ended //nolint:errcheck // it was stopped, which is all that it has to say
+	}
+}
+
 // wait runs the command, if there is one, and returns when one thing has ended
 // the receiver, with what is wrong about that.
 func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-chan error, address string, t *tally, command []string) error {
@@ -62,7 +69,9 @@ func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-cha
 				}
 			}
 		case fault = <-failed:
+			end(stop, ended)
 		case fault = <-broken:
+			end(stop, ended)
 		case fault = <-ended:
 			if fault == nil && timeout != nil && t.missing() != "" {
 				ended, met, waiting = nil, t.met, true // what it set off may still come

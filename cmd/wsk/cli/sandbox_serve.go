@@ -74,10 +74,13 @@ func serveSandbox(ctx context.Context, env *Env, box *sandbox.Sandbox, l net.Lis
 		if ended != nil {
 			fault = <-ended // it was interrupted as well, and ends first
 		}
+		return fault
 	case fault = <-failed:
 	case fault = <-broken:
 	case fault = <-ended:
+		return fault
 	}
+	end(stop, ended)
 	return fault
 }
 
