@@ -54,6 +54,28 @@ func TestTheAdminAnswersThisMachineAlone(t *testing.T) {
 	}
 }
 
+// A subscription that would never get what it asks for, or would get its own
+// changes back, is refused when it is made.
+func TestASubscriptionThatIsNoUseIsRefused(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, Config{}.withKey())
+	for body, want := range map[string]string{
+		`{"url":"http://127.0.0.1:9","api_key":"key_mistyped"}`:                           "none of the company comp_1",
+		`{"url":"http://127.0.0.1:9","events":["work_oder"]}`:                             `did you mean`,
+		`{"url":"http://127.0.0.1:9","events":["nope.*"],"form":"compact"}`:               "unknown compact event",
+		`{"url":"http://127.0.0.1:9","events":["["]}`:                                     "syntax error in pattern",
+		`{"url":"http://127.0.0.1:9","form":"round"}`:                                     "unknown form",
+		`{"url":"http://192.168.1.7/"}`:                                                   "private or special address",
+		`{"url":"http://127.0.0.1:9","events":["work_order"],"form":"compact"}`:           "",
+		`{"url":"http://127.0.0.1:9","events":["timesheet"],"api_key":"` + testKey + `"}`: "",
+	} {
+		got := d.raw(http.MethodPost, AdminPath+"subscriptions", body, http.Header{"Content-Type": {"application/json"}})
+		if want == "" && got.status != http.StatusOK || want != "" && (got.status != http.StatusBadRequest || !strings.Contains(got.raw, want)) || strings.Contains(got.raw, "key_mistyped") {
+			t.Errorf("%s: %d %s", body, got.status, got.raw)
+		}
+	}
+}
+
 // TestTheAdminMovesThingsOn uses every question of the admin API.
 func TestTheAdminMovesThingsOn(t *testing.T) {
 	t.Parallel()

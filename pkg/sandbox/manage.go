@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/sandbox/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -43,10 +45,11 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 	if form != webhook.Outbound && form != webhook.Compact {
 		return none, webhook.Unknown("form of a subscription", string(form), []string{string(webhook.Outbound), string(webhook.Compact)})
 	}
-	for _, glob := range given.Events {
-		if _, err := path.Match(glob, ""); err != nil {
-			return none, fmt.Errorf("the event %q: %w", glob, err)
-		}
+	if err := checkEvents(form, given.Events); err != nil {
+		return none, err
+	}
+	if given.APIKey != "" && !slices.ContainsFunc(c.Keys, func(k Key) bool { return k.Key == given.APIKey }) {
+		return none, fmt.Errorf("the API key of a subscription is none of the company %s: its own changes would come back to it", c.ID)
 	}
 	secret := cmp.Or(given.Secret, c.Keys[0].Secret)
 	if _, err := webhook.NewSecret(secret); err != nil {
@@ -56,6 +59,27 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 		ID: given.ID, Company: c.ID, URL: given.URL, Events: given.Events, Form: form,
 		Secret: secret, APIKey: given.APIKey, Created: s.now().UTC(),
 	}, nil
+}
+
+// checkEvents refuses what a subscription asks for and never gets.
+func checkEvents(form webhook.Form, patterns []string) error {
+	var types []string
+	for _, d := range webhook.Events(webhook.WorkSkedge, form) {
+		types = append(types, d.Type)
+	}
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("the event %q: %w", p, err)
+		}
+		if !slices.ContainsFunc(types, func(t string) bool { return outbox.Wants([]string{p}, t) }) {
+			for _, t := range types {
+				category, _, _ := strings.Cut(t, ".")
+				types = append(types, category)
+			}
+			return webhook.Unknown(string(form)+" event", p, types)
+		}
+	}
+	return nil
 }
 
 // Subscribe adds a subscription, which gets what happens from now on, and

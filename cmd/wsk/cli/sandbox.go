@@ -38,7 +38,7 @@ key that did it.
 
 Without --api-key and --secret it makes up a pair and prints it. State is lost
 at the end, unless --data names a file: then it goes on from there, deliveries
-that wait included. --config sets up companies:
+that wait included; limits are counted anew. --config sets up companies:
 
   companies:
     - id: comp_1

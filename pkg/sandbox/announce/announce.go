@@ -50,7 +50,12 @@ func New() *Announcer { return &Announcer{} }
 // Of returns the events that changes raise in a form, in the order of the
 // changes. What a form has no event for raises none.
 func (a *Announcer) Of(c Context, changes []rules.Change) ([]Raised, error) {
-	v := &viewer{Context: c}
+	v := &viewer{Context: c, past: map[string]*store.Record{}}
+	for _, change := range changes {
+		if id := change.Record().ID; v.past[id] == nil {
+			v.past[id] = change.Before // nil: it was not there
+		}
+	}
 	var raised []Raised
 	raise := func(event string, data store.Fields) {
 		raised = append(raised, Raised{event, c.Form, a.shape(c.Form, event).write(data)})

@@ -16,7 +16,10 @@ import (
 // and new, or from and to where the documents say so, and for lists of the
 // compact form what was added and removed.
 func (v *viewer) changes(before, after *store.Record) store.Fields {
-	was, is := v.view(before), v.view(after)
+	v.then = true
+	was := v.view(before)
+	v.then = false
+	is := v.view(after)
 	old, now := "old", "new"
 	if v.Form == webhook.Compact || after.Kind == store.TimeOff {
 		old, now = "from", "to"

@@ -16,7 +16,9 @@ import (
 // viewer shows records as events carry them.
 type viewer struct {
 	Context
-	fault error // of reading what a record refers to
+	past  map[string]*store.Record // what has changed, as it was
+	then  bool                     // records are shown as they were
+	fault error                    // of reading what a record refers to
 }
 
 // data is everything that an event may carry of a change.
@@ -37,6 +39,9 @@ func (v *viewer) data(c rules.Change, event string, extra store.Fields) store.Fi
 	}
 	data := v.view(record)
 	v.times(data, record)
+	if event == "time_off.created" && v.Form == webhook.Outbound { // whole days are told of by null
+		data["start_time"], data["end_time"] = orNull(data["start_time"]), orNull(data["end_time"])
+	}
 	if record.Kind == store.Report {
 		v.reporter(data, record)
 	}
@@ -74,8 +79,15 @@ func (v *viewer) get(id any) *store.Record {
 	if text == "" {
 		return nil
 	}
+	was, changed := v.past[text]
+	if changed && v.then {
+		return was
+	}
 	r, err := v.Tx.Get(v.Company, text)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return was // it was deleted with what refers to it
+	case err != nil:
 		v.fault = fmt.Errorf("reading %s: %w", text, err)
 	}
 	return r

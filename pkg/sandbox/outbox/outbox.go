@@ -248,16 +248,27 @@ func (o *Outbox) envelopes(c announce.Context, changes []rules.Change) (list []e
 
 // Wants reports whether a subscription asks for an event: by its type, by a
 // glob, or by its category, which is what stands before the dot. Without any it
-// asks for all.
+// asks for all. Work orders are asked for by either form's name, work_order or
+// workorder, and the batch of timesheets is one of the timesheet's.
 func Wants(patterns []string, event string) bool {
 	if len(patterns) == 0 {
 		return true
 	}
+	event = oneName(event)
 	category, _, _ := strings.Cut(event, ".")
+	category = strings.TrimSuffix(category, "s")
 	for _, p := range patterns {
+		p = oneName(p)
 		if ok, _ := path.Match(p, event); ok || p == category { // the pattern was checked when it was given
 			return true
 		}
 	}
 	return false
+}
+
+func oneName(event string) string {
+	if rest, compact := strings.CutPrefix(event, "workorder"); compact {
+		return "work_order" + rest
+	}
+	return event
 }

@@ -279,6 +279,8 @@ func TestSubscriptionsAskForWhatTheyWant(t *testing.T) {
 		{nil, "vendor.created", true}, {[]string{"vendor.created"}, "vendor.created", true}, {[]string{"vendor.*"}, "vendor.deleted", true},
 		{[]string{"vendor"}, "vendor.deleted", true}, {[]string{"work_order", "vendor.updated"}, "vendor.deleted", false}, {[]string{"*"}, "vendor.deleted", true},
 		{[]string{"vend"}, "vendor.deleted", false},
+		{[]string{"work_order"}, "workorder.created", true}, {[]string{"workorder.*"}, "work_order.scheduled", true},
+		{[]string{"timesheet"}, "timesheets.processed.batch", true}, {[]string{"timesheet.*"}, "timesheet.locked", true},
 	} {
 		if got := Wants(c.patterns, c.event); got != c.want {
 			t.Errorf("%v wants %s: %v", c.patterns, c.event, got)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -117,7 +118,9 @@ func (c *Call) contacts(r *store.Record) error {
 		if err != nil {
 			return err
 		}
-		ids = append(ids, contact.ID)
+		if !slices.Contains(ids, any(contact.ID)) {
+			ids = append(ids, contact.ID)
+		}
 	}
 	r.Fields["contact_ids"] = ids
 	return nil

@@ -191,6 +191,14 @@ func TestWhatIsStoredHasItsCanonicalNames(t *testing.T) {
 	if entries, _ := sheet.Fields["entries"].([]any); len(entries) != 2 || fmt.Sprint(sheet.Fields["total_hours"]) != "7.25" {
 		t.Errorf("the timesheet is %v", sheet.Fields)
 	}
+	// Two tasks of one day on one work order are two entries, and stay two.
+	const twice = `{"emp_number":"EMP-1","timesheet_date":"2026-01-19","entries":[{"entry_date":"2026-01-19","hours":%d,"work_order_number":"WO-2026-001"},{"entry_date":"2026-01-19","hours":1,"work_order_number":"WO-2026-001"}]}`
+	w.must("timesheet.created", fmt.Sprintf(twice, 7))
+	w.must("timesheet.updated", fmt.Sprintf(twice, 6))
+	sheet = w.get(store.Timesheet, store.Key("EMP-1", "2026-01-19"))
+	if entries, _ := sheet.Fields["entries"].([]any); len(entries) != 2 || fmt.Sprint(sheet.Fields["total_hours"]) != "7" {
+		t.Errorf("the timesheet is %v", sheet.Fields)
+	}
 	w.must("vendor.created", `{"vendor_name":"V","trade_specialty":"HVAC, Mechanical"}`)
 	if got := fmt.Sprint(w.get(store.Vendor, "V").Fields["trade_specialty"]); got != "[HVAC Mechanical]" {
 		t.Errorf("trades are %s", got)
@@ -203,6 +211,9 @@ func TestWhatIsRefusedNamesItsPlaceAndChangesNothing(t *testing.T) {
 	w.must("project.created", aProject)
 	w.must("work_order.created", anOrder)
 	w.must("work_order.created", strings.Replace(anOrder, "EMP-1", "EMP-1", 1))
+	w.must("project.created", `{"project_name":"Done","project_code":"P-7","customer_name":"Acme","location_name":"HQ"}`)
+	w.must("work_order.created", `{"project_code":"P-7","phase_name":"Roof"}`)
+	w.must("project.closed", `{"project_code":"P-7","close_work_orders":true}`)
 	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`)
 	before := w.count()
 	for _, c := range []struct {
@@ -221,6 +232,7 @@ func TestWhatIsRefusedNamesItsPlaceAndChangesNothing(t *testing.T) {
 		{"work_order.created", `{"project_code":"P-1","phase_name":"x","work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "there is a work order WO-2026-001 already"},
 		{"work_order.created", `{"project_code":"P-1","phase_name":"x","site_lead_emp_number":"EMP-9"}`, 404, "/data/site_lead_emp_number", "there is no employee"},
 		{"work_order.updated", `{"project_code":"P-1","phase_name":"Foundation"}`, 400, "/data/work_order_number", "is required"},
+		{"work_order.updated", `{"work_order_number":"WO-2026-003","status":"in_progress"}`, 400, "/data/status", "the project P-7 is closed"},
 		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Foundation"}`, 400, "/data/phase_name", "name one of WO-2026-001, WO-2026-002"},
 		{"work_order.deleted", `{"work_order_number":"WO-1"}`, 404, "/data/work_order_number", "there is no work order"},
 		{"report.completion_approved", `{"work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "no completion report that waits"},

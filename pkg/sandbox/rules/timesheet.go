@@ -113,9 +113,10 @@ func timesheetStep(from, to string) error {
 }
 
 // entries puts those of the event among those that are there: one with the
-// same work order, work type and start takes the place of the old one.
+// same work order, work type and start takes the place of the old one, and a
+// second such one that of the next.
 func (c *Call) entries(old []any, day string) ([]any, error) {
-	merged := append([]any{}, old...)
+	merged, replaced := append([]any{}, old...), make([]bool, len(old))
 	list, _ := c.Data["entries"].([]any)
 	for n, item := range list {
 		given, ok := item.(map[string]any)
@@ -126,20 +127,31 @@ func (c *Call) entries(old []any, day string) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(merged, func(other any) bool {
-			o, _ := other.(map[string]any)
-			return sameJSON(o["work_order_number"], entry["work_order_number"]) && sameJSON(o["work_type_code"], entry["work_type_code"]) && sameJSON(o["start_time"], entry["start_time"])
-		})
-		if i < 0 {
+		i := 0
+		for i < len(old) && (replaced[i] || !sameWork(old[i], entry)) {
+			i++
+		}
+		if i == len(old) {
 			entry["entry_id"] = c.NewID("ent")
 			merged = append(merged, entry)
 			continue
 		}
-		was, _ := merged[i].(map[string]any)
+		was, _ := old[i].(map[string]any)
 		entry["entry_id"] = was["entry_id"]
-		merged[i] = entry
+		merged[i], replaced[i] = entry, true
 	}
 	return merged, nil
+}
+
+// sameWork reports whether an entry says anew what another one said.
+func sameWork(old any, entry store.Fields) bool {
+	was, _ := old.(map[string]any)
+	for _, name := range []string{"work_order_number", "work_type_code", "start_time"} {
+		if !sameJSON(was[name], entry[name]) {
+			return false
+		}
+	}
+	return true
 }
 
 // entry checks one entry of a day.

@@ -191,6 +191,15 @@ func (c *Call) updateWorkOrder() (*store.Record, error) {
 	if err := c.takeWorkOrder(after); err != nil {
 		return nil, err
 	}
+	if !isOpen(before) && isOpen(after) {
+		project, err := c.Tx.Get(c.Company, after.Parent)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("the project of work order %s: %w", after.Key, err)
+		case text(project.Fields, "status") == "closed":
+			return nil, bad("status", "the project "+project.Key+" is closed, and has no open work orders")
+		}
+	}
 	return before, c.update(before, after)
 }
 
