@@ -247,8 +247,8 @@ func (o *Outbox) envelopes(c announce.Context, changes []rules.Change) (list []e
 }
 
 // Wants reports whether a subscription asks for an event: by its type, by a
-// glob, or by its category, which is what stands before the dot. Without any it
-// asks for all. Work orders are asked for by either form's name, work_order or
+// glob, or by its category, which is what stands before the dot, or how the page
+// heads it: work_order, Work Orders. Without any it asks for all. Work orders are asked for by either form's name, work_order or
 // workorder, and the batch of timesheets is one of the timesheet's.
 func Wants(patterns []string, event string) bool {
 	if len(patterns) == 0 {
@@ -256,14 +256,18 @@ func Wants(patterns []string, event string) bool {
 	}
 	event = oneName(event)
 	category, _, _ := strings.Cut(event, ".")
-	category = strings.TrimSuffix(category, "s")
+	category = asCategory(category)
 	for _, p := range patterns {
 		p = oneName(p)
-		if ok, _ := path.Match(p, event); ok || p == category { // the pattern was checked when it was given
+		if ok, _ := path.Match(p, event); ok || asCategory(p) == category { // the pattern was checked when it was given
 			return true
 		}
 	}
 	return false
+}
+
+func asCategory(name string) string {
+	return strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(name), " ", "_"), "s")
 }
 
 func oneName(event string) string {

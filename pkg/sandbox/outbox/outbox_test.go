@@ -280,6 +280,7 @@ func TestSubscriptionsAskForWhatTheyWant(t *testing.T) {
 		{[]string{"vendor"}, "vendor.deleted", true}, {[]string{"work_order", "vendor.updated"}, "vendor.deleted", false}, {[]string{"*"}, "vendor.deleted", true},
 		{[]string{"vend"}, "vendor.deleted", false},
 		{[]string{"work_order"}, "workorder.created", true}, {[]string{"workorder.*"}, "work_order.scheduled", true},
+		{[]string{"Work Orders"}, "work_order.updated", true}, {[]string{"Time Off"}, "time_off.created", true}, {[]string{"projects"}, "project.closed", true},
 		{[]string{"timesheet"}, "timesheets.processed.batch", true}, {[]string{"timesheet.*"}, "timesheet.locked", true},
 	} {
 		if got := Wants(c.patterns, c.event); got != c.want {
