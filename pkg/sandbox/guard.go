@@ -148,26 +148,12 @@ func (s *Sandbox) fresh(h http.Header) error {
 	return nil
 }
 
-// maxExplained is the largest body whose signature is explained, in bytes: a
-// flood of bad requests must not keep a sandbox busy.
-const maxExplained = 16 << 10
-
 // explain puts into the verdict why a signature was refused, and how to mend
-// it: the sandbox's user sees it, the sender does not. It explains one at a
-// time, and those that come meanwhile go without.
+// it: the sandbox's user sees it, the sender does not.
 func (s *Sandbox) explain(u *unsigned, record *webhook.Record) {
-	v, request := u.verifier, record.Request
 	var refusal *webhook.Refusal
-	if !errors.As(u.fault, &refusal) || len(request.Body) > maxExplained || !s.explaining.TryLock() {
-		return
-	}
-	defer s.explaining.Unlock()
-	found, ok := diagnose.Explain(diagnose.Case{
-		Scheme: v.Scheme, Secrets: v.Secrets, Header: request.Header, Signature: request.Header.Get(v.Scheme.SignatureHeader),
-		Message: webhook.Message{Body: request.Body, Timestamp: request.Header.Get(v.Scheme.TimestampHeader), URL: v.URL},
-	})
-	if ok {
-		record.Verdict.Diagnosis = &webhook.Diagnosis{ID: found.ID, Summary: found.Summary, Fix: found.Fix, Certain: found.Certain}
+	if errors.As(u.fault, &refusal) {
+		s.sparing.Do(record.Request, func() { record.Verdict.Diagnosis = diagnose.Request(u.verifier, record.Request) })
 	}
 }
 

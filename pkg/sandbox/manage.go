@@ -72,11 +72,13 @@ func checkEvents(form webhook.Form, patterns []string) error {
 			return fmt.Errorf("the event %q: %w", p, err)
 		}
 		if !slices.ContainsFunc(types, func(t string) bool { return outbox.Wants([]string{p}, t) }) {
+			known := slices.Clone(types)
 			for _, t := range types {
-				category, _, _ := strings.Cut(t, ".")
-				types = append(types, category)
+				if category, _, _ := strings.Cut(t, "."); !slices.Contains(known, category) {
+					known = append(known, category)
+				}
 			}
-			return webhook.Unknown(string(form)+" event", p, types)
+			return webhook.Unknown(string(form)+" event", p, known)
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/sandbox/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
@@ -31,8 +32,7 @@ type Sandbox struct {
 	checkers sync.Pool // of *lint.Checker
 	admin    http.Handler
 	guard    outbox.Guard
-
-	explaining sync.Mutex // held while a refused signature is explained
+	sparing  diagnose.Sparing
 }
 
 // New opens the state, sets up the companies, and starts to deliver what is

@@ -41,3 +41,10 @@ func start(ctx context.Context, env *Env, command, variables []string) <-chan er
 	}()
 	return done
 }
+
+// end stops a command, if there is one, and waits for it.
+func end(stop func(), ended <-chan error) {
+	if stop(); ended != nil {
+		<-ended //nolint:errcheck // it was stopped, which is all that it has to say
+	}
+}

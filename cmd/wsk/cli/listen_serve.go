@@ -27,13 +27,6 @@ func (o *listenOptions) serve(ctx context.Context, env *Env, h http.Handler, l n
 	return fault
 }
 
-// end stops a command, if there is one, and waits for it.
-func end(stop func(), ended <-chan error) {
-	if stop(); ended != nil {
-		<-ended //nolint:errcheck // it was stopped, which is all that it has to say
-	}
-}
-
 // wait runs the command, if there is one, and returns when one thing has ended
 // the receiver, with what is wrong about that.
 func (o *listenOptions) wait(ctx context.Context, env *Env, failed, broken <-chan error, address string, t *tally, command []string) error {

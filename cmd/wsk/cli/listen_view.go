@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -28,9 +28,8 @@ type listenView struct {
 	tally    *tally
 	wants    func(eventType string) bool
 
-	busy   sync.Mutex // held while a refusal is explained
-	mu     sync.Mutex
-	counts map[webhook.Outcome]int
+	sparing diagnose.Sparing
+	came    outcomes
 }
 
 // readyLine is the first line of a stream.
@@ -79,7 +78,7 @@ func (v *listenView) ready(address string) error {
 func (v *listenView) record(r webhook.Record) {
 	unwanted := (r.Verdict.Verified || v.skip) && !v.wants(r.Event)
 	v.diagnose(&r)
-	v.count(r.Verdict.Outcome)
+	v.came.add(r.Verdict.Outcome)
 	if unwanted {
 		return
 	}
@@ -94,28 +93,13 @@ func (v *listenView) record(r webhook.Record) {
 	}
 }
 
-func (v *listenView) count(o webhook.Outcome) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.counts == nil {
-		v.counts = map[webhook.Outcome]int{}
-	}
-	v.counts[o]++
-}
-
-// maxDiagnosed is the largest body whose signature a listener explains: a
-// flood of bad requests must not keep it busy.
-const maxDiagnosed = 16 << 10
-
-// diagnose says why a request was refused, one request at a time; those that
-// come meanwhile go without.
+// diagnose says why a request was refused, where that can be afforded.
 func (v *listenView) diagnose(r *webhook.Record) {
 	refusal := refusalOf(*r)
-	if refusal == nil || v.skip || v.unsigned != nil || len(r.Request.Body) > maxDiagnosed || !v.busy.TryLock() {
+	if refusal == nil || v.skip || v.unsigned != nil {
 		return
 	}
-	defer v.busy.Unlock()
-	r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal)
+	v.sparing.Do(r.Request, func() { r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal) })
 }
 
 // described says what is checked, in a few words.
@@ -253,26 +237,13 @@ type summaryLine struct {
 
 // done says how many of what came.
 func (v *listenView) done(ctx context.Context) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
+	counts := v.came.all()
 	if !v.text {
-		counts := v.counts
-		if counts == nil {
-			counts = map[webhook.Outcome]int{}
-		}
 		_ = writeJSON(v.env.Out, summaryLine{"summary", counts}) // Out keeps its error for Main
 		return
 	}
-	var parts []string
-	for _, o := range []webhook.Outcome{webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed} {
-		if n := v.counts[o]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(o), "_", " ")))
-		}
-	}
-	if len(parts) == 0 {
-		parts = []string{"nothing"}
-	}
-	farewell(ctx, v.env, "received: "+strings.Join(parts, ", "))
+	came := tallied(counts, "nothing", webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed)
+	farewell(ctx, v.env, "received: "+strings.ReplaceAll(came, "_", " "))
 }
 
 // describeVerifier says how requests are verified, in a few words.

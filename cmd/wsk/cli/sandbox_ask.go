@@ -143,12 +143,56 @@ func (s *asker) raw(answer []byte) error {
 	return err
 }
 
-// lines writes a list for a program, one item a line.
-func lines[T any](s *asker, items []T) error {
-	for _, item := range items {
-		if err := writeJSON(s.env.Out, item); err != nil {
-			return err
-		}
+// told writes the answer to a change: as it came, or in a sentence.
+func (s *asker) told(raw []byte, err error, sentence func() string) error {
+	switch {
+	case err != nil:
+		return err
+	case s.format == "json":
+		return s.raw(raw)
 	}
-	return nil
+	_, err = fmt.Fprintln(s.env.Out, s.p.Mark(true)+" "+ui.Clean(sentence()))
+	return err
+}
+
+// list asks for what stands at a path, or for the one whose ID is in args, and
+// shows it: as it came, or decoded into items, by one or by all.
+func (s *asker) list(ctx context.Context, noun, path string, query url.Values, args []string, items any, one, all func() error) error {
+	if len(args) > 0 {
+		query.Set("id", args[0])
+	}
+	var answer map[string]json.RawMessage
+	var found []json.RawMessage
+	raw, err := s.get(ctx, path, query, &answer)
+	if err == nil {
+		err = json.Unmarshal(answer[path], &found)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(args) > 0 && len(found) == 0:
+		return &noError{fmt.Errorf("there is no %s %q; wsk sandbox %s lists them", noun, args[0], path)}
+	case s.format == "json":
+		return s.raw(raw)
+	case s.format == "ndjson":
+		for _, item := range found {
+			if err := s.raw(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := json.Unmarshal(answer[path], items); err != nil {
+		return err
+	}
+	if len(args) > 0 {
+		return one()
+	}
+	return all()
+}
+
+// sheet is a table of names and texts, and what adds a row.
+func (s *asker) sheet() (t *ui.Table, row func(name, text string)) {
+	t = &ui.Table{Width: s.env.Columns, Wrap: true}
+	return t, func(name, text string) { t.Row(ui.Cell{Text: name, Paint: s.p.Quiet}, ui.Cell{Text: text}) }
 }

@@ -39,26 +39,8 @@ func newSandboxDeliveries(env *Env) *cobra.Command {
 	complete(cmd, "state", deliveryStates()...)
 	flags.add(cmd, env, func(ctx context.Context, s *asker, args []string) error {
 		query := url.Values{"state": {state}, "event": {event}, "limit": {strconv.Itoa(limit)}}
-		if len(args) > 0 {
-			query.Set("id", args[0])
-		}
-		var answer struct {
-			Deliveries []sandbox.DeliveryView `json:"deliveries"`
-		}
-		raw, err := s.get(ctx, "deliveries", query, &answer)
-		switch {
-		case err != nil:
-			return err
-		case len(args) > 0 && len(answer.Deliveries) == 0:
-			return &noError{fmt.Errorf("there is no delivery %q; wsk sandbox deliveries lists them", args[0])}
-		case s.format == "json":
-			return s.raw(raw)
-		case s.format == "ndjson":
-			return lines(s, answer.Deliveries)
-		case len(args) > 0:
-			return s.delivery(answer.Deliveries[0])
-		}
-		return s.deliveries(answer.Deliveries)
+		var found []sandbox.DeliveryView
+		return s.list(ctx, "delivery", "deliveries", query, args, &found, func() error { return s.delivery(found[0]) }, func() error { return s.deliveries(found) })
 	}, "ndjson")
 	return cmd
 }
@@ -77,10 +59,7 @@ func (s *asker) paintState(state store.State) func(string) string {
 func (s *asker) deliveries(list []sandbox.DeliveryView) error {
 	t := ui.Table{Width: s.env.Columns}
 	for _, d := range list {
-		said := statusText(d.Status)
-		if d.Status == 0 {
-			said = d.Error
-		}
+		said := answered(d.Status, d.Error)
 		if d.Due != nil && d.Attempts > 0 {
 			said += ", again " + d.Due.Local().Format(time.TimeOnly)
 		}
@@ -93,21 +72,24 @@ func (s *asker) deliveries(list []sandbox.DeliveryView) error {
 	return t.Write(s.env.Out)
 }
 
+// answered is what came of an attempt: a status, or why there is none.
+func answered(status int, fault string) string {
+	if status == 0 {
+		return fault
+	}
+	return statusText(status)
+}
+
 // delivery shows one with its attempts and its body.
 func (s *asker) delivery(d sandbox.DeliveryView) error {
-	t := ui.Table{Width: s.env.Columns, Wrap: true}
-	row := func(name, text string) { t.Row(ui.Cell{Text: name, Paint: s.p.Quiet}, ui.Cell{Text: text}) }
+	t, row := s.sheet()
 	row("id", d.ID)
 	row("event", d.Event+", "+string(d.Form))
 	row("to", d.URL)
 	t.Row(ui.Cell{Text: "state", Paint: s.p.Quiet}, ui.Cell{Text: string(d.State), Paint: s.paintState(d.State)})
 	for _, a := range d.Tries {
-		said := statusText(a.Status)
-		if a.Status == 0 {
-			said = a.Error
-		}
 		took := span(time.Duration(a.Took * float64(time.Millisecond)))
-		row("attempt "+strconv.Itoa(a.N+1), a.Time.Local().Format(time.DateTime)+"  "+said+", "+took)
+		row("attempt "+strconv.Itoa(a.N+1), a.Time.Local().Format(time.DateTime)+"  "+answered(a.Status, a.Error)+", "+took)
 	}
 	if d.Due != nil {
 		row("due", d.Due.Local().Format(time.DateTime))
@@ -145,16 +127,4 @@ func newSandboxResend(env *Env) *cobra.Command {
 		return s.told(raw, err, func() string { return "sent again: " + strconv.Itoa(answer.Resent) })
 	})
 	return cmd
-}
-
-// told writes the answer to a change: as it came, or in a sentence.
-func (s *asker) told(raw []byte, err error, sentence func() string) error {
-	switch {
-	case err != nil:
-		return err
-	case s.format == "json":
-		return s.raw(raw)
-	}
-	_, err = fmt.Fprintln(s.env.Out, s.p.Mark(true)+" "+ui.Clean(sentence()))
-	return err
 }

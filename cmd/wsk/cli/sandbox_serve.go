@@ -86,12 +86,7 @@ func serveSandbox(ctx context.Context, env *Env, box *sandbox.Sandbox, l net.Lis
 
 // received shows an event that came, and what was answered.
 func (v *sandboxView) received(r webhook.Record) {
-	v.mu.Lock()
-	if v.counts == nil {
-		v.counts = map[webhook.Outcome]int{}
-	}
-	v.counts[r.Verdict.Outcome]++
-	v.mu.Unlock()
+	v.came.add(r.Verdict.Outcome)
 	v.show(r, nil)
 }
 

@@ -39,15 +39,14 @@ func newSandboxStatus(env *Env) *cobra.Command {
 }
 
 func (s *asker) status(status sandbox.Status) error {
-	t := ui.Table{Width: s.env.Columns, Wrap: true}
-	row := func(label, text string) { t.Row(ui.Cell{Text: label, Paint: s.p.Quiet}, ui.Cell{Text: text}) }
+	t, row := s.sheet()
 	row("sandbox", s.base)
 	for _, c := range status.Companies {
 		row("company", c.ID+"  "+strings.Join(c.Keys, ", "))
 	}
-	row("records", tallied(status.Records, store.Kinds()...))
+	row("records", tallied(status.Records, "none", store.Kinds()...))
 	row("subscriptions", strconv.Itoa(status.Subscriptions))
-	row("deliveries", tallied(status.Deliveries, store.Delivered, store.Pending, store.Sending, store.Dead))
+	row("deliveries", tallied(status.Deliveries, "none", store.Delivered, store.Pending, store.Sending, store.Dead))
 	if status.Advanced != "0s" {
 		row("clock", status.Clock.Local().Format(time.DateTime)+", "+status.Advanced+" ahead")
 	}
@@ -80,26 +79,8 @@ func newSandboxRecords(env *Env) *cobra.Command {
 	complete(cmd, "kind", kinds...)
 	flags.add(cmd, env, func(ctx context.Context, s *asker, args []string) error {
 		query := url.Values{"kind": {kind}, "company": {company}, "limit": {strconv.Itoa(limit)}}
-		if len(args) > 0 {
-			query.Set("id", args[0])
-		}
-		var answer struct {
-			Records []sandbox.RecordView `json:"records"`
-		}
-		raw, err := s.get(ctx, "records", query, &answer)
-		switch {
-		case err != nil:
-			return err
-		case len(args) > 0 && len(answer.Records) == 0:
-			return &noError{fmt.Errorf("there is no record %q; wsk sandbox records lists them", args[0])}
-		case s.format == "json":
-			return s.raw(raw)
-		case s.format == "ndjson":
-			return lines(s, answer.Records)
-		case len(args) > 0:
-			return s.record(answer.Records[0])
-		}
-		return s.records(answer.Records)
+		var found []sandbox.RecordView
+		return s.list(ctx, "record", "records", query, args, &found, func() error { return s.record(found[0]) }, func() error { return s.records(found) })
 	}, "ndjson")
 	return cmd
 }
@@ -133,8 +114,7 @@ func label(r sandbox.RecordView) string {
 
 // record shows all that a record holds.
 func (s *asker) record(r sandbox.RecordView) error {
-	t := ui.Table{Width: s.env.Columns, Wrap: true}
-	row := func(name, text string) { t.Row(ui.Cell{Text: name, Paint: s.p.Quiet}, ui.Cell{Text: text}) }
+	t, row := s.sheet()
 	row("id", r.ID)
 	row("kind", string(r.Kind))
 	row("company", r.Company)

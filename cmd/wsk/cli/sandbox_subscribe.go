@@ -51,7 +51,8 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 			raw, err := s.ask(ctx, http.MethodDelete, "subscriptions?id="+url.QueryEscape(remove), nil, new(struct{}))
 			return s.told(raw, err, func() string { return remove + " gets nothing any more" })
 		case len(args) == 0:
-			return s.subscriptions(ctx)
+			var found []sandbox.SubscriptionView
+			return s.list(ctx, "subscription", "subscriptions", nil, nil, &found, nil, func() error { return s.subscriptions(found) })
 		}
 		sub.URL = args[0]
 		secrets, _, err := flags.settings.keys(env, s.cfg)
@@ -71,24 +72,12 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 	return cmd
 }
 
-func (s *asker) subscriptions(ctx context.Context) error {
-	var answer struct {
-		Subscriptions []sandbox.SubscriptionView `json:"subscriptions"`
-	}
-	raw, err := s.get(ctx, "subscriptions", nil, &answer)
-	switch {
-	case err != nil:
-		return err
-	case s.format == "json":
-		return s.raw(raw)
-	case s.format == "ndjson":
-		return lines(s, answer.Subscriptions)
-	}
+func (s *asker) subscriptions(subscriptions []sandbox.SubscriptionView) error {
 	t := ui.Table{Width: s.env.Columns}
-	for _, sub := range answer.Subscriptions {
+	for _, sub := range subscriptions {
 		t.Row(ui.Cell{Text: sub.ID, Paint: s.p.Quiet}, ui.Cell{Text: string(sub.Form)}, ui.Cell{Text: list(sub.Events)}, ui.Cell{Text: sub.URL})
 	}
-	if len(answer.Subscriptions) == 0 {
+	if len(subscriptions) == 0 {
 		fmt.Fprintln(s.env.Err, "nobody is subscribed: wsk sandbox subscribe URL")
 	}
 	return t.Write(s.env.Out)

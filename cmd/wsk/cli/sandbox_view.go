@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/tidwall/gjson"
 
@@ -25,9 +24,8 @@ type sandboxView struct {
 	data string // where the state is kept
 	runs bool   // a command, which needs no advice
 
-	begun  chan struct{} // closed behind the ready line
-	mu     sync.Mutex
-	counts map[webhook.Outcome]int
+	begun chan struct{} // closed behind the ready line
+	came  outcomes
 }
 
 // sandboxReady is the first line of a sandbox's stream. URL is where events are
@@ -158,7 +156,7 @@ func fate(r webhook.Record, d store.Delivery) string {
 	}
 	what := r.Error
 	if r.Response != nil {
-		what = strings.TrimSpace(http.StatusText(r.Response.Status))
+		what = http.StatusText(r.Response.Status)
 	}
 	switch d.State {
 	case store.Delivered:
@@ -179,36 +177,18 @@ type sandboxSummary struct {
 // done says how much came and what became of the deliveries.
 func (v *sandboxView) done(ctx context.Context, box *sandbox.Sandbox) error {
 	status, err := box.Status(context.WithoutCancel(ctx))
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	if v.counts == nil {
-		v.counts = map[webhook.Outcome]int{}
-	}
+	counts := v.came.all()
 	if !v.text {
-		return writeJSON(v.env.Out, sandboxSummary{"summary", v.counts, status.Deliveries})
+		return writeJSON(v.env.Out, sandboxSummary{"summary", counts, status.Deliveries})
 	}
-	events, deliveries := tallied(v.counts, webhook.Accepted, webhook.Refused, webhook.Failed), tallied(status.Deliveries, store.Delivered, store.Dead, store.Pending, store.Sending)
+	events, deliveries := tallied(counts, "none", webhook.Accepted, webhook.Refused, webhook.Failed), tallied(status.Deliveries, "none", store.Delivered, store.Dead, store.Pending, store.Sending)
 	text := "received: " + events + "; deliveries: " + deliveries
 	if status.Deliveries[store.Pending]+status.Deliveries[store.Sending] > 0 && v.data != "" {
 		text += "; what waits goes on with the next start on " + v.data
 	}
 	farewell(ctx, v.env, ui.Clean(text))
 	return nil
-}
-
-// tallied writes those of a count that are there, in an order.
-func tallied[K ~string](counts map[K]int, order ...K) string {
-	var parts []string
-	for _, k := range order {
-		if n := counts[k]; n > 0 {
-			parts = append(parts, strconv.Itoa(n)+" "+string(k))
-		}
-	}
-	if len(parts) == 0 {
-		return "none"
-	}
-	return strings.Join(parts, ", ")
 }

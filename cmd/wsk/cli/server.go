@@ -3,12 +3,16 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // server is an HTTP server that ends as soon as what is being answered is.
@@ -54,4 +58,42 @@ func farewell(ctx context.Context, env *Env, text string) {
 		fmt.Fprintln(env.Err)
 	}
 	fmt.Fprintln(env.Err, text)
+}
+
+// outcomes counts what came to a server.
+type outcomes struct {
+	mu     sync.Mutex
+	counts map[webhook.Outcome]int
+}
+
+func (o *outcomes) add(outcome webhook.Outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.counts == nil {
+		o.counts = map[webhook.Outcome]int{}
+	}
+	o.counts[outcome]++
+}
+
+// all is a copy of the counts.
+func (o *outcomes) all() map[webhook.Outcome]int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	all := map[webhook.Outcome]int{}
+	maps.Copy(all, o.counts)
+	return all
+}
+
+// tallied writes those of a count that are there, in an order.
+func tallied[K ~string](counts map[K]int, none string, order ...K) string {
+	var parts []string
+	for _, k := range order {
+		if n := counts[k]; n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+string(k))
+		}
+	}
+	if len(parts) == 0 {
+		return none
+	}
+	return strings.Join(parts, ", ")
 }

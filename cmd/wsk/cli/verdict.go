@@ -60,19 +60,7 @@ func diagnosis(v webhook.Verifier, request webhook.Request, refusal *webhook.Ref
 	default:
 		return nil
 	}
-	s := v.Scheme
-	found, ok := diagnose.Explain(diagnose.Case{
-		Scheme: s, Secrets: v.Secrets, Header: request.Header,
-		Signature: request.Header.Get(s.SignatureHeader),
-		Message: webhook.Message{
-			Body: request.Body, Timestamp: request.Header.Get(s.TimestampHeader),
-			ID: request.Header.Get(s.IDHeader), URL: v.URL,
-		},
-	})
-	if !ok {
-		return nil
-	}
-	return &webhook.Diagnosis{ID: found.ID, Summary: found.Summary, Fix: found.Fix, Certain: found.Certain}
+	return diagnose.Request(v, request)
 }
 
 // write says it, as text or as a line of JSON.

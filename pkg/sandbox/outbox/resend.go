@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
@@ -23,13 +22,13 @@ func (o *Outbox) Resend(ctx context.Context, id string) error {
 			return store.ErrNotFound
 		}
 		d := list[0]
-		subscriptions, err := tx.Subscriptions(d.Company)
+		there, err := tx.Subscribed(d.Subscription)
 		switch {
 		case err != nil:
 			return err
 		case d.State == store.Sending:
 			return nil // it is on its way
-		case !slices.ContainsFunc(subscriptions, func(s store.Subscription) bool { return s.ID == d.Subscription }):
+		case !there:
 			return ErrGone
 		}
 		d.State, d.Due, d.Attempts = store.Pending, o.Clock(), 0

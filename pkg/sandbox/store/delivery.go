@@ -78,7 +78,13 @@ func (t *Tx) Unsubscribe(id string) error {
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(ErrNotFound, err)
 	}
-	return t.w.Exec("UPDATE delivery SET state = 'dead', error = 'the subscription is gone' WHERE subscription = ? AND state = 'pending' AND state IN ('pending', 'sending')", id)
+	return t.w.Exec("UPDATE delivery SET state = 'dead', error = 'the subscription is gone' WHERE subscription = ? AND "+waits, id)
+}
+
+// Subscribed reports whether there is a subscription of that ID.
+func (t *Tx) Subscribed(id string) (there bool, err error) {
+	err = t.w.One("SELECT EXISTS (SELECT 1 FROM subscription WHERE id = ?)", []any{id}, &there)
+	return there, err
 }
 
 // Subscriptions lists a company's subscriptions, or everybody's for "".
@@ -132,8 +138,7 @@ func (t *Tx) endUnsubscribed(d *Delivery) error {
 	if d.State != Pending {
 		return nil
 	}
-	var there bool
-	err := t.w.One("SELECT EXISTS (SELECT 1 FROM subscription WHERE id = ?)", []any{d.Subscription}, &there)
+	there, err := t.Subscribed(d.Subscription)
 	if err == nil && !there {
 		d.State, d.Error = Dead, "the subscription is gone"
 	}
@@ -201,7 +206,7 @@ func (q *DeliveryQuery) text() (text string, args []any) {
 		}
 	}
 	if !q.DueBy.IsZero() {
-		text, args = text+" AND state = 'pending' AND state IN ('pending', 'sending') AND due <= ?", append(args, q.DueBy.UnixNano())
+		text, args = text+" AND "+waits+" AND due <= ?", append(args, q.DueBy.UnixNano())
 	}
 	order := " ORDER BY due, seq"
 	if q.Newest {
@@ -214,12 +219,15 @@ func (q *DeliveryQuery) text() (text string, args []any) {
 	return text + order + " LIMIT ?", append(args, limit)
 }
 
+// waits picks pending deliveries, in the words of the partial indexes.
+const waits = "state = 'pending' AND state IN ('pending', 'sending')"
+
 // byDue has SQLite look at what is due alone, and not at all that waits.
 const byDue = " INDEXED BY delivery_due"
 
 // CountDue returns how many deliveries are due at a time.
 func (t *Tx) CountDue(at time.Time) (n int, err error) {
-	err = t.w.One("SELECT count(*) FROM delivery"+byDue+" WHERE state = 'pending' AND state IN ('pending', 'sending') AND due <= ?", []any{at.UnixNano()}, &n)
+	err = t.w.One("SELECT count(*) FROM delivery"+byDue+" WHERE "+waits+" AND due <= ?", []any{at.UnixNano()}, &n)
 	return n, err
 }
 
@@ -227,7 +235,7 @@ func (t *Tx) CountDue(at time.Time) (n int, err error) {
 // false when there is none.
 func (t *Tx) NextDue(after time.Time) (at time.Time, ok bool, err error) {
 	var due sql.NullInt64
-	err = t.w.One("SELECT min(due) FROM delivery"+byDue+" WHERE state = 'pending' AND state IN ('pending', 'sending') AND due > ?", []any{after.UnixNano()}, &due)
+	err = t.w.One("SELECT min(due) FROM delivery"+byDue+" WHERE "+waits+" AND due > ?", []any{after.UnixNano()}, &due)
 	return moment(due.Int64), due.Valid, err
 }
 
