@@ -5,7 +5,7 @@ go 1.26.0
 require (
 	github.com/fatih/color v1.19.0 // colour, in cmd/wsk/ui alone
 	github.com/rogpeppe/go-internal v1.16.0 // testscript: tests that type what a person types
-	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests only: the oracle that pkg/schema is held to
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests only: the oracle that pkg/internal/schema is held to
 	github.com/spf13/cobra v1.10.2 // commands, help, completion, man pages
 	github.com/spf13/pflag v1.0.10 // cobra's flags, by their own name
 	github.com/spf13/viper v1.21.0 // configuration files, in cmd/wsk/config alone

@@ -3,7 +3,7 @@ package journal
 import (
 	"errors"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
 // FileError says what is wrong with a journal's file, and what to do.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

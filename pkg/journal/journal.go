@@ -6,7 +6,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
 // Options says how to open. The zero value is right for a listener.

@@ -7,7 +7,7 @@ import (
 	"iter"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

@@ -3,7 +3,7 @@ package journal
 import (
 	"context"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
 // ErrLocked says that another process holds a lock.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
 // Limit allows Count requests in any stretch of time of the length Per. Count

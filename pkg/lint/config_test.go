@@ -9,8 +9,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/wskdev/wsk/pkg/internal/schema"
 	"github.com/wskdev/wsk/pkg/lint"
-	"github.com/wskdev/wsk/pkg/schema"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // Fix mends what can be mended without a guess, trailing commas and alias

@@ -6,7 +6,7 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

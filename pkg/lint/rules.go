@@ -3,7 +3,7 @@ package lint
 import (
 	"fmt"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
-	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

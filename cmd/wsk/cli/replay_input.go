@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
-	"github.com/wskdev/wsk/pkg/replay"
 )
 
 // replaySource finds items in files and in the journal.

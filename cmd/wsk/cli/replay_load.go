@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
-	"github.com/wskdev/wsk/pkg/replay"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
-	"github.com/wskdev/wsk/pkg/replay"
 	"github.com/wskdev/wsk/pkg/report"
 )
 

@@ -8,9 +8,9 @@ import (
 	"math"
 	"strings"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
-	"github.com/wskdev/wsk/pkg/replay"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/replay"
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 )
 
 const replayPayload = `{"event_type":"work_order.created","timestamp":"2026-01-15T14:30:00Z","source":"erp","data":{}}`

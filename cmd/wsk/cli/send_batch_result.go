@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
-	"github.com/wskdev/wsk/pkg/batch"
 )
 
 // batchResult is what --json and the last line of --format ndjson hold. The

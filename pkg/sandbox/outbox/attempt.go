@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
-	"github.com/wskdev/wsk/pkg/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

@@ -1,6 +1,6 @@
 package store
 
-import "github.com/wskdev/wsk/pkg/sqlfile"
+import "github.com/wskdev/wsk/pkg/internal/sqlfile"
 
 // kind says what a sandbox's file is among SQLite's files. The ID is "wsks".
 func kind() sqlfile.Kind {

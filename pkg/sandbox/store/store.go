@@ -19,7 +19,7 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/wskdev/wsk/pkg/sqlfile"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
 // The errors of a transaction.

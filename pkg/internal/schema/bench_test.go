@@ -9,7 +9,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // catalogPairs are the pairs of the catalog that have samples.

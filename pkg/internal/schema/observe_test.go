@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // isObservation is the opposite of Kind.IsViolation.

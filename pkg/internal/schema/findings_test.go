@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // inFull writes a finding with all that it says.

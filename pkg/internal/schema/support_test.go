@@ -11,7 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // catalog is where the schemas of the events are.

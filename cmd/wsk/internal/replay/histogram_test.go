@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/replay"
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 )
 
 // exact is the quantile by sorting.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/batch"
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/journal"
 )
 

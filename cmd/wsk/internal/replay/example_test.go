@@ -8,8 +8,8 @@ import (
 	"net/http/httptest"
 	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/pkg/deliver"
-	"github.com/wskdev/wsk/pkg/replay"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

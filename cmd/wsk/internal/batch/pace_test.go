@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/batch"
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 )

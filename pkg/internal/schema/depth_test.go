@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 func TestDepth(t *testing.T) {

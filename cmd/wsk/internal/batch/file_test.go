@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/batch"
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 )
 
 func TestReadGivesTheLinesWithTheirNumbers(t *testing.T) {

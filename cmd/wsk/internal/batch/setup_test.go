@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/batch"
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"

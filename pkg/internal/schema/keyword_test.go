@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // keywordCase is a schema of testdata/keyword with payloads that fit it, and

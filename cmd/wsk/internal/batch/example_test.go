@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/batch"
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"

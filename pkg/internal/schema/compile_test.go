@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 func TestCatalogCompilesAndItsSamplesFit(t *testing.T) {

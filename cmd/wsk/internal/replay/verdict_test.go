@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/replay"
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 

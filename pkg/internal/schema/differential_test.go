@@ -5,7 +5,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // mutations is how many changed payloads the ordinary test tries with each

@@ -3,7 +3,7 @@ package schema_test
 import (
 	"fmt"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 func ExampleChecker() {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 func TestAFormatThatIsNotKnownTakesAnyValue(t *testing.T) {

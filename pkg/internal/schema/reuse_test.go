@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 func TestACheckerAnswersAsAFreshOneDoes(t *testing.T) {

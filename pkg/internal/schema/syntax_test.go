@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/schema"
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // rightTexts are JSON in every spelling that the grammar allows.
