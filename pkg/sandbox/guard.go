@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/deliver"
-	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/sandbox/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -153,7 +152,7 @@ func (s *Sandbox) fresh(h http.Header) error {
 func (s *Sandbox) explain(u *unsigned, record *webhook.Record) {
 	var refusal *webhook.Refusal
 	if errors.As(u.fault, &refusal) {
-		s.sparing.Do(record.Request, func() { record.Verdict.Diagnosis = diagnose.Request(u.verifier, record.Request) })
+		record.Verdict.Diagnosis = s.refusals.Refusal(u.verifier, record.Request, refusal.Reason)
 	}
 }
 

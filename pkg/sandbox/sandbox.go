@@ -32,7 +32,7 @@ type Sandbox struct {
 	checkers sync.Pool // of *lint.Checker
 	admin    http.Handler
 	guard    outbox.Guard
-	sparing  diagnose.Sparing
+	refusals diagnose.Limiter
 }
 
 // New opens the state, sets up the companies, and starts to deliver what is

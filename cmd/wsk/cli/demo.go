@@ -11,6 +11,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -152,8 +153,8 @@ func (d *demo) tamper(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if refusal := refusalOf(got.Record); refusal != nil {
-			got.Verdict.Diagnosis = diagnosis(d.verifier, got.Request, refusal)
+		if got.Verdict.Outcome == webhook.Refused {
+			got.Verdict.Diagnosis = diagnose.Refusal(d.verifier, got.Request, webhook.Reason(got.Verdict.Reason))
 		}
 		d.record(sent)
 		d.record(got.Record)

@@ -28,7 +28,7 @@ type listenView struct {
 	tally    *tally
 	wants    func(eventType string) bool
 
-	sparing diagnose.Sparing
+	explain diagnose.Limiter
 	came    outcomes
 }
 
@@ -95,11 +95,9 @@ func (v *listenView) record(r webhook.Record) {
 
 // diagnose says why a request was refused, where that can be afforded.
 func (v *listenView) diagnose(r *webhook.Record) {
-	refusal := refusalOf(*r)
-	if refusal == nil || v.skip || v.unsigned != nil {
-		return
+	if r.Verdict.Outcome == webhook.Refused && !v.skip && v.unsigned == nil {
+		r.Verdict.Diagnosis = v.explain.Refusal(v.verifier, r.Request, webhook.Reason(r.Verdict.Reason))
 	}
-	v.sparing.Do(r.Request, func() { r.Verdict.Diagnosis = diagnosis(v.verifier, r.Request, refusal) })
 }
 
 // described says what is checked, in a few words.
@@ -128,14 +126,6 @@ func contentOf(r webhook.Request) string {
 		text += ": " + ui.Short(shown, 400)
 	}
 	return text
-}
-
-// refusalOf gives back the refusal that a record notes.
-func refusalOf(r webhook.Record) *webhook.Refusal {
-	if r.Verdict.Outcome != webhook.Refused {
-		return nil
-	}
-	return &webhook.Refusal{Reason: webhook.Reason(r.Verdict.Reason), Detail: r.Verdict.Detail}
 }
 
 // line shows a record to a person: time, status, event (or why there is none),

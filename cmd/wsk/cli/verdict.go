@@ -42,25 +42,8 @@ func verdictOn(v webhook.Verifier, s *subject, now time.Time) (result, error) {
 		return r, err
 	}
 	r.Reason, r.Detail = string(refusal.Reason), refusal.Detail
-	r.Diagnosis = diagnosis(v, s.request, refusal)
+	r.Diagnosis = diagnose.Refusal(v, s.request, refusal.Reason)
 	return r, nil
-}
-
-// diagnosis says why a request was refused, or nil.
-func diagnosis(v webhook.Verifier, request webhook.Request, refusal *webhook.Refusal) *webhook.Diagnosis {
-	switch refusal.Reason {
-	case webhook.SignatureMissing, webhook.SignatureMalformed, webhook.SignatureMismatch, webhook.TimestampMissing:
-	case webhook.TimestampTooOld, webhook.TimestampTooNew:
-		return &webhook.Diagnosis{
-			ID:      "time." + string(refusal.Reason),
-			Summary: "the signature itself is good; only the time is out of the window",
-			Fix:     "send it again with a fresh timestamp and signature, or verify with --tolerance off if it is an old request",
-			Certain: true,
-		}
-	default:
-		return nil
-	}
-	return diagnose.Request(v, request)
 }
 
 // write says it, as text or as a line of JSON.
