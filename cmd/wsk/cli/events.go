@@ -106,24 +106,9 @@ func formNames() []string {
 	return names
 }
 
-// scope reads --platform and --form.
-func (o *eventsOptions) scope() (webhook.Platform, webhook.Form, error) {
-	if o.platform != "" {
-		if _, err := platformNamed(o.platform); err != nil {
-			return "", "", err
-		}
-	}
-	for _, f := range formNames() {
-		if o.form == "" || o.form == f {
-			return webhook.Platform(o.platform), webhook.Form(o.form), nil
-		}
-	}
-	return "", "", webhook.Unknown("form", o.form, formNames())
-}
-
 // find returns the event of that name, and the other forms that have it.
 func (o *eventsOptions) find(name string) (webhook.Definition, []webhook.Definition, error) {
-	p, f, err := o.scope()
+	p, f, err := scopeOf(o.platform, o.form)
 	if err != nil {
 		return webhook.Definition{}, nil, err
 	}
@@ -150,7 +135,7 @@ type listedEvent struct {
 }
 
 func listEvents(env *Env, cfg config.Config, o *eventsOptions, args []string) error {
-	platform, form, err := o.scope()
+	platform, form, err := scopeOf(o.platform, o.form)
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,7 @@ func lintPaths(ctx context.Context, env *Env, cfg config.Config, o *lintOptions,
 
 // linter settles platform, form, rules and schemas.
 func (o *lintOptions) linter(env *Env, cfg config.Config) (*lint.Linter, error) {
-	scope := eventsOptions{platform: o.platform, form: o.form}
-	platform, form, err := scope.scope()
+	platform, form, err := scopeOf(o.platform, o.form)
 	if err != nil {
 		return nil, err
 	}

@@ -236,3 +236,16 @@ func schemeOf(cfg config.Config, p webhook.Platform) (webhook.Scheme, error) {
 	s, err := webhook.SchemeNamed(name)
 	return s.On(p), err
 }
+
+// scopeOf reads --platform and --form; an empty one stands for any.
+func scopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
+	if platform != "" {
+		if _, err := platformNamed(platform); err != nil {
+			return "", "", err
+		}
+	}
+	if form != "" && !slices.Contains(formNames(), form) {
+		return "", "", webhook.Unknown("form", form, formNames())
+	}
+	return webhook.Platform(platform), webhook.Form(form), nil
+}
