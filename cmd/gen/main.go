@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra/doc"
 
 	"github.com/wskdev/wsk/cmd/wsk/cli"
+	"github.com/wskdev/wsk/cmd/wsk/cli/completion"
+	"github.com/wskdev/wsk/cmd/wsk/command"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func writeCompletions(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, shell := range cli.Shells() {
+	for _, shell := range completion.Shells() {
 		if err := writeCompletion(filepath.Join(dir, fileNames()[shell]), shell); err != nil {
 			return err
 		}
@@ -53,7 +55,7 @@ func writeCompletion(path, shell string) error {
 	if err != nil {
 		return err
 	}
-	if err := cli.WriteCompletion(cli.NewRoot(&cli.Env{}), shell, file); err != nil {
+	if err := completion.Write(cli.NewRoot(&command.Env{}), shell, file); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return file.Close()
@@ -63,7 +65,7 @@ func writeMan(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	root := cli.NewRoot(&cli.Env{})
+	root := cli.NewRoot(&command.Env{})
 	root.DisableAutoGenTag = true
 	epoch := time.Unix(0, 0).UTC() // the same tree gives the same pages
 	return doc.GenManTree(root, &doc.GenManHeader{Title: "WSK", Section: "1", Source: "wsk", Manual: "wsk", Date: &epoch}, dir)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wskdev/wsk/cmd/wsk/command"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -45,7 +47,7 @@ func commands(c *cobra.Command) []*cobra.Command {
 func TestEveryFlagIsTriedByAScript(t *testing.T) {
 	t.Parallel()
 	all := scripts(t)
-	for _, c := range commands(cli.NewRoot(&cli.Env{})) {
+	for _, c := range commands(cli.NewRoot(&command.Env{})) {
 		words := strings.TrimPrefix(c.CommandPath(), "wsk ")
 		if c.Name() == "help" || !c.HasParent() {
 			continue
@@ -66,7 +68,7 @@ func TestEveryFlagIsTriedByAScript(t *testing.T) {
 // and that no line of it is wider than 80 columns.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	t.Parallel()
-	for _, c := range commands(cli.NewRoot(&cli.Env{})) {
+	for _, c := range commands(cli.NewRoot(&command.Env{})) {
 		if c.Name() == "help" {
 			continue
 		}

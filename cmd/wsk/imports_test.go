@@ -34,8 +34,9 @@ var floors = []string{
 	3: "pkg/check pkg/sandbox",
 	4: "pkg/report",
 	5: "cmd/wsk/config cmd/wsk/ui cmd/wsk/internal/replay cmd/wsk/internal/batch",
-	6: "cmd/wsk/cli",
-	7: "cmd/wsk cmd/gen",
+	6: "cmd/wsk/command",
+	7: "cmd/wsk/cli",
+	8: "cmd/wsk cmd/gen",
 }
 
 // apart names packages whose import is a matter of its own: who may import

@@ -9,13 +9,14 @@ import (
 	"syscall"
 
 	"github.com/wskdev/wsk/cmd/wsk/cli"
+	"github.com/wskdev/wsk/cmd/wsk/command"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
 	dir, _ := os.Getwd()         // gone: then no project file is found, and the rest works
-	env := cli.NewEnv(os.Stdin, os.Stdout, os.Stderr, dir, os.LookupEnv, os.Environ)
+	env := command.NewEnv(os.Stdin, os.Stdout, os.Stderr, dir, os.LookupEnv, os.Environ)
 	code := cli.Main(ctx, env, os.Args[1:])
 	stop()
 	os.Exit(code)

@@ -1,7 +1,8 @@
-// Package cli holds the commands of wsk, one file for each. A command is an
-// options struct, a constructor newX that declares its flags, and a function
-// that reads, asks the packages under pkg, and writes.
+// Package cli puts the commands of wsk together: the tree of commands, and the
+// exit code of each error. Every command is a package below this one, with a
+// constructor New that declares its flags and a function that reads, asks the
+// packages under pkg, and writes.
 //
-// What a command needs of the world comes in an [Env]; only [Env] is shared.
-// [Main] runs a command line and gives the exit code.
+// What a command needs of the world comes in an Env of package command. [Main]
+// runs a command line and returns the exit code.
 package cli

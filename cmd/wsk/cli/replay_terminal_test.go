@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
+	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 )
 
 const replayPayload = `{"event_type":"work_order.created","timestamp":"2026-01-15T14:30:00Z","source":"erp","data":{}}`
@@ -23,7 +23,7 @@ func replayFake(t *testing.T, typed string) (f *fake, sent *[]string) {
 	f.InTTY, f.ErrTTY, f.In = true, true, strings.NewReader(typed)
 	replayFile(t, f, "p.json", replayPayload)
 	sent = &[]string{}
-	f.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+	f.Transport = commandtest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
 		*sent = append(*sent, string(body))
 		return &http.Response{StatusCode: 200, Body: http.NoBody}, err
@@ -65,12 +65,12 @@ func TestReplayToAnotherMachineIsAskedAbout(t *testing.T) {
 			f, sent := replayFake(t, test.typed)
 			args := append([]string{"replay", "p.json", "--to", "https://erp.example.com/hook", "--secret", "hush-hush", "--no-journal"}, test.extra...)
 			if code := f.run(t, args...); code != test.code || len(*sent) != test.sent {
-				t.Errorf("exit code %d with %d sent, want %d with %d: %s", code, len(*sent), test.code, test.sent, &f.err)
+				t.Errorf("exit code %d with %d sent, want %d with %d: %s", code, len(*sent), test.code, test.sent, &f.Stderr)
 			}
-			if !strings.Contains(f.err.String(), test.asked) || test.asked == "" && f.err.Len() > 0 {
-				t.Errorf("said %q, want %q in it", &f.err, test.asked)
+			if !strings.Contains(f.Stderr.String(), test.asked) || test.asked == "" && f.Stderr.Len() > 0 {
+				t.Errorf("said %q, want %q in it", &f.Stderr, test.asked)
 			}
-			if strings.Contains(f.out.String()+f.err.String(), "hush") {
+			if strings.Contains(f.Stdout.String()+f.Stderr.String(), "hush") {
 				t.Error("the secret was shown")
 			}
 		})
@@ -106,7 +106,7 @@ func TestInterruptedReplayPrintsWhatWasDone(t *testing.T) {
 	f.NewID = func() string { ids++; return fmt.Sprint("id", ids) }
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	f.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+	f.Transport = commandtest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		if n++; n == 2 {
 			cancel()
 			return nil, r.Context().Err()
@@ -115,18 +115,18 @@ func TestInterruptedReplayPrintsWhatWasDone(t *testing.T) {
 	})
 	args := []string{"replay", "p.json", "p.json", "p.json", "--to", "http://127.0.0.1:1", "--secret", "s"}
 	if code := Main(ctx, f.Env, args); code != exitInterrupted {
-		t.Errorf("exit code %d: %s", code, &f.err)
+		t.Errorf("exit code %d: %s", code, &f.Stderr)
 	}
-	if !strings.Contains(f.out.String(), "1 delivery: 1 passed\n") || n != 2 {
-		t.Errorf("%d sent, and it printed\n%s", n, &f.out)
+	if !strings.Contains(f.Stdout.String(), "1 delivery: 1 passed\n") || n != 2 {
+		t.Errorf("%d sent, and it printed\n%s", n, &f.Stdout)
 	}
 	// Both are in the journal, the one that was cut off too.
-	f.Transport = roundTrip(func(*http.Request) (*http.Response, error) {
+	f.Transport = commandtest.RoundTrip(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 	})
 	f.run(t, "replay", "--direction", "sent", "--to", "http://127.0.0.1:1", "--secret", "s")
-	if want := "2 deliveries: 1 fixed, 1 still passing\n"; !strings.HasSuffix(f.out.String(), want) {
-		t.Errorf("the journal's replay printed\n%s%swant %s", &f.out, &f.err, want)
+	if want := "2 deliveries: 1 fixed, 1 still passing\n"; !strings.HasSuffix(f.Stdout.String(), want) {
+		t.Errorf("the journal's replay printed\n%s%swant %s", &f.Stdout, &f.Stderr, want)
 	}
 }
 
@@ -151,11 +151,11 @@ func TestReplayEditsThePayloadFirst(t *testing.T) {
 			t.Parallel()
 			f, sent := replayFake(t, "")
 			replayFile(t, f, "edit.sh", "echo \"$1\" > edited\n"+test.script+"\n")
-			f.vars["EDITOR"] = "sh " + filepath.Join(f.Dir, "edit.sh")
+			f.Vars["EDITOR"] = "sh " + filepath.Join(f.Dir, "edit.sh")
 			args := append([]string{"replay", "--edit", "--to", "http://127.0.0.1:1", "--secret", "s", "--no-journal"}, strings.Fields(test.args)...)
 			code := f.run(t, args...)
-			if code != test.code || strings.Join(*sent, "\n") != test.want || !strings.Contains(f.err.String(), test.said) {
-				t.Errorf("exit code %d, sent %q: %s", code, *sent, &f.err)
+			if code != test.code || strings.Join(*sent, "\n") != test.want || !strings.Contains(f.Stderr.String(), test.said) {
+				t.Errorf("exit code %d, sent %q: %s", code, *sent, &f.Stderr)
 			}
 			if path, err := os.ReadFile(filepath.Join(f.Dir, "edited")); err == nil {
 				if _, err := os.Stat(strings.TrimSpace(string(path))); !os.IsNotExist(err) {
@@ -165,65 +165,7 @@ func TestReplayEditsThePayloadFirst(t *testing.T) {
 		})
 	}
 	f, _ := replayFake(t, "")
-	if code := f.run(t, "replay", "p.json", "--edit", "--to", "http://127.0.0.1:1", "--secret", "s"); code != exitUsage || !strings.Contains(f.err.String(), "set $VISUAL or $EDITOR") {
-		t.Errorf("without an editor: exit code %d: %s", code, &f.err)
-	}
-}
-
-func TestReplayTimesAreAgesOrMoments(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 15, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Time{
-		"":                     {},
-		"2h":                   now.Add(-2 * time.Hour),
-		"7d":                   now.AddDate(0, 0, -7),
-		"1h30m":                now.Add(-90 * time.Minute),
-		"2026-01-01T00:00:00Z": time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
-		"2026-01-02":           time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
-	} {
-		if got, err := moment("--since", text, now); err != nil || !got.Equal(want) {
-			t.Errorf("%q is %s, %v, want %s", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"-2h", "d", "-1d", "2", "99999999d", "2026-13-01", "1.5d"} {
-		if got, err := moment("--since", text, now); err == nil {
-			t.Errorf("%q is %s", text, got)
-		}
-	}
-}
-
-func TestRatesAreReadByTheSecond(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]float64{"500/s": 500, "90/m": 1.5, "1800/h": 0.5, "0.5/s": 0.5, "max": 0} {
-		if got, err := replayRate(text, true); err != nil || got != want {
-			t.Errorf("%q is %g, %v, want %g", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "500", "500/d", "0/s", "-1/s", "NaN/s", "inf/s", "1e9/s", "/s"} {
-		if got, err := replayRate(text, true); err == nil {
-			t.Errorf("%q is %g", text, got)
-		}
-	}
-}
-
-func TestALoadTestShowsProgressOnATerminalAlone(t *testing.T) {
-	t.Parallel()
-	for _, terminal := range []bool{true, false} {
-		f := newFake(t)
-		f.ErrTTY = terminal
-		now := time.Unix(1764000000, 0)
-		f.Now = func() time.Time { return now }
-		p := newLoadProgress(f.Env, &replay.Load{Duration: 10 * time.Second})
-		p.show(64)
-		now = now.Add(4 * time.Second)
-		p.show(400)
-		p.done()
-		want := ""
-		if line := "4s  400 requests  100/s  6s left"; terminal {
-			want = "\r" + line + "\r" + strings.Repeat(" ", len(line)) + "\r"
-		}
-		if got := f.err.String(); got != want {
-			t.Errorf("terminal %v: it shows %q, want %q", terminal, got, want)
-		}
+	if code := f.run(t, "replay", "p.json", "--edit", "--to", "http://127.0.0.1:1", "--secret", "s"); code != exitUsage || !strings.Contains(f.Stderr.String(), "set $VISUAL or $EDITOR") {
+		t.Errorf("without an editor: exit code %d: %s", code, &f.Stderr)
 	}
 }

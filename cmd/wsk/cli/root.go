@@ -9,39 +9,45 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/wskdev/wsk/cmd/wsk/cli/check"
+	"github.com/wskdev/wsk/cmd/wsk/cli/completion"
+	"github.com/wskdev/wsk/cmd/wsk/cli/config"
+	"github.com/wskdev/wsk/cmd/wsk/cli/demo"
+	"github.com/wskdev/wsk/cmd/wsk/cli/events"
+	"github.com/wskdev/wsk/cmd/wsk/cli/journal"
+	"github.com/wskdev/wsk/cmd/wsk/cli/lint"
+	"github.com/wskdev/wsk/cmd/wsk/cli/listen"
+	"github.com/wskdev/wsk/cmd/wsk/cli/render"
+	"github.com/wskdev/wsk/cmd/wsk/cli/replay"
+	"github.com/wskdev/wsk/cmd/wsk/cli/sandbox"
+	"github.com/wskdev/wsk/cmd/wsk/cli/send"
+	"github.com/wskdev/wsk/cmd/wsk/cli/trigger"
+	"github.com/wskdev/wsk/cmd/wsk/cli/verify"
+	"github.com/wskdev/wsk/cmd/wsk/cli/version"
+	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Main runs one command line and returns the exit code.
-func Main(ctx context.Context, env *Env, args []string) int {
-	out := &checkedWriter{w: env.Out}
+func Main(ctx context.Context, env *command.Env, args []string) int {
+	out := &command.CheckedWriter{W: env.Out}
 	world := *env
 	world.Out = out
 	root := NewRoot(&world)
 	root.SetArgs(joinSecrets(args))
 	err := root.ExecuteContext(ctx)
-	if fault := out.failed(); fault != nil && exitCode(err) != exitInterrupted {
+	if fault := out.Failed(); fault != nil && exitCode(err) != exitInterrupted {
 		err = fmt.Errorf("writing the result: %w", fault)
 	}
-	if text := message(err); text != "" {
+	if text := command.Message(err); text != "" {
 		fmt.Fprintln(env.Err, "wsk: "+ui.CleanLines(text))
 	}
 	return exitCode(err)
 }
 
-func message(err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case errors.Is(err, context.Canceled):
-		return "interrupted"
-	}
-	return webhook.RedactURLs(err.Error())
-}
-
 // NewRoot returns the command tree over env.
-func NewRoot(env *Env) *cobra.Command {
+func NewRoot(env *command.Env) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "wsk COMMAND",
 		Short: "The webhook workbench for WorkSkedge, Work Market and Worksome",
@@ -75,7 +81,7 @@ Everything runs on your machine; no account is needed.`,
 	global.BoolP("help", "h", false, "help for this command")
 	global.String("color", "auto", "colour the text: `WHEN` is auto, on or off")
 	global.String("profile", "", "use the settings of profile `NAME`")
-	complete(root, "color", "auto", "on", "off")
+	command.CompleteFlag(root, "color", "auto", "on", "off")
 	root.AddGroup(
 		&cobra.Group{ID: "events", Title: "Send and receive:"},
 		&cobra.Group{ID: "signatures", Title: "Signatures:"},
@@ -85,9 +91,9 @@ Everything runs on your machine; no account is needed.`,
 		group string
 		cmd   *cobra.Command
 	}{
-		{"events", newSend(env)}, {"events", newTrigger(env)}, {"events", newListen(env)}, {"events", newReplay(env)}, {"events", newCheck(env)}, {"events", newLint(env)}, {"events", newRender(env)}, {"events", newSandbox(env)}, {"events", newDemo(env)},
-		{"signatures", newVerify(env)}, {"signatures", newSign(env)},
-		{"more", newEvents(env)}, {"more", newJournal(env)}, {"more", newConfig(env)}, {"more", newCompletion(env)}, {"more", newVersion(env)},
+		{"events", send.New(env)}, {"events", trigger.New(env)}, {"events", listen.New(env)}, {"events", replay.New(env)}, {"events", check.New(env)}, {"events", lint.New(env)}, {"events", render.New(env)}, {"events", sandbox.New(env)}, {"events", demo.New(env)},
+		{"signatures", verify.New(env)}, {"signatures", verify.NewSign(env)},
+		{"more", events.New(env)}, {"more", journal.New(env)}, {"more", config.New(env)}, {"more", completion.New(env)}, {"more", version.New(env)},
 	} {
 		c.cmd.GroupID = c.group
 		root.AddCommand(c.cmd)
@@ -115,33 +121,6 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; %q lists the flags", err, cmd.CommandPath()+" --help")
 }
 
-// noArgs and the like refuse what a command does not take, in wsk's words.
-func exactly(n int, what string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		switch {
-		case len(args) < n:
-			return fmt.Errorf("%s is missing: %s", what, cmd.UseLine())
-		case len(args) > n:
-			return fmt.Errorf("unexpected argument %q: %s", args[n], cmd.UseLine())
-		}
-		return nil
-	}
-}
-
-// atMost takes n arguments or fewer.
-func atMost(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return fmt.Errorf("unexpected argument %q: %s", args[n], cmd.UseLine())
-		}
-		return nil
-	}
-}
-
-// askForSecret is what a --secret with nothing after it stands for. No
-// argument of a process can hold it.
-const askForSecret = "\x00"
-
 // joinSecrets lets --secret take a value and stand alone: "--secret VALUE"
 // becomes "--secret=VALUE", and a --secret that is followed by nothing or by
 // another flag asks for one. What follows "--" is left alone.
@@ -157,7 +136,7 @@ func joinSecrets(args []string) []string {
 			i++
 			out = append(out, "--secret="+args[i])
 		default:
-			out = append(out, "--secret="+askForSecret)
+			out = append(out, "--secret="+command.AskForSecret)
 		}
 	}
 	return out

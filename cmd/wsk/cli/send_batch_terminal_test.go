@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/journal"
 )
@@ -19,8 +21,8 @@ func answering(t *testing.T, statuses ...int) *fake {
 	t.Helper()
 	f := newFake(t)
 	n := 0
-	f.NewID = func() string { n++; return thousands(n) }
-	f.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+	f.NewID = func() string { n++; return command.Thousands(n) }
+	f.Transport = commandtest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		status := statuses[0]
 		if len(statuses) > 1 {
@@ -49,33 +51,17 @@ func TestABatchShowsProgressOnATerminalAndNowhereElse(t *testing.T) {
 			f.ErrTTY = terminal
 			f.given(t, "staff.ndjson", strings.Repeat(staffLine, 3))
 			if code := f.run(t, "send", "--batch", "staff.ndjson", "--url", "http://127.0.0.1:1", "--secret", "s"); code != 1 {
-				t.Errorf("exit code %d\n%s", code, &f.err)
+				t.Errorf("exit code %d\n%s", code, &f.Stderr)
 			}
 			for _, want := range []string{"\r1 of 3", "\r2 of 3  1 refused", "\r3 of 3  1 refused"} {
-				if got := strings.Contains(f.err.String(), want); got != terminal {
-					t.Errorf("%q in %q: %v, want %v", want, f.err.String(), got, terminal)
+				if got := strings.Contains(f.Stderr.String(), want); got != terminal {
+					t.Errorf("%q in %q: %v, want %v", want, f.Stderr.String(), got, terminal)
 				}
 			}
-			if terminal && !strings.HasSuffix(f.err.String(), "\rwsk: 1 line was refused\n") {
-				t.Errorf("the progress was left standing: %q", f.err.String())
+			if terminal && !strings.HasSuffix(f.Stderr.String(), "\rwsk: 1 line was refused\n") {
+				t.Errorf("the progress was left standing: %q", f.Stderr.String())
 			}
 		})
-	}
-}
-
-func TestProgressLine(t *testing.T) {
-	t.Parallel()
-	for want, test := range map[string]struct {
-		summary    batch.Summary
-		next, left time.Duration
-	}{
-		"312 of 5,000  48 refused  next in 41s  about 4h 41m left": {batch.Summary{Lines: 5000, Accepted: 264, Refused: 48, Pending: 4688}, 41 * time.Second, 4*time.Hour + 41*time.Minute},
-		"2 of 3  1 unknown  next in 1m 5s  about 3s left":          {batch.Summary{Lines: 3, Accepted: 1, Unknown: 1, Pending: 1}, 65 * time.Second, 3 * time.Second},
-		"3 of 3": {batch.Summary{Lines: 3, Accepted: 3}, time.Millisecond, 0},
-	} {
-		if got := progressLine(test.summary, test.next, test.left); got != want {
-			t.Errorf("progressLine(%+v) = %q, want %q", test.summary, got, want)
-		}
 	}
 }
 
@@ -84,7 +70,7 @@ func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
 	f := answering(t, 503, 200)
 	f.given(t, "one.json", staffLine)
 	if code := f.run(t, "send", "employee.created", "-f", "one.json", "--url", "http://127.0.0.1:1", "--secret", "s", "--api-key", "k", "--retries", "1", "--journal", "j.db"); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &f.err)
+		t.Fatalf("exit code %d\n%s", code, &f.Stderr)
 	}
 	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustBe: true})
 	if err != nil {
@@ -107,7 +93,7 @@ func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
 	f := answering(t, 200)
 	f.given(t, "one.json", staffLine)
 	if code := f.run(t, "send", "employee.created", "-f", "one.json", "--url", "http://127.0.0.1:1", "--secret", "s", "--api-key", "k", "-H", "x-api-key: other", "--journal", "j.db"); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &f.err)
+		t.Fatalf("exit code %d\n%s", code, &f.Stderr)
 	}
 	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustBe: true})
 	if err != nil {
@@ -117,14 +103,5 @@ func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
 	slot, err := j.Reserve(t.Context(), batch.Key("other", ""), []journal.Limit{{Count: 1, Per: time.Minute}}, f.Now, time.Second)
 	if err != nil || slot.Wait != time.Minute {
 		t.Errorf("the wait is %s (%v), want a minute", slot.Wait, err)
-	}
-}
-
-func TestThousands(t *testing.T) {
-	t.Parallel()
-	for n, want := range map[int]string{0: "0", 999: "999", 1000: "1,000", 5000: "5,000", 1234567: "1,234,567"} {
-		if got := thousands(n); got != want {
-			t.Errorf("thousands(%d) = %q, want %q", n, got, want)
-		}
 	}
 }

@@ -1,54 +1,30 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// fake is a world with a fixed clock, a terminal if asked, and no network.
-type fake struct {
-	*Env
-	out, err bytes.Buffer
-	vars     map[string]string
-}
+// fake runs command lines in a fixed world.
+type fake struct{ *commandtest.Fake }
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	dir := t.TempDir()
-	f := &fake{vars: map[string]string{"HOME": dir}}
-	f.Env = &Env{
-		In: strings.NewReader(""), Out: &f.out, Err: &f.err, Dir: dir,
-		Now:    func() time.Time { return time.Unix(1764000000, 0) },
-		NewID:  func() string { return "id" },
-		Jitter: func() float64 { return 0 },
-		Lookup: func(name string) (string, bool) { text, ok := f.vars[name]; return text, ok },
-		Transport: roundTrip(func(*http.Request) (*http.Response, error) {
-			return nil, errors.New("no network here")
-		}),
-		Listen: func(context.Context, string) (net.Listener, error) { return nil, errors.New("no listener here") },
-	}
-	return f
+	return &fake{commandtest.New(t)}
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (r roundTrip) RoundTrip(q *http.Request) (*http.Response, error) { return r(q) }
 
 func (f *fake) run(t *testing.T, args ...string) int {
 	t.Helper()
-	f.out.Reset()
-	f.err.Reset()
+	f.Stdout.Reset()
+	f.Stderr.Reset()
 	return Main(t.Context(), f.Env, args)
 }
 
@@ -65,17 +41,17 @@ func TestSecretStandingAloneIsAskedForOnATerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := f.run(t, "sign", "-f", body, "--secret"); code != exitYes {
-		t.Fatalf("exit code %d: %s", code, &f.err)
+		t.Fatalf("exit code %d: %s", code, &f.Stderr)
 	}
 	secret, _ := webhook.NewSecret("typed secret")
 	want, _ := webhook.Sign([]byte("{}"), f.Now(), secret)
-	if got := f.out.String(); got != signedAt+want[1].Name+": "+want[1].Value+"\n" {
+	if got := f.Stdout.String(); got != signedAt+want[1].Name+": "+want[1].Value+"\n" {
 		t.Errorf("printed %q", got)
 	}
-	if asked != 1 || f.err.String() != "signing secret: \n" {
-		t.Errorf("asked %d times, with %q", asked, &f.err)
+	if asked != 1 || f.Stderr.String() != "signing secret: \n" {
+		t.Errorf("asked %d times, with %q", asked, &f.Stderr)
 	}
-	if strings.Contains(f.out.String()+f.err.String(), "typed secret") {
+	if strings.Contains(f.Stdout.String()+f.Stderr.String(), "typed secret") {
 		t.Error("the secret was shown")
 	}
 }
@@ -85,9 +61,9 @@ func TestSecretStandingAloneTakesTheEnvironmentFirst(t *testing.T) {
 	f := newFake(t)
 	f.InTTY = true
 	f.ReadPassword = func() (string, error) { t.Error("asked"); return "", io.EOF }
-	f.vars["WEBHOOK_SECRET"] = "from environment"
+	f.Vars["WEBHOOK_SECRET"] = "from environment"
 	if code := f.run(t, "send", "work_order.created", "--secret", "--dry-run"); code != exitYes {
-		t.Fatalf("exit code %d: %s", code, &f.err)
+		t.Fatalf("exit code %d: %s", code, &f.Stderr)
 	}
 }
 
@@ -96,8 +72,8 @@ func TestTypedSecretThatIsBlankIsRefused(t *testing.T) {
 	f := newFake(t)
 	f.InTTY = true
 	f.ReadPassword = func() (string, error) { return " ", nil }
-	if code := f.run(t, "listen", "--secret"); code != exitUsage || !strings.Contains(f.err.String(), "empty or blank") {
-		t.Errorf("exit code %d: %s", code, &f.err)
+	if code := f.run(t, "listen", "--secret"); code != exitUsage || !strings.Contains(f.Stderr.String(), "empty or blank") {
+		t.Errorf("exit code %d: %s", code, &f.Stderr)
 	}
 }
 
@@ -110,10 +86,10 @@ func TestInterruptedReadEndsWith130(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if code := Main(ctx, f.Env, []string{"sign", "--secret", "s"}); code != exitInterrupted {
-		t.Errorf("exit code %d: %s", code, &f.err)
+		t.Errorf("exit code %d: %s", code, &f.Stderr)
 	}
-	if f.err.String() != "wsk: interrupted\n" {
-		t.Errorf("said %q", &f.err)
+	if f.Stderr.String() != "wsk: interrupted\n" {
+		t.Errorf("said %q", &f.Stderr)
 	}
 }
 
@@ -121,8 +97,8 @@ func TestErrorOfTheResultsWriterIsAnError(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.Out = brokenWriter{}
-	if code := f.run(t, "version"); code != exitUsage || !strings.Contains(f.err.String(), "writing the result: disk full") {
-		t.Errorf("exit code %d: %s", code, &f.err)
+	if code := f.run(t, "version"); code != exitUsage || !strings.Contains(f.Stderr.String(), "writing the result: disk full") {
+		t.Errorf("exit code %d: %s", code, &f.Stderr)
 	}
 }
 
@@ -144,7 +120,7 @@ func TestSecretsAndPasswordsAreNotInErrors(t *testing.T) {
 		if code := f.run(t, args...); code == exitYes {
 			t.Errorf("%q passed", args)
 		}
-		if text := f.out.String() + f.err.String(); strings.Contains(text, "hush") {
+		if text := f.Stdout.String() + f.Stderr.String(); strings.Contains(text, "hush") {
 			t.Errorf("%q shows the secret: %s", args, text)
 		}
 	}
@@ -154,12 +130,12 @@ func TestOutputIsWrappedOnANarrowTerminal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.OutTTY, f.Columns = true, 60
-	f.vars["NO_COLOR"] = "1"
+	f.Vars["NO_COLOR"] = "1"
 	f.In = strings.NewReader("{}\n")
 	if code := f.run(t, "verify", "--secret", "s", "--timestamp", "1764000000", "--signature", strings.Repeat("0", 64)); code != exitNo {
-		t.Fatalf("exit code %d: %s", code, &f.err)
+		t.Fatalf("exit code %d: %s", code, &f.Stderr)
 	}
-	for line := range strings.Lines(f.out.String()) {
+	for line := range strings.Lines(f.Stdout.String()) {
 		if strings.HasPrefix(line, " ") && len([]rune(line)) > 61 {
 			t.Errorf("%d columns: %q", len([]rune(line)), line)
 		}

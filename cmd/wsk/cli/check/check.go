@@ -1,0 +1,267 @@
+// Package check implements wsk check: it holds a receiver to the cases that receivers
+// get wrong.
+package check
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/check"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type checkOptions struct {
+	settings *command.Settings
+	output   command.Output
+
+	platform     string
+	only, skip   []string
+	list         bool
+	allEvents    bool
+	effect       string
+	insecure     bool
+	strict       bool
+	startTimeout time.Duration
+}
+
+func New(env *command.Env) *cobra.Command {
+	o := &checkOptions{}
+	cmd := &cobra.Command{
+		Use:   "check URL --secret VALUE [-- CMD…]",
+		Short: "Tell whether a receiver is right",
+		Long: `Hold a webhook receiver to the cases that receivers get wrong: forged, cut and
+old signatures, bodies that only a receiver of raw bytes verifies, repeats,
+bursts, what is not JSON. Each case that does not hold is shown with the request
+as a curl line, why it matters, and how to mend it.
+
+The requests are events like any other to your receiver: check one that may be
+written to. --effect-cmd names a shell command that prints how much it has done
+(SELECT count(*) …), so that an event that is run twice is found.
+
+After -- stands the service itself: it is started, checked as soon as URL's port
+answers, and stopped. Exit code: 0 all hold, 1 one does not, 2 the service does
+not start, 3 nobody answers. Warnings count with --strict.`,
+		Example: `  wsk check http://localhost:3000/webhook --secret s3cret
+  wsk check $URL --secret --only 'signature_*' --only raw_body
+  wsk check $URL --secret s --effect-cmd 'ls jobs | wc -l'
+  wsk check http://localhost:3000 --secret s --format junit -- node server.js
+  wsk check --list --platform worksome`,
+	}
+	o.flags(cmd)
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		before := cmd.ArgsLenAtDash()
+		if before < 0 {
+			before = len(args)
+		}
+		switch {
+		case o.list && before == 0:
+			return nil
+		case before == 0:
+			return errors.New("URL is missing: name the receiver, such as http://localhost:3000; wsk check --list shows the cases")
+		case before > 1:
+			return fmt.Errorf("unexpected argument %q: a command to run stands after --", args[1])
+		}
+		return nil
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.Begin(env, &o.output)
+		if err != nil {
+			return err
+		}
+		if o.list {
+			return o.listCases(env, cfg)
+		}
+		return checkReceiver(cmd.Context(), env, cfg, o, args[0], args[1:])
+	}
+	return cmd
+}
+
+func (o *checkOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.platform, "platform", "workskedge", "send as `NAME` does: workskedge or worksome")
+	o.settings = command.NewSettings(cmd)
+	o.settings.Secret()
+	o.settings.Schemas()
+	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
+	f.StringArrayVar(&o.only, "only", nil, "run the case `ID` alone, or those that match a glob; repeatable")
+	f.StringArrayVar(&o.skip, "skip", nil, "leave out the case `ID`, or those that match a glob; repeatable")
+	f.BoolVar(&o.list, "list", false, "list the cases and check nothing")
+	f.BoolVar(&o.allEvents, "all-events", false, "send a sample of every event of the catalog as well")
+	f.StringVar(&o.effect, "effect-cmd", "", "count what the receiver has done with the shell command `CMD`, which prints a number")
+	f.BoolVar(&o.insecure, "insecure", false, "take any TLS certificate")
+	f.BoolVar(&o.strict, "strict", false, "fail on warnings as well")
+	f.DurationVar(&o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
+	o.output.Add(cmd, "text", "json", "ndjson", "junit", "tap", "sarif", "github")
+	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
+	for _, flag := range []string{"only", "skip"} {
+		err := cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var ids []string
+			for _, c := range check.Cases(webhook.Platform(o.platform)) {
+				ids = append(ids, c.ID+"\t"+c.Title)
+			}
+			return ids, cobra.ShellCompDirectiveNoFileComp
+		})
+		if err != nil {
+			panic(err) // the flag is declared above
+		}
+	}
+}
+
+// checkReceiver starts the service, if there is one, and holds the receiver to
+// its cases.
+func checkReceiver(ctx context.Context, env *command.Env, cfg config.Config, o *checkOptions, url string, argv []string) error {
+	c, err := o.config(env, cfg, url)
+	if err != nil {
+		return err
+	}
+	certificates := &certificateWatch{next: c.Transport}
+	c.Transport = certificates
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	if len(argv) > 0 {
+		s, err := startService(ctx, env, argv, url, o.startTimeout)
+		if err != nil {
+			return err
+		}
+		defer s.stop()
+	}
+	view := newCheckView(env, p, o.output.Format, c)
+	began := env.Now()
+	report, err := check.Run(ctx, *c, view.result)
+	(&http.Client{Transport: certificates.next}).CloseIdleConnections() // else the service waits for them when it stops
+	var unreachable *check.UnreachableError
+	switch {
+	case errors.As(err, &unreachable) && certificates.bad:
+		return command.NoResponse(fmt.Errorf("%w; --insecure takes it all the same", err))
+	case errors.As(err, &unreachable):
+		return command.NoResponse(fmt.Errorf("%w; start the receiver, or name it after --", err))
+	case err != nil:
+		return err
+	}
+	if err := view.end(&report, env.Now().Sub(began)); err != nil {
+		return err
+	}
+	if report.Failed > 0 || o.strict && report.Warnings > 0 {
+		return command.No(command.ErrReported)
+	}
+	return nil
+}
+
+// config settles what is checked.
+func (o *checkOptions) config(env *command.Env, cfg config.Config, url string) (*check.Config, error) {
+	c := &check.Config{
+		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
+		Only: o.only, Skip: o.skip, UserAgent: command.UserAgent(),
+	}
+	for _, glob := range append(o.only[:len(o.only):len(o.only)], o.skip...) {
+		if _, err := path.Match(glob, ""); err != nil {
+			return nil, fmt.Errorf("the case %q: %w", glob, err)
+		}
+	}
+	if err := deliver.CheckURL(url); err != nil {
+		return nil, err
+	}
+	secrets, _, err := o.settings.Keys(env, cfg)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(secrets) == 0:
+		return nil, command.ErrNoSecret
+	}
+	c.Secret = secrets[0] // the first signs; the others are for verifying
+	if c.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout"); err != nil {
+		return nil, err
+	}
+	if o.allEvents {
+		overlay, _, err := o.settings.Catalog(env, cfg)
+		if err != nil {
+			return nil, err
+		}
+		form := webhook.Outbound
+		if c.Platform == webhook.Worksome {
+			form = webhook.WorksomeForm
+		}
+		c.Events = overlay.Events(c.Platform, form)
+	}
+	if o.effect != "" {
+		c.Effect = func(ctx context.Context) (int64, error) { return effectOf(ctx, env, o.effect) }
+	}
+	if o.insecure {
+		t := deliver.NewTransport()
+		t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // what --insecure asks for
+		c.Transport = t
+	}
+	return c, nil
+}
+
+// certificateWatch notes that a connection failed by its certificate.
+type certificateWatch struct {
+	next http.RoundTripper
+	bad  bool
+}
+
+func (w *certificateWatch) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := w.next.RoundTrip(r)
+	var fault *tls.CertificateVerificationError
+	if errors.As(err, &fault) {
+		w.bad = true
+	}
+	return answer, err
+}
+
+// listedCase is a case without a verdict.
+type listedCase struct {
+	ID       string         `json:"id"`
+	Severity check.Severity `json:"severity"`
+	Title    string         `json:"title"`
+	Why      string         `json:"why"`
+}
+
+// listCases shows what there is to check.
+func (o *checkOptions) listCases(env *command.Env, cfg config.Config) error {
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	platform := webhook.Platform(o.platform)
+	if platform != webhook.WorkSkedge && platform != webhook.Worksome {
+		return webhook.Unknown("platform to check for", o.platform, []string{string(webhook.WorkSkedge), string(webhook.Worksome)})
+	}
+	cases := check.Cases(platform)
+	if o.output.Text() {
+		t := &ui.Table{Width: env.Columns, Wrap: true}
+		for _, c := range cases {
+			t.Row(ui.Cell{Text: c.ID, Paint: p.Name}, ui.Cell{Text: string(c.Severity), Paint: p.Quiet}, ui.Cell{Text: c.Title})
+		}
+		return t.Write(env.Out)
+	}
+	listed := make([]listedCase, len(cases))
+	for i, c := range cases {
+		listed[i] = listedCase{c.ID, c.Severity, c.Title, c.Why}
+	}
+	switch o.output.Format {
+	case "json":
+		return command.WriteJSON(env.Out, listed)
+	case "ndjson":
+		for _, c := range listed {
+			if err := command.WriteJSON(env.Out, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("--list is written as text, json or ndjson, not as %s", o.output.Format)
+}

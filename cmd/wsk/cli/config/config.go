@@ -1,0 +1,118 @@
+// Package config implements wsk config: it shows the settings with their origins, and
+// trusts a project's file.
+package config
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func New(env *command.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Show the configuration, or trust a project's file",
+		Long: `A value comes from the first of these that has it: a flag, the environment,
+.wsk.yaml in the working folder or above, the user's config.yaml, a default.
+
+` + settingsHelp(),
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return webhook.Unknown("command", args[0], []string{"show", "trust"})
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(newConfigShow(env), newConfigTrust(env))
+	return cmd
+}
+
+func settingsHelp() string {
+	text := "The settings, and the variables that give them:\n"
+	for _, s := range config.Settings() {
+		text += fmt.Sprintf("\n  %-10s %-29s %s", s.Key, command.JoinOr(s.Env), s.Help)
+	}
+	return text + `
+
+In a file, a secret or api_key may be env:NAME or file:PATH, and profiles:
+holds a block of settings for each profile.`
+}
+
+func newConfigShow(env *command.Env) *cobra.Command {
+	o := &command.Output{}
+	cmd := &cobra.Command{
+		Use:     "show",
+		Short:   "Print what holds and where it came from, secrets masked",
+		Example: "  wsk config show\n  wsk config show --profile staging --json",
+		Args:    command.ExactArgs(0, ""),
+	}
+	settings := command.NewSettings(cmd)
+	o.Add(cmd, "text", "json")
+	cmd.RunE = func(_ *cobra.Command, _ []string) error {
+		cfg, err := settings.Begin(env, o)
+		if err != nil {
+			return err
+		}
+		return showConfig(env, cfg, o)
+	}
+	return cmd
+}
+
+func showConfig(env *command.Env, cfg config.Config, o *command.Output) error {
+	if !o.Text() {
+		return command.WriteJSON(env.Out, struct {
+			Profile  string         `json:"profile,omitempty"`
+			Settings []config.Shown `json:"settings"`
+			Files    []*config.File `json:"files"`
+		}{cfg.Profile, cfg.Show(), cfg.Files})
+	}
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	var t ui.Table
+	for _, s := range cfg.Show() {
+		t.Row(ui.Cell{Text: s.Key, Paint: p.Name}, ui.Cell{Text: s.Value}, ui.Cell{Text: s.From, Paint: p.Quiet})
+	}
+	if err := t.Write(env.Out); err != nil {
+		return err
+	}
+	for _, f := range cfg.Files {
+		if f.Kind == config.FromProject && !f.Trusted {
+			fmt.Fprintf(env.Err, "\n%s is not trusted: its references are not read. Read it, then run \"wsk config trust\".\n", ui.Clean(f.Path))
+		}
+	}
+	return nil
+}
+
+func newConfigTrust(env *command.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Trust the project's .wsk.yaml as it is now",
+		Long: `Trust the project's .wsk.yaml as it is now: let its env: and file: references be
+read, and let keys and secrets go to the host that it names. The file's path
+and digest are remembered; when the file changes, the trust ends.`,
+		Example: "  cat .wsk.yaml && wsk config trust",
+		Args:    command.ExactArgs(0, ""),
+	}
+	settings := command.NewSettings(cmd)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		cfg, err := settings.Load(env)
+		if err != nil {
+			return err
+		}
+		file, err := cfg.Trust()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(env.Out, "trusted %s (SHA-256 %s…)\n", ui.Clean(file.Path), file.Digest[:16])
+		return err
+	}
+	return cmd
+}

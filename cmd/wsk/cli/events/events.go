@@ -1,0 +1,256 @@
+// Package events implements wsk events, which looks up the event catalog.
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type eventsOptions struct {
+	settings *command.Settings
+	output   command.Output
+	platform string
+	form     string
+	own      *webhook.Overlay
+}
+
+func New(env *command.Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "events",
+		Short: "Look things up in the event catalog",
+		Long: `Look things up in the catalog of events that the platforms document: list them,
+show an event's fields, print its sample or its JSON Schema.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return webhook.Unknown("command", args[0], []string{"list", "show", "example", "schema"})
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(
+		eventsCommand(env, &cobra.Command{
+			Use:   "list [TEXT]",
+			Short: "List the events, those whose name or description holds TEXT",
+			Example: `  wsk events list
+  wsk events list timesheet --form outbound
+  wsk events list --platform worksome --json`,
+			Args: cobra.MaximumNArgs(1),
+		}, listEvents),
+		eventsCommand(env, &cobra.Command{
+			Use:     "show EVENT",
+			Short:   "Show an event's fields: path, type, values, meaning",
+			Example: "  wsk events show work_order.created\n  wsk events show work_order.created --form outbound",
+			Args:    command.ExactArgs(1, "EVENT"),
+		}, showEvent),
+		eventsCommand(env, &cobra.Command{
+			Use:     "example EVENT",
+			Short:   "Print an event's sample payload",
+			Example: "  wsk events example work_order.created > order.json",
+			Args:    command.ExactArgs(1, "EVENT"),
+		}, exampleEvent),
+		eventsCommand(env, &cobra.Command{
+			Use:     "schema EVENT",
+			Short:   "Print an event's JSON Schema, in one piece",
+			Example: "  wsk events schema work_order.created > work_order.created.schema.json",
+			Args:    command.ExactArgs(1, "EVENT"),
+		}, schemaEvent),
+	)
+	return cmd
+}
+
+// eventsCommand gives a subcommand its flags and its function.
+func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, config.Config, *eventsOptions, []string) error) *cobra.Command {
+	o := &eventsOptions{settings: command.NewSettings(cmd)}
+	o.settings.Schemas()
+	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
+	cmd.Flags().StringVar(&o.form, "form", "", "only events of form `NAME`: "+command.JoinOr(command.FormNames()))
+	command.CompleteFlag(cmd, "platform", command.PlatformNames()...)
+	command.CompleteFlag(cmd, "form", command.FormNames()...)
+	o.output.Add(cmd, "text", "json")
+	cmd.ValidArgsFunction = o.settings.CompleteEvents(env, "", "")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		cfg, err := o.settings.Begin(env, &o.output)
+		if err != nil {
+			return err
+		}
+		if o.own, _, err = o.settings.Catalog(env, cfg); err != nil {
+			return err
+		}
+		return run(env, cfg, o, args)
+	}
+	return cmd
+}
+
+// find returns the event of that name, and the other forms that have it.
+func (o *eventsOptions) find(name string) (webhook.Definition, []webhook.Definition, error) {
+	p, f, err := command.ScopeOf(o.platform, o.form)
+	if err != nil {
+		return webhook.Definition{}, nil, err
+	}
+	first, err := o.own.Lookup(p, f, name)
+	if err != nil {
+		return first, nil, err
+	}
+	var others []webhook.Definition
+	for _, d := range o.own.Events(p, f) {
+		if d.Type == name && d != first {
+			others = append(others, d)
+		}
+	}
+	return first, others, nil
+}
+
+// listedEvent is the JSON of one event of the list.
+type listedEvent struct {
+	Platform    webhook.Platform `json:"platform"`
+	Form        webhook.Form     `json:"form"`
+	Event       string           `json:"event"`
+	Description string           `json:"description"`
+	Sample      bool             `json:"sample"` // the documents show a payload
+}
+
+func listEvents(env *command.Env, cfg config.Config, o *eventsOptions, args []string) error {
+	platform, form, err := command.ScopeOf(o.platform, o.form)
+	if err != nil {
+		return err
+	}
+	events := []listedEvent{}
+	for _, d := range o.own.Events(platform, form) {
+		e := listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}
+		text := strings.ToLower(e.Event + " " + e.Description)
+		if len(args) == 0 || strings.Contains(text, strings.ToLower(args[0])) {
+			events = append(events, e)
+		}
+	}
+	if !o.output.Text() {
+		return command.WriteJSON(env.Out, events)
+	}
+	if len(events) == 0 {
+		return command.No(errors.New("no event of the catalog is like that"))
+	}
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	t := ui.Table{Width: env.Columns}
+	for _, e := range events {
+		t.Row(ui.Cell{Text: e.Event, Paint: p.Name}, ui.Cell{Text: string(e.Platform)}, ui.Cell{Text: string(e.Form)}, ui.Cell{Text: e.Description, Paint: p.Quiet})
+	}
+	return t.Write(env.Out)
+}
+
+// shownEvent is the JSON of one event with its fields.
+type shownEvent struct {
+	listedEvent
+	Fields []webhook.Property `json:"fields"`
+}
+
+func showEvent(env *command.Env, cfg config.Config, o *eventsOptions, args []string) error {
+	d, others, err := o.find(args[0])
+	if err != nil {
+		return err
+	}
+	if !o.output.Text() {
+		return command.WriteJSON(env.Out, shownEvent{listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}, d.Properties()})
+	}
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.Out, "%s  %s\n%s\n\n", p.Name(d.Type), p.Quiet(string(d.Platform)+", "+string(d.Form)), ui.Wrap(d.Description(), "", env.Columns))
+	t := ui.Table{Width: env.Columns, Wrap: true}
+	properties := d.Properties()
+	for i := range properties {
+		f := &properties[i]
+		required := ui.Cell{Text: ""}
+		if f.Required {
+			required = ui.Cell{Text: "required", Paint: p.Warn}
+		}
+		t.Row(ui.Cell{Text: f.Path, Paint: p.Name}, ui.Cell{Text: typeWords(f)}, required, ui.Cell{Text: meaning(f), Paint: p.Quiet})
+	}
+	if err := t.Write(env.Out); err != nil {
+		return err
+	}
+	if d.Sample() == nil {
+		fmt.Fprintln(env.Out, "\nThe documents name this event and show no payload.")
+	}
+	for _, other := range others {
+		fmt.Fprintf(env.Err, "also: wsk events show %s --platform %s --form %s\n", other.Type, other.Platform, other.Form)
+	}
+	return nil
+}
+
+func typeWords(f *webhook.Property) string {
+	words := strings.Join(f.Types, "|")
+	if f.Format != "" {
+		words = f.Format
+	}
+	if words == "" {
+		return "any"
+	}
+	return words
+}
+
+func meaning(f *webhook.Property) string {
+	var parts []string
+	switch {
+	case f.AliasOf != "":
+		parts = append(parts, "alias of "+f.AliasOf)
+	case f.Closed && len(f.Values) == 1:
+		parts = append(parts, "always "+f.Values[0])
+	case f.Closed && len(f.Values) > 0:
+		parts = append(parts, "one of "+strings.Join(f.Values, ", "))
+	case len(f.Values) > 0:
+		parts = append(parts, "such as "+strings.Join(f.Values, ", "))
+	}
+	if f.Description != "" {
+		parts = append(parts, f.Description)
+	}
+	return strings.Join(parts, ". ")
+}
+
+func exampleEvent(env *command.Env, _ config.Config, o *eventsOptions, args []string) error {
+	d, others, err := o.find(args[0])
+	if err != nil {
+		return err
+	}
+	sample := d.Sample()
+	for _, other := range others {
+		if sample == nil {
+			sample = other.Sample()
+		}
+	}
+	if sample == nil {
+		return command.No(fmt.Errorf("the documents name %s and show no payload", d.Type))
+	}
+	var out bytes.Buffer
+	if o.output.Text() {
+		err = json.Indent(&out, sample, "", "  ")
+	} else {
+		out.Write(sample)
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(env.Out, out.String())
+	}
+	return err
+}
+
+func schemaEvent(env *command.Env, _ config.Config, o *eventsOptions, args []string) error {
+	d, _, err := o.find(args[0])
+	if err != nil {
+		return err
+	}
+	_, err = env.Out.Write(d.Bundle())
+	return err
+}

@@ -1,0 +1,53 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/pkg/render"
+)
+
+type renderInitOptions struct {
+	contentType string
+	out         string
+	force       bool
+}
+
+func newRenderInit(env *command.Env) *cobra.Command {
+	o := &renderInitOptions{}
+	cmd := &cobra.Command{
+		Use:   "init EVENT [--content-type json|xml|form] [-o FILE]",
+		Short: "Write a template for an event, with every variable it has",
+		Example: `  wsk render init "Check In" > check-in.yaml
+  wsk render init accepted --content-type xml -o accepted.yaml`,
+		Args: command.ExactArgs(1, "EVENT"),
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.contentType, "content-type", "json", "the body's `TYPE`: "+command.JoinOr(render.StarterTypes()))
+	f.StringVarP(&o.out, "out", "o", "-", "write to `FILE`")
+	f.BoolVar(&o.force, "force", false, "replace FILE where it is there already")
+	command.CompleteFlag(cmd, "content-type", render.StarterTypes()...)
+	var events []string
+	for _, d := range render.Events() {
+		events = append(events, d.Type+"\t"+render.Title(d))
+	}
+	cmd.ValidArgs = events
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		text, err := render.Starter(args[0], o.contentType)
+		if err != nil {
+			return err
+		}
+		if _, err := os.Lstat(env.Path(o.out)); o.out != "-" && err == nil && !o.force {
+			return fmt.Errorf("%s is there already: give another name, or --force to replace it", o.out)
+		}
+		return command.WriteFile(env, o.out, func(w io.Writer) error {
+			_, err := io.WriteString(w, text)
+			return err
+		})
+	}
+	return cmd
+}

@@ -1,0 +1,137 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/pkg/render"
+)
+
+// renderValues says what the variables stand for.
+type renderValues struct {
+	file       string
+	vars       []string
+	empty      []string
+	attach     string
+	attachName string
+	attachType string
+	attachUUID string
+}
+
+func (v *renderValues) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&v.file, "vars", "", "take values from `FILE`: JSON, YAML, or NAME=VALUE lines; - for stdin")
+	f.StringArrayVar(&v.vars, "var", nil, "let a variable stand for a value: `NAME=VALUE`; repeatable")
+	f.StringArrayVar(&v.empty, "empty", nil, "let the variable `NAME` stand for nothing; repeatable")
+	f.StringVar(&v.attach, "attach", "", "take the file variables from `FILE`, up to 32 MiB")
+	f.StringVar(&v.attachName, "attach-name", "", "what ${file_name} stands for, a `NAME` (default: that of FILE)")
+	f.StringVar(&v.attachType, "attach-type", "", "what the file is, a media `TYPE` (default: by FILE's name)")
+	f.StringVar(&v.attachUUID, "attach-uuid", "", "what ${file_uuid} stands for, a `UUID` (default: the sample's)")
+}
+
+// AddRead puts the values together: each source has the last word over those
+// before it.
+func (v *renderValues) read(ctx context.Context, env *command.Env, event string) (render.Values, error) {
+	values, err := render.Samples(event)
+	if err != nil {
+		return nil, err
+	}
+	if v.file != "" {
+		raw, err := env.Read(ctx, v.file)
+		if err != nil {
+			return nil, err
+		}
+		given, err := render.ParseVars(v.file, raw)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", command.SourceName(v.file), err)
+		}
+		var names []string
+		for name, value := range given {
+			values = values.With(name, value)
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			if err := render.CheckVariable(name); err != nil {
+				fmt.Fprintf(env.Err, "wsk: warning: %s: %v\n", command.SourceName(v.file), err)
+			}
+		}
+	}
+	if values, err = v.attached(env, values); err != nil {
+		return nil, err
+	}
+	for _, text := range v.vars {
+		name, value, found := strings.Cut(text, "=")
+		if !found {
+			return nil, fmt.Errorf("--var %q: write NAME=VALUE", text)
+		}
+		if err := render.CheckVariable(name); err != nil {
+			return nil, fmt.Errorf("--var: %w", err)
+		}
+		values = values.With(name, value)
+	}
+	for _, name := range v.empty {
+		if err := render.CheckVariable(name); err != nil {
+			return nil, fmt.Errorf("--empty: %w", err)
+		}
+		values = values.With(name, "")
+	}
+	return values, nil
+}
+
+// attached adds the variables of a file.
+func (v *renderValues) attached(env *command.Env, values render.Values) (render.Values, error) {
+	if v.attach == "" {
+		if v.attachName+v.attachType+v.attachUUID != "" {
+			return nil, errors.New("--attach-name, --attach-type and --attach-uuid say more of a file: name it with --attach")
+		}
+		return values, nil
+	}
+	file, err := env.Open(v.attach)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, command.ReadingError(v.attach, err)
+	case info.IsDir():
+		return nil, fmt.Errorf("reading %s: it is a folder", v.attach)
+	}
+	a := render.Attachment{Name: v.attachName, UUID: v.attachUUID, ContentType: v.attachType}
+	if a.Data, err = readAttachment(file, info); err != nil {
+		return nil, command.ReadingError(v.attach, err)
+	}
+	if a.Name == "" {
+		a.Name = filepath.Base(v.attach)
+	}
+	if a.ContentType == "" {
+		a.ContentType = mime.TypeByExtension(filepath.Ext(a.Name))
+	}
+	return values.Attach(a), nil
+}
+
+// readAttachment refuses what is too large before it is read, where its size
+// is known.
+func readAttachment(file *os.File, info os.FileInfo) ([]byte, error) {
+	tooLarge := fmt.Errorf("it is larger than %d MiB, the limit of an attachment", render.MaxAttachment>>20)
+	if info.Mode().IsRegular() && info.Size() > render.MaxAttachment {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(file, render.MaxAttachment+1))
+	if err == nil && len(data) > render.MaxAttachment {
+		err = tooLarge
+	}
+	return data, err
+}

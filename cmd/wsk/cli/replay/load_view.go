@@ -1,0 +1,257 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/report"
+)
+
+// loadView writes the report of a load test.
+type loadView struct {
+	env     *command.Env
+	p       ui.Palette
+	report  replay.Report
+	verdict error  // nil: it passes
+	target  string // masked
+}
+
+// loadDocument is the report in JSON. Latencies are in milliseconds.
+type loadDocument struct {
+	Type     string         `json:"type,omitempty"`
+	Target   string         `json:"target"`
+	Rate     *float64       `json:"rate"` // a second; null for max
+	Achieved float64        `json:"achieved_rate"`
+	Duration float64        `json:"duration_ms"`
+	Requests int            `json:"requests"`
+	Unsent   int            `json:"unsent"`
+	Success  float64        `json:"success"` // the share that passed
+	Errors   map[string]int `json:"errors"`
+	Statuses map[string]int `json:"statuses"`
+	Latency  loadLatency    `json:"latency_ms"`
+	Bars     []loadBar      `json:"histogram"`
+	Verdict  string         `json:"verdict"`
+}
+
+type loadLatency struct {
+	Min  float64 `json:"min"`
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+}
+
+type loadBar struct {
+	LE    float64 `json:"le_ms"`
+	Count int     `json:"count"`
+}
+
+// AddWrite writes it in a format.
+func (v loadView) write(format string) error {
+	switch format {
+	case "text":
+		return v.text()
+	case "junit":
+		return v.junit()
+	}
+	d := v.document()
+	if format == "ndjson" {
+		d.Type = "summary"
+	}
+	return command.WriteJSON(v.env.Out, d)
+}
+
+func (v loadView) document() loadDocument {
+	r := v.report
+	ms := func(d time.Duration) float64 { return float64(d.Round(time.Microsecond)) / float64(time.Millisecond) }
+	q := func(share float64) float64 { return ms(r.Latency.Quantile(share)) }
+	d := loadDocument{
+		Target: v.target, Achieved: round(r.Achieved), Duration: ms(r.Duration), Requests: r.Requests, Unsent: r.Unsent,
+		Success: r.Success(), Errors: r.Errors, Statuses: r.Statuses, Bars: []loadBar{}, Verdict: "pass",
+		Latency: loadLatency{
+			Min: ms(r.Latency.Min()), Mean: ms(r.Latency.Mean()), P50: q(0.5), P90: q(0.9), P95: q(0.95), P99: q(0.99), Max: ms(r.Latency.Max()),
+		},
+	}
+	if r.Rate > 0 {
+		d.Rate = &r.Rate
+	}
+	if v.verdict != nil {
+		d.Verdict = "fail"
+	}
+	for _, b := range r.Latency.Bars() {
+		d.Bars = append(d.Bars, loadBar{ms(b.LE), b.Count})
+	}
+	return d
+}
+
+// round keeps two digits behind the point.
+func round(f float64) float64 {
+	text := strconv.FormatFloat(f, 'f', 2, 64)
+	f, _ = strconv.ParseFloat(text, 64) // it was written a line above
+	return f
+}
+
+// junit shows the test as one case.
+func (v loadView) junit() error {
+	c := report.Case{Class: "wsk.replay", Name: "load test of " + v.target, Took: v.report.Duration}
+	if v.verdict != nil {
+		c.Type, c.Message = "load", v.verdict.Error()
+	}
+	return report.WriteCases(v.env.Out, "wsk replay "+v.target, []report.Case{c})
+}
+
+func (v loadView) text() error {
+	r := &v.report
+	asked := "as fast as the answers came"
+	if r.Rate > 0 {
+		asked = rateText(r.Rate) + " asked for"
+	}
+	rows := [][2]string{
+		{"target", v.target},
+		{"rate", rateText(r.Achieved) + ", " + asked},
+		{"requests", fmt.Sprintf("%d in %s", r.Requests, latencyText(r.Duration))},
+	}
+	if r.Unsent > 0 {
+		rows = append(rows, [2]string{"not sent", fmt.Sprintf("%d, which found no free place before the end: --concurrency gives more", r.Unsent)})
+	}
+	rows = append(rows, [2]string{"passed", fmt.Sprintf("%d, %s", r.Passed, percent(r.Success()))}, [2]string{"statuses", counted(r.Statuses, ", ")})
+	for i, text := range byCount(r.Errors) {
+		label := "errors"
+		if i > 0 {
+			label = ""
+		}
+		rows = append(rows, [2]string{label, fmt.Sprintf("%d × %s", r.Errors[text], text)})
+	}
+	l := &r.Latency
+	rows = append(rows,
+		[2]string{"latency", fmt.Sprintf("min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max()))},
+		[2]string{"", fmt.Sprintf("p50 %s  p90 %s  p95 %s  p99 %s",
+			latencyText(l.Quantile(0.5)), latencyText(l.Quantile(0.9)), latencyText(l.Quantile(0.95)), latencyText(l.Quantile(0.99)))})
+	var t ui.Table
+	for _, row := range rows {
+		t.Row(ui.Cell{Text: row[0], Paint: v.p.Quiet}, ui.Cell{Text: row[1]})
+	}
+	return errors.Join(t.Write(v.env.Out), v.bars(l.Bars()))
+}
+
+// barColumns is the longest bar; with its label a line keeps within 60.
+const barColumns = 38
+
+// bars draws the histogram.
+func (v loadView) bars(bars []replay.Bar) error {
+	most := 0
+	for _, b := range bars {
+		most = max(most, b.Count)
+	}
+	var text strings.Builder
+	for _, b := range bars {
+		width := 0
+		if b.Count > 0 {
+			width = max(1, b.Count*barColumns/most)
+		}
+		line := fmt.Sprintf("  ≤ %7s %s %d", latencyText(b.LE), v.p.Name(strings.Repeat("█", width)), b.Count)
+		text.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	if len(bars) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(v.env.Out, "\n%s", text.String())
+	return err
+}
+
+// byCount lists keys, the one that came most often first.
+func byCount(counts map[string]int) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+func counted(counts map[string]int, between string) string {
+	var parts []string
+	for _, key := range byCount(counts) {
+		parts = append(parts, fmt.Sprintf("%s × %d", key, counts[key]))
+	}
+	if len(parts) == 0 {
+		return "none: no request was answered"
+	}
+	return strings.Join(parts, between)
+}
+
+func rateText(perSecond float64) string {
+	return strconv.FormatFloat(round(perSecond), 'f', -1, 64) + "/s"
+}
+
+func percent(share float64) string { return strconv.FormatFloat(round(100*share), 'f', -1, 64) + " %" }
+
+// latencyText writes a time with three digits or so: "1.23ms", "450µs".
+func latencyText(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		d = d.Round(100 * time.Millisecond)
+	case d >= 100*time.Millisecond:
+		d = d.Round(time.Millisecond)
+	case d >= time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
+	default:
+		d = d.Round(time.Microsecond)
+	}
+	return d.String()
+}
+
+// loadProgress shows on a terminal how far a load test is.
+type loadProgress struct {
+	env   *command.Env
+	test  *replay.Load
+	began time.Time
+
+	mu    sync.Mutex
+	shown time.Time
+	width int
+}
+
+func newLoadProgress(env *command.Env, test *replay.Load) *loadProgress {
+	now := env.Now()
+	return &loadProgress{env: env, test: test, began: now, shown: now}
+}
+
+// show draws the line anew when it is due.
+func (l *loadProgress) show(done int) {
+	if !l.env.ErrTTY || !l.mu.TryLock() {
+		return
+	}
+	defer l.mu.Unlock()
+	now := l.env.Now()
+	if now.Sub(l.shown) < command.ProgressEvery {
+		return
+	}
+	l.shown = now
+	spent := now.Sub(l.began)
+	text := fmt.Sprintf("%s  %d requests  %s", spent.Round(time.Second), done, rateText(float64(done)/spent.Seconds()))
+	if l.test.Duration > 0 {
+		text += fmt.Sprintf("  %s left", max(l.test.Duration-spent, 0).Round(time.Second))
+	}
+	width := len(text)
+	fmt.Fprint(l.env.Err, "\r"+text+strings.Repeat(" ", max(0, l.width-width)))
+	l.width = width
+}
+
+// Done takes the line away.
+func (l *loadProgress) done() {
+	if l.width > 0 {
+		fmt.Fprint(l.env.Err, "\r"+strings.Repeat(" ", l.width)+"\r")
+	}
+}

@@ -1,0 +1,202 @@
+// Package replay implements wsk replay, which sends files and stored records again.
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type replayOptions struct {
+	settings *command.Settings
+	output   command.Output
+	journal  command.Journal
+	query    replayQuery
+	load     replayLoad
+
+	to          string
+	platform    string
+	notifyURL   string
+	verbatim    bool
+	newID       bool
+	order       string
+	concurrency int
+	speed       string
+	expect      string
+	headers     []string
+	edit        bool
+	yes         bool
+
+	given func(flag string) bool // on the command line
+}
+
+func New(env *command.Env) *cobra.Command {
+	o := &replayOptions{}
+	cmd := &cobra.Command{
+		Use:   "replay [PATH…] --to URL --secret VALUE",
+		Short: "Send recorded deliveries and payload files again",
+		Long: `Send again what failed, until your handler is right. PATH is a payload, a file
+of records, NDJSON of either, a folder, a glob, - for stdin, or the id of a
+record or a delivery in the journal. Without PATH the journal is asked: by
+--failed, --since, --event and the like, the last record of each delivery.
+
+The body goes out byte for byte, under a fresh signature and the same webhook
+id. A credential that was masked when it was recorded is not sent: give it with
+-H. Exit code: 0 all pass now, 1 one does not, 3 there was no answer at all.
+
+With --rate or --duration it is a load test: requests leave on time whatever
+the answers do, and latency counts from the time that they were due.`,
+		Example: `  wsk replay --failed --since 2h --to http://localhost:3000 --secret s3cret
+  wsk replay rec_4xk2 --to http://localhost:3000 --secret s3cret --edit
+  wsk replay fixtures/ --to $URL --secret s3cret --format junit > replay.xml
+  wsk replay day.ndjson --to $URL --verbatim --speed 10x
+  wsk replay order.json --to $URL --secret s --rate 500/s --duration 30s`,
+	}
+	o.flags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.Begin(env, &o.output)
+		if err != nil {
+			return err
+		}
+		o.given = func(flag string) bool { return cmd.Flags().Changed(flag) }
+		return replayAll(cmd.Context(), env, cfg, o, args)
+	}
+	return cmd
+}
+
+func (o *replayOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.to, "to", "", "send to the receiver at `URL`; one off this machine is asked about, or needs --yes")
+	o.query.add(cmd)
+	o.settings = command.NewSettings(cmd)
+	o.settings.Secret()
+	o.settings.String("scheme", "sign by scheme `NAME` (default: the record's, else the platform's): "+command.JoinOr(webhook.SchemeNames()))
+	f.StringVar(&o.platform, "platform", "", "send payloads as `NAME` does: workskedge or worksome (default: the event's)")
+	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
+	f.BoolVar(&o.verbatim, "verbatim", false, "send the recorded signature and timestamp as they are; records only, no secret needed")
+	f.BoolVar(&o.newID, "new-id", false, "give each delivery a fresh webhook id; payload files always get one")
+	f.StringVar(&o.order, "order", "preserved", "send in `ORDER`: preserved, one at a time, or any")
+	f.IntVar(&o.concurrency, "concurrency", 0, "send up to `N` at a time; more than 1 means --order any")
+	f.StringVar(&o.speed, "speed", "max", "keep the recorded gaps, divided by `FACTOR`: 1x, 10x, or max for none")
+	o.load.add(cmd)
+	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
+	f.StringVar(&o.expect, "expect-status", "2xx", "what passes: `N`, or a class of statuses such as 2xx")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
+	f.BoolVar(&o.edit, "edit", false, "open the payload in $VISUAL or $EDITOR first")
+	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")
+	o.journal.AddWrite(cmd)
+	o.output.Add(cmd, "text", "json", "ndjson", "junit")
+	command.CompleteFlag(cmd, "scheme", webhook.SchemeNames()...)
+	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
+	command.CompleteFlag(cmd, "order", "preserved", "any")
+	command.CompleteFlag(cmd, "speed", "1x", "10x", "max")
+}
+
+// replayAll finds what to send, sends it, and writes what became of it.
+func replayAll(ctx context.Context, env *command.Env, cfg config.Config, o *replayOptions, args []string) error {
+	plan, err := o.plan(env, cfg)
+	if err != nil {
+		return err
+	}
+	runner, err := o.runner(env)
+	if err != nil {
+		return err
+	}
+	test, err := o.load.settle(o)
+	if err != nil {
+		return err
+	}
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	source := replaySource{env: env, options: o}
+	defer source.close()
+	items, err := source.items(ctx, args)
+	if err != nil {
+		return err
+	}
+	if o.edit {
+		if err := editItem(ctx, env, items); err != nil {
+			return err
+		}
+	}
+	jobs, err := plan.Jobs(items, env.Now())
+	if err != nil {
+		return err
+	}
+	if err := runner.ordered(items); err != nil {
+		return err
+	}
+	if err := o.confirm(ctx, env, test, len(jobs)); err != nil {
+		return err
+	}
+	if test != nil {
+		return o.loadTest(ctx, env, p, &source, test, jobs)
+	}
+	j, err := source.keeper(ctx)
+	if err != nil {
+		return err
+	}
+	view := newReplayView(env, p, o, items)
+	runner.Keep = func(r webhook.Record) { command.StoreRecord(ctx, env, j, &r) }
+	runner.Each = view.result
+	summary, err := runner.Run(ctx, jobs)
+	return errors.Join(view.end(summary), err, judgeReplay(o, summary, view))
+}
+
+// plan settles how items are sent.
+func (o *replayOptions) plan(env *command.Env, cfg config.Config) (*replay.Plan, error) {
+	p := &replay.Plan{
+		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
+		NewID: func() string { return "whk_" + env.NewID() },
+	}
+	if p.URL == "" {
+		return nil, errors.New("no receiver to send to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
+	}
+	if err := deliver.CheckURL(p.URL); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.Override, err = command.ParseHeaders(o.headers); err != nil {
+		return nil, err
+	}
+	if p.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout"); err != nil {
+		return nil, err
+	}
+	if o.verbatim {
+		for _, flag := range []string{"secret", "secret-file", "scheme", "new-id", "edit", "notification-url"} {
+			if o.given(flag) {
+				return nil, fmt.Errorf("--verbatim and --%s contradict each other: what was recorded is sent as it is", flag)
+			}
+		}
+		return p, nil
+	}
+	if o.platform != "" {
+		if p.Platform, err = command.ParsePlatform(o.platform); err != nil {
+			return nil, err
+		}
+	}
+	if name := cfg.Text("scheme"); name != "" {
+		if p.Scheme, err = webhook.SchemeNamed(name); err != nil {
+			return nil, err
+		}
+	}
+	secrets, _, err := o.settings.Keys(env, cfg)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(secrets) == 0:
+		return nil, fmt.Errorf("%w; --verbatim sends records as they were signed", command.ErrNoSecret)
+	}
+	p.Secret = secrets[0] // the first signs; the others are for verifying
+	return p, nil
+}

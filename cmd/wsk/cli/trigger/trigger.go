@@ -1,0 +1,189 @@
+// Package trigger implements wsk trigger, which plays the platform against a receiver.
+package trigger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type triggerOptions struct {
+	settings *command.Settings
+	output   command.Output
+	payload  command.Payload
+	journal  command.Journal
+
+	to        string
+	form      string
+	platform  string
+	notifyURL string
+	retries   string
+	speed     string
+	count     int
+	id        string
+	headers   []string
+	noLint    bool
+}
+
+func New(env *command.Env) *cobra.Command {
+	o := &triggerOptions{}
+	cmd := &cobra.Command{
+		Use:   "trigger EVENT --to URL --secret VALUE [-f FILE|-]",
+		Short: "Play the platform: deliver an event to your receiver",
+		Long: `Sign an event as the platform does and deliver it to your receiver, again and
+again by the platform's schedule until it is taken: after 5xx and after no
+answer. 3xx and 4xx are final, and no redirect is followed.
+
+  workskedge   pauses of 1m, 5m, 15m, 1h and 6h, X-Webhook-Retry 0 to 5
+  worksome     pauses of 10s, 100s, 1000s and 10000s
+
+A sample gets a fresh event_id and timestamp; an envelope in FILE goes out byte
+for byte. Exit code: 0 all was taken, 1 a delivery was given up, 3 no answer
+came at all.`,
+		Example: `  wsk trigger work_order.created --to http://localhost:3000 --secret s3cret
+  wsk trigger workorder.created --form compact --to $URL --secret s3cret
+  wsk trigger hireUpdated --to $URL --secret s3cret --speed 60x
+  wsk trigger project.closed -f project.json --to $URL --secret s3cret --json`,
+		Args: command.ExactArgs(1, "EVENT"),
+	}
+	o.flags(cmd)
+	cmd.ValidArgsFunction = o.settings.CompleteEvents(env, webhook.WorkSkedge, webhook.Outbound)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.Begin(env, &o.output)
+		if err != nil {
+			return err
+		}
+		if o.id == "" && cmd.Flags().Changed("id") {
+			return errors.New("--id is empty: leave it out for a fresh one")
+		}
+		return trigger(cmd.Context(), env, cfg, o, args[0])
+	}
+	return cmd
+}
+
+func (o *triggerOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.to, "to", "", "deliver to the receiver at `URL`")
+	o.payload.Add(cmd)
+	f.StringVar(&o.form, "form", "", "the envelope's `FORM` on workskedge: outbound or compact (default outbound)")
+	f.StringVar(&o.platform, "platform", "", "play `NAME`: workskedge or worksome (default: the one that has the event)")
+	o.settings = command.NewSettings(cmd)
+	o.settings.Schemas()
+	o.settings.Secret()
+	o.settings.String("scheme", "sign by scheme `NAME` (default: the platform's): "+command.JoinOr(webhook.SchemeNames()))
+	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
+	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
+	f.StringVar(&o.retries, "retries", "platform", "repeat `HOW`: platform, none, or N times by the platform's pauses")
+	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses by `FACTOR`, 60x or 2.5x, or max for none")
+	f.IntVar(&o.count, "count", 1, "make `N` deliveries, one after another, each with an id of its own")
+	f.StringVar(&o.id, "id", "", "the webhook `ID`, to repeat a delivery (default: a fresh one)")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
+	f.BoolVar(&o.noLint, "no-lint", false, "deliver even what contradicts the catalog")
+	o.journal.AddWrite(cmd)
+	o.output.Add(cmd, "text", "json", "ndjson")
+	command.CompleteFlag(cmd, "form", "outbound", "compact")
+	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
+	command.CompleteFlag(cmd, "scheme", webhook.SchemeNames()...)
+	command.CompleteFlag(cmd, "retries", "platform", "none")
+	command.CompleteFlag(cmd, "speed", "60x", "max")
+}
+
+// trigger settles what is delivered and how, delivers it as often as asked,
+// and shows each attempt.
+func trigger(ctx context.Context, env *command.Env, cfg config.Config, o *triggerOptions, eventType string) error {
+	plan, err := o.plan(ctx, env, cfg, eventType)
+	if err != nil {
+		return err
+	}
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	j, err := o.journal.OpenOptional(ctx, env)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = j.Close() }() // what was put is on disk
+	if plan.Factor > 1 && len(plan.Schedule) > 0 {
+		fmt.Fprintln(env.Err, "wsk: "+compressed(plan.Schedule, plan.Factor))
+	}
+	v := &command.PlatformView{Env: env, P: p, Text: o.output.Text(), Plan: plan, Chosen: o.retries != "platform"}
+	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
+	for n := range o.count {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		delivery := *plan.Delivery
+		if n > 0 {
+			giveID(env, &delivery, "")
+			if delivery.Event, err = o.payload.Event(env, plan.Definition, plan.Given, ""); err != nil {
+				return err
+			}
+		}
+		v.Begin(&delivery)
+		record, err := client.Deliver(ctx, delivery, plan.Schedule.Faster(plan.Factor), func(s deliver.Step) {
+			command.StoreRecord(ctx, env, j, &s.Record)
+			v.Step(s)
+		})
+		if err != nil {
+			return err
+		}
+		v.End(record)
+	}
+	return v.Result()
+}
+
+// delivery settles everything but the payload.
+func (o *triggerOptions) delivery(env *command.Env, cfg config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
+	d := &deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
+	if d.URL == "" {
+		return nil, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
+	}
+	if err := deliver.CheckURL(d.URL); err != nil {
+		return nil, err
+	}
+	var err error
+	if d.Scheme, err = command.SchemeOf(cfg, definition.Platform); err != nil {
+		return nil, err
+	}
+	switch {
+	case o.count < 1:
+		return nil, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
+	case o.id != "" && o.count > 1:
+		return nil, errors.New("--id and --count contradict each other: each delivery has an id of its own")
+	case o.id != "" && d.Scheme.IDHeader == "":
+		return nil, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name)
+	}
+	giveID(env, d, o.id)
+	secrets, _, err := o.settings.Keys(env, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if len(secrets) == 0 {
+		return nil, command.ErrNoSecret
+	}
+	d.Secret = secrets[0] // the first signs; the others are for verifying
+	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
+		return nil, err
+	}
+	d.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout")
+	return d, err
+}
+
+// giveID gives a delivery its webhook id, a fresh one for "", where the scheme
+// has one.
+func giveID(env *command.Env, d *deliver.Delivery, id string) {
+	if id == "" {
+		id = "whk_" + env.NewID()
+	}
+	if d.Scheme.IDHeader != "" {
+		d.WebhookID = id
+	}
+}

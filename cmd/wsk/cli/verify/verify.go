@@ -1,0 +1,258 @@
+// Package verify implements wsk verify and wsk sign.
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+type verifyOptions struct {
+	settings *command.Settings
+	output   command.Output
+	journal  command.Journal
+
+	record    string // the id of one in the journal
+	file      string
+	as        string
+	platform  string
+	timestamp string
+	signature string
+	id        string
+	headers   []string
+	notifyURL string
+}
+
+func New(env *command.Env) *cobra.Command {
+	o := &verifyOptions{}
+	cmd := &cobra.Command{
+		Use:   "verify [-f FILE|RECORD-ID] --secret VALUE [--timestamp T --signature X]",
+		Short: "Verify a signature, and say why it does not match",
+		Long: `Verify the signature of a request. FILE, or stdin, is one of
+
+  the raw body       with --timestamp and --signature, or the headers by -H
+  a raw request      "POST /path HTTP/1.1", headers, a blank line, the body
+  records            as wsk listen --json and wsk send --json write them
+
+RECORD-ID takes the record, or the last one of a webhook's id, from the journal.
+
+When the signature does not match, wsk tries the ways that people get it wrong
+(a newline more, a body that was re-serialised, a secret with a space, another
+scheme, …) and names the one that explains it. Exit code: 0 it is good, 1 it
+is not, 2 it could not be checked.`,
+		Example: `  wsk verify -f body.json --secret s3cret --timestamp 1764000000 --signature X
+  wsk verify -f request.http --secret-file webhook.secret --tolerance off
+  wsk verify --scheme body -H 'X-Webhook-Signature: 5f2c…' < body.json
+  wsk verify -f records.ndjson --secret s3cret --tolerance off --json`,
+		Args: command.MaxArgs(1),
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.file, "file", "f", "-", "what to verify: `FILE`, or - for stdin")
+	f.StringVar(&o.as, "as", "auto", "read the input as `KIND`: auto, body, request or record")
+	f.StringVar(&o.timestamp, "timestamp", "", "the timestamp header's value `T`, Unix seconds")
+	f.StringVar(&o.signature, "signature", "", "the signature header's value `X`")
+	f.StringVar(&o.id, "id", "", "the webhook `ID`, for scheme standard-webhooks")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "a header of the request, `'Name: value'`; repeatable")
+	o.settings = command.NewSettings(cmd)
+	o.settings.Secret()
+	command.Scheme(cmd, o.settings, &o.platform, &o.notifyURL)
+	o.settings.String("tolerance", "how far the timestamp may lie from now, a `DURATION`, or off (default 300s)")
+	o.journal.AddRead(cmd)
+	o.output.Add(cmd, "text", "json", "ndjson")
+	command.CompleteFlag(cmd, "as", "auto", "body", "request", "record")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := o.settings.Begin(env, &o.output)
+		if err != nil {
+			return err
+		}
+		if len(args) > 0 {
+			o.record = args[0]
+		}
+		if o.record != "" && (cmd.Flags().Changed("file") || cmd.Flags().Changed("as")) {
+			return errors.New("RECORD-ID is taken from the journal, and -f and --as read a file: give one of them")
+		}
+		given := func(flag string) bool { return cmd.Flags().Changed(flag) }
+		return verify(cmd.Context(), env, cfg, o, given)
+	}
+	return cmd
+}
+
+// subject is one request to verify.
+type subject struct {
+	id      string // of the record, if it is one
+	scheme  webhook.Scheme
+	url     string
+	request webhook.Request
+}
+
+// verify reads the input, checks each request in it, and writes what it found.
+func verify(ctx context.Context, env *command.Env, cfg config.Config, o *verifyOptions, given func(string) bool) error {
+	secrets, _, err := o.settings.Keys(env, cfg)
+	if err != nil {
+		return err
+	}
+	if len(secrets) == 0 {
+		return command.ErrNoSecret
+	}
+	limit, err := command.Tolerance(cfg)
+	if err != nil {
+		return err
+	}
+	subjects, err := o.read(ctx, env, cfg, given)
+	if err != nil {
+		return err
+	}
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	refused := 0
+	for _, s := range subjects {
+		v := webhook.Verifier{Scheme: s.scheme, Secrets: secrets, Tolerance: limit, URL: s.url}
+		r, err := verdictOn(v, s, env.Now())
+		if err != nil {
+			return err
+		}
+		if !r.Verified {
+			refused++
+		}
+		if err := r.write(env.Out, p, env.Columns, o.output.Text()); err != nil {
+			return err
+		}
+	}
+	if refused > 0 {
+		return command.No(command.ErrReported)
+	}
+	return nil
+}
+
+// AddRead takes the input apart into requests.
+func (o *verifyOptions) read(ctx context.Context, env *command.Env, cfg config.Config, given func(string) bool) ([]*subject, error) {
+	platform, err := command.ParsePlatform(o.platform)
+	if err != nil {
+		return nil, err
+	}
+	scheme, err := command.SchemeOf(cfg, platform)
+	if err != nil {
+		return nil, err
+	}
+	extra, err := command.ParseHeaders(o.headers)
+	if err != nil {
+		return nil, err
+	}
+	for flag, line := range map[string]webhook.Pair{
+		"timestamp": {Name: scheme.TimestampHeader, Value: o.timestamp},
+		"signature": {Name: scheme.SignatureHeader, Value: o.signature},
+		"id":        {Name: scheme.IDHeader, Value: o.id},
+	} {
+		if given(flag) && line.Name != "" {
+			extra = append(extra, line)
+		}
+	}
+	if o.record != "" {
+		return o.journaled(ctx, env, cfg, platform, &scheme, extra)
+	}
+	raw, err := env.Read(ctx, o.file)
+	if err != nil {
+		return nil, err
+	}
+	kind, err := o.kind(raw)
+	if err != nil {
+		return nil, err
+	}
+	switch kind {
+	case "request":
+		request, err := webhook.ParseRequest(raw)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s as a request: %w", o.file, err)
+		}
+		return []*subject{{scheme: scheme, url: o.notifyURL, request: overlay(request, extra)}}, nil
+	case "record":
+		return o.records(cfg, platform, &scheme, raw, extra)
+	}
+	switch {
+	case !extra.Has(scheme.SignatureHeader):
+		return nil, fmt.Errorf("no signature to verify: give --signature, or -H '%s: …'", scheme.SignatureHeader)
+	case scheme.TimestampHeader != "" && !extra.Has(scheme.TimestampHeader):
+		return nil, fmt.Errorf("no timestamp, which scheme %s signs: give --timestamp, or -H '%s: …'", scheme.Name, scheme.TimestampHeader)
+	}
+	return []*subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, nil
+}
+
+func (o *verifyOptions) kind(raw []byte) (string, error) {
+	switch o.as {
+	case "body", "request", "record":
+		return o.as, nil
+	case "auto":
+	default:
+		return "", webhook.Unknown("kind of input", o.as, []string{"auto", "body", "request", "record"})
+	}
+	switch {
+	case webhook.LooksLikeRequest(raw):
+		return "request", nil
+	case webhook.LooksLikeRecord(raw):
+		return "record", nil
+	}
+	return "body", nil
+}
+
+// records reads NDJSON; a record's own scheme holds unless one was asked for.
+func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
+	var subjects []*subject
+	decoder := webhook.NewDecoder(bytes.NewReader(raw))
+	for {
+		record, err := decoder.Decode()
+		switch {
+		case errors.Is(err, io.EOF) && len(subjects) == 0:
+			return nil, fmt.Errorf("reading %s: there is no record in it", o.file)
+		case errors.Is(err, io.EOF):
+			return subjects, nil
+		case err != nil:
+			return nil, fmt.Errorf("reading %s as records: %w", o.file, err)
+		}
+		subjects = append(subjects, o.subject(cfg, p, scheme, &record, extra))
+	}
+}
+
+// journaled takes the record from the journal.
+func (o *verifyOptions) journaled(ctx context.Context, env *command.Env, cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
+	err = command.WithJournal(ctx, env, &o.journal, func(j *journal.Journal) error {
+		r, err := command.FindRecord(ctx, j, o.record)
+		subjects = []*subject{o.subject(cfg, p, scheme, &r, extra)}
+		return err
+	})
+	return subjects, err
+}
+
+// subject is what a record asks to verify.
+func (o *verifyOptions) subject(cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
+	s := &subject{id: record.ID, scheme: *scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
+	if s.url == "" {
+		s.url = record.Request.URL
+	}
+	if named, err := webhook.SchemeNamed(record.Scheme); err == nil && cfg.Text("scheme") == "" {
+		if record.Platform != "" {
+			p = record.Platform
+		}
+		s.scheme = named.On(p)
+	}
+	return s
+}
+
+// overlay lets the headers from the command line replace those of a file.
+func overlay(r webhook.Request, extra webhook.Header) webhook.Request {
+	for _, p := range extra {
+		r.Header = r.Header.Without(p.Name)
+	}
+	r.Header = append(r.Header[:len(r.Header):len(r.Header)], extra...)
+	return r
+}

@@ -1,0 +1,68 @@
+package command
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
+	t.Parallel()
+	data := `{ "cost": 1.50 }`
+	h := head{eventID: "evt_1", stamp: "2026-01-15T14:30:00Z", origin: "erp"}
+	tests := []struct {
+		platform webhook.Platform
+		form     webhook.Form
+		name     string
+		want     string
+	}{
+		{webhook.WorkSkedge, webhook.Inbound, "work_order.created", `{"event_type":"work_order.created","timestamp":"2026-01-15T14:30:00Z","source":"erp","data":` + data + `}`},
+		{webhook.WorkSkedge, webhook.Outbound, "work_order.created", `{"event_id":"evt_1","event_type":"work_order.created","timestamp":"2026-01-15T14:30:00Z","company_id":"comp_hollisfrost","data":` + data + `}`},
+		{webhook.WorkSkedge, webhook.Compact, "workorder.created", `{"event":"workorder.created","timestamp":"2026-01-15T14:30:00Z","data":` + data + `}`},
+		{webhook.Worksome, webhook.WorksomeForm, "hireUpdated", `{"event":"hireUpdated","data":` + data + `}`},
+	}
+	for _, tt := range tests {
+		d, err := webhook.Lookup(tt.platform, tt.form, tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.enclose(d, []byte(" "+data+"\n"))
+		if err != nil || string(got) != tt.want {
+			t.Errorf("%s: %s, %v; want %s", tt.form, got, err, tt.want)
+		}
+		if again, err := (head{}).enclose(d, got); err != nil || string(again) != tt.want {
+			t.Errorf("%s: an envelope was changed to %s, %v", tt.form, again, err)
+		}
+	}
+}
+
+// Every sample of the catalog goes out as it stands, but for who and when.
+func TestASampleIsRenewedAndOtherwiseLeftAlone(t *testing.T) {
+	t.Parallel()
+	h := head{eventID: "evt_fresh", stamp: "2031-01-15T14:30:00Z"}
+	for _, d := range webhook.Catalog() {
+		sample := d.Sample()
+		if sample == nil || d.Form == webhook.Inbound || d.Form == webhook.Template {
+			continue
+		}
+		was, err := webhook.ParseEvent(sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := h.renew(d, sample)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := string(sample)
+		if d.Form == webhook.Outbound {
+			want = strings.Replace(want, `"event_id":"`+was.ID+`"`, `"event_id":"evt_fresh"`, 1)
+		}
+		if d.Form != webhook.WorksomeForm {
+			want = strings.Replace(want, `"timestamp":"`+was.Timestamp+`"`, `"timestamp":"2031-01-15T14:30:00Z"`, 1)
+		}
+		if string(got) != want {
+			t.Errorf("%s %s: %s\nwant %s", d.Form, d.Type, got, want)
+		}
+	}
+}

@@ -1,0 +1,224 @@
+package command
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// maxInput bounds what is read into memory from a file or stdin, in bytes.
+const maxInput = 256 << 20
+
+// Path takes a relative path from the working folder.
+func (e *Env) Path(name string) string {
+	if filepath.IsAbs(name) || e.Dir == "" {
+		return name
+	}
+	return filepath.Join(e.Dir, name)
+}
+
+// Open opens a file for reading.
+func (e *Env) Open(name string) (*os.File, error) {
+	file, err := os.Open(e.Path(name))
+	if err != nil {
+		return nil, ReadingError(name, err)
+	}
+	return file, nil
+}
+
+// ReadingError names the file as it was typed, once.
+func ReadingError(name string, err error) error {
+	var fault *fs.PathError
+	if errors.As(err, &fault) {
+		err = fault.Err
+	}
+	return fmt.Errorf("reading %s: %w", name, err)
+}
+
+// AddRead returns the bytes of a file, or of stdin for "-". Nothing is changed in
+// them.
+func (e *Env) Read(ctx context.Context, name string) ([]byte, error) {
+	if name == "-" {
+		if e.InTTY {
+			fmt.Fprintln(e.Err, "reading from the terminal; Ctrl-D ends the input")
+		}
+		return ReadAll(ctx, e.In, "stdin")
+	}
+	file, err := e.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	return ReadAll(ctx, file, name)
+}
+
+// ReadAll reads up to the limit and gives up when ctx ends: a terminal or a
+// pipe may never answer.
+func ReadAll(ctx context.Context, r io.Reader, name string) ([]byte, error) {
+	type result struct {
+		raw []byte
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		raw, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+		done <- result{raw, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case got := <-done:
+		switch {
+		case got.err != nil:
+			return nil, ReadingError(name, got.err)
+		case len(got.raw) > maxInput:
+			return nil, fmt.Errorf("reading %s: it is larger than 256 MiB, which no platform takes", name)
+		}
+		return got.raw, nil
+	}
+}
+
+func Expand(env *Env, arg string) ([]string, error) {
+	switch arg {
+	case "-":
+		return []string{arg}, nil
+	case "":
+		return nil, errors.New("a PATH is empty: is a variable not set?")
+	}
+	info, err := os.Stat(env.Path(arg))
+	switch {
+	case err == nil && info.IsDir():
+		return walk(env, arg)
+	case err == nil || !strings.ContainsAny(arg, "*?["):
+		return []string{arg}, nil // one that is not there is said when it is opened
+	}
+	found, err := filepath.Glob(env.Path(arg))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("glob %q: %w", arg, err)
+	case len(found) == 0:
+		return nil, fmt.Errorf("nothing matches %q", arg)
+	}
+	for i, name := range found {
+		found[i] = relative(env, name)
+	}
+	return found, nil
+}
+
+func relative(env *Env, name string) string {
+	if short, err := filepath.Rel(env.Dir, name); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return name
+}
+
+func walk(env *Env, dir string) ([]string, error) {
+	var found []string
+	err := filepath.WalkDir(env.Path(dir), func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && len(entry.Name()) > 1 && name != env.Path(dir):
+			return filepath.SkipDir
+		case entry.Type().IsRegular() && slices.Contains([]string{".json", ".ndjson", ".jsonl"}, filepath.Ext(name)):
+			found = append(found, relative(env, name))
+		case entry.Type().IsRegular() && IsYAML(name) && isTemplate(name):
+			found = append(found, relative(env, name))
+		}
+		return nil
+	})
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("there is no .json, .ndjson or .jsonl file in %s", dir)
+	}
+	return found, err
+}
+
+// isTemplate reports whether a YAML file among others is a template, or means
+// to be one.
+func isTemplate(path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return true // to be said when it is linted
+	}
+	defer func() { _ = file.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(file, render.MaxTemplate))
+	return err != nil || render.LooksLikeTemplate(raw)
+}
+
+// Open opens an input; the size is -1 where it is not known.
+func OpenInput(env *Env, name string) (io.ReadCloser, int64, error) {
+	if name == "-" {
+		return io.NopCloser(env.In), -1, nil
+	}
+	file, err := env.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return file, -1, nil //nolint:nilerr // a pipe has no size, and reading it will tell what is wrong
+	}
+	return file, info.Size(), nil
+}
+
+func SourceName(file string) string {
+	if file == "-" {
+		return "stdin"
+	}
+	return file
+}
+
+// IsYAML reports whether a name says that the file is YAML: a template, for no
+// payload is.
+func IsYAML(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// ConfirmRemote asks before something goes to another machine; yes answers.
+func ConfirmRemote(ctx context.Context, env *Env, verb, to, text string, yes bool) error {
+	if yes || deliver.IsLoopback(to) {
+		return nil
+	}
+	target := ui.Clean(webhook.RedactURL(to))
+	if !env.InTTY || !env.ErrTTY {
+		return fmt.Errorf("%s is not this machine: give --yes to %s %s there", target, verb, text)
+	}
+	fmt.Fprintf(env.Err, "%s %s to %s ? [y/N] ", verb, text, target)
+	answer, err := readLine(ctx, env)
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return No(errors.New("nothing was sent"))
+}
+
+// readLine reads what a person types, and gives up when ctx ends.
+func readLine(ctx context.Context, env *Env) (string, error) {
+	typed := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(env.In).ReadString('\n') // an end of input is no answer, as an empty one
+		typed <- line
+	}()
+	select {
+	case <-ctx.Done():
+		return "", ctx.Err()
+	case line := <-typed:
+		return line, nil
+	}
+}

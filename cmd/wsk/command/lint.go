@@ -1,0 +1,26 @@
+package command
+
+import (
+	"fmt"
+	"io/fs"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// LintBeforeSending writes what lint has to say to stderr; errors are the
+// answer no.
+func LintBeforeSending(env *Env, own fs.FS, e *webhook.Event) error {
+	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Overlay: own})
+	result := linter.NewChecker().Payload(e.Raw)
+	for _, f := range result.Findings {
+		if f.Severity != lint.Note {
+			fmt.Fprintf(env.Err, "%s: %s at %s (%s)\n", f.Severity, ui.Clean(f.Message), ui.Clean(f.Pointer), f.Rule)
+		}
+	}
+	if n := result.Errors(); n > 0 {
+		return No(fmt.Errorf("%s in the payload, so nothing was sent; --no-lint sends it all the same", ui.Plural(n, "error")))
+	}
+	return nil
+}

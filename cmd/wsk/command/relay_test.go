@@ -1,0 +1,174 @@
+package command
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// reader takes one write for each that is let through.
+type reader struct {
+	let chan struct{}
+	got bytes.Buffer
+}
+
+func (r *reader) Write(b []byte) (int, error) {
+	<-r.let
+	return r.got.Write(b)
+}
+
+// every lets a write through again and again, until stop.
+func (r *reader) every(pause time.Duration) (stop func()) {
+	ending, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			time.Sleep(pause)
+			select {
+			case r.let <- struct{}{}:
+			case <-ending:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(ending)
+		<-ended
+	}
+}
+
+// A server's write waits until it is read, as long as anything is.
+func TestARelayWaitsForASlowReader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &reader{let: make(chan struct{})}
+		go func() {
+			for range 20 {
+				time.Sleep(patience - time.Millisecond)
+				slow.let <- struct{}{}
+			}
+		}()
+		r := newStallTolerantWriter(slow)
+		began := time.Now()
+		for range 20 {
+			if _, err := r.Write([]byte("line\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took, want := time.Since(began), 20*(patience-time.Millisecond); took != want {
+			t.Errorf("20 writes took %s; the reader took %s", took, want)
+		}
+		if lost := r.Close(); lost != 0 || slow.got.String() != strings.Repeat("line\n", 20) {
+			t.Errorf("lost %d, read %q", lost, slow.got.String())
+		}
+	})
+}
+
+// One that reads nothing holds nobody up: it costs one wait, and has what fits
+// when it reads again.
+func TestARelayHoldsWhatNobodyReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stuck := &reader{let: make(chan struct{})}
+		r := newStallTolerantWriter(stuck)
+		line := bytes.Repeat([]byte("x"), maxHeld/100)
+		began := time.Now()
+		for range 150 {
+			if n, err := r.Write(line); n != len(line) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if took := time.Since(began); took != patience {
+			t.Errorf("150 writes took %s, want one wait of %s", took, patience)
+		}
+		close(stuck.let)
+		synctest.Wait()
+		if _, err := r.Write([]byte("the end")); err != nil {
+			t.Fatal(err)
+		}
+		if lost := r.Close(); lost != 50 || stuck.got.Len() != 100*len(line)+len("the end") {
+			t.Errorf("lost %d writes, read %d bytes", lost, stuck.got.Len())
+		}
+		if _, err := r.Write(line); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("after the end: %v", err)
+		}
+	})
+}
+
+// A long line is read for longer than a server waits for a sign of a reader.
+func TestARelaySeesThatALongLineIsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &reader{let: make(chan struct{})}
+		stop := slow.every(10 * time.Millisecond)
+		r := newStallTolerantWriter(slow)
+		long := bytes.Repeat([]byte("x"), 300<<10) // 75 pieces
+		for range 12 {
+			_, _ = r.Write(long)
+		}
+		if lost := r.Close(); lost != 0 || slow.got.Len() != 12*len(long) {
+			t.Errorf("lost %d writes, read %d bytes of %d", lost, slow.got.Len(), 12*len(long))
+		}
+		stop()
+	})
+}
+
+// The end does not take as long as the slowest of readers likes.
+func TestTheEndOfARelayIsNotLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := &reader{let: make(chan struct{})}
+		r := newStallTolerantWriter(slow)
+		for range 20_000 {
+			_, _ = r.Write(bytes.Repeat([]byte("x"), 200))
+		}
+		stop := slow.every(patience - time.Millisecond)
+		began := time.Now()
+		if lost := r.Close(); time.Since(began) != maxFarewell || lost < 19_900 {
+			t.Errorf("it took %s and lost %d", time.Since(began), lost)
+		}
+		stop()
+		close(slow.let)
+	})
+}
+
+// A server ends although nobody reads, and says what was not shown.
+func TestARelayThatNobodyReadsEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		stuck := &reader{let: make(chan struct{})}
+		var said bytes.Buffer
+		env, end := TolerateStalls(&Env{Out: stuck, OutWaits: true, Err: &said})
+		for range 3 {
+			_, _ = env.Out.Write([]byte("line\n"))
+		}
+		end()
+		if want := "wsk: nobody read the output; not shown: 3 records\n"; said.String() != want {
+			t.Errorf("said %q, want %q", said.String(), want)
+		}
+		close(stuck.let) // or its goroutine is there for ever
+	})
+}
+
+// A full disk behind the output is told to who writes.
+func TestARelayHandsErrorsOn(t *testing.T) {
+	t.Parallel()
+	want := errors.New("no space left on device")
+	r := newStallTolerantWriter(failing{want})
+	for range 2 {
+		if _, err := r.Write([]byte("line\n")); !errors.Is(err, want) {
+			t.Errorf("error %v, want %v", err, want)
+		}
+	}
+	if lost := r.Close(); lost != 0 {
+		t.Errorf("lost %d, which were told of already", lost)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }

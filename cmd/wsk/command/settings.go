@@ -1,0 +1,288 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func PlatformNames() []string {
+	var names []string
+	for _, p := range webhook.Platforms() {
+		names = append(names, string(p))
+	}
+	return names
+}
+
+func FormNames() []string {
+	var names []string
+	for _, f := range webhook.Forms() {
+		names = append(names, string(f))
+	}
+	return names
+}
+
+func ParseHeaders(lines []string) (webhook.Header, error) {
+	var h webhook.Header
+	for _, line := range lines {
+		pair, err := webhook.ParsePair(line)
+		if err != nil {
+			return nil, err
+		}
+		h = append(h, pair)
+	}
+	return h, nil
+}
+
+// Settings are the flags that a file and the environment can give as
+// well. A command declares those that it takes.
+type Settings struct {
+	Cmd     *cobra.Command
+	secrets []string
+	files   []string
+	texts   map[string]*string // by setting
+}
+
+func NewSettings(cmd *cobra.Command) *Settings {
+	return &Settings{Cmd: cmd, texts: map[string]*string{}}
+}
+
+// String declares a flag for a setting.
+func (s *Settings) String(key, usage string) {
+	s.texts[key] = s.Cmd.Flags().String(strings.ReplaceAll(key, "_", "-"), "", usage)
+}
+
+// Secret declares --secret and --secret-file.
+func (s *Settings) Secret() {
+	f := s.Cmd.Flags()
+	f.StringArrayVar(&s.secrets, "secret", nil,
+		"the signing secret `VALUE`; repeat it for rotation. With nothing after it, it is taken from $WSK_SECRET, $WEBHOOK_SECRET or the profile, else asked for. A value on the command line can be seen by ps")
+	f.StringArrayVar(&s.files, "secret-file", nil, "read a signing secret from `FILE`; repeatable")
+}
+
+// Schemas declares --schemas.
+func (s *Settings) Schemas() {
+	s.String("schemas", "schemas of your own in `DIR`, PLATFORM/FORM/EVENT.json; they go before the catalog's")
+}
+
+// Catalog is the catalog with the schemas of --schemas before it; files is nil
+// where there are none.
+func (s *Settings) Catalog(env *Env, cfg config.Config) (*webhook.Overlay, fs.FS, error) {
+	dir := cfg.Path("schemas", env.Dir)
+	if dir == "" {
+		return nil, nil, nil
+	}
+	root, err := os.OpenRoot(dir) // a link may not lead out of it
+	if err != nil {
+		return nil, nil, fmt.Errorf("schemas, from the %s: %w", cfg.Value("schemas").Place(), err)
+	}
+	own, err := webhook.NewOverlay(root.FS())
+	return own, root.FS(), err
+}
+
+// CompleteEvents completes an event's name, one's own events included.
+func (s *Settings) CompleteEvents(env *Env, p webhook.Platform, f webhook.Form) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		var own *webhook.Overlay
+		if cfg, err := s.Load(env); err == nil {
+			own, _, _ = s.Catalog(env, cfg) // a broken folder completes the catalog alone
+		}
+		var names []string
+		for _, d := range own.Events(p, f) {
+			names = append(names, d.Type)
+		}
+		return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// Begin is how a command with a result begins: it reads the configuration and
+// settles the format.
+func (s *Settings) Begin(env *Env, output *Output) (config.Config, error) {
+	cfg, err := s.Load(env)
+	if err == nil {
+		err = output.Choose(s.Cmd)
+	}
+	return cfg, err
+}
+
+// Load reads the configuration under the flags that were given.
+func (s *Settings) Load(env *Env) (config.Config, error) {
+	flags, profile := map[string][]string{}, ""
+	s.Cmd.Flags().Visit(func(f *pflag.Flag) {
+		key := strings.ReplaceAll(f.Name, "-", "_")
+		if text, ok := s.texts[key]; ok {
+			flags[key] = []string{*text}
+		}
+		switch key {
+		case "color":
+			flags[key] = []string{f.Value.String()}
+		case "profile":
+			profile = f.Value.String()
+		}
+	})
+	cfg, err := config.Load(config.Input{Dir: env.Dir, Lookup: env.Lookup, Flags: flags, Profile: profile})
+	if err != nil {
+		return cfg, err
+	}
+	for _, f := range cfg.Files {
+		if f.Warning != "" {
+			fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(f.Warning))
+		}
+	}
+	return cfg, nil
+}
+
+var ErrNoSecret = errors.New("no secret: give --secret, --secret-file, $WSK_SECRET or $WEBHOOK_SECRET, or a secret in .wsk.yaml")
+
+// Keys returns the secrets that hold, with the value that each came from. None
+// is no error here; a blank one is.
+func (s *Settings) Keys(env *Env, cfg config.Config) ([]webhook.Secret, []config.Value, error) {
+	var values []config.Value
+	for _, text := range s.secrets {
+		if text != AskForSecret {
+			values = append(values, config.Value{Text: text, From: config.FromFlag, Name: "--secret"})
+			continue
+		}
+		found, err := standing(env, cfg)
+		if err != nil {
+			return nil, nil, err
+		}
+		values = append(values, found...)
+	}
+	for _, path := range s.files {
+		text, err := config.ReadSecretFile(env.Path(path))
+		if err != nil {
+			return nil, nil, err
+		}
+		values = append(values, config.Value{Text: text, From: config.FromFlag, Name: "--secret-file " + path})
+	}
+	if len(values) == 0 {
+		values = cfg.Values("secret")
+	}
+	var secrets []webhook.Secret
+	for _, v := range values {
+		text, err := cfg.Credential(v)
+		if err != nil {
+			return nil, nil, err
+		}
+		secret, err := webhook.NewSecret(text)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", v.Place(), err)
+		}
+		secrets = append(secrets, secret)
+	}
+	return secrets, values, nil
+}
+
+// standing is what a --secret with nothing after it means: what is configured,
+// else what the person types.
+func standing(env *Env, cfg config.Config) ([]config.Value, error) {
+	if found := cfg.Values("secret"); len(found) > 0 {
+		return found, nil
+	}
+	if !env.InTTY {
+		return nil, fmt.Errorf("%w (--secret stands alone, and %w)", ErrNoSecret, ErrNoTerminal)
+	}
+	fmt.Fprint(env.Err, "signing secret: ")
+	text, err := env.ReadPassword()
+	fmt.Fprintln(env.Err)
+	if err != nil {
+		return nil, fmt.Errorf("reading the secret: %w", err)
+	}
+	return []config.Value{{Text: text, From: config.FromFlag, Name: "--secret"}}, nil
+}
+
+// ParseDuration reads a setting that is a length of time: "90s", "5m", or plain
+// seconds.
+func ParseDuration(v config.Value, key string) (time.Duration, error) {
+	if seconds, err := strconv.ParseUint(v.Text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second, nil
+	}
+	d, err := time.ParseDuration(v.Text)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%s %q is no length of time: write 300s, 5m or plain seconds (from the %s)", key, v.Text, v.Place())
+	}
+	return d, nil
+}
+
+// Tolerance reads the setting of that name; "off" takes every age.
+func Tolerance(cfg config.Config) (time.Duration, error) {
+	v := cfg.Value("tolerance")
+	if v.Text == "off" {
+		return webhook.AnyAge, nil
+	}
+	d, err := ParseDuration(v, "tolerance")
+	if err == nil && d < time.Second {
+		err = fmt.Errorf("tolerance %q is less than a second: use off to take every age", v.Text)
+	}
+	return d, err
+}
+
+// Retries reads the setting of that name.
+func Retries(cfg config.Config) (int, error) {
+	v := cfg.Value("retries")
+	n, err := strconv.ParseUint(v.Text, 10, 16)
+	if err != nil {
+		return 0, fmt.Errorf("retries %q is not a number of attempts (from the %s)", v.Text, v.Place())
+	}
+	return int(n), nil
+}
+
+// ParsePlatform reads --platform.
+func ParsePlatform(name string) (webhook.Platform, error) {
+	var known []string
+	for _, p := range webhook.Platforms() {
+		if string(p) == name {
+			return p, nil
+		}
+		known = append(known, string(p))
+	}
+	return "", webhook.Unknown("platform", name, known)
+}
+
+// SchemeOf settles the scheme: what is configured, else the platform's own.
+func SchemeOf(cfg config.Config, p webhook.Platform) (webhook.Scheme, error) {
+	name := cfg.Text("scheme")
+	if name == "" {
+		return webhook.SchemeFor(p), nil
+	}
+	s, err := webhook.SchemeNamed(name)
+	return s.On(p), err
+}
+
+// ScopeOf reads --platform and --form; an empty one stands for any.
+func ScopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
+	if platform != "" {
+		if _, err := ParsePlatform(platform); err != nil {
+			return "", "", err
+		}
+	}
+	if form != "" && !slices.Contains(FormNames(), form) {
+		return "", "", webhook.Unknown("form", form, FormNames())
+	}
+	return webhook.Platform(platform), webhook.Form(form), nil
+}
+
+// Scheme declares what settles the scheme.
+func Scheme(cmd *cobra.Command, s *Settings, platform, notifyURL *string, platforms ...string) {
+	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+JoinOr(webhook.SchemeNames()))
+	cmd.Flags().StringVar(platform, "platform", "workskedge", "whose webhooks these are: `NAME`; worksome signs by scheme body in the header Signature")
+	cmd.Flags().StringVar(notifyURL, "notification-url", "", "the `URL` that scheme square signs over")
+	CompleteFlag(cmd, "scheme", webhook.SchemeNames()...)
+	CompleteFlag(cmd, "platform", append([]string{"workskedge", "worksome"}, platforms...)...)
+}
