@@ -66,7 +66,7 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 
 func (c Config) withDefaults() Config {
 	if c.Now == nil {
-		c.Now = time.Now //nolint:forbidigo // the default of a clock that callers may set
+		c.Now = time.Now
 	}
 	if c.NewID == nil {
 		c.NewID = func() string { return strings.ToLower(rand.Text()) }
