@@ -10,30 +10,31 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// DefaultTimeout bounds one attempt, from the dial to the last byte of the
-// answer that is read: the 30 seconds after which WorkSkedge's page calls a
-// delivery failed.
-const DefaultTimeout = 30 * time.Second
-
 // Delivery is one event on its way to one URL.
+//
+// Two lines of Header change with each attempt: X-Webhook-Retry, if it is
+// there, receives the number of the attempt, and X-Webhook-Timestamp the time
+// of the attempt, unless the scheme sends that header itself or the delivery is
+// not signed.
 type Delivery struct {
-	URL       string
+	URL       string         // http or https
 	Method    string         // default: POST
-	Event     webhook.Event  // Raw is the body
-	Header    webhook.Header // sent with every attempt, before the signature's lines
-	Override  webhook.Header // has the last word over every line; an empty value drops the line
-	Scheme    webhook.Scheme // default: timestamp.body
-	Secret    webhook.Secret // zero: the request goes unsigned
-	WebhookID string         // under the scheme's id header, where it has one; "" for none
-	NotifyURL string         // what scheme square signs over; default: URL
-	Timeout   time.Duration  // default: DefaultTimeout
+	Event     webhook.Event  // Raw is the body, which is sent byte for byte
+	Header    webhook.Header // sent with every attempt, in front of the signature
+	Override  webhook.Header // replaces lines of the same name, the signature's included; an empty value removes the line
+	Scheme    webhook.Scheme // how to sign; default: timestamp.body
+	Secret    webhook.Secret // the key to sign with; the zero Secret sends the request without a signature
+	WebhookID string         // sent in the scheme's id header, if it has one; "" sends no id
+	NotifyURL string         // the URL that scheme square signs over; default: URL
+	Timeout   time.Duration  // bounds one attempt; default: [DefaultTimeout]
 }
 
 // Inbound returns the header of a request to WorkSkedge's inbound endpoint:
-// content type, API key (left out when empty) and source.
+// content type, API key and source. Without an API key its line is left out.
 func Inbound(apiKey, source string) webhook.Header {
 	h := webhook.Header{{Name: "Content-Type", Value: "application/json"}}
 	if apiKey != "" {
@@ -42,11 +43,28 @@ func Inbound(apiKey, source string) webhook.Header {
 	return append(h, webhook.Pair{Name: webhook.HeaderSource, Value: source})
 }
 
+// Outbound returns the header of a request that a platform sends: the content
+// type, and for WorkSkedge the event and the number of the retry, which each
+// attempt sets.
+func Outbound(p webhook.Platform, event string) webhook.Header {
+	h := webhook.Header{{Name: "Content-Type", Value: "application/json"}}
+	if p != webhook.WorkSkedge {
+		return h
+	}
+	return append(h, webhook.Pair{Name: webhook.HeaderEvent, Value: event}, webhook.Pair{Name: webhook.HeaderRetry, Value: "0"})
+}
+
+// EndToEnd returns the lines of a recorded header that can be sent again: all
+// but those that belong to one connection (RFC 9110, section 7.6.1), Host and
+// Content-Length.
+func EndToEnd(h webhook.Header) webhook.Header { return exchange.EndToEnd(h) }
+
 // Sources lists the values of X-Webhook-Source that WorkSkedge documents.
 func Sources() []string { return []string{"custom", "square", "quickbooks", "dynamics365"} }
 
-// SchemeForSource names the scheme that a source's requests are verified by.
-// No HMAC is documented for dynamics365, so it is signed as custom.
+// SchemeForSource returns the name of the scheme that WorkSkedge verifies the
+// requests of a source by. It documents no signature for dynamics365, so that
+// source is signed like custom.
 func SchemeForSource(source string) string {
 	switch source {
 	case "square":
@@ -57,34 +75,32 @@ func SchemeForSource(source string) string {
 	return webhook.TimestampBody
 }
 
-// Message returns what the delivery's scheme signs at a time.
-func (d Delivery) Message(at time.Time) webhook.Message { return d.message(at) }
-
-func (d *Delivery) message(at time.Time) webhook.Message {
-	m := webhook.Message{Body: d.Event.Raw, Timestamp: webhook.Stamp(at), ID: d.WebhookID, URL: d.NotifyURL}
-	if m.URL == "" {
-		m.URL = d.URL
-	}
-	return m
+// Message returns what the scheme signs in an attempt at a time.
+func (d Delivery) Message(at time.Time) webhook.Message {
+	return webhook.Message{Body: d.Event.Raw, Timestamp: webhook.Stamp(at), ID: d.WebhookID, URL: cmp.Or(d.NotifyURL, d.URL)}
 }
 
-// Request returns the request of one attempt, signed at the time given.
-func (d Delivery) Request(at time.Time) (webhook.Request, error) { return d.request(at) }
-
-func (d *Delivery) request(at time.Time) (webhook.Request, error) {
+// Request returns the request of an attempt, signed at the time given. The
+// error is a [*URLError], a [*webhook.HeaderError], or says why the secret
+// cannot sign.
+func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	if err := CheckURL(d.URL); err != nil {
 		return webhook.Request{}, err
 	}
 	h := d.Header
 	if !d.Secret.IsZero() {
-		lines, err := d.scheme().Headers(d.message(at), d.Secret)
+		scheme := d.scheme()
+		if scheme.TimestampHeader == "" && h.Has(webhook.HeaderTimestamp) {
+			h = h.With(webhook.HeaderTimestamp, webhook.Stamp(at))
+		}
+		signature, err := scheme.Headers(d.Message(at), d.Secret)
 		if err != nil {
 			return webhook.Request{}, fmt.Errorf("signing: %w", err)
 		}
-		h = append(h[:len(h):len(h)], lines...)
+		h = append(h[:len(h):len(h)], signature...)
 	}
 	if !h.Has(webhook.HeaderTimestamp) && h.Has(webhook.HeaderSource) {
-		h = h.With(webhook.HeaderTimestamp, webhook.Stamp(at)) // WorkSkedge requires it whatever the scheme
+		h = h.With(webhook.HeaderTimestamp, webhook.Stamp(at)) // WorkSkedge requires it with every scheme
 	}
 	h, err := override(h, d.Override)
 	if err == nil {
@@ -93,16 +109,22 @@ func (d *Delivery) request(at time.Time) (webhook.Request, error) {
 	return webhook.Request{Method: cmp.Or(d.Method, http.MethodPost), URL: d.URL, Header: h, Body: d.Event.Raw}, err
 }
 
-func (d *Delivery) scheme() *webhook.Scheme {
+func (d Delivery) scheme() webhook.Scheme {
 	if d.Scheme.Name == "" {
-		s := webhook.DefaultScheme()
-		return &s
+		return webhook.DefaultScheme()
 	}
-	return &d.Scheme
+	return d.Scheme
+}
+
+func (d Delivery) timeout() time.Duration {
+	if d.Timeout <= 0 {
+		return DefaultTimeout
+	}
+	return d.Timeout
 }
 
 // checkLines returns a [*webhook.HeaderError] for a line that cannot be sent.
-// It names the line and leaves out the value, which may be a credential.
+// The error leaves out the value, which may be a credential.
 func checkLines(h webhook.Header) error {
 	for _, p := range h {
 		pair, err := webhook.ParsePair(p.Name + ":" + p.Value)
@@ -111,21 +133,21 @@ func checkLines(h webhook.Header) error {
 		case errors.As(err, &bad):
 			return &webhook.HeaderError{Line: p.Name, Reason: bad.Reason}
 		case pair.Name != p.Name:
-			return &webhook.HeaderError{Line: p.Name, Reason: "the name holds a colon"}
+			return &webhook.HeaderError{Line: p.Name, Reason: "the name contains a colon"}
 		}
 	}
 	return nil
 }
 
-// override lets the lines of last replace those of the same name, the first
-// time, and join them after that: "-H" given twice sends two lines.
+// override returns h with the lines of last. The first line of a name replaces
+// those of h, further ones are added: "-H" given twice sends two lines.
 func override(h, last webhook.Header) (webhook.Header, error) {
 	seen := map[string]bool{}
 	for _, p := range last {
 		name := strings.ToLower(p.Name)
 		switch {
 		case name == "content-length" || name == "transfer-encoding" || name == "connection":
-			return nil, &webhook.HeaderError{Line: p.Name, Reason: "it describes how the body travels, and is set by the sender itself"}
+			return nil, &webhook.HeaderError{Line: p.Name, Reason: "it describes how the body is transmitted, and is set automatically"}
 		case p.Value == "":
 			h = h.Without(p.Name)
 		case seen[name]:
@@ -138,7 +160,7 @@ func override(h, last webhook.Header) (webhook.Header, error) {
 	return h, nil
 }
 
-// URLError says why a URL cannot be delivered to.
+// URLError says why nothing can be delivered to a URL.
 type URLError struct{ URL, Reason string }
 
 func (e *URLError) Error() string {
@@ -152,7 +174,7 @@ func CheckURL(raw string) error {
 	var parse *url.Error
 	switch {
 	case strings.ContainsAny(raw, "\r\n"):
-		return &URLError{raw, "it holds a line break"}
+		return &URLError{raw, "it contains a line break"}
 	case errors.As(err, &parse):
 		return &URLError{raw, parse.Err.Error()}
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -163,7 +185,8 @@ func CheckURL(raw string) error {
 	return nil
 }
 
-// IsLoopback reports whether a URL's host is this machine by name or address.
+// IsLoopback reports whether a URL's host is this machine, by the name
+// localhost or by a loopback address. No name is resolved.
 func IsLoopback(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -1,16 +1,37 @@
-// Package deliver sends events: a [Delivery] comes in, a signed request goes
-// over the wire, and a [webhook.Record] of each attempt comes out.
+// Package deliver sends events: a [Delivery] comes in, signed requests go over
+// the wire, and a [webhook.Record] of each attempt comes out.
 //
-//	client := deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: rand.Text}
+//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
+//	if err != nil {
+//		return err
+//	}
+//	event, err := webhook.ParseEvent(body)
+//	if err != nil {
+//		return err
+//	}
+//	var client deliver.Client
 //	record, err := client.Send(ctx, deliver.Delivery{
-//		URL: "https://app.workskedge.com/webhooks/inbound", Event: event,
-//		Scheme: webhook.DefaultScheme(), Secret: secret,
+//		URL:    "https://app.workskedge.com/webhooks/inbound",
+//		Event:  event,
+//		Header: deliver.Inbound(os.Getenv("WSK_API_KEY"), "custom"),
+//		Secret: secret,
 //	}, deliver.Policy{Retries: 3}, nil)
+//	if err != nil {
+//		return err
+//	}
+//	if record.Verdict.Outcome != webhook.Accepted {
+//		return fmt.Errorf("%s was not accepted: %s", event.Type, record.Verdict.Outcome)
+//	}
 //
-// Send is the client's side, with the caller's retries; [Client.Deliver] plays a
-// platform, which repeats a delivery by its [Schedule].
+// [Client.Send] delivers as a client does, with the caller's [Policy].
+// [Client.Deliver] delivers as a platform does, which repeats a delivery by its
+// [Schedule]. A [Limiter] or a [Window] says when a rate limit leaves room for
+// the next request.
 //
-// Each attempt is signed anew just before it leaves; id and body stay. No
-// redirect is followed, since it would carry key, signature and body to
-// another host. Answers are read up to [MaxAnswer] bytes and never inflated.
+// Each attempt is signed again just before it is sent; the id and the body stay
+// the same. Redirects are not followed, because they would carry the API key,
+// the signature and the body to another host. Responses are read up to
+// [MaxAnswer] bytes and never decompressed.
+//
+// This package is stable.
 package deliver

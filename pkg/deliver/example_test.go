@@ -2,7 +2,6 @@ package deliver_test
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,8 +11,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// An event goes to an endpoint that is busy at first. Each attempt is signed
-// anew, and each leaves a record.
+// An endpoint is busy at first. Each attempt is signed again and makes a record.
 func ExampleClient_Send() {
 	busy := 2
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -32,13 +30,14 @@ func ExampleClient_Send() {
 		panic(err)
 	}
 	client := deliver.Client{
-		Transport: deliver.NewTransport(), Now: time.Now, NewID: rand.Text,
 		Wait: func(context.Context, time.Duration) error { return nil }, // an example does not wait
 	}
 	record, err := client.Send(context.Background(), deliver.Delivery{
-		URL: endpoint.URL, Event: event, Header: deliver.Inbound("api-key", "custom"),
-		Scheme: webhook.DefaultScheme(), Secret: secret,
-	}, deliver.Policy{Retries: 3}, func(s deliver.Step) {
+		URL: endpoint.URL, Event: event, Header: deliver.Inbound("api-key", "custom"), Secret: secret,
+	}, deliver.Policy{
+		Retries: 3,
+		Jitter:  func() float64 { return 0.5 }, // nor does it draw at random
+	}, func(s deliver.Step) {
 		fmt.Println("attempt", s.Record.Attempt, "was answered", s.Record.Response.Status, "and again:", s.Again, s.Pause)
 	})
 	if err != nil {

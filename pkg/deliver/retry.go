@@ -3,72 +3,58 @@ package deliver
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Policy says when a sender tries again: after 429, after 5xx and after a
-// connection that was refused or broke before the request was out.
+// Policy says how often a client repeats a delivery, and how long it waits
+// before. The zero Policy makes one attempt.
+//
+// An attempt is repeated after 429, after 5xx, and after a connection that was
+// refused or broke before the request was written. The pause doubles from half
+// a second to thirty seconds; a random part of up to half of it is taken off,
+// so that senders that failed together do not come back together. A
+// Retry-After header that asks for a longer pause is followed, see
+// [RetryAfter].
 type Policy struct {
-	Retries      int  // attempts after the first
-	RetryUnknown bool // also after a request that was sent and got no answer
+	Retries      int            // attempts after the first; default: none
+	RetryUnknown bool           // repeat also what was sent and got no response: the receiver may handle it twice
+	Jitter       func() float64 // random numbers in [0,1); default: math/rand/v2
 }
 
 const (
 	firstPause    = 500 * time.Millisecond
 	longestPause  = 30 * time.Second
-	maxRetryAfter = 5 * time.Minute // what a Retry-After may ask for
+	maxRetryAfter = 5 * time.Minute
 )
 
-// Step is told to the caller of Send and Deliver after each attempt.
-type Step struct {
-	Record webhook.Record
-	Again  bool          // another attempt follows
-	Pause  time.Duration // after this
-}
-
-// Send attempts d until it is accepted, or refused for good, or the policy is
-// used up, and returns the last record. each, if not nil, is called after every
-// attempt, one that ctx ended included. The error is that of [Client.Attempt].
-func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step)) (webhook.Record, error) {
-	return c.attempts(ctx, &d, each, func(r *webhook.Record) (time.Duration, bool) {
-		if r.Attempt >= p.Retries || !p.again(r) {
-			return 0, false
-		}
-		return c.pause(r, r.Attempt), true
-	})
-}
-
-// attempts makes one attempt after another until next, asked for the pause
-// before the next one, says that there is none.
-func (c *Client) attempts(ctx context.Context, d *Delivery, each func(Step), next func(*webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
-	for attempt := 0; ; attempt++ {
-		record, err := c.attempt(ctx, d, attempt)
-		if record.Verdict == nil { // nothing was attempted
-			return record, err
-		}
-		step := Step{Record: record}
-		if err == nil {
-			step.Pause, step.Again = next(&record)
-		}
-		if each != nil {
-			each(step)
-		}
-		if !step.Again {
-			return record, err
-		}
-		if err := c.wait(ctx, step.Pause); err != nil {
-			return record, err
-		}
+// Next decides after an attempt whether another one follows, and after which
+// pause. failures is how many attempts failed before this one: 0 after the
+// first. now is the time that a date in Retry-After is compared with.
+func (p Policy) Next(r webhook.Record, failures int, now time.Time) (pause time.Duration, again bool) {
+	if failures >= p.Retries || !p.repeats(r) {
+		return 0, false
 	}
+	jitter := p.Jitter
+	if jitter == nil {
+		jitter = rand.Float64
+	}
+	pause = min(firstPause<<min(failures, 16), longestPause)
+	pause = pause/2 + time.Duration(jitter()*float64(pause/2))
+	if r.Response != nil {
+		pause = max(pause, RetryAfter(r.Response.Header.Get("Retry-After"), now))
+	}
+	return pause, true
 }
 
-func (p Policy) again(r *webhook.Record) bool {
+func (p Policy) repeats(r webhook.Record) bool {
 	switch {
-	case r.Verdict.Outcome == webhook.OutcomeUnknown:
+	case r.Verdict != nil && r.Verdict.Outcome == webhook.OutcomeUnknown:
 		return p.RetryUnknown
 	case r.Response == nil:
 		return true
@@ -76,27 +62,12 @@ func (p Policy) again(r *webhook.Record) bool {
 	return r.Response.Status == http.StatusTooManyRequests || r.Response.Status >= 500
 }
 
-// pause doubles from half a second to thirty, and takes between half and the
-// whole of that by chance, so that senders that failed together do not come
-// back together. A Retry-After that asks for more is honoured up to a limit.
-func (c *Client) pause(r *webhook.Record, attempt int) time.Duration {
-	d := min(firstPause<<min(attempt, 16), longestPause)
-	jitter := 0.5
-	if c.Jitter != nil {
-		jitter = c.Jitter()
-	}
-	d = d/2 + time.Duration(jitter*float64(d/2))
-	if r.Response != nil {
-		d = max(d, RetryAfter(r.Response.Header.Get("Retry-After"), c.Now()))
-	}
-	return d
-}
-
-// RetryAfter reads a Retry-After header, seconds or an HTTP date, and caps it
-// at five minutes. It is 0 for anything else and for the past.
+// RetryAfter reads a Retry-After header, which holds seconds or an HTTP date
+// (RFC 9110, section 10.2.3). It returns 0 for anything else and for the past,
+// and never more than five minutes.
 func RetryAfter(value string, now time.Time) time.Duration {
 	seconds, err := strconv.ParseInt(value, 10, 64)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // past the range it is the nearest number
+	if err == nil || errors.Is(err, strconv.ErrRange) { // out of range, ParseInt returns the nearest number
 		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
@@ -105,14 +76,121 @@ func RetryAfter(value string, now time.Time) time.Duration {
 	return 0
 }
 
-func (c *Client) wait(ctx context.Context, d time.Duration) error {
-	if c.Wait != nil {
-		return c.Wait(ctx, d)
+// Schedule lists the pauses of a platform that delivers an event: one after
+// each attempt that failed, counted from the end of that attempt. The number
+// of attempts is one more than the number of pauses.
+type Schedule []time.Duration
+
+// PlatformSchedule returns the pauses that a platform documents.
+//
+//   - WorkSkedge: 1, 5 and 15 minutes, 1 and 6 hours, which is six attempts
+//     (Webhooks page, "Retry Logic & Error Handling").
+//   - Worksome: 10, 100, 1,000 and 10,000 seconds, which is five attempts.
+//   - Work Market: one retry ("Retry"). Its page states no pause; the minute
+//     is this package's choice.
+func PlatformSchedule(p webhook.Platform) Schedule {
+	switch p {
+	case webhook.Worksome:
+		return Schedule{10 * time.Second, 100 * time.Second, 1000 * time.Second, 10000 * time.Second}
+	case webhook.WorkMarket:
+		return Schedule{time.Minute}
 	}
-	return Wait(ctx, d)
+	return Schedule{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 6 * time.Hour}
 }
 
-// Wait waits by a timer, or returns the error of ctx when that ends first.
+// Next returns the pause after an attempt that failed, counted from 0. ok is
+// false after the last attempt.
+func (s Schedule) Next(attempt int) (pause time.Duration, ok bool) {
+	if attempt < 0 || attempt >= len(s) {
+		return 0, false
+	}
+	return s[attempt], true
+}
+
+// Final reports whether a platform makes no further attempt after a response
+// with that status: after 2xx, 3xx and 4xx, 429 included. Status 0 stands for
+// no response, which is not final.
+func Final(status int) bool { return status != 0 && status < 500 }
+
+// Faster returns the schedule with each pause divided by a factor. An infinite
+// factor leaves no pauses; one of 1 or less changes nothing.
+func (s Schedule) Faster(factor float64) Schedule {
+	out := slices.Clone(s)
+	if factor > 1 {
+		for i, pause := range out {
+			out[i] = time.Duration(float64(pause) / factor)
+		}
+	}
+	return out
+}
+
+// Total returns the sum of the pauses.
+func (s Schedule) Total() time.Duration {
+	var sum time.Duration
+	for _, pause := range s {
+		sum += pause
+	}
+	return sum
+}
+
+// Step is one attempt of a delivery, and what follows it.
+type Step struct {
+	Record webhook.Record
+	Again  bool          // another attempt follows
+	Pause  time.Duration // how long after this one
+}
+
+// Send delivers as a client does: it attempts d until the response is final or
+// the policy allows no more, and returns the last record.
+//
+// each may be nil. It is called after every attempt, also after one that the
+// end of ctx interrupted. The error is that of [Client.Attempt]; when ctx ends
+// during a pause, it is that of ctx.
+func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step)) (webhook.Record, error) {
+	c = c.withDefaults()
+	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
+		return p.Next(r, r.Attempt, c.Now())
+	})
+}
+
+// Deliver delivers as a platform does: it attempts d until the response is
+// [Final] or the schedule has ended, and returns the last record. The delivery
+// is dead unless that record is accepted. each and the error are as for
+// [Client.Send].
+func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
+	c = c.withDefaults()
+	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
+		if r.Response != nil && Final(r.Response.Status) {
+			return 0, false
+		}
+		return s.Next(r.Attempt)
+	})
+}
+
+// attempts makes attempts until next returns false.
+func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next func(webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
+	for attempt := 0; ; attempt++ {
+		record, err := c.Attempt(ctx, d, attempt)
+		if record.Verdict == nil { // no request could be made of d
+			return record, err
+		}
+		step := Step{Record: record}
+		if err == nil {
+			step.Pause, step.Again = next(record)
+		}
+		if each != nil {
+			each(step)
+		}
+		if !step.Again {
+			return record, err
+		}
+		if err := c.Wait(ctx, step.Pause); err != nil {
+			return record, err
+		}
+	}
+}
+
+// Wait pauses for d, or returns the error of ctx when that ends first.
 func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -120,6 +198,6 @@ func Wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return ctx.Err() // without a pause, both may be ready
+		return ctx.Err() // with a pause of 0 both may be ready
 	}
 }

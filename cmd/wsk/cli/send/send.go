@@ -134,7 +134,7 @@ func send(ctx context.Context, env *command.Env, cfg config.Config, o *sendOptio
 	if o.dryRun || o.curl || o.explain {
 		return o.preview(env, p, delivery)
 	}
-	policy := deliver.Policy{RetryUnknown: o.retryUnknown}
+	policy := deliver.Policy{RetryUnknown: o.retryUnknown, Jitter: env.Jitter}
 	if policy.Retries, err = command.Retries(cfg); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func send(ctx context.Context, env *command.Env, cfg config.Config, o *sendOptio
 		return err
 	}
 	defer func() { _ = j.Close() }() // what was put is on disk
-	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, Jitter: env.Jitter, UserAgent: command.UserAgent()}
+	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
 	counted := slots{env: env, journal: j, d: delivery}
 	counted.take(ctx)
 	record, err := client.Send(ctx, *delivery, policy, func(s deliver.Step) {

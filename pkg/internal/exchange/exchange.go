@@ -1,0 +1,135 @@
+// Package exchange sends one HTTP request and reads its response within
+// limits: a [webhook.Request] comes in, a [Result] goes out. Package deliver
+// sends deliveries by it, package receive forwards them by it.
+//
+// No redirect is followed, because it would carry the API key, the signature
+// and the body to another host. No more than [MaxBody] bytes of a body are
+// read. Nothing is sent twice.
+package exchange
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"strings"
+	"sync/atomic"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// MaxBody is how many bytes of a response's body are read.
+const MaxBody = 64 << 10
+
+// Result is what came of a request.
+type Result struct {
+	Response *webhook.Response // nil: there was none
+	Written  bool              // the request may have been written completely, so it may have been handled
+	BodyErr  error             // why the body of the response ended early; status and header are right all the same
+}
+
+// NewRequest returns a request with exactly the header lines of r. The URL's
+// user and password become basic authentication unless there is an
+// Authorization line. A Host line replaces the URL's host.
+func NewRequest(ctx context.Context, r webhook.Request) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, err
+	}
+	if user := request.URL.User; user != nil && !r.Header.Has("Authorization") {
+		password, _ := user.Password()
+		request.SetBasicAuth(user.Username(), password)
+	}
+	for _, p := range r.Header {
+		request.Header.Add(p.Name, p.Value)
+	}
+	if !r.Header.Has("User-Agent") {
+		request.Header["User-Agent"] = nil // keeps net/http from adding its own
+	}
+	if host := r.Header.Get("Host"); host != "" {
+		request.Host = host
+	}
+	if r.Header.Has("Idempotency-Key") || r.Header.Has("X-Idempotency-Key") {
+		request.GetBody = nil // with such a header net/http would repeat the request by itself
+	}
+	return request, nil
+}
+
+// Do sends a request and reads the response. The error is not nil only when
+// there is no response; [Result.Written] then says whether the request may
+// have been handled.
+func Do(ctx context.Context, transport http.RoundTripper, r webhook.Request) (Result, error) {
+	var wrote atomic.Bool
+	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) {
+		if info.Err == nil {
+			wrote.Store(true)
+		}
+	}}
+	request, err := NewRequest(httptrace.WithClientTrace(ctx, trace), r)
+	if err != nil {
+		return Result{}, err
+	}
+	response, err := transport.RoundTrip(request) // unlike a client, a transport follows no redirect
+	if err != nil {
+		var op *net.OpError // net/http reports the request as written before it has flushed it
+		flushFailed := errors.As(err, &op) && op.Op == "write"
+		return Result{Written: wrote.Load() && !flushFailed}, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	result := Result{Written: true, Response: &webhook.Response{Status: response.StatusCode, Header: webhook.HeaderOf(response.Header)}}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return result, nil // the body is the connection itself, which may never end
+	}
+	var body []byte
+	body, result.BodyErr = io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
+	result.Response.Body = body[:min(len(body), MaxBody)]
+	result.Response.Truncated = len(body) > MaxBody || result.BodyErr != nil
+	return result, nil
+}
+
+// Status sends a request and returns the status of the response. It reads the
+// body as far as Do does, and keeps nothing of it.
+func Status(transport http.RoundTripper, request *http.Request) (int, error) {
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, MaxBody)) // for the connection to be used again
+	}
+	return response.StatusCode, nil
+}
+
+// hopByHop holds the headers that belong to one connection (RFC 9110, section
+// 7.6.1), and those that every sender sets for itself.
+var hopByHop = map[string]bool{
+	"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true,
+	"Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+	"Content-Length": true, "Host": true,
+}
+
+// EndToEnd returns the lines of a header that belong to the message rather
+// than to the connection that it came over: without the hop-by-hop headers,
+// those that Connection names, Host and Content-Length.
+func EndToEnd(h webhook.Header) webhook.Header {
+	named := map[string]bool{}
+	for _, p := range h {
+		if strings.EqualFold(p.Name, "Connection") {
+			for name := range strings.SplitSeq(p.Value, ",") {
+				named[textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))] = true
+			}
+		}
+	}
+	var kept webhook.Header
+	for _, p := range h {
+		if name := textproto.CanonicalMIMEHeaderKey(p.Name); !hopByHop[name] && !named[name] {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
