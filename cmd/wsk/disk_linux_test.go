@@ -46,7 +46,7 @@ func TestAJournalThatHasNoRoomToBeginIsSaid(t *testing.T) {
 	}
 	out, err := exec.CommandContext(t.Context(), program, "listen", "--port", "0", "--secret", "s", "--journal", path).CombinedOutput()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), "the disk is full: make room, or choose another place with --journal") {
+	if !errors.As(err, &exit) || exit.ExitCode() != 2 || !strings.Contains(string(out), "the disk is full: make room, or choose another path with --journal") {
 		t.Errorf("it ended with %v:\n%s", err, out)
 	}
 }

@@ -48,7 +48,7 @@ func library(t *testing.T) *Journal {
 	return j
 }
 
-func TestFiltersPickWhatTheySay(t *testing.T) {
+func TestFilterSelects(t *testing.T) {
 	t.Parallel()
 	j := library(t)
 	at := func(n int) time.Time { return clock().Add(time.Duration(n) * time.Second) }
@@ -98,10 +98,10 @@ func TestFiltersPickWhatTheySay(t *testing.T) {
 	}
 }
 
-func TestReadersPageThroughWhileOthersWrite(t *testing.T) {
+func TestRecordsReadsASnapshotWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	j := fresh(t, Options{})
-	const many = 2*page + 50
+	const many = 2*pageSize + 50
 	for n := 1; n <= many; n++ {
 		put(t, j, sample(n))
 	}
@@ -119,7 +119,7 @@ func TestReadersPageThroughWhileOthersWrite(t *testing.T) {
 			if n, _ := strconv.Atoi(strings.TrimPrefix(r.ID, "rec_")); n != want {
 				t.Fatalf("record %d of the list is %s", count, r.ID)
 			}
-			if count%page == 0 { // what comes while it reads is not part of it
+			if count%pageSize == 0 { // what comes while it reads is not part of it
 				extra++
 				put(t, j, sample(1000*extra))
 			}

@@ -9,39 +9,38 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// The states of a record's forwarding.
+// The values of forward_state.
 const (
-	settled = iota // not to be forwarded
-	due
-	forwarded
-	givenUp
+	notForwarded  = 0
+	forwardDue    = 1
+	forwarded     = 2
+	forwardFailed = 3
 )
 
-// Due is a record that is still to be forwarded.
+// Due is a record that waits to be forwarded.
 type Due struct {
 	Record webhook.Record
-	Tries  int // made before
+	Tries  int // attempts so far
 }
 
-// Due returns at most limit records that wait to be forwarded to target and
-// whose time has come, in the order that they came in; and when the next one's
-// will, or the zero time.
+// Due returns the records that are due to be forwarded to target at now, at most
+// limit of them, in the order of their receipt. next is when another becomes
+// due, or the zero time.
 func (j *Journal) Due(ctx context.Context, target string, now time.Time, limit int) (list []Due, next time.Time, err error) {
 	defer func() { err = explain(j.path, err) }()
 	target = webhook.RedactURL(target)
-	rows, err := j.db.QueryContext(ctx, "SELECT forward_tries, "+selected+" FROM record WHERE forward_state = 1 AND forward_to = ? AND forward_next <= ? ORDER BY seq LIMIT ?",
+	rows, err := j.db.QueryContext(ctx, "SELECT forward_tries, "+recordColumns+" FROM record WHERE forward_state = 1 AND forward_to = ? AND forward_next <= ? ORDER BY seq LIMIT ?",
 		target, now.UnixNano(), limit)
 	if err != nil {
 		return nil, next, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var tries int64
-		r, err := scan(numbered{rows, &tries})
-		if err != nil {
+		var d Due
+		if d.Record, err = scanRecord(rows, &d.Tries); err != nil {
 			return nil, next, err
 		}
-		list = append(list, Due{r, int(tries)})
+		list = append(list, d)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, next, err
@@ -55,29 +54,30 @@ func (j *Journal) Due(ctx context.Context, target string, now time.Time, limit i
 	return list, next, err
 }
 
-// Undone counts what is still to be forwarded to target, now or later.
+// Undone returns how many records wait to be forwarded to target, now or later.
 func (j *Journal) Undone(ctx context.Context, target string) (n int, err error) {
 	err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE forward_state = 1 AND forward_to = ?", webhook.RedactURL(target)).Scan(&n)
 	return n, explain(j.path, err)
 }
 
-// Forwarded notes a try to forward a record: again says when the next is due;
-// the zero time ends it, as done or as given up.
-func (j *Journal) Forwarded(ctx context.Context, r webhook.Record, done bool, again time.Time) error {
-	args, err := columns(Entry{Record: r})
+// Forwarded stores the result of an attempt to forward a record: its Forward and
+// Error. The record becomes due again at next; if next is the zero time, it was
+// forwarded or, unless done, is given up.
+func (j *Journal) Forwarded(ctx context.Context, r webhook.Record, done bool, next time.Time) error {
+	r = r.Redacted()
+	answer, err := forwardColumn(r.Forward)
 	if err != nil {
 		return err
 	}
-	state, next := forwarded, int64(0)
+	state, at := forwarded, int64(0)
 	switch {
-	case !again.IsZero():
-		state, next = due, again.UnixNano()
+	case !next.IsZero():
+		state, at = forwardDue, next.UnixNano()
 	case !done:
-		state = givenUp
+		state = forwardFailed
 	}
-	const forward, fault = 19, 21 // among the columns
-	return explain(j.path, j.write.Submit(ctx, func(w *sqlfile.Writer) error {
-		return w.Exec("UPDATE record SET forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
-			args[forward], args[fault], state, next, r.ID)
+	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		return tx.Exec("UPDATE record SET forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
+			answer, r.Error, state, at, r.ID)
 	}))
 }

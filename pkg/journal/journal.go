@@ -1,3 +1,32 @@
+// Package journal stores records durably: a [webhook.Record] comes in, and it
+// is on disk when Put returns, so that it survives a kill -9 and a loss of power.
+// Filters, counts and exports come out.
+//
+//	j, err := journal.Open(ctx, "journal.db", journal.Options{})
+//	if err != nil {
+//		return err
+//	}
+//	defer j.Close()
+//	if err := j.Put(ctx, journal.Entry{Record: record}); err != nil {
+//		return err // the record is not on disk
+//	}
+//	for record, err := range j.Records(ctx, journal.Filter{Status: []string{"failed"}}) {
+//		…
+//	}
+//
+// The file is a SQLite database (WAL, synchronous=FULL). Listeners, senders and
+// a person with sqlite3 can use it at the same time. Each process has one
+// writer, which commits together what arrived during the commit before: many
+// callers share one fsync. Bodies and headers are stored byte for byte;
+// credentials are masked before they are stored (see [webhook.Record.Redacted]).
+//
+// Beside the records the file holds the state that keeps work from being done
+// twice: the marks of the deliveries that a receiver has seen, the ledger of
+// each batch, and the slots of the rate limits that all processes on the machine
+// share.
+//
+// This package is experimental: its API may change. The format of the file does
+// not: a newer version opens and reads the journal of an older one.
 package journal
 
 import (
@@ -9,15 +38,14 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
-// Options says how to open. The zero value is right for a listener.
+// Options are the options of [Open]. The zero value is right for a listener.
 type Options struct {
-	Warn     func(text string) // told what deserves a look, such as a mode that lets others read; default: nobody
-	MustBe   bool              // do not make a new journal where there is none
-	maxPages int               // for tests: how large the file may grow
+	Warn     func(text string) // receives warnings, such as a mode that lets others read the file; default: discarded
+	MustBe   bool              // return an error rather than create a missing journal
+	maxPages int               // for tests: the largest size of the file, in pages of 8 KiB
 }
 
-// Journal is an open journal. It is safe for concurrent use. A nil Journal
-// keeps nothing and finds nothing.
+// Journal is an open journal. It is safe for concurrent use.
 type Journal struct {
 	path  string
 	db    *sql.DB
@@ -27,22 +55,112 @@ type Journal struct {
 	closed  error
 }
 
-// Open opens the journal at path, and makes it with mode 0600, and its folder
-// with 0700, where there is none. The errors are [*FileError]; they say what is
-// wrong with the file and what to do.
+// FileError is a fault of a journal's file: it names the file, what is wrong
+// with it, and the next step.
+type FileError = sqlfile.Error
+
+var (
+	// ErrNotFound is the error of [Journal.Get] when no record has the id.
+	ErrNotFound = errors.New("no such record")
+
+	// ErrBroken is the error of every write after an fsync failed. The state of
+	// the file is unknown then, and this process writes nothing more to it.
+	ErrBroken = sqlfile.ErrBroken
+
+	// ErrLocked is the error of [Journal.Lock] while another process holds the
+	// lock.
+	ErrLocked = sqlfile.ErrLocked
+)
+
+// kind describes a journal among the SQLite files of wsk.
+var kind = sqlfile.Kind{
+	Name: "journal", Flag: "--journal", Absent: "wsk listen creates it",
+	Salvage:       "wsk journal export --salvage writes what can still be read",
+	ApplicationID: 0x77736b6a, // "wskj"
+	Migrations: []string{`
+CREATE TABLE record (
+	seq        INTEGER PRIMARY KEY,
+	id         TEXT NOT NULL UNIQUE,
+	time       INTEGER NOT NULL,           -- Unix nanoseconds
+	direction  TEXT NOT NULL,
+	platform   TEXT NOT NULL,
+	form       TEXT NOT NULL,
+	event      TEXT NOT NULL,
+	webhook_id TEXT NOT NULL,
+	attempt    INTEGER NOT NULL,
+	scheme     TEXT NOT NULL,
+	method     TEXT NOT NULL,
+	url        TEXT NOT NULL,
+	headers    TEXT NOT NULL,              -- "Name: value" lines
+	body       BLOB,
+	outcome    TEXT NOT NULL,
+	verdict    TEXT,                       -- JSON
+	status     INTEGER,                    -- of the answer; NULL: there was none
+	answer_headers   TEXT,
+	answer           BLOB,
+	answer_truncated INTEGER NOT NULL,
+	forward    TEXT,                       -- JSON: what the app behind answered
+	duration   INTEGER NOT NULL,           -- nanoseconds
+	error      TEXT NOT NULL,
+	forward_to    TEXT NOT NULL,           -- where it is still to be forwarded to, or was
+	forward_state INTEGER NOT NULL,        -- 0 not to be forwarded, 1 due, 2 done, 3 given up
+	forward_tries INTEGER NOT NULL,
+	forward_next  INTEGER NOT NULL         -- Unix nanoseconds
+) STRICT;
+CREATE INDEX record_time ON record (time);
+CREATE INDEX record_due ON record (forward_to, forward_next) WHERE forward_state = 1;
+
+CREATE TABLE seen (                        -- what a receiver remembers
+	seq        INTEGER PRIMARY KEY,
+	webhook_id TEXT NOT NULL,
+	signed     BLOB NOT NULL,              -- SHA-256 of timestamp.body
+	body       BLOB NOT NULL,              -- SHA-256 of the body
+	accepted   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE slot (                        -- requests that count against a rate limit
+	id   INTEGER PRIMARY KEY,
+	key  TEXT NOT NULL,
+	time INTEGER NOT NULL                  -- Unix nanoseconds
+) STRICT;
+CREATE INDEX slot_key ON slot (key, time);
+
+CREATE TABLE batch (
+	id      INTEGER PRIMARY KEY,
+	digest  TEXT NOT NULL,                 -- SHA-256 of the file
+	target  TEXT NOT NULL,
+	name    TEXT NOT NULL,                 -- the file's, as it was given
+	started INTEGER NOT NULL,              -- Unix nanoseconds
+	lines   INTEGER NOT NULL,
+	UNIQUE (digest, target)
+) STRICT;
+CREATE TABLE line (
+	batch  INTEGER NOT NULL,
+	n      INTEGER NOT NULL,               -- from 1
+	state  TEXT NOT NULL,                  -- sending, accepted, refused
+	status INTEGER NOT NULL,
+	record TEXT NOT NULL,                  -- the id of its last record
+	PRIMARY KEY (batch, n)
+) STRICT, WITHOUT ROWID;
+`},
+}
+
+// Open opens the journal at path. It creates a missing file with mode 0600, and
+// its folder with 0700. It returns a [*FileError] for a file that it cannot or
+// must not use: a symlink, a file of another program, one of a newer wsk.
 func Open(ctx context.Context, path string, o Options) (*Journal, error) {
-	db, err := sqlfile.Open(ctx, path, kind(), sqlfile.Options{Warn: o.Warn, MustBe: o.MustBe, MaxPages: o.maxPages})
+	db, err := sqlfile.Open(ctx, path, kind, sqlfile.Options{Warn: o.Warn, MustExist: o.MustBe, MaxPages: o.maxPages})
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{path: path, db: db}
-	if j.write, err = sqlfile.NewWriter(ctx, db, nil); err != nil {
+	w, err := sqlfile.NewWriter(ctx, db, nil)
+	if err != nil {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
-	return j, nil
+	return &Journal{path: path, db: db, write: w}, nil
 }
 
-// Path returns where the journal is, or "" of a nil one.
+// Path returns the path of the file.
 func (j *Journal) Path() string {
 	if j == nil {
 		return ""
@@ -50,7 +168,8 @@ func (j *Journal) Path() string {
 	return j.path
 }
 
-// Close waits for what is being written and closes the file.
+// Close waits for pending writes and closes the file. Further calls return the
+// result of the first.
 func (j *Journal) Close() error {
 	if j == nil {
 		return nil
@@ -59,4 +178,21 @@ func (j *Journal) Close() error {
 		j.closed = errors.Join(j.write.Close(), j.db.Close())
 	})
 	return j.closed
+}
+
+// Lock takes a named lock, which excludes the other users of this journal on
+// this machine, or returns [ErrLocked] at once. A name consists of letters,
+// digits and dashes. The lock ends with release or with the process, even after
+// a kill: it is SQLite's own lock on a file beside the journal, so it works
+// wherever the journal does.
+func (j *Journal) Lock(ctx context.Context, name string) (release func() error, err error) {
+	return sqlfile.Lock(ctx, j.path+"-"+name+".lock", kind)
+}
+
+// explain turns an error of SQLite or of the system into a [*FileError].
+func explain(path string, err error) error {
+	if errors.Is(err, ErrBroken) || errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return kind.Explain(path, err)
 }

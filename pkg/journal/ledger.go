@@ -11,47 +11,47 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// LineState is what became of a line of a batch.
+// LineState is the state of a line of a batch.
 type LineState string
 
-// The states of a line. One without a state was not begun.
 const (
-	// Sending is a line whose request may be on its way. In a batch that
-	// nobody works on, its outcome is unknown.
-	Sending  LineState = "sending"
-	Accepted LineState = "accepted" // answered with 2xx
-	Refused  LineState = "refused"  // answered with something else
-
-	// Unsent is the state of a line that has none.
+	// Unsent is a line that no attempt was made for.
 	Unsent LineState = ""
+	// Sending is a line whose request may be on its way. If no process works on
+	// the batch, the outcome of that request is unknown.
+	Sending LineState = "sending"
+	// Accepted is a line that was answered with 2xx.
+	Accepted LineState = "accepted"
+	// Refused is a line that was answered with another status.
+	Refused LineState = "refused"
 )
 
-// Line is one line of a batch, as the ledger has it.
+// Line is one line of a batch in the ledger.
 type Line struct {
-	N      int // from 1, in the file
+	N      int // the number of the line in the file, from 1
 	State  LineState
-	Status int    // of the answer
+	Status int    // of the response; 0 for none
 	Record string // the id of its last record
 }
 
-// Batch is a file that is sent line by line, once.
+// Batch is the ledger of a file whose lines are sent once each.
 type Batch struct {
 	ID      int64
-	Name    string // the file's
+	Name    string // the path of the file
 	Started time.Time
-	Lines   int // with an event on them
+	Lines   int // how many lines contain an event
 
 	journal *Journal
 }
 
-// Batch returns what the ledger has of a file that goes to a target; found
-// says whether it was begun before.
+// Batch returns the ledger of a file, by its digest, and a target. found reports
+// whether there is one.
 func (j *Journal) Batch(ctx context.Context, digest, target string) (b *Batch, found bool, err error) {
 	return j.batch(ctx, "digest = ?", digest, target)
 }
 
-// BatchNamed returns the last batch of a file's name that went to a target,
-// whatever the file held.
+// BatchNamed returns the newest ledger of a file name and a target, whatever the
+// file contained.
 func (j *Journal) BatchNamed(ctx context.Context, name, target string) (b *Batch, found bool, err error) {
 	return j.batch(ctx, "name = ?", name, target)
 }
@@ -68,18 +68,18 @@ func (j *Journal) batch(ctx context.Context, term, value, target string) (*Batch
 	return b, err == nil, explain(j.path, err)
 }
 
-// Begin opens a ledger for a file. One that was there is forgotten.
+// Begin starts a ledger for a file, in place of the one that there may be.
 func (j *Journal) Begin(ctx context.Context, digest, target, name string, lines int, now time.Time) (*Batch, error) {
 	b := &Batch{Name: name, Started: now, Lines: lines, journal: j}
 	target = webhook.RedactURL(target)
-	err := j.write.Submit(ctx, func(w *sqlfile.Writer) error {
-		if err := w.Exec("DELETE FROM line WHERE batch IN (SELECT id FROM batch WHERE digest = ? AND target = ?)", digest, target); err != nil {
+	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		if err := tx.Exec("DELETE FROM line WHERE batch IN (SELECT id FROM batch WHERE digest = ? AND target = ?)", digest, target); err != nil {
 			return err
 		}
-		if err := w.Exec("DELETE FROM batch WHERE digest = ? AND target = ?", digest, target); err != nil {
+		if err := tx.Exec("DELETE FROM batch WHERE digest = ? AND target = ?", digest, target); err != nil {
 			return err
 		}
-		result, err := w.Run("INSERT INTO batch (digest, target, name, started, lines) VALUES (?,?,?,?,?)", digest, target, name, now.UnixNano(), lines)
+		result, err := tx.Run("INSERT INTO batch (digest, target, name, started, lines) VALUES (?,?,?,?,?)", digest, target, name, now.UnixNano(), lines)
 		if err == nil {
 			b.ID, err = result.LastInsertId()
 		}
@@ -88,7 +88,8 @@ func (j *Journal) Begin(ctx context.Context, digest, target, name string, lines 
 	return b, explain(j.path, err)
 }
 
-// States yields the lines that have a state, by number. An error ends it.
+// States returns the lines that have a state, in the order of the file. An error
+// is the last pair.
 func (b *Batch) States(ctx context.Context) iter.Seq2[Line, error] {
 	return func(yield func(Line, error) bool) {
 		rows, err := b.journal.db.QueryContext(ctx, "SELECT n, state, status, record FROM line WHERE batch = ? ORDER BY n", b.ID)
@@ -110,18 +111,18 @@ func (b *Batch) States(ctx context.Context) iter.Seq2[Line, error] {
 	}
 }
 
-// Answered counts the lines with an answer.
+// Answered returns how many lines have a response.
 func (b *Batch) Answered(ctx context.Context) (n int, err error) {
 	err = b.journal.db.QueryRowContext(ctx, "SELECT count(*) FROM line WHERE batch = ? AND state IN ('accepted', 'refused')", b.ID).Scan(&n)
 	return n, explain(b.journal.path, err)
 }
 
-// Claim marks a line as being sent, before its request leaves. It reports
-// false when the line has a state already, unless that is again.
+// Claim marks a line as [Sending], before its request leaves. It returns false
+// if the line already has a state other than again.
 func (b *Batch) Claim(ctx context.Context, n int, again LineState) (bool, error) {
 	var taken int64
-	err := b.journal.write.Submit(ctx, func(w *sqlfile.Writer) error {
-		result, err := w.Run("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
+	err := b.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		result, err := tx.Run("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
 			b.ID, n, string(again))
 		if err == nil {
 			taken, err = result.RowsAffected()
@@ -131,9 +132,9 @@ func (b *Batch) Claim(ctx context.Context, n int, again LineState) (bool, error)
 	return taken == 1, explain(b.journal.path, err)
 }
 
-// Settle notes what became of a line that was claimed, together with the
-// record of its attempt, if there is one: both are kept or neither is. [Unsent]
-// frees the line: it was not taken, and will be sent again.
+// Settle stores the outcome of a claimed line together with the record of its
+// attempt, if there is one: both are stored or neither. [Unsent] releases the
+// claim, so that the line is sent again.
 func (b *Batch) Settle(ctx context.Context, l Line, attempt *webhook.Record) error {
 	var args []any
 	if attempt != nil {
@@ -143,15 +144,15 @@ func (b *Batch) Settle(ctx context.Context, l Line, attempt *webhook.Record) err
 			return err
 		}
 	}
-	return explain(b.journal.path, b.journal.write.Submit(ctx, func(w *sqlfile.Writer) error {
+	return explain(b.journal.path, b.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
 		if args != nil {
-			if err := w.Exec(putRecord, args...); err != nil {
+			if err := tx.Exec(putRecord, args...); err != nil {
 				return err
 			}
 		}
 		if l.State == Unsent {
-			return w.Exec("DELETE FROM line WHERE batch = ? AND n = ?", b.ID, l.N)
+			return tx.Exec("DELETE FROM line WHERE batch = ? AND n = ?", b.ID, l.N)
 		}
-		return w.Exec("UPDATE line SET state = ?, status = ?, record = ? WHERE batch = ? AND n = ?", string(l.State), l.Status, l.Record, b.ID, l.N)
+		return tx.Exec("UPDATE line SET state = ?, status = ?, record = ? WHERE batch = ? AND n = ?", string(l.State), l.Status, l.Record, b.ID, l.N)
 	}))
 }

@@ -48,7 +48,7 @@ func states(t *testing.T, b *journal.Batch) (all []journal.Line) {
 	return all
 }
 
-func TestALedgerIsFoundAgainByDigestAndTarget(t *testing.T) {
+func TestBatchIsFoundByDigestAndTarget(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	b := begin(t, p, "d1")
@@ -69,7 +69,7 @@ func TestALedgerIsFoundAgainByDigestAndTarget(t *testing.T) {
 	}
 }
 
-func TestTheLastBatchOfANameIsFound(t *testing.T) {
+func TestBatchNamedReturnsTheNewest(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	begin(t, p, "d1")
@@ -83,7 +83,7 @@ func TestTheLastBatchOfANameIsFound(t *testing.T) {
 	}
 }
 
-func TestALineIsClaimedOnceUnlessItsStateIsNamed(t *testing.T) {
+func TestBatchClaimTakesALineOnce(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	b := begin(t, p, "d1")
@@ -111,7 +111,7 @@ func TestALineIsClaimedOnceUnlessItsStateIsNamed(t *testing.T) {
 	}
 }
 
-func TestStatesAreThereAfterTheJournalWasClosed(t *testing.T) {
+func TestBatchStatesSurviveClose(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	p := newPace(t)
@@ -154,7 +154,7 @@ func reopen(t *testing.T, path string) *journal.Journal {
 	return j
 }
 
-func TestALedgerThatIsBegunAgainIsEmpty(t *testing.T) {
+func TestBatchBeginAgainIsEmpty(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	b := begin(t, p, "d1")
@@ -170,7 +170,7 @@ func TestALedgerThatIsBegunAgainIsEmpty(t *testing.T) {
 	}
 }
 
-func TestALockIsHeldByOneAndFreedByRelease(t *testing.T) {
+func TestLockIsHeldByOneUntilRelease(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	other := reopen(t, p.j.Path())

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -15,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestANewJournalIsItsOwnersAlone(t *testing.T) {
+func TestOpenCreatesAPrivateFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state", "wsk", "journal.db")
 	j := reopen(t, path, Options{Warn: func(text string) { t.Error(text) }})
@@ -34,7 +35,7 @@ func TestANewJournalIsItsOwnersAlone(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoJournalIsLeftAlone(t *testing.T) {
+func TestOpenRefusesOtherFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	foreign := filepath.Join(dir, "foreign.db")
@@ -53,12 +54,12 @@ func TestWhatIsNoJournalIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct{ path, says string }{
-		"a database of another program": {foreign, "no journal of wsk"},
+		"a database of another program": {foreign, "not a journal of wsk"},
 		"a newer version":               {newer, "a newer wsk wrote it (version 7; this one knows up to 1): update wsk"},
-		"a text":                        {text, "it is no SQLite database"},
+		"a text":                        {text, "it is not a SQLite database"},
 		"a symlink":                     {link, "it is a symlink"},
 		"a folder":                      {dir, "it is a folder"},
-		"a pipe":                        {fifo, "no regular file"},
+		"a pipe":                        {fifo, "not a regular file"},
 		"a file below a file":           {filepath.Join(text, "journal.db"), "not a directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,7 +93,7 @@ func execute(t *testing.T, path, text string) {
 	}
 }
 
-func TestAnEmptyFileBecomesAJournal(t *testing.T) {
+func TestOpenTakesAnEmptyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
@@ -106,7 +107,7 @@ func TestAnEmptyFileBecomesAJournal(t *testing.T) {
 	}
 }
 
-func TestMustBeMakesNone(t *testing.T) {
+func TestOpenMustExistCreatesNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	if _, err := Open(t.Context(), path, Options{MustBe: true}); err == nil || !strings.Contains(err.Error(), "there is no journal yet") {
@@ -117,7 +118,7 @@ func TestMustBeMakesNone(t *testing.T) {
 	}
 }
 
-func TestManyMayMakeOneAtOnce(t *testing.T) {
+func TestOpenByManyAtOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	made := make(chan error)
@@ -153,7 +154,7 @@ func TestANilJournalKeepsNothing(t *testing.T) {
 	}
 }
 
-func TestMarksComeBackInTheirOrder(t *testing.T) {
+func TestMarksKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := reopen(t, path, Options{})
@@ -176,5 +177,43 @@ func TestMarksComeBackInTheirOrder(t *testing.T) {
 		if m != want {
 			t.Errorf("mark %d is %+v, want %+v", i, m, want)
 		}
+	}
+}
+
+func TestLockExcludesOtherProcesses(t *testing.T) {
+	if path := os.Getenv("WSK_TEST_LOCK"); path != "" { // the other process
+		_, err := reopen(t, path, Options{}).Lock(t.Context(), "a")
+		if !errors.Is(err, ErrLocked) {
+			t.Fatalf("the lock is had twice: %v", err)
+		}
+		return
+	}
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j := reopen(t, path, Options{})
+	release, err := j.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := j.Lock(t.Context(), "a"); !errors.Is(err, ErrLocked) {
+		t.Errorf("this process has it twice: %v", err)
+	}
+	other := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestLockExcludesOtherProcesses$")
+	other.Env = append(os.Environ(), "WSK_TEST_LOCK="+path)
+	if out, err := other.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	free, err := j.Lock(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(free(), release()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := j.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again(); err != nil {
+		t.Fatal(err)
 	}
 }

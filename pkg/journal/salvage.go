@@ -16,33 +16,34 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Salvage reads what can still be read of a damaged journal, the oldest first,
-// and writes nothing to it. It returns how many records were given to each and
-// how many places were passed over because they could not be read.
+// Salvage calls each with every record of a damaged journal that can still be
+// read, the oldest first. It does not write to the file. It returns how many
+// records it read, and how many places of the file it skipped as unreadable. An
+// error of each ends it and is returned.
 func Salvage(ctx context.Context, path string, each func(webhook.Record) error) (read, lost int, err error) {
-	if err := sqlfile.Prepare(path, kind(), sqlfile.Options{MustBe: true}); err != nil {
+	if err := sqlfile.Prepare(path, kind, sqlfile.Options{MustExist: true}); err != nil {
 		return 0, 0, err
 	}
-	whole, remove, err := lengthened(path)
+	readable, remove, err := padded(path)
 	if err != nil {
 		return 0, 0, explain(path, err)
 	}
 	defer remove()
-	// Not immutable: what stands in the write-ahead log is wanted as well.
-	db, err := sql.Open("sqlite", sqlfile.URI(whole, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}))
+	// Not immutable: the records in the write-ahead log count as well.
+	db, err := sql.Open("sqlite", sqlfile.URI(readable, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}))
 	if err != nil {
 		return 0, 0, explain(path, err)
 	}
 	defer func() { _ = db.Close() }()
-	first, last, ends, err := extent(ctx, db)
+	first, last, whole, err := extent(ctx, db)
 	if err != nil {
-		return 0, 0, &FileError{Kind: kind().Name, Path: path, Reason: "nothing can be read of it: " + err.Error(), Err: err}
+		return 0, 0, &FileError{Kind: kind.Name, Path: path, Reason: "it is unreadable: " + err.Error(), Err: err}
 	}
-	if !ends {
+	if !whole {
 		lost++
 	}
 	for seq := first; seq <= last; seq++ {
-		r, err := scan(db.QueryRowContext(ctx, "SELECT "+selected+" FROM record WHERE seq = ?", seq))
+		r, err := scanRecord(db.QueryRowContext(ctx, "SELECT "+recordColumns+" FROM record WHERE seq = ?", seq))
 		switch {
 		case ctx.Err() != nil:
 			return read, lost, ctx.Err()
@@ -59,10 +60,10 @@ func Salvage(ctx context.Context, path string, each func(webhook.Record) error) 
 	return read, lost, nil
 }
 
-// lengthened returns the path of a copy that is as long as its own header says,
-// where the file was cut off, for SQLite reads nothing of one that is shorter;
-// else the path itself. remove takes the copy away.
-func lengthened(path string) (whole string, remove func(), err error) {
+// padded returns the path of a copy that is as long as the header says if the
+// file was cut off, because SQLite refuses a file that is shorter; otherwise the
+// path itself. remove deletes the copy.
+func padded(path string) (readable string, remove func(), err error) {
 	file, err := os.Open(path) //nolint:forbidigo // the package that keeps files
 	if err != nil {
 		return "", nil, err
@@ -72,13 +73,13 @@ func lengthened(path string) (whole string, remove func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	head := make([]byte, 32) // https://sqlite.org/fileformat.html, 1.3
+	head := make([]byte, 32) // https://sqlite.org/fileformat.html, section 1.3
 	if _, err := io.ReadFull(file, head); err != nil {
-		return path, func() {}, nil // SQLite says what is wrong with it
+		return path, func() {}, nil // SQLite reports what is wrong with it
 	}
 	pageSize := int64(binary.BigEndian.Uint16(head[16:]))
 	want := pageSize * int64(binary.BigEndian.Uint32(head[28:]))
-	if info.Size() >= want || want > 16*info.Size() { // the latter is no header to believe
+	if info.Size() >= want || want > 16*info.Size() { // the latter: the header is damaged
 		return path, func() {}, nil
 	}
 	out, err := os.CreateTemp(filepath.Dir(path), ".wsk-salvage-*") //nolint:forbidigo // as above; mode 0600
@@ -98,8 +99,8 @@ func lengthened(path string) (whole string, remove func(), err error) {
 	return out.Name(), remove, nil
 }
 
-// extent finds the first and the last seq, by the ends of the tree that can
-// still be read; whole says that the last is the end.
+// extent returns the first and the last seq that can be found. whole reports
+// whether the last one is the end of the table.
 func extent(ctx context.Context, db *sql.DB) (first, last int64, whole bool, err error) {
 	if err := db.QueryRowContext(ctx, "SELECT coalesce(min(seq), 1) FROM record").Scan(&first); err != nil {
 		first = 1
@@ -107,8 +108,7 @@ func extent(ctx context.Context, db *sql.DB) (first, last int64, whole bool, err
 	if err = db.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM record").Scan(&last); err == nil {
 		return first, last, true, nil
 	}
-	// The end is damaged: it is looked for row by row, until a long stretch
-	// gives none.
+	// The end of the tree is damaged: probe row by row until many in a row fail.
 	const reach = 4096
 	for probe, misses := first, 0; misses < reach; probe++ {
 		var seq int64
@@ -122,7 +122,7 @@ func extent(ctx context.Context, db *sql.DB) (first, last int64, whole bool, err
 		}
 	}
 	if last == 0 {
-		return 0, 0, false, fmt.Errorf("no row answers: %w", err)
+		return 0, 0, false, fmt.Errorf("no row is readable: %w", err)
 	}
 	return first, last, false, nil
 }

@@ -50,15 +50,15 @@ func open(key string) string { return key + "/open" }
 // a clock that was set back leaves them, count as taken now.
 func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock func() time.Time, within time.Duration) (Slot, error) {
 	var s Slot
-	err := j.write.Submit(ctx, func(w *sqlfile.Writer) error {
+	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
 		// Read under the lock: what others wrote before is not in the future then.
 		now := clock()
 		s = Slot{key: key}
-		if err := tidy(w, key, now, within); err != nil {
+		if err := tidy(tx, key, now, within); err != nil {
 			return err
 		}
 		for _, l := range limits {
-			wait, err := waitFor(w, key, l, now)
+			wait, err := waitFor(tx, key, l, now)
 			if err != nil {
 				return err
 			}
@@ -67,12 +67,12 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock
 		if s.Wait > 0 {
 			return nil
 		}
-		result, err := w.Run("INSERT INTO slot (key, time) VALUES (?, ?)", open(key), now.Add(within).UnixNano())
+		result, err := tx.Run("INSERT INTO slot (key, time) VALUES (?, ?)", open(key), now.Add(within).UnixNano())
 		if err == nil {
 			s.ID, err = result.LastInsertId()
 		}
 		if err == nil && s.ID%trimEvery == 0 {
-			err = trim(w, key)
+			err = trim(tx, key)
 		}
 		return err
 	})
@@ -81,12 +81,12 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock
 
 // tidy takes away what no limit reaches any more, and brings back what stands
 // in the future.
-func tidy(w *sqlfile.Writer, key string, now time.Time, within time.Duration) error {
+func tidy(tx *sqlfile.Tx, key string, now time.Time, within time.Duration) error {
 	for name, latest := range map[string]time.Time{key: now, open(key): now.Add(within)} {
-		if err := w.Exec("DELETE FROM slot WHERE key = ? AND time <= ?", name, now.Add(-MaxPer).UnixNano()); err != nil {
+		if err := tx.Exec("DELETE FROM slot WHERE key = ? AND time <= ?", name, now.Add(-MaxPer).UnixNano()); err != nil {
 			return err
 		}
-		if err := w.Exec("UPDATE slot SET time = ? WHERE key = ? AND time > ?", latest.UnixNano(), name, latest.UnixNano()); err != nil {
+		if err := tx.Exec("UPDATE slot SET time = ? WHERE key = ? AND time > ?", latest.UnixNano(), name, latest.UnixNano()); err != nil {
 			return err
 		}
 	}
@@ -94,17 +94,17 @@ func tidy(w *sqlfile.Writer, key string, now time.Time, within time.Duration) er
 }
 
 // trim keeps the newest slots of a key that any limit can reach.
-func trim(w *sqlfile.Writer, key string) error {
-	return w.Exec("DELETE FROM slot WHERE key = ? AND time <= (SELECT time FROM slot WHERE key = ? ORDER BY time DESC LIMIT 1 OFFSET ?)", key, key, MaxCount)
+func trim(tx *sqlfile.Tx, key string) error {
+	return tx.Exec("DELETE FROM slot WHERE key = ? AND time <= (SELECT time FROM slot WHERE key = ? ORDER BY time DESC LIMIT 1 OFFSET ?)", key, key, MaxCount)
 }
 
 // waitFor says how long it takes until a limit has room.
-func waitFor(w *sqlfile.Writer, key string, l Limit, now time.Time) (time.Duration, error) {
+func waitFor(tx *sqlfile.Tx, key string, l Limit, now time.Time) (time.Duration, error) {
 	// The slot that must leave the window before another fits.
 	var at int64
 	var under string
 	since := now.Add(-l.Per).UnixNano()
-	err := w.One(`SELECT coalesce(max(time), 0), coalesce(max(key), '') FROM (
+	err := tx.One(`SELECT coalesce(max(time), 0), coalesce(max(key), '') FROM (
 		SELECT time, key FROM slot WHERE key = ? AND time > ? UNION ALL SELECT time, key FROM slot WHERE key = ? AND time > ?
 		ORDER BY time DESC LIMIT 1 OFFSET ?)`, // each half comes sorted from the index
 		[]any{key, since, open(key), since, l.Count - 1}, &at, &under)
@@ -122,7 +122,7 @@ func waitFor(w *sqlfile.Writer, key string, l Limit, now time.Time) (time.Durati
 // side before that, so a window that is counted from here never holds more
 // than the limit, however long requests were on their way.
 func (j *Journal) Answered(ctx context.Context, s Slot, at time.Time) error {
-	return explain(j.path, j.write.Submit(ctx, func(w *sqlfile.Writer) error {
-		return w.Exec("UPDATE slot SET key = ?, time = ? WHERE id = ?", s.key, at.UnixNano(), s.ID)
+	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		return tx.Exec("UPDATE slot SET key = ?, time = ? WHERE id = ?", s.key, at.UnixNano(), s.ID)
 	}))
 }

@@ -53,7 +53,7 @@ func (p *pace) wantWait(want time.Duration, limits ...journal.Limit) {
 	}
 }
 
-func TestAFullWindowWaitsForItsOldestSlot(t *testing.T) {
+func TestReserveWaitsForTheOldestSlot(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	minute := journal.Limit{Count: 2, Per: time.Minute}
@@ -69,7 +69,7 @@ func TestAFullWindowWaitsForItsOldestSlot(t *testing.T) {
 	p.wantWait(0, minute)
 }
 
-func TestAllLimitsHold(t *testing.T) {
+func TestReserveHoldsAllLimits(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	limits := []journal.Limit{{Count: 2, Per: time.Minute}, {Count: 3, Per: time.Hour}}
@@ -80,7 +80,7 @@ func TestAllLimitsHold(t *testing.T) {
 	p.wantWait(57*time.Minute, limits...)
 }
 
-func TestKeysDoNotShareALimit(t *testing.T) {
+func TestReserveSeparatesKeys(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	one := journal.Limit{Count: 1, Per: time.Minute}
@@ -88,7 +88,7 @@ func TestKeysDoNotShareALimit(t *testing.T) {
 	p.wantWait(0, one)
 }
 
-func TestASlotCountsFromItsAnswer(t *testing.T) {
+func TestReserveCountsFromTheAnswer(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	one := journal.Limit{Count: 1, Per: time.Minute}
@@ -99,7 +99,7 @@ func TestASlotCountsFromItsAnswer(t *testing.T) {
 	p.wantWait(time.Second, one)
 }
 
-func TestASlotThatIsNeverAnsweredCountsFromTheLastMoment(t *testing.T) {
+func TestReserveCountsAnUnansweredSlotFromItsDeadline(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	one := journal.Limit{Count: 1, Per: time.Minute}
@@ -110,7 +110,7 @@ func TestASlotThatIsNeverAnsweredCountsFromTheLastMoment(t *testing.T) {
 	p.wantWait(0, one)
 }
 
-func TestARequestUnderWayIsAskedAboutAgainSoon(t *testing.T) {
+func TestReserveRechecksSoonWhileARequestIsUnderWay(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	one := journal.Limit{Count: 1, Per: time.Minute}
@@ -120,7 +120,7 @@ func TestARequestUnderWayIsAskedAboutAgainSoon(t *testing.T) {
 	}
 }
 
-func TestAClockThatWasSetBackStallsForTheWindowAtMost(t *testing.T) {
+func TestReserveAfterTheClockWasSetBackWaitsForOneWindow(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	minute := journal.Limit{Count: 2, Per: time.Minute}
@@ -132,7 +132,7 @@ func TestAClockThatWasSetBackStallsForTheWindowAtMost(t *testing.T) {
 	p.wantWait(0, minute)
 }
 
-func TestASlotOutlivesACallerWithAShorterWindow(t *testing.T) {
+func TestReserveKeepsSlotsForLongerWindows(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	long, short := journal.Limit{Count: 1, Per: 4 * time.Hour}, journal.Limit{Count: 1, Per: time.Second}
@@ -146,7 +146,7 @@ func TestASlotOutlivesACallerWithAShorterWindow(t *testing.T) {
 	p.wantWait(2*time.Hour+time.Minute+within, long)
 }
 
-func TestASlotWithoutLimitsIsTakenAndCounts(t *testing.T) {
+func TestReserveWithoutLimitsCounts(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	for range 3 {
@@ -155,7 +155,7 @@ func TestASlotWithoutLimitsIsTakenAndCounts(t *testing.T) {
 	p.wantWait(time.Minute, journal.Limit{Count: 3, Per: time.Minute})
 }
 
-func TestReserveGivesUpWithItsContext(t *testing.T) {
+func TestReserveReturnsWithItsContext(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
 	ctx, cancel := context.WithCancel(t.Context())

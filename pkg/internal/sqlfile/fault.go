@@ -9,12 +9,12 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-// Error says what is wrong with a file, and what to do.
+// Error is a fault of a file, with the next step for the user.
 type Error struct {
 	Kind   string // "journal"
-	Path   string
-	Reason string
-	Err    error // what SQLite or the system said; may be nil
+	Path   string // "" for a file without a name
+	Reason string // what is wrong and what to do about it
+	Err    error  // the error of SQLite or of the system; nil if wsk itself refused the file
 }
 
 func (e *Error) Error() string {
@@ -26,7 +26,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Code is SQLite's extended code of an error, or 0.
+// Code returns SQLite's extended result code of an error, or 0 if the error
+// does not come from SQLite.
 func Code(err error) int {
 	var fault *sqlite.Error
 	if errors.As(err, &fault) {
@@ -35,10 +36,10 @@ func Code(err error) int {
 	return 0
 }
 
-// Busy reports that another process holds the file.
+// Busy reports whether another process holds the lock of the file.
 func Busy(err error) bool { return Code(err)&0xff == codes.SQLITE_BUSY }
 
-// Taken reports that a row breaks a UNIQUE or PRIMARY KEY rule.
+// Taken reports whether a row violates a UNIQUE or PRIMARY KEY constraint.
 func Taken(err error) bool {
 	switch Code(err) {
 	case codes.SQLITE_CONSTRAINT_UNIQUE, codes.SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -47,8 +48,8 @@ func Taken(err error) bool {
 	return false
 }
 
-// Unconfirmed reports whether the disk failed to confirm a write. What the
-// page cache holds then is not what the disk holds.
+// Unconfirmed reports whether an fsync failed. The page cache and the disk may
+// differ from then on, so a later fsync that succeeds proves nothing.
 func Unconfirmed(err error) bool {
 	switch Code(err) {
 	case codes.SQLITE_IOERR_FSYNC, codes.SQLITE_IOERR_DIR_FSYNC:
@@ -57,37 +58,38 @@ func Unconfirmed(err error) bool {
 	return false
 }
 
-// Explain puts words to what SQLite says of a file. An *Error stays as it is.
+// Explain turns an error of SQLite or of the system into an [*Error] that names
+// the file and the next step. It returns nil and an *Error unchanged.
 func (k Kind) Explain(path string, err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	salvage, elsewhere := "", "choose another place with "+k.Flag
+	salvage, elsewhere := "", "choose another path with "+k.Flag
 	if k.Salvage != "" {
 		salvage = ": " + k.Salvage
 	}
-	said := reason(err)
+	text := reason(err)
 	switch Code(err) & 0xff {
 	case codes.SQLITE_NOTADB:
-		said = "it is no SQLite database" + salvage
+		text = "it is not a SQLite database" + salvage
 	case codes.SQLITE_CORRUPT:
-		said = "it is damaged" + salvage + "; then move it away"
+		text = "it is damaged" + salvage + "; then move it away"
 	case codes.SQLITE_FULL:
-		said = "the disk is full: make room, or " + elsewhere
+		text = "the disk is full: make room, or " + elsewhere
 	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED:
-		said = fmt.Sprintf("another process held it for more than %s", BusyTimeout)
+		text = fmt.Sprintf("another process held it for more than %s", BusyTimeout)
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM:
-		said = "it cannot be written: mend its mode or its folder's, or " + elsewhere
+		text = "it is not writable: change the mode of the file or its folder, or " + elsewhere
 	case codes.SQLITE_CANTOPEN:
-		said = "it cannot be opened or made there: mend the folder's mode, or " + elsewhere
+		text = "it cannot be opened or created: change the mode of the folder, or " + elsewhere
 	case codes.SQLITE_IOERR:
-		said = "the disk has a fault: " + err.Error()
+		text = "reading or writing the disk failed: " + err.Error()
 	}
-	return &Error{k.Name, path, said, err}
+	return &Error{k.Name, path, text, err}
 }
 
-// reason leaves the path out, which Error says.
+// reason leaves out the path, which Error adds.
 func reason(err error) string {
 	var fault *fs.PathError
 	if errors.As(err, &fault) {

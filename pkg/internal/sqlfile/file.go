@@ -1,13 +1,13 @@
-// Package sqlfile opens the SQLite files that wsk keeps: a path and a Kind
-// come in, a *sql.DB with its schema up to date comes out.
+// Package sqlfile opens the SQLite files of wsk: a path and a Kind come in, a
+// *sql.DB with its schema up to date comes out.
 //
 //	db, err := sqlfile.Open(ctx, path, sqlfile.Kind{
 //		Name: "journal", Flag: "--journal", ApplicationID: 0x77736b6a, Migrations: []string{"CREATE TABLE …"},
 //	}, sqlfile.Options{})
 //
-// Files are made with mode 0600, a symlink is not followed, and a file of
-// another program or of a newer wsk is left alone. Every connection waits for
-// another process's commit, and a commit that returns is on disk (WAL,
+// A new file has mode 0600. Open does not follow a symlink, and it does not
+// touch a file of another program or of a newer wsk. Every connection waits for
+// the commits of other processes, and a commit that returned is on disk (WAL,
 // synchronous=FULL).
 package sqlfile
 
@@ -22,34 +22,32 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
-	codes "modernc.org/sqlite/lib"
 )
 
 // BusyTimeout is how long a writer waits for another process's commit.
 const BusyTimeout = 10 * time.Second
 
-// Kind is one sort of file.
+// Kind describes one sort of file.
 type Kind struct {
 	Name          string   // for people: "journal"
-	Flag          string   // the flag that names another place: "--journal"
-	Absent        string   // what makes the file, said where it must be there and is not
-	Salvage       string   // what to do about a damaged one; may be empty
+	Flag          string   // the flag that chooses another path: "--journal"
+	Absent        string   // what creates the file, for the error of MustExist: "wsk listen creates it"
+	Salvage       string   // how to save the data of a damaged file; may be empty
 	ApplicationID uint32   // marks the file, in PRAGMA application_id
-	Migrations    []string // bring a file from version i to i+1, PRAGMA user_version; never edited, a change is a new one
+	Migrations    []string // migration i brings a file from version i to i+1 (PRAGMA user_version); append to it, never edit
 }
 
-// Options says how to open.
+// Options are the options of Open. The zero value creates a missing file.
 type Options struct {
-	Warn     func(text string) // told what deserves a look, such as a mode that lets others read; default: nobody
-	MustBe   bool              // do not make a new file where there is none
-	MaxPages int               // how large the file may grow, in pages of 8 KiB; 0: as the disk allows
+	Warn      func(text string) // receives warnings, such as a mode that lets others read; default: discarded
+	MustExist bool              // return an error rather than create a missing file
+	MaxPages  int               // the largest size of the file, in pages of 8 KiB; 0 for no limit
 }
 
-// Open opens the file at path, and makes it with mode 0600, and its folder with
-// 0700, where there is none. The errors are [*Error]; they say what is wrong
-// with the file and what to do.
+// Open opens the file at path. It creates a missing file with mode 0600, and its
+// folder with 0700. Its errors are [*Error]s.
 //
-// The path "" stands for a file without a name that is gone with the process.
+// The path "" stands for a temporary file that is deleted with the connection.
 // It has one connection.
 func Open(ctx context.Context, path string, k Kind, o Options) (*sql.DB, error) {
 	if path != "" {
@@ -57,20 +55,20 @@ func Open(ctx context.Context, path string, k Kind, o Options) (*sql.DB, error) 
 			return nil, err
 		}
 	}
-	db, err := sql.Open("sqlite", source(path, o))
+	db, err := sql.Open("sqlite", dataSource(path, o))
 	if err != nil {
 		return nil, k.Explain(path, err)
 	}
 	if path == "" {
-		db.SetMaxOpenConns(1) // each connection would have a file of its own
+		db.SetMaxOpenConns(1) // every connection would get a file of its own
 		db.SetConnMaxLifetime(0)
 	}
-	// Whoever switches a new file to WAL at the same time makes this one wait,
-	// and SQLite does not wait there by itself.
+	// SQLite's busy timeout does not cover the switch of a new file to WAL,
+	// which another process may be making now.
 	limited, cancel := context.WithTimeout(ctx, BusyTimeout)
 	defer cancel()
 	err = k.migrate(ctx, db, path)
-	for Code(err)&0xff == codes.SQLITE_BUSY && pause(limited) == nil {
+	for Busy(err) && pause(limited) == nil {
 		err = k.migrate(ctx, db, path)
 	}
 	if err != nil {
@@ -79,14 +77,14 @@ func Open(ctx context.Context, path string, k Kind, o Options) (*sql.DB, error) 
 	return db, nil
 }
 
-// Prepare looks at what stands at the path before SQLite does, which would
-// follow a symlink and make a file that others can read. Where there is
-// nothing it makes an empty file.
+// Prepare checks the file at path, and creates an empty one if there is none.
+// SQLite itself would follow a symlink, and would create a file that others can
+// read.
 func Prepare(path string, k Kind, o Options) error {
 	info, err := os.Lstat(path) //nolint:forbidigo // the package that opens files
-	fault := ""
+	var fault string
 	switch {
-	case errors.Is(err, os.ErrNotExist) && o.MustBe:
+	case errors.Is(err, os.ErrNotExist) && o.MustExist:
 		fault = "there is no " + k.Name + " yet: " + k.Absent + ", or give " + k.Flag + " PATH"
 	case errors.Is(err, os.ErrNotExist):
 		return k.create(path)
@@ -97,7 +95,7 @@ func Prepare(path string, k Kind, o Options) error {
 	case info.IsDir():
 		fault = "it is a folder: name a file in it"
 	case !info.Mode().IsRegular():
-		fault = "it is no regular file"
+		fault = "it is not a regular file"
 	default:
 		if info.Mode().Perm()&0o077 != 0 && o.Warn != nil {
 			o.Warn(fmt.Sprintf("the %s %s can be read by others: chmod 600 it", k.Name, path))
@@ -121,8 +119,8 @@ func (k Kind) create(path string) error {
 	return file.Close()
 }
 
-// source names the database and how each connection is set up.
-func source(path string, o Options) string {
+// dataSource names the database and sets up each connection.
+func dataSource(path string, o Options) string {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", BusyTimeout.Milliseconds()),
 		"page_size(8192)", "synchronous(FULL)", "trusted_schema(OFF)", "wal_autocheckpoint(2000)",
@@ -130,17 +128,17 @@ func source(path string, o Options) string {
 	if o.MaxPages > 0 {
 		pragmas = append(pragmas, fmt.Sprintf("max_page_count(%d)", o.MaxPages))
 	}
-	query := url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}
-	return URI(path, query)
+	return URI(path, url.Values{"_pragma": pragmas, "_txlock": {"immediate"}})
 }
 
-// URI names a file as SQLite reads it, whatever characters its path has.
+// URI returns the SQLite URI of a file, with every character of its path
+// escaped.
 func URI(path string, query url.Values) string {
-	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), OmitHost: path == "", RawQuery: query.Encode()}).String()
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), OmitHost: path == "", RawQuery: query.Encode()}
+	return u.String()
 }
 
-// migrate brings the schema up to date, in one transaction that other
-// processes wait for.
+// migrate brings the schema up to date in one transaction.
 func (k Kind) migrate(ctx context.Context, db *sql.DB, path string) error {
 	var found, app, tables int
 	row := db.QueryRowContext(ctx, "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)")
@@ -150,7 +148,7 @@ func (k Kind) migrate(ctx context.Context, db *sql.DB, path string) error {
 	version := len(k.Migrations)
 	switch {
 	case app != int(k.ApplicationID) && tables > 0:
-		return &Error{k.Name, path, "it is a SQLite database, but no " + k.Name + " of wsk", nil}
+		return &Error{k.Name, path, "it is a SQLite database, but not a " + k.Name + " of wsk", nil}
 	case found > version:
 		return &Error{k.Name, path, fmt.Sprintf("a newer wsk wrote it (version %d; this one knows up to %d): update wsk, or choose another file with %s", found, version, k.Flag), nil}
 	}
@@ -161,7 +159,8 @@ func (k Kind) migrate(ctx context.Context, db *sql.DB, path string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	// Read again under the lock: another process may have migrated the file.
 	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
 		return err
 	}
@@ -178,7 +177,7 @@ func (k Kind) migrate(ctx context.Context, db *sql.DB, path string) error {
 	return tx.Commit()
 }
 
-// pause lets another process finish what takes it a moment.
+// pause waits for a moment, in which another process may finish.
 func pause(ctx context.Context) error {
 	timer := time.NewTimer(10 * time.Millisecond)
 	defer timer.Stop()
@@ -188,4 +187,32 @@ func pause(ctx context.Context) error {
 	case <-timer.C:
 		return nil
 	}
+}
+
+// ErrLocked is the error of [Lock] while another process holds the lock.
+var ErrLocked = errors.New("another process holds the lock")
+
+// Lock takes a lock that excludes the other processes of this machine, or
+// returns [ErrLocked] at once. The lock ends with release or with the process,
+// even after a kill. It is SQLite's own lock on an empty file at path, which
+// Lock creates and never removes: removing it while another process opens it
+// would make two locks of one.
+func Lock(ctx context.Context, path string, k Kind) (release func() error, err error) {
+	if err := Prepare(path, k, Options{}); err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", URI(path, url.Values{"_pragma": {"journal_mode(MEMORY)"}}))
+	if err != nil {
+		return nil, k.Explain(path, err)
+	}
+	db.SetMaxOpenConns(1)
+	_, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE")
+	switch {
+	case Busy(err):
+		_ = db.Close() // it holds nothing
+		return nil, ErrLocked
+	case err != nil:
+		return nil, errors.Join(k.Explain(path, err), db.Close())
+	}
+	return db.Close, nil
 }

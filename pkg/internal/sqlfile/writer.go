@@ -12,74 +12,83 @@ import (
 	"sync/atomic"
 )
 
-// maxGroup is how many writes one commit takes at most.
-const maxGroup = 256
+const (
+	// maxGroup is the largest number of writes in one commit.
+	maxGroup = 256
+	// maxFailures is how many failed writes are taken out of a group, one by
+	// one, before each of the rest gets a transaction of its own.
+	maxFailures = 16
+)
 
-// ErrBroken says that the system could not promise that what was written is on
-// disk. Nothing more is written by this process: the file's state is not known.
+// ErrBroken is the error of every write after an fsync failed: the disk did not
+// confirm a write, the state of the file is unknown, and this process writes
+// nothing more to it.
 var ErrBroken = errors.New("the disk did not confirm a write")
 
-// errUnconfirmed stands for a failed fsync where a test has no disk that fails.
-var errUnconfirmed = errors.New("fsync failed")
-
-// ErrClosed says that a write came after [Writer.Close].
+// ErrClosed is the error of a write after [Writer.Close].
 var ErrClosed = errors.New("the file is closed")
 
-// Writer carries out the writes of a process, one transaction at a time. What
-// comes while a commit is on its way waits for the next, so that many callers
-// share one fsync.
+// errUnconfirmed replaces a failed fsync in tests, which have no failing disk.
+var errUnconfirmed = errors.New("fsync failed")
+
+// Writer carries out the writes of a process, one transaction at a time. Writes
+// that arrive during a commit wait for the next one, so that many callers share
+// one fsync.
 type Writer struct {
-	conn       *sql.Conn
-	statements map[string]*sql.Stmt
-	fail       func() error
+	tx           *Tx
+	beforeCommit func() error
 
-	ops  chan op
-	done chan struct{} // closed when the loop has ended
+	writes chan write
+	done   chan struct{} // closed when the loop has ended
 
-	mu     sync.RWMutex // held to read while sending to ops
-	shut   bool
+	mu     sync.RWMutex // held for reading while a write is sent
+	closed bool
 	broken atomic.Pointer[error] // set once, by the loop
 }
 
-// op is one write. do may be called again after a rollback.
-type op struct {
-	do    func(*Writer) error
-	reply chan error
+// write is one call of Submit.
+type write struct {
+	do     func(*Tx) error
+	result chan error
 }
 
-// NewWriter returns a writer with a connection of its own. fail, if not nil, is
-// asked before each commit, and its error stands for the commit's: it is for
-// tests.
-func NewWriter(ctx context.Context, db *sql.DB, fail func() error) (*Writer, error) {
+// NewWriter returns a writer on a connection of its own. If beforeCommit is not
+// nil, it runs before each commit, and its error replaces the commit's: it is
+// for tests.
+func NewWriter(ctx context.Context, db *sql.DB, beforeCommit func() error) (*Writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{conn: conn, statements: map[string]*sql.Stmt{}, fail: fail, ops: make(chan op, maxGroup), done: make(chan struct{})}
+	w := &Writer{
+		tx: &Tx{conn: conn, statements: map[string]*sql.Stmt{}}, beforeCommit: beforeCommit,
+		writes: make(chan write, maxGroup), done: make(chan struct{}),
+	}
 	go w.loop()
 	return w, nil
 }
 
-// Submit carries out do in a transaction and returns when it is on disk.
-// do may be called again, after a rollback, and what it returns undoes what it
-// did. Should ctx end first, the write goes on all the same. Should do panic, so
-// does Submit, and what it did is undone.
-func (w *Writer) Submit(ctx context.Context, do func(*Writer) error) error {
-	o := op{do, make(chan error, 1)}
+// Submit runs do in a transaction and returns when its changes are on disk. An
+// error of do undoes its changes. Submit may run do again after a rollback, so do
+// must not accumulate state. If ctx ends first, Submit returns its error, but the
+// write still takes place. A panic of do undoes its changes and becomes a panic
+// of Submit.
+func (w *Writer) Submit(ctx context.Context, do func(*Tx) error) error {
+	o := write{do, make(chan error, 1)}
 	w.mu.RLock()
-	shut := w.shut
-	if !shut {
-		w.ops <- o // the loop takes what is sent before shut is set
+	closed := w.closed
+	if !closed {
+		w.writes <- o // Close cannot close the channel before the lock is released
 	}
 	w.mu.RUnlock()
-	if shut {
+	if closed {
 		return ErrClosed
 	}
 	select {
-	case err := <-o.reply:
-		var p *panicked
+	case err := <-o.result:
+		var p *panicError
 		if errors.As(err, &p) {
-			panic(p.Error()) // in the goroutine that asked for it, where it can be recovered from
+			panic(p.Error()) // in the caller's goroutine, where it can be recovered
 		}
 		return err
 	case <-ctx.Done():
@@ -89,26 +98,26 @@ func (w *Writer) Submit(ctx context.Context, do func(*Writer) error) error {
 
 func (w *Writer) loop() {
 	defer close(w.done)
-	group := make([]op, 0, maxGroup)
-	for first := range w.ops {
+	group := make([]write, 0, maxGroup)
+	for first := range w.writes {
 		group = w.gather(append(group[:0], first))
 		w.commit(group)
 	}
 }
 
-// gather lets callers that are about to write join the group, as long as more
-// of them come, and takes what is there. Where nothing else is to be done this
-// takes no time.
-func (w *Writer) gather(group []op) []op {
-	for had := -1; len(w.ops) > had; {
-		had = len(w.ops)
+// gather adds the writes that wait to the group. It yields the processor for as
+// long as more of them arrive, so that callers who are about to write join this
+// commit. On an idle machine this takes no time.
+func (w *Writer) gather(group []write) []write {
+	for waiting := -1; len(w.writes) > waiting; {
+		waiting = len(w.writes)
 		for range 8 {
 			runtime.Gosched()
 		}
 	}
 	for len(group) < maxGroup {
 		select {
-		case o, open := <-w.ops:
+		case o, open := <-w.writes:
 			if !open {
 				return group
 			}
@@ -120,78 +129,59 @@ func (w *Writer) gather(group []op) []op {
 	return group
 }
 
-// maxBad is how many writes are taken out of a group, one by one, before the
-// group is given up.
-const maxBad = 16
-
-// commit writes a group in one transaction. A bad write does not take the
-// others along: it gets a transaction of its own, and they begin again without
-// it. Should that go on, or the commit fail, each gets one of its own.
-func (w *Writer) commit(group []op) {
-	for range maxBad {
-		bad, err := w.transact(group)
+// commit writes a group in one transaction. A write that fails does not undo the
+// others: it gets a transaction of its own, and the group starts again without
+// it. After maxFailures of those, or when the commit itself fails, every write
+// gets a transaction of its own.
+func (w *Writer) commit(group []write) {
+	for range maxFailures {
+		failed, err := w.transact(group)
 		if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
 			for _, o := range group {
-				o.reply <- err
+				o.result <- err
 			}
 			return
 		}
-		if bad < 0 {
+		if failed < 0 {
 			break
 		}
-		w.alone(group[bad])
-		group = slices.Delete(group, bad, bad+1)
+		w.commitAlone(group[failed])
+		group = slices.Delete(group, failed, failed+1)
 	}
 	for _, o := range group {
-		w.alone(o)
+		w.commitAlone(o)
 	}
 }
 
-func (w *Writer) alone(o op) {
-	_, err := w.transact([]op{o})
-	o.reply <- err
+func (w *Writer) commitAlone(o write) {
+	_, err := w.transact([]write{o})
+	o.result <- err
 }
 
-// panicked is a write that panicked, which must not end the writer.
-type panicked struct {
-	value any
-	stack []byte
-}
-
-func (p *panicked) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
-
-func (w *Writer) carryOut(o op) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = &panicked{value, debug.Stack()}
-		}
-	}()
-	return o.do(w)
-}
-
-// transact writes a group. bad is the write that failed, or -1.
-func (w *Writer) transact(group []op) (bad int, err error) {
+// transact writes a group. failed is the index of the write that failed, or -1
+// if the transaction itself did.
+func (w *Writer) transact(group []write) (failed int, err error) {
 	if broken := w.broken.Load(); broken != nil {
 		return -1, *broken
 	}
-	if err := w.Exec("BEGIN IMMEDIATE"); err != nil {
+	if err := w.tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return -1, err
 	}
 	defer func() {
 		if err != nil {
-			_ = w.Exec("ROLLBACK") // SQLite may have done so by itself
+			_ = w.tx.Exec("ROLLBACK") // fails if SQLite has already rolled back
 		}
 	}()
 	for i, o := range group {
-		if err := w.carryOut(o); err != nil {
+		if err := o.run(w.tx); err != nil {
 			return i, err
 		}
 	}
-	if w.fail != nil {
-		err = w.fail()
+	if w.beforeCommit != nil {
+		err = w.beforeCommit()
 	}
 	if err == nil {
-		err = w.Exec("COMMIT")
+		err = w.tx.Exec("COMMIT")
 	}
 	if Unconfirmed(err) || errors.Is(err, errUnconfirmed) {
 		err = fmt.Errorf("%w: %w", ErrBroken, err)
@@ -200,63 +190,94 @@ func (w *Writer) transact(group []op) (bad int, err error) {
 	return -1, err
 }
 
-// statement prepares a text once.
-func (w *Writer) statement(text string) (*sql.Stmt, error) {
-	if s := w.statements[text]; s != nil {
+// run calls do and turns a panic into an error, so that it does not end the
+// loop.
+func (o write) run(tx *Tx) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value, debug.Stack()}
+		}
+	}()
+	return o.do(tx)
+}
+
+// panicError is the panic of a write.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+
+// Close waits for the writes that were submitted and closes the connection.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.writes)
+	}
+	w.mu.Unlock()
+	<-w.done
+	return w.tx.close()
+}
+
+// Tx is the transaction of a write. It is valid until the function that received
+// it returns.
+type Tx struct {
+	conn       *sql.Conn
+	statements map[string]*sql.Stmt // prepared once, closed with the writer
+}
+
+// statement returns the prepared statement of a text.
+func (t *Tx) statement(text string) (*sql.Stmt, error) {
+	if s := t.statements[text]; s != nil {
 		return s, nil
 	}
-	s, err := w.conn.PrepareContext(context.Background(), text)
+	s, err := t.conn.PrepareContext(context.Background(), text)
 	if err == nil {
-		w.statements[text] = s
+		t.statements[text] = s
 	}
 	return s, err
 }
 
-// Exec carries out a statement in the write at hand.
-func (w *Writer) Exec(text string, args ...any) error {
-	_, err := w.Run(text, args...)
+// Exec executes a statement.
+func (t *Tx) Exec(text string, args ...any) error {
+	_, err := t.Run(text, args...)
 	return err
 }
 
-// Run is Exec with what the statement gives.
-func (w *Writer) Run(text string, args ...any) (sql.Result, error) {
-	s, err := w.statement(text) //nolint:sqlclosecheck // kept until the writer is closed
+// Run executes a statement and returns its result.
+func (t *Tx) Run(text string, args ...any) (sql.Result, error) {
+	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return nil, err
 	}
 	return s.ExecContext(context.Background(), args...)
 }
 
-// Query reads rows in the write at hand.
-func (w *Writer) Query(text string, args ...any) (*sql.Rows, error) {
-	s, err := w.statement(text) //nolint:sqlclosecheck // kept until the writer is closed
+// Query returns the rows of a query. The caller closes them.
+func (t *Tx) Query(text string, args ...any) (*sql.Rows, error) {
+	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return nil, err
 	}
 	return s.QueryContext(context.Background(), args...)
 }
 
-// One reads a single row.
-func (w *Writer) One(text string, args []any, to ...any) error {
-	s, err := w.statement(text) //nolint:sqlclosecheck // as above
+// One scans the single row of a query. Without a row the error is
+// [sql.ErrNoRows].
+func (t *Tx) One(text string, args []any, to ...any) error {
+	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return err
 	}
 	return s.QueryRowContext(context.Background(), args...).Scan(to...)
 }
 
-// Close lets the writer finish what it was given.
-func (w *Writer) Close() error {
-	w.mu.Lock()
-	if !w.shut {
-		w.shut = true
-		close(w.ops)
-	}
-	w.mu.Unlock()
-	<-w.done
+func (t *Tx) close() error {
 	var faults []error
-	for _, s := range w.statements {
+	for _, s := range t.statements {
 		faults = append(faults, s.Close())
 	}
-	return errors.Join(append(faults, w.conn.Close())...)
+	return errors.Join(append(faults, t.conn.Close())...)
 }

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// notes is a kind of file for tests.
+// notes is the kind of file that the tests use.
 func notes() Kind {
 	return Kind{
-		Name: "notebook", Flag: "--notes", Absent: "somebody makes it", Salvage: "copy it",
+		Name: "notebook", Flag: "--notes", Absent: "somebody creates it", Salvage: "copy it",
 		ApplicationID: 0x6e6f7465, Migrations: []string{"CREATE TABLE note (n INTEGER PRIMARY KEY) STRICT"},
 	}
 }
@@ -38,20 +38,21 @@ func newWriter(t *testing.T, fail func() error) *Writer {
 }
 
 func note(w *Writer, n int) error {
-	return w.Submit(context.Background(), func(w *Writer) error {
-		return w.Exec("INSERT INTO note (n) VALUES (?)", n)
+	return w.Submit(context.Background(), func(tx *Tx) error {
+		return tx.Exec("INSERT INTO note (n) VALUES (?)", n)
 	})
 }
 
 func count(t *testing.T, w *Writer) (n int) {
 	t.Helper()
-	if err := w.Submit(context.Background(), func(w *Writer) error { return w.One("SELECT count(*) FROM note", nil, &n) }); err != nil {
+	if err := w.Submit(context.Background(), func(tx *Tx) error { return tx.One("SELECT count(*) FROM note", nil, &n) }); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-// holdFirst makes the first commit wait for held, and says when it is there.
+// holdFirst blocks the first commit until held is closed. It closes begun when
+// that commit begins, and counts the commits.
 func holdFirst() (fail func() error, begun, held chan struct{}, commits *atomic.Int64) {
 	begun, held, commits = make(chan struct{}), make(chan struct{}), new(atomic.Int64)
 	return func() error {
@@ -63,7 +64,7 @@ func holdFirst() (fail func() error, begun, held chan struct{}, commits *atomic.
 	}, begun, held, commits
 }
 
-func TestCallersShareACommit(t *testing.T) {
+func TestWriterCommitsCallersTogether(t *testing.T) {
 	t.Parallel()
 	fail, begun, held, commits := holdFirst()
 	w := newWriter(t, fail)
@@ -77,37 +78,37 @@ func TestCallersShareACommit(t *testing.T) {
 		})
 	}
 	write(0)
-	<-begun // its commit holds it alone
+	<-begun // its commit contains it alone
 	for n := range callers {
 		write(1 + n)
 	}
-	for len(w.ops) < callers {
+	for len(w.writes) < callers {
 		runtime.Gosched()
 	}
 	close(held)
 	wait.Wait()
 	if n := commits.Load(); n != 2 {
-		t.Errorf("%d commits, want one for the first caller and one for the %d behind it", n, callers)
+		t.Errorf("%d commits, want one for the first caller and one for the %d after it", n, callers)
 	}
 }
 
-func TestABadWriteDoesNotTakeOthersAlong(t *testing.T) {
+func TestWriterKeepsTheOthersOfAFailedWrite(t *testing.T) {
 	t.Parallel()
 	fail, begun, held, commits := holdFirst()
 	w := newWriter(t, fail)
-	bad := errors.New("a bad write")
+	bad := errors.New("a failed write")
 	results := make(chan error, 3)
 	go func() { results <- note(w, 1) }()
-	<-begun // the first is on its way
+	<-begun
 	faulty := make(chan error, 1)
 	go func() { results <- note(w, 2) }()
 	go func() {
-		faulty <- w.Submit(context.Background(), func(w *Writer) error {
-			return errors.Join(w.Exec("DELETE FROM note"), bad)
+		faulty <- w.Submit(context.Background(), func(tx *Tx) error {
+			return errors.Join(tx.Exec("DELETE FROM note"), bad)
 		})
 	}()
 	go func() { results <- note(w, 3) }()
-	for len(w.ops) < 3 { // the three gather behind it
+	for len(w.writes) < 3 { // the three wait for the next commit
 		runtime.Gosched()
 	}
 	close(held)
@@ -117,27 +118,27 @@ func TestABadWriteDoesNotTakeOthersAlong(t *testing.T) {
 		}
 	}
 	if err := <-faulty; !errors.Is(err, bad) {
-		t.Errorf("the bad one got %v", err)
+		t.Errorf("the failed write returned %v", err)
 	}
 	if n := commits.Load(); n != 2 {
-		t.Errorf("%d commits, want one for the first caller and one for the good ones behind it", n)
+		t.Errorf("%d commits, want one for the first write and one for the good ones after it", n)
 	}
 	if n := count(t, w); n != 3 {
-		t.Errorf("%d notes: what the bad one did was kept", n)
+		t.Errorf("%d notes: the failed write left changes", n)
 	}
 }
 
-func TestAWritesPanicIsItsCallers(t *testing.T) {
+func TestWriterPanicsInTheCaller(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t, nil)
 	func() {
 		defer func() {
 			if text, _ := recover().(string); !strings.Contains(text, "out of luck") || !strings.Contains(text, "writer_test.go") {
-				t.Errorf("the caller got %q", text)
+				t.Errorf("the panic is %q", text)
 			}
 		}()
-		_ = w.Submit(context.Background(), func(w *Writer) error {
-			if err := w.Exec("DELETE FROM note"); err != nil {
+		_ = w.Submit(context.Background(), func(tx *Tx) error {
+			if err := tx.Exec("DELETE FROM note"); err != nil {
 				return err
 			}
 			panic("out of luck")
@@ -148,7 +149,7 @@ func TestAWritesPanicIsItsCallers(t *testing.T) {
 	}
 }
 
-func TestAWriteThatTheDiskDoesNotConfirmIsTheLast(t *testing.T) {
+func TestWriterStopsAfterAnUnconfirmedWrite(t *testing.T) {
 	t.Parallel()
 	var broken atomic.Bool
 	w := newWriter(t, func() error {
@@ -170,7 +171,7 @@ func TestAWriteThatTheDiskDoesNotConfirmIsTheLast(t *testing.T) {
 	}
 }
 
-func TestAFileWithoutANameKeepsWhatItIsGivenUntilItIsClosed(t *testing.T) {
+func TestOpenWithoutANameKeepsDataUntilClose(t *testing.T) {
 	t.Parallel()
 	db, err := Open(t.Context(), "", notes(), Options{})
 	if err != nil {

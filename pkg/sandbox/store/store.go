@@ -46,7 +46,7 @@ type Store struct {
 
 // Tx is one transaction. It is good until the function that it was given to
 // returns.
-type Tx struct{ w *sqlfile.Writer }
+type Tx struct{ w *sqlfile.Tx }
 
 // Open opens the state at path, and makes it where there is none; "" is a
 // state that ends with Close. The errors are [*sqlfile.Error].
@@ -87,7 +87,7 @@ func (s *Store) Do(ctx context.Context, do func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := s.write.Submit(context.WithoutCancel(ctx), func(w *sqlfile.Writer) error {
+	err := s.write.Submit(context.WithoutCancel(ctx), func(w *sqlfile.Tx) error {
 		return do(&Tx{w})
 	})
 	if sqlfile.Code(err) != 0 {

@@ -23,7 +23,7 @@ func TestPutReturnsWhenOthersCanRead(t *testing.T) {
 	}
 }
 
-func TestAFullDiskIsSaidAndRecoversWithRoom(t *testing.T) {
+func TestPutRecoversFromAFullDisk(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := reopen(t, path, Options{maxPages: 20})
@@ -46,9 +46,9 @@ func TestAFullDiskIsSaidAndRecoversWithRoom(t *testing.T) {
 	put(t, j, sample(5000))
 }
 
-// TestManyWritersAndReadersAgree is for the race detector, and for the locks
+// TestPutAndRecordsConcurrently is for the race detector, and for the locks
 // between connections.
-func TestManyWritersAndReadersAgree(t *testing.T) {
+func TestPutAndRecordsConcurrently(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	journals := []*Journal{reopen(t, path, Options{}), reopen(t, path, Options{})}
@@ -81,7 +81,7 @@ func TestManyWritersAndReadersAgree(t *testing.T) {
 	}
 }
 
-func TestCloseKeepsWhatWasGiven(t *testing.T) {
+func TestCloseCompletesPendingWrites(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := reopen(t, path, Options{})

@@ -10,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestARecordComesBackAsItIsInNDJSON(t *testing.T) {
+func TestPutKeepsEveryFieldOfARecord(t *testing.T) {
 	t.Parallel()
 	bare := webhook.Record{ID: "rec_1", Time: clock(), Direction: webhook.Sent, Request: webhook.Request{Method: "POST", URL: "http://x"}}
 	with := func(edit func(*webhook.Record)) webhook.Record {
@@ -71,7 +71,7 @@ func TestARecordComesBackAsItIsInNDJSON(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreNotOnDisk(t *testing.T) {
+func TestPutMasksCredentials(t *testing.T) {
 	t.Parallel()
 	j := fresh(t, Options{})
 	r := sample(1)
@@ -114,7 +114,7 @@ func TestPutAgainUpdatesTheVerdictAndNotTheRequest(t *testing.T) {
 	}
 }
 
-func TestImportLeavesWhatIsThere(t *testing.T) {
+func TestImportKeepsStoredRecords(t *testing.T) {
 	t.Parallel()
 	j := fresh(t, Options{})
 	put(t, j, sample(1))
@@ -128,7 +128,7 @@ func TestImportLeavesWhatIsThere(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotThereIsNotFound(t *testing.T) {
+func TestGetWithoutARecordIsErrNotFound(t *testing.T) {
 	t.Parallel()
 	if _, err := fresh(t, Options{}).Get(t.Context(), "rec_1"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("error %v, want ErrNotFound", err)
@@ -142,9 +142,9 @@ func FuzzHeader(f *testing.F) {
 	f.Add("[", "a\nb: c", `[["a","b"]]`)
 	f.Add("", "\xff", "no colon")
 	f.Fuzz(func(t *testing.T, name, value, text string) {
-		_, _ = header(text)
+		_, _ = parseHeader(text)
 		h := webhook.Header{{Name: name, Value: value}, {Name: "B", Value: value}}
-		got, err := header(lines(h))
+		got, err := parseHeader(headerLines(h))
 		if err != nil || len(got) != 2 || got[1].Value != value || got[0].Value != value {
 			t.Fatalf("%q became %q: %v", h, got, err)
 		}

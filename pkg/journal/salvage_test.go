@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -36,7 +34,7 @@ func damaged(t *testing.T, spoil func([]byte) []byte) string {
 	return path
 }
 
-func TestWhatIsReadableOfADamagedJournalIsSaved(t *testing.T) {
+func TestSalvageReadsADamagedJournal(t *testing.T) {
 	t.Parallel()
 	const pageSize = 8192
 	zero := func(from, to float64) func([]byte) []byte { // of the pages
@@ -75,7 +73,7 @@ func TestWhatIsReadableOfADamagedJournalIsSaved(t *testing.T) {
 	}
 }
 
-func TestADamagedJournalNamesItselfAndTheNextStep(t *testing.T) {
+func TestRecordsOfADamagedJournalNameTheNextStep(t *testing.T) {
 	t.Parallel()
 	path := damaged(t, func(raw []byte) []byte {
 		clear(raw[3*8192 : len(raw)-8192])
@@ -95,7 +93,7 @@ func TestADamagedJournalNamesItselfAndTheNextStep(t *testing.T) {
 	}
 }
 
-func TestSalvageStopsWhenAsked(t *testing.T) {
+func TestSalvageStopsOnError(t *testing.T) {
 	t.Parallel()
 	path := damaged(t, func(raw []byte) []byte { return raw })
 	full := errors.New("the disk is full")
@@ -108,92 +106,5 @@ func TestSalvageStopsWhenAsked(t *testing.T) {
 	}
 	if _, _, err := Salvage(t.Context(), path+"-none", nil); err == nil {
 		t.Error("a journal that is not there was read")
-	}
-}
-
-func TestWhatIsDueComesInOrderAndWhenItsTimeHasCome(t *testing.T) {
-	t.Parallel()
-	j := fresh(t, Options{})
-	for n := 1; n <= 3; n++ {
-		if err := j.Put(t.Context(), Entry{Record: sample(n), ForwardTo: "http://app"}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := j.Put(t.Context(), Entry{Record: sample(4), ForwardTo: "http://other"}); err != nil {
-		t.Fatal(err)
-	}
-	put(t, j, sample(5))
-	now := clock()
-	want := func(list string, next time.Time, tries int) {
-		t.Helper()
-		due, at, err := j.Due(t.Context(), "http://app", now, 10)
-		var got []string
-		for _, d := range due {
-			got = append(got, strings.TrimLeft(strings.TrimPrefix(d.Record.ID, "rec_"), "0"))
-			if d.Tries != tries && tries >= 0 {
-				t.Errorf("%s was tried %d times, want %d", d.Record.ID, d.Tries, tries)
-			}
-		}
-		if strings.Join(got, " ") != list || !at.Equal(next) || err != nil {
-			t.Errorf("due are %v, next at %s, %v; want %s, %s", got, at, err, list, next)
-		}
-	}
-	want("1 2 3", time.Time{}, 0)
-	answer := sample(1)
-	answer.Forward = &webhook.Response{Status: 503}
-	later := now.Add(time.Minute)
-	if err := j.Forwarded(t.Context(), answer, false, later); err != nil {
-		t.Fatal(err)
-	}
-	want("2 3", later, 0)
-	if err := errors.Join(j.Forwarded(t.Context(), sample(2), true, time.Time{}), j.Forwarded(t.Context(), sample(3), false, time.Time{})); err != nil {
-		t.Fatal(err)
-	}
-	want("", later, -1)
-	if n, err := j.Undone(t.Context(), "http://app"); n != 1 || err != nil {
-		t.Errorf("%d undone, %v", n, err)
-	}
-	now = later
-	want("1", time.Time{}, 1)
-	if r, err := j.Get(t.Context(), "rec_000001"); err != nil || r.Forward == nil || r.Forward.Status != 503 || r.Response.Status != 200 {
-		t.Errorf("the record is %s, %v", line(t, r), err)
-	}
-}
-
-func TestALockIsOneProcesss(t *testing.T) {
-	if path := os.Getenv("WSK_TEST_LOCK"); path != "" { // the other process
-		_, err := reopen(t, path, Options{}).Lock(t.Context(), "a")
-		if !errors.Is(err, ErrLocked) {
-			t.Fatalf("the lock is had twice: %v", err)
-		}
-		return
-	}
-	path := filepath.Join(t.TempDir(), "journal.db")
-	j := reopen(t, path, Options{})
-	release, err := j.Lock(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := j.Lock(t.Context(), "a"); !errors.Is(err, ErrLocked) {
-		t.Errorf("this process has it twice: %v", err)
-	}
-	other := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestALockIsOneProcesss$")
-	other.Env = append(os.Environ(), "WSK_TEST_LOCK="+path)
-	if out, err := other.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	free, err := j.Lock(t.Context(), "b")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(free(), release()); err != nil {
-		t.Fatal(err)
-	}
-	again, err := j.Lock(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again(); err != nil {
-		t.Fatal(err)
 	}
 }

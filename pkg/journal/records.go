@@ -1,0 +1,378 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// Entry is a record and what is stored together with it.
+type Entry struct {
+	Record webhook.Record
+
+	// Mark is what the receiver must know about the delivery after a restart;
+	// nil for nothing.
+	Mark *webhook.Mark
+
+	// ForwardTo is the URL that the record waits to be forwarded to, see
+	// [Journal.Due]; "" for none. Its credentials are masked.
+	ForwardTo string
+}
+
+// insertRecord takes the values that columns returns.
+const insertRecord = `
+INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
+	outcome, verdict, status, answer_headers, answer, answer_truncated, forward, duration, error,
+	forward_to, forward_state, forward_tries, forward_next)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
+
+const (
+	importRecord = insertRecord + `
+ON CONFLICT DO NOTHING`
+
+	putRecord = insertRecord + `
+ON CONFLICT (id) DO UPDATE SET
+	outcome = excluded.outcome, verdict = excluded.verdict, status = excluded.status,
+	answer_headers = excluded.answer_headers, answer = excluded.answer, answer_truncated = excluded.answer_truncated,
+	forward = excluded.forward, duration = excluded.duration, error = excluded.error,
+	forward_to = excluded.forward_to, forward_state = excluded.forward_state`
+)
+
+// Put stores a record, with its credentials masked, and returns when it is on
+// disk. If there is a record with the same id, Put updates its verdict, its
+// response, its duration and its error, but not its request. The error is a
+// [*FileError], [ErrBroken], or that of ctx; in the last case the record may
+// still be stored.
+func (j *Journal) Put(ctx context.Context, e Entry) error {
+	if j == nil {
+		return nil
+	}
+	args, err := columns(e)
+	if err != nil {
+		return err
+	}
+	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		if err := tx.Exec(putRecord, args...); err != nil || e.Mark == nil {
+			return err
+		}
+		return tx.Exec("INSERT INTO seen (webhook_id, signed, body, accepted) VALUES (?,?,?,?)",
+			e.Mark.ID, e.Mark.Signed[:], e.Mark.Body[:], e.Mark.Accepted)
+	}))
+}
+
+// Import stores records of another journal in one commit, in the order given,
+// and returns how many of them were new. It does not change a record that is
+// already stored under the same id.
+func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added int, err error) {
+	rows := make([][]any, 0, len(records))
+	for _, r := range records {
+		args, err := columns(Entry{Record: r})
+		if err != nil {
+			return 0, err
+		}
+		rows = append(rows, args)
+	}
+	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		added = 0
+		for _, args := range rows {
+			result, err := tx.Run(importRecord, args...)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			if err != nil {
+				return err
+			}
+			added += int(n)
+		}
+		return nil
+	})
+	return added, explain(j.path, err)
+}
+
+// Get returns the record with an id, or the last record of the delivery with
+// that id. If there is none, the error is [ErrNotFound].
+func (j *Journal) Get(ctx context.Context, id string) (webhook.Record, error) {
+	for r, err := range j.Records(ctx, Filter{IDs: []string{id}, Newest: true, Limit: 1}) {
+		return r, err
+	}
+	return webhook.Record{}, ErrNotFound
+}
+
+// Count returns how many records the filter selects, whatever its limit.
+func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
+	if j == nil {
+		return 0, nil
+	}
+	where, err := f.where()
+	if err == nil {
+		err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE "+where.String(), where.args...).Scan(&n)
+	}
+	return n, explain(j.path, err)
+}
+
+// pageSize is how many records one query reads. A slow consumer must not keep a
+// read transaction open, which would stop checkpoints of the write-ahead log.
+const pageSize = 200
+
+// Records returns the records that the filter selects, as of the time of the
+// call. An error is the last pair.
+func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Record, error] {
+	return func(yield func(webhook.Record, error) bool) {
+		if j == nil {
+			return
+		}
+		if err := j.eachRecord(ctx, f, yield); err != nil {
+			yield(webhook.Record{}, explain(j.path, err))
+		}
+	}
+}
+
+func (j *Journal) eachRecord(ctx context.Context, f Filter, yield func(webhook.Record, error) bool) error {
+	where, err := f.where()
+	if err != nil {
+		return err
+	}
+	var newest int64
+	if err := j.db.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM record").Scan(&newest); err != nil {
+		return err
+	}
+	where.and("seq <= ?", newest)
+	from, compare, order := int64(0), ">", "ASC"
+	if f.Newest {
+		from, compare, order = math.MaxInt64, "<", "DESC"
+	}
+	query := "SELECT seq, " + recordColumns + " FROM record WHERE " + where.String() + " AND seq " + compare + " ? ORDER BY seq " + order + " LIMIT ?"
+	for count := 0; ; {
+		size := pageSize
+		if f.Limit > 0 {
+			size = min(size, f.Limit-count)
+		}
+		if size == 0 {
+			return nil
+		}
+		records, last, err := j.recordPage(ctx, query, append(slices.Clip(where.args), from, size))
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if !yield(r, nil) {
+				return nil
+			}
+		}
+		if len(records) < size {
+			return nil
+		}
+		from, count = last, count+len(records)
+	}
+}
+
+// recordPage returns the records of a query, and the seq of the last one.
+func (j *Journal) recordPage(ctx context.Context, query string, args []any) (records []webhook.Record, last int64, err error) {
+	rows, err := j.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		r, err := scanRecord(rows, &last)
+		if err != nil {
+			return nil, 0, err
+		}
+		records = append(records, r)
+	}
+	return records, last, rows.Err()
+}
+
+// Marks returns the newest marks, at most limit of them, the oldest first.
+func (j *Journal) Marks(ctx context.Context, limit int) (marks []webhook.Mark, err error) {
+	if j == nil {
+		return nil, nil
+	}
+	defer func() { err = explain(j.path, err) }()
+	rows, err := j.db.QueryContext(ctx, "SELECT webhook_id, signed, body, accepted FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq", limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var m webhook.Mark
+		var signed, body []byte
+		if err := rows.Scan(&m.ID, &signed, &body, &m.Accepted); err != nil {
+			return nil, err
+		}
+		copy(m.Signed[:], signed)
+		copy(m.Body[:], body)
+		marks = append(marks, m)
+	}
+	return marks, rows.Err()
+}
+
+// keptMarks is how many marks survive Prune: as many as a receiver restores
+// (receive.DefaultMemory).
+const keptMarks = 100_000
+
+// Prune deletes the records from before a time and returns how many it deleted.
+// It keeps the records that wait to be forwarded, and the newest 100,000 marks.
+// The file shrinks.
+func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
+	var deleted int64
+	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		result, err := tx.Run("DELETE FROM record WHERE time < ? AND forward_state <> ?", before.UnixNano(), forwardDue)
+		if err != nil {
+			return err
+		}
+		if deleted, err = result.RowsAffected(); err != nil {
+			return err
+		}
+		return tx.Exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keptMarks)
+	})
+	if err == nil {
+		_, err = j.db.ExecContext(ctx, "VACUUM")
+	}
+	return int(deleted), explain(j.path, err)
+}
+
+// columns returns the values of insertRecord, in its order.
+func columns(e Entry) ([]any, error) {
+	r := e.Record.Redacted()
+	verdict, err := verdictColumn(r.Verdict)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", r.ID, err)
+	}
+	forward, err := forwardColumn(r.Forward)
+	if err != nil {
+		return nil, fmt.Errorf("record %s: %w", r.ID, err)
+	}
+	var outcome webhook.Outcome
+	if r.Verdict != nil {
+		outcome = r.Verdict.Outcome
+	}
+	var status, answerHeaders, answer any
+	truncated := false
+	if a := r.Response; a != nil {
+		status, answerHeaders, answer, truncated = a.Status, headerLines(a.Header), bytesOrNull(a.Body), a.Truncated
+	}
+	state := notForwarded
+	if e.ForwardTo != "" {
+		state = forwardDue
+	}
+	return []any{
+		r.ID, r.Time.UnixNano(), string(r.Direction), string(r.Platform), string(r.Form), r.Event, r.WebhookID, r.Attempt, r.Scheme,
+		r.Request.Method, r.Request.URL, headerLines(r.Request.Header), bytesOrNull(r.Request.Body),
+		string(outcome), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
+		webhook.RedactURL(e.ForwardTo), state,
+	}, nil
+}
+
+// verdictColumn returns a verdict as JSON, or nil. Most verdicts say that all is
+// well and nothing else, which needs no encoder.
+func verdictColumn(v *webhook.Verdict) (any, error) {
+	if v == nil {
+		return nil, nil
+	}
+	if v.Outcome == webhook.Accepted && v.Verified && v.Reason+v.Detail == "" && len(v.Warnings)+len(v.Findings) == 0 && v.Diagnosis == nil {
+		return `{"outcome":"accepted","verified":true}`, nil
+	}
+	text, err := webhook.Marshal(v)
+	return string(text), err
+}
+
+// forwardColumn returns the app's response as JSON, or nil.
+func forwardColumn(r *webhook.Response) (any, error) {
+	if r == nil {
+		return nil, nil
+	}
+	text, err := webhook.Marshal(r)
+	return string(text), err
+}
+
+func bytesOrNull(b []byte) any {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// headerLines writes a header as lines of "Name: value", which people can read.
+// A header that could not be read back from that, which only an imported record
+// can contain, is written as JSON, which begins with a bracket.
+func headerLines(h webhook.Header) string {
+	var b strings.Builder
+	for _, p := range h {
+		if strings.ContainsAny(p.Name, "[:\n") || strings.Contains(p.Value, "\n") {
+			text, _ := h.MarshalJSON() // a list of strings always marshals
+			return string(text)
+		}
+		b.WriteString(p.Name)
+		b.WriteString(": ")
+		b.WriteString(p.Value)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// parseHeader reads what headerLines wrote.
+func parseHeader(text string) (webhook.Header, error) {
+	var h webhook.Header
+	if strings.HasPrefix(text, "[") {
+		err := json.Unmarshal([]byte(text), &h)
+		return h, err
+	}
+	for line := range strings.Lines(text) {
+		name, value, found := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		if !found {
+			return nil, fmt.Errorf("header line without a colon: %.60q", line)
+		}
+		h = append(h, webhook.Pair{Name: name, Value: value})
+	}
+	return h, nil
+}
+
+// recordColumns are the columns that scanRecord reads.
+const recordColumns = `id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
+	verdict, status, answer_headers, answer, answer_truncated, forward, duration, error`
+
+// scanRecord reads a row of recordColumns, which other columns may precede:
+// their values go to first.
+func scanRecord(row interface{ Scan(to ...any) error }, first ...any) (webhook.Record, error) {
+	var r webhook.Record
+	var at, duration int64
+	var headers string
+	var status sql.NullInt64
+	var verdict, answerHeaders, forward sql.NullString
+	var answer []byte
+	var truncated bool
+	err := row.Scan(append(first, &r.ID, &at, &r.Direction, &r.Platform, &r.Form, &r.Event, &r.WebhookID, &r.Attempt, &r.Scheme,
+		&r.Request.Method, &r.Request.URL, &headers, &r.Request.Body,
+		&verdict, &status, &answerHeaders, &answer, &truncated, &forward, &duration, &r.Error)...)
+	if err != nil {
+		return r, err
+	}
+	r.Time, r.Duration = time.Unix(0, at).UTC(), time.Duration(duration)
+	r.Request.Header, err = parseHeader(headers)
+	if err == nil && verdict.Valid {
+		err = json.Unmarshal([]byte(verdict.String), &r.Verdict)
+	}
+	if err == nil && status.Valid {
+		r.Response = &webhook.Response{Status: int(status.Int64), Body: answer, Truncated: truncated}
+		r.Response.Header, err = parseHeader(answerHeaders.String)
+	}
+	if err == nil && forward.Valid {
+		err = json.Unmarshal([]byte(forward.String), &r.Forward)
+	}
+	if err != nil {
+		return r, fmt.Errorf("record %s: %w", r.ID, err)
+	}
+	return r, nil
+}
