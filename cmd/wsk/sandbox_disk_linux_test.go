@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
 // sender sends vendors to a sandbox and notes those that were answered with
@@ -90,13 +89,7 @@ func TestAFailedFsyncEndsTheSandbox(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "box.db")
-	state, err := store.Open(t.Context(), path, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := state.Close(); err != nil {
-		t.Fatal(err)
-	}
+	makeSandboxFile(t, path)
 	cmd := withFailingSync(t, 12, "sandbox", "--port", "0", "--api-key", "k", "--secret", "s", "--no-limits", "--data", path, "--json")
 	url, problems := started(t, cmd)
 	send, taken := sender(t, url, dir)

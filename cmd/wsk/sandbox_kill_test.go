@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -39,26 +39,43 @@ func vendor(url, name, notes string) deliver.Delivery {
 	return deliver.Delivery{URL: url, Event: webhook.Event{Raw: raw}, Header: deliver.Inbound("k", "custom")}
 }
 
-// vendors lists the names of those that a sandbox's file holds.
+// makeSandboxFile makes a sandbox's file with what a company has by default.
+func makeSandboxFile(t *testing.T, path string) {
+	t.Helper()
+	box, err := sandbox.New(t.Context(), sandbox.Config{Data: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := box.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// vendors lists the names of the vendors in a sandbox's file.
 func vendors(t *testing.T, path string) map[string]bool {
 	t.Helper()
-	state, err := store.Open(t.Context(), path, store.Options{})
+	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = state.Close() }() // it was only read
-	held := map[string]bool{}
-	err = state.Do(t.Context(), func(tx *store.Tx) error {
-		list, err := tx.List(store.Query{Kind: store.Vendor})
-		for _, r := range list {
-			held[r.Name] = true
+	defer func() { _ = db.Close() }() // it was only read
+	rows, err := db.QueryContext(t.Context(), "SELECT name FROM record WHERE kind = 'vendor'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is checked
+	stored := map[string]bool{}
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			t.Fatal(err)
 		}
-		return err
-	})
-	if err != nil {
+		stored[name] = true
+	}
+	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return held
+	return stored
 }
 
 // ask puts a question to a sandbox's admin API and returns the answer.

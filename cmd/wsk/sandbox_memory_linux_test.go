@@ -17,7 +17,6 @@ import (
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -28,13 +27,7 @@ const million = 1_000_000
 // sandbox's file, past the sandbox: through it they would take minutes.
 func fill(t *testing.T, path, url string) {
 	t.Helper()
-	state, err := store.Open(t.Context(), path, store.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := state.Close(); err != nil {
-		t.Fatal(err)
-	}
+	makeSandboxFile(t, path)
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)

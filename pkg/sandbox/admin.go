@@ -9,74 +9,250 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/sandbox/outbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/outbox"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// maxQuestion is the largest body of a request to the admin API, in bytes.
-const maxQuestion = 64 << 10
+// AdminPath is the prefix of the admin API, which reads and changes a running
+// sandbox:
+//
+//	GET    status                                → Status
+//	GET    records?kind=&company=&id=&limit=     → RecordList
+//	GET    deliveries?state=&event=&id=&limit=   → DeliveryList
+//	POST   deliveries/resend      ResendRequest  → ResendResult
+//	POST   advance                AdvanceRequest → AdvanceResult
+//	POST   reset                  {}             → {"reset":true}
+//	GET    subscriptions                         → SubscriptionList
+//	POST   subscriptions          Subscription   → SubscribeResult
+//	DELETE subscriptions?id=                     → {"removed":"sub_…"}
+//	POST   timesheets/process     ProcessRequest → ProcessResult
+//
+// Bodies are JSON, and an error is {"success":false,"error":"…"}. Only clients
+// on this machine that address it by a loopback name are answered; requests
+// from web pages of other sites and through proxies are refused.
+const AdminPath = "/sandbox/"
 
-// adminHandler serves what stands under [AdminPath]:
-//
-//	GET    status                       companies, counts, the clock
-//	GET    records?kind=&company=&limit=&id=
-//	GET    deliveries?state=&event=&limit=&id=
-//	POST   deliveries/resend            {"ids":["whk_…"]} or {"state":"dead"}
-//	POST   advance                      {"duration":"6h"}
-//	POST   reset                        {}
-//	GET    subscriptions
-//	POST   subscriptions                {"url","events":[…],"form","secret","api_key","company"}
-//	DELETE subscriptions?id=
-//	POST   timesheets/process           {"company"}
-//
-// It answers whoever is on this machine and asks it by a name of this machine.
+const (
+	maxAdminBody = 64 << 10 // bytes of a request to the admin API
+
+	defaultLimit = 100    // records or deliveries in one response
+	maxLimit     = 10_000 // the same, at most
+)
+
+// settleTimeout bounds how long an admin request waits for attempts that are
+// under way, so that its response shows their outcome.
+const settleTimeout = 2 * time.Second
+
+// Status summarizes a sandbox.
+type Status struct {
+	Clock         time.Time       `json:"clock"`    // the time that schedules and limits go by
+	Advanced      string          `json:"advanced"` // how far the clock is ahead of real time, such as "6h0m0s"
+	Companies     []CompanyStatus `json:"companies"`
+	Subscriptions int             `json:"subscriptions"`
+	Records       map[string]int  `json:"records"` // by kind, see [Kinds]
+	Deliveries    map[State]int   `json:"deliveries"`
+	NextDue       *time.Time      `json:"next_due"` // of the next attempt; null if none is pending
+}
+
+// CompanyStatus is a company without its secrets.
+type CompanyStatus struct {
+	ID   string   `json:"id"`
+	Keys []string `json:"api_keys"` // names of the keys, not the keys
+}
+
+// Record is one thing that a company has: a project, an employee, a report.
+type Record struct {
+	ID      string         `json:"id"`
+	Company string         `json:"company"`
+	Kind    string         `json:"kind"` // one of [Kinds]
+	Name    string         `json:"name"`
+	Created time.Time      `json:"created_at"`
+	Updated time.Time      `json:"updated_at"`
+	Fields  map[string]any `json:"fields"` // numbers are json.Number where the sandbox returns them
+}
+
+// RecordList is the response to GET records.
+type RecordList struct {
+	Records []Record `json:"records"`
+}
+
+// RecordQuery selects records. Empty fields select all.
+type RecordQuery struct {
+	ID      string
+	Company string
+	Kind    string
+	Limit   int // at most this many, the newest first; 0: all
+}
+
+// Kinds lists the kinds of records: project, work_order, employee and so on.
+func Kinds() []string {
+	kinds := make([]string, len(store.Kinds))
+	for i, k := range store.Kinds {
+		kinds[i] = string(k)
+	}
+	return kinds
+}
+
+// State is how far a delivery has come.
+type State string
+
+// The states of a delivery.
+const (
+	Pending   = State(store.Pending)   // an attempt is due, now or later
+	Sending   = State(store.Sending)   // an attempt is under way
+	Delivered = State(store.Delivered) // the receiver answered with 2xx
+	Dead      = State(store.Dead)      // refused for good, or out of attempts
+)
+
+// States lists the states of a delivery.
+func States() []State { return []State{Pending, Sending, Delivered, Dead} }
+
+// Delivery is one event on its way to one subscription.
+type Delivery struct {
+	ID           string       `json:"id"` // also its webhook id
+	Event        string       `json:"event"`
+	Form         webhook.Form `json:"form"`
+	State        State        `json:"state"`
+	Subscription string       `json:"subscription"` // its ID
+	URL          string       `json:"url"`          // without credentials; empty when the subscription has been removed
+	Attempts     int          `json:"attempts"`     // started so far; Resend starts again at 0
+	Status       int          `json:"status"`       // of the last response; 0: there was none
+	Error        string       `json:"error,omitempty"`
+	Created      time.Time    `json:"created_at"`
+	Due          *time.Time   `json:"due,omitempty"`   // of the next attempt, while the delivery is pending
+	Tries        []Attempt    `json:"tries,omitempty"` // only when the query names one ID
+	Body         string       `json:"body,omitempty"`  // only when the query names one ID
+}
+
+// Attempt is one attempt of a delivery.
+type Attempt struct {
+	N      int       `json:"attempt"` // from 0
+	Time   time.Time `json:"time"`
+	Status int       `json:"status"` // 0: no response
+	Error  string    `json:"error,omitempty"`
+	Took   float64   `json:"duration_ms"`
+}
+
+// DeliveryList is the response to GET deliveries.
+type DeliveryList struct {
+	Deliveries []Delivery `json:"deliveries"`
+}
+
+// DeliveryQuery selects deliveries. Empty fields select all.
+type DeliveryQuery struct {
+	ID    string
+	Event string // its type, such as work_order.created
+	State State
+	Limit int // at most this many, the newest first; 0: all
+}
+
+// SubscriptionStatus is a subscription without its secrets.
+type SubscriptionStatus struct {
+	ID        string       `json:"id"`
+	Company   string       `json:"company"`
+	URL       string       `json:"url"` // without credentials
+	Events    []string     `json:"events"`
+	Form      webhook.Form `json:"form"`
+	HasAPIKey bool         `json:"has_api_key"` // changes made with its own API key are not sent to it
+}
+
+// SubscriptionList is the response to GET subscriptions.
+type SubscriptionList struct {
+	Subscriptions []SubscriptionStatus `json:"subscriptions"`
+}
+
+// SubscribeResult is the response to POST subscriptions.
+type SubscribeResult struct {
+	ID string `json:"id"`
+}
+
+// ResendRequest selects the deliveries to send again: by IDs, or all in a state.
+type ResendRequest struct {
+	IDs   []string `json:"ids"`
+	State State    `json:"state"`
+}
+
+// ResendResult is the response to POST deliveries/resend.
+type ResendResult struct {
+	Resent int `json:"resent"`
+}
+
+// AdvanceRequest moves the clock, by a duration as [time.ParseDuration] reads
+// it.
+type AdvanceRequest struct {
+	Duration string `json:"duration"`
+}
+
+// AdvanceResult is the response to POST advance.
+type AdvanceResult struct {
+	Advanced string    `json:"advanced"`
+	Clock    time.Time `json:"clock"`
+	Due      int       `json:"due"` // deliveries whose next attempt became due
+}
+
+// ProcessRequest names the company whose timesheets are processed; empty: the
+// first.
+type ProcessRequest struct {
+	Company string `json:"company"`
+}
+
+// ProcessResult is the response to POST timesheets/process.
+type ProcessResult struct {
+	Processed int `json:"processed"`
+}
+
 func (s *Sandbox) adminHandler() http.Handler {
 	mux := http.NewServeMux()
-	route := func(pattern string, serve func(*http.Request) (any, error)) {
-		method, name, _ := strings.Cut(pattern, " ")
-		mux.HandleFunc(method+" "+AdminPath+name, func(w http.ResponseWriter, r *http.Request) {
-			body, err := serve(r)
-			adminAnswer(body, err).write(w)
+	for _, route := range []struct {
+		method, path string
+		serve        func(*http.Request) (any, error)
+	}{
+		{http.MethodGet, "status", s.adminStatus},
+		{http.MethodGet, "records", s.adminRecords},
+		{http.MethodGet, "deliveries", s.adminDeliveries},
+		{http.MethodPost, "deliveries/resend", s.adminResend},
+		{http.MethodPost, "advance", s.adminAdvance},
+		{http.MethodPost, "reset", s.adminReset},
+		{http.MethodGet, "subscriptions", s.adminSubscriptions},
+		{http.MethodPost, "subscriptions", s.adminSubscribe},
+		{http.MethodDelete, "subscriptions", s.adminUnsubscribe},
+		{http.MethodPost, "timesheets/process", s.adminProcess},
+	} {
+		mux.HandleFunc(route.method+" "+AdminPath+route.path, func(w http.ResponseWriter, r *http.Request) {
+			body, err := route.serve(r)
+			adminResponse(body, err).write(w)
 		})
 	}
-	route("GET status", s.adminStatus)
-	route("GET records", s.adminRecords)
-	route("GET deliveries", s.adminDeliveries)
-	route("POST deliveries/resend", s.adminResend)
-	route("POST advance", s.adminAdvance)
-	route("POST reset", s.adminReset)
-	route("GET subscriptions", s.adminSubscriptions)
-	route("POST subscriptions", s.adminSubscribe)
-	route("DELETE subscriptions", s.adminUnsubscribe)
-	route("POST timesheets/process", s.adminProcess)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if reason := strangers(r); reason != "" {
+		if reason := refuseRemote(r); reason != "" {
 			refused(http.StatusForbidden, reason).write(w)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxQuestion)
+		r.Body = http.MaxBytesReader(w, r.Body, maxAdminBody)
 		mux.ServeHTTP(w, r)
 	})
 }
 
-// strangers says why a request is not from this machine's own user: it came
-// over the network, or a page in a browser made it, by a name of its own that
-// leads here or from another site.
-func strangers(r *http.Request) string {
+// refuseRemote says why a request does not come from a user of this machine, or
+// returns "". It refuses what came over the network, and what a web page in a
+// local browser sent: by a DNS name that resolves to this machine, or from
+// another origin.
+func refuseRemote(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
 	switch {
-	case !loopback(host):
-		return "the admin API answers this machine alone"
-	case !loopback(hostOf(r.Host)):
-		return "the admin API is asked by a name of this machine: localhost or 127.0.0.1"
+	case !isLoopback(host):
+		return "the admin API answers only clients on this machine"
+	case !isLoopback(hostOf(r.Host)):
+		return "the admin API must be addressed as localhost or 127.0.0.1"
 	}
 	for _, site := range r.Header.Values("Sec-Fetch-Site") {
 		if site != "same-origin" && site != "none" {
@@ -105,7 +281,7 @@ func hostOf(hostport string) string {
 	return strings.Trim(hostport, "[]")
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
@@ -113,14 +289,19 @@ func loopback(host string) bool {
 	return err == nil && address.Unmap().IsLoopback()
 }
 
-// adminAnswer puts what a route says into an answer.
-func adminAnswer(body any, err error) answer {
+// requestError is a fault of an admin request itself.
+type requestError struct{ err error }
+
+func (e *requestError) Error() string { return e.err.Error() }
+func (e *requestError) Unwrap() error { return e.err }
+
+func adminResponse(body any, err error) response {
 	var unknown *webhook.UnknownError
-	var fault *askError
+	var fault *requestError
 	switch {
 	case err == nil:
-		return answer{status: http.StatusOK, body: body}
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, outbox.ErrGone):
+		return response{status: http.StatusOK, body: body}
+	case errors.Is(err, ErrNotFound), errors.Is(err, outbox.ErrUnsubscribed):
 		return refused(http.StatusNotFound, err.Error())
 	case errors.As(err, &fault), errors.As(err, &unknown), errors.Is(err, outbox.ErrTooFar):
 		return refused(http.StatusBadRequest, err.Error())
@@ -128,99 +309,178 @@ func adminAnswer(body any, err error) answer {
 	return refused(http.StatusInternalServerError, err.Error())
 }
 
-// askError is a question that cannot be answered as it was put.
-type askError struct{ err error }
-
-func (e *askError) Error() string { return e.err.Error() }
-func (e *askError) Unwrap() error { return e.err }
-
-// ask reads the JSON of a question. Only requests that say that they hold JSON
-// are read: a form of a web page cannot.
-func ask(r *http.Request, into any) error {
+// decode reads the JSON body of an admin request. The content type is required
+// because an HTML form cannot send it.
+func decode(r *http.Request, into any) error {
 	if kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
-		return &askError{errors.New("the body must be application/json")}
+		return &requestError{errors.New("the Content-Type must be application/json")}
 	}
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if err == nil {
 		if err = d.Decode(&struct{}{}); err == nil {
-			err = errors.New("there is more than one value")
+			err = errors.New("the body contains more than one JSON value")
 		}
 	}
 	if !errors.Is(err, io.EOF) {
-		return &askError{fmt.Errorf("reading the question: %w", err)}
+		return &requestError{fmt.Errorf("reading the request: %w", err)}
 	}
 	return nil
 }
 
-// maxLimit is how many records or deliveries one answer has at the most.
-const maxLimit = 10_000
-
-// limit reads how many are asked for: 100 unless told otherwise.
-func limit(r *http.Request) (int, error) {
+func limitOf(r *http.Request) (int, error) {
 	text := r.URL.Query().Get("limit")
 	if text == "" {
-		return 100, nil
+		return defaultLimit, nil
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > maxLimit {
-		return 0, &askError{fmt.Errorf("limit %q: a number from 1 to %d", text, maxLimit)}
+		return 0, &requestError{fmt.Errorf("limit %q is not a number from 1 to %d", text, maxLimit)}
 	}
 	return n, nil
 }
 
-// settleTime is how long a question waits for attempts that are under way.
-const settleTime = 2 * time.Second
-
-// settle lets attempts that are due or under way end, so that what is asked
-// next sees what came of them. One that hangs is not waited for.
+// settle waits until the attempts that are due or under way have ended, so that
+// the response shows their outcome. It does not wait for one that hangs.
 func (s *Sandbox) settle(ctx context.Context) {
-	limited, cancel := context.WithTimeout(ctx, settleTime)
+	limited, cancel := context.WithTimeout(ctx, settleTimeout)
 	defer cancel()
-	_ = s.Idle(limited) // what is still under way then is told as such
+	_ = s.Idle(limited) // an attempt that is still under way is shown as such
+}
+
+func (s *Sandbox) adminStatus(r *http.Request) (any, error) {
+	s.settle(r.Context())
+	return s.Status(r.Context())
+}
+
+func (s *Sandbox) adminRecords(r *http.Request) (any, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return nil, err
+	}
+	values := r.URL.Query()
+	q := RecordQuery{ID: values.Get("id"), Company: values.Get("company"), Kind: values.Get("kind"), Limit: limit}
+	if q.Kind != "" && !slices.Contains(Kinds(), q.Kind) {
+		return nil, webhook.Unknown("kind of record", q.Kind, Kinds())
+	}
+	if q.Company != "" {
+		if _, err := s.company(q.Company); err != nil {
+			return nil, err
+		}
+	}
+	list, err := s.Records(r.Context(), q)
+	return RecordList{list}, err
+}
+
+func (s *Sandbox) adminDeliveries(r *http.Request) (any, error) {
+	limit, err := limitOf(r)
+	if err != nil {
+		return nil, err
+	}
+	values := r.URL.Query()
+	q := DeliveryQuery{ID: values.Get("id"), Event: values.Get("event"), State: State(values.Get("state")), Limit: limit}
+	if q.State != "" {
+		if err := checkState(q.State); err != nil {
+			return nil, err
+		}
+	}
+	s.settle(r.Context())
+	list, err := s.Deliveries(r.Context(), q)
+	return DeliveryList{list}, err
+}
+
+func checkState(state State) error {
+	if slices.Contains(States(), state) {
+		return nil
+	}
+	var names []string
+	for _, s := range States() {
+		names = append(names, string(s))
+	}
+	return webhook.Unknown("state of a delivery", string(state), names)
+}
+
+func (s *Sandbox) adminResend(r *http.Request) (any, error) {
+	var q ResendRequest
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	if len(q.IDs) == 0 && checkState(q.State) != nil {
+		return nil, &requestError{errors.New(`name the deliveries: {"ids":["whk_…"]} or {"state":"dead"}`)}
+	}
+	s.settle(r.Context())
+	resent := 0
+	if len(q.IDs) == 0 {
+		n, err := s.ResendAll(r.Context(), q.State)
+		if err != nil {
+			return nil, err
+		}
+		resent = n
+	}
+	for _, id := range q.IDs {
+		if err := s.Resend(r.Context(), id); err != nil {
+			return nil, fmt.Errorf("%d of %d were sent again; sending %q: %w", resent, len(q.IDs), id, err)
+		}
+		resent++
+	}
+	s.settle(r.Context())
+	return ResendResult{resent}, nil
 }
 
 func (s *Sandbox) adminAdvance(r *http.Request) (any, error) {
-	var q struct {
-		Duration string `json:"duration"`
-	}
-	if err := ask(r, &q); err != nil {
+	var q AdvanceRequest
+	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
 	d, err := time.ParseDuration(q.Duration)
 	if err != nil || d <= 0 {
-		return nil, &askError{fmt.Errorf("duration %q: write 6h, 90m or 30s", q.Duration)}
+		return nil, &requestError{fmt.Errorf("duration %q is not a positive duration such as 6h, 90m or 30s", q.Duration)}
 	}
 	s.settle(r.Context())
 	due, err := s.Advance(r.Context(), d)
 	s.settle(r.Context())
-	return map[string]any{"advanced": d.String(), "clock": s.outbox.Clock(), "due": due}, err
+	return AdvanceResult{d.String(), s.outbox.Clock(), due}, err
 }
 
 func (s *Sandbox) adminReset(r *http.Request) (any, error) {
-	if err := ask(r, &struct{}{}); err != nil {
+	if err := decode(r, &struct{}{}); err != nil {
 		return nil, err
 	}
-	return map[string]any{"reset": true}, s.Reset(r.Context())
+	return map[string]bool{"reset": true}, s.Reset(r.Context())
 }
 
-func (s *Sandbox) adminProcess(r *http.Request) (any, error) {
-	var q struct {
-		Company string `json:"company"`
-	}
-	if err := ask(r, &q); err != nil {
+func (s *Sandbox) adminSubscriptions(r *http.Request) (any, error) {
+	list, err := s.Subscriptions(r.Context())
+	return SubscriptionList{list}, err
+}
+
+func (s *Sandbox) adminSubscribe(r *http.Request) (any, error) {
+	var q Subscription
+	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	n, err := s.ProcessTimesheets(r.Context(), q.Company)
-	return map[string]any{"processed": n}, err
+	if _, err := s.subscription(q); err != nil {
+		return nil, &requestError{err}
+	}
+	id, err := s.Subscribe(r.Context(), q)
+	return SubscribeResult{id}, err
 }
 
 func (s *Sandbox) adminUnsubscribe(r *http.Request) (any, error) {
 	id := r.URL.Query().Get("id")
 	err := s.Unsubscribe(r.Context(), id)
-	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("there is no subscription %q: %w", id, err)
+	if errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("subscription %q: %w", id, err)
 	}
-	return map[string]any{"removed": id}, err
+	return map[string]string{"removed": id}, err
+}
+
+func (s *Sandbox) adminProcess(r *http.Request) (any, error) {
+	var q ProcessRequest
+	if err := decode(r, &q); err != nil {
+		return nil, err
+	}
+	n, err := s.ProcessTimesheets(r.Context(), q.Company)
+	return ProcessResult{n}, err
 }

@@ -60,7 +60,7 @@ func TestASubscriptionThatIsNoUseIsRefused(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
 	for body, want := range map[string]string{
-		`{"url":"http://127.0.0.1:9","api_key":"key_mistyped"}`:                           "none of the company comp_1",
+		`{"url":"http://127.0.0.1:9","api_key":"key_mistyped"}`:                           "not one of company comp_1",
 		`{"url":"http://127.0.0.1:9","events":["work_oder"]}`:                             `did you mean`,
 		`{"url":"http://127.0.0.1:9","events":["nope.*"],"form":"compact"}`:               "unknown compact event",
 		`{"url":"http://127.0.0.1:9","events":["["]}`:                                     "syntax error in pattern",

@@ -1,78 +1,222 @@
 package sandbox
 
 import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/wskdev/wsk/pkg/lint"
-	"github.com/wskdev/wsk/pkg/sandbox/rules"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Path is where inbound events are POSTed to, as on the platform.
-const Path = "/webhooks/inbound"
-
-// AdminPath begins what looks into the sandbox.
-const AdminPath = "/sandbox/"
-
-// ServerName is the Server header of every answer.
-const ServerName = "wsk-sandbox"
-
-// DefaultCompany is the ID of the company that is there when none is named.
+// DefaultCompany is the ID of the company of a sandbox that is configured with
+// none.
 const DefaultCompany = "comp_sandbox"
 
-// MaxBody is the largest body that is taken, in bytes: 1 MiB.
-const MaxBody = 1 << 20
-
-// Config says what the sandbox is like. The zero value is a company of its own
-// with a fresh key and secret, in memory, with the documented limits.
+// Config configures a sandbox. The zero value is one company with a generated
+// key and secret, in memory, with the documented limits.
 type Config struct {
 	Companies []Company // default: one, see [DefaultCompany]
-	Data      string    // the file that keeps the state; "" keeps it until Close
+	Data      string    // path of the SQLite file that keeps the state; "": in memory until Close
 
-	Limits        []Limit       // for each API key, counted from the start; default: [DocumentedLimits]; an empty list: none
-	RequireScheme string        // the one scheme that source custom may sign by; default: timestamp.body and body
-	Tolerance     time.Duration // of timestamps; default: webhook.DefaultTolerance
-	Speed         float64       // divides the pauses between attempts, 1 or more; default: 1
-	Timeout       time.Duration // of one attempt; default: deliver.DefaultTimeout
-	AllowTargets  bool          // deliver to other hosts than this one; private addresses never
+	Limits        []Limit       // per API key, counted from the start of the process; nil: [DocumentedLimits]; empty: none
+	RequireScheme string        // the only scheme accepted from source custom, timestamp.body or body; default: both
+	Tolerance     time.Duration // between a request's timestamp and now; default: [webhook.DefaultTolerance]; [webhook.AnyAge]: any
+	Speed         float64       // divides the pauses between attempts; 1 or more, +Inf: no pauses; default: 1
+	Timeout       time.Duration // of one attempt; default: [deliver.DefaultTimeout]
+	AllowTargets  bool          // deliver to public addresses as well as to this machine; private addresses are always refused
 
-	Linter    *lint.Linter                         // default: the catalog's
-	Transport http.RoundTripper                    // of deliveries; default: one that holds to AllowTargets
-	Now       func() time.Time                     // default: time.Now
-	NewID     func() string                        // random names; default: crypto/rand.Text
-	Received  func(webhook.Record)                 // told every request to Path, after its answer; may be nil
-	Delivered func(store.Delivery, webhook.Record) // told every attempt, with what becomes of the delivery; must not call Close; may be nil
-	Warn      func(text string)                    // told what deserves a look; may be nil
-	Broken    func(error)                          // told when the disk confirms nothing any more: every event gets a 503 then; may be nil
+	Linter    *lint.Linter      // checks inbound events; default: the catalog's
+	Transport http.RoundTripper // sends deliveries; default: one that refuses addresses by AllowTargets after resolving names
+	Now       func() time.Time  // default: [time.Now]
+	NewID     func() string     // random identifiers, of which IDs keep 16 characters; default: [rand.Text] in lower case
+
+	// The callbacks are called from several goroutines; each may be nil.
+	Received  func(webhook.Record)           // after each request to Path has been answered
+	Delivered func(Delivery, webhook.Record) // after each attempt, with the resulting delivery; must not call Close
+	Warn      func(text string)              // on a problem that does not stop the sandbox
+	Broken    func(error)                    // when the disk no longer confirms writes; every event is answered with 503 from then on
 }
 
 // Company is one customer of the platform.
 type Company struct {
 	ID            string              `yaml:"id"`
-	Keys          []Key               `yaml:"api_keys"`      // default: one, made up
-	Subscriptions []Subscription      `yaml:"subscriptions"` // those of [Sandbox.Subscribe] stay beside them
-	Skills        []string            `yaml:"skills"`        // default: those of the samples
-	Employees     []store.Fields      `yaml:"employees"`     // members as employee.created has them; default: those of the samples
-	WorkTypes     []rules.WorkType    `yaml:"work_types"`    // default: REG, OT, VAC, SICK, HOL
-	CustomFields  map[string][]string `yaml:"custom_fields"` // the names that a kind of record has, "work_order"; default: any
+	Keys          []Key               `yaml:"api_keys"`      // default: one, generated
+	Subscriptions []Subscription      `yaml:"subscriptions"` // in addition to those of [Sandbox.Subscribe]
+	Skills        []string            `yaml:"skills"`        // the skills library; default: the skills in the catalog's samples
+	Employees     []map[string]any    `yaml:"employees"`     // members as in employee.created; default: the employees in the samples
+	WorkTypes     []WorkType          `yaml:"work_types"`    // default: REG, OT, VAC, SICK, HOL
+	CustomFields  map[string][]string `yaml:"custom_fields"` // the allowed names by kind of record, such as work_order; default: any
 }
 
-// Key is an API key and the secret that signs its requests.
+// Key is an API key and the secret that signs requests sent with it.
 type Key struct {
-	Key    string `yaml:"key"`
-	Secret string `yaml:"secret"`
-	Name   string `yaml:"name"` // for people; default: as created_by names it, user_…
+	Key    string `json:"key"    yaml:"key"`    // default: generated
+	Secret string `json:"secret" yaml:"secret"` // default: generated
+	Name   string `json:"name"   yaml:"name"`   // shown to people; default: the user ID in created_by, user_…
 }
 
-// Subscription is where a company's events go.
+// Subscription asks for a company's outbound events.
 type Subscription struct {
-	ID      string       `yaml:"-"`
-	Company string       `yaml:"-"` // default: the first
-	URL     string       `yaml:"url"`
-	Events  []string     `yaml:"events"`  // types, globs or categories: work_order.created, work_order.*, work_order; default: all
-	Form    webhook.Form `yaml:"form"`    // outbound or compact; default: outbound
-	Secret  string       `yaml:"secret"`  // signs the deliveries; default: that of the company's first key
-	APIKey  string       `yaml:"api_key"` // changes made with this key are not sent here
+	Company string       `json:"company" yaml:"-"`       // default: the first
+	URL     string       `json:"url"     yaml:"url"`     // where events are delivered
+	Events  []string     `json:"events"  yaml:"events"`  // types, globs or categories: work_order.created, work_order.*, work_order; default: all
+	Form    webhook.Form `json:"form"    yaml:"form"`    // outbound or compact; default: outbound
+	Secret  string       `json:"secret"  yaml:"secret"`  // signs the deliveries; default: the secret of the company's first key
+	APIKey  string       `json:"api_key" yaml:"api_key"` // changes made with this key are not delivered (echo prevention)
+}
+
+// WorkType is a type of hours in timesheets.
+type WorkType struct {
+	Code              string  `yaml:"code"`
+	Name              string  `yaml:"name"`
+	Multiplier        float64 `yaml:"multiplier"` // of the pay; default: 1
+	Billable          bool    `yaml:"billable"`
+	RequiresWorkOrder bool    `yaml:"requires_work_order"`
+	Default           bool    `yaml:"default"` // the type of entries that name none
+}
+
+// withDefaults returns a copy with every default filled in.
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = func() string { return strings.ToLower(rand.Text()) }
+	}
+	if c.Limits == nil {
+		c.Limits = DocumentedLimits()
+	}
+	if c.Linter == nil {
+		c.Linter = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound})
+	}
+	c.Tolerance = cmp.Or(c.Tolerance, webhook.DefaultTolerance)
+	c.Speed = cmp.Or(c.Speed, 1)
+	c.Companies = cloneCompanies(c.Companies)
+	if len(c.Companies) == 0 {
+		c.Companies = []Company{{}}
+	}
+	for i := range c.Companies {
+		c.Companies[i].ID = cmp.Or(c.Companies[i].ID, DefaultCompany)
+	}
+	return c
+}
+
+// cloneCompanies copies what the set-up of a sandbox changes.
+func cloneCompanies(list []Company) []Company {
+	list = slices.Clone(list)
+	for i := range list {
+		list[i].Keys = slices.Clone(list[i].Keys)
+	}
+	return list
+}
+
+// check refuses a configuration that no sandbox can work with. Keys,
+// subscriptions and employees are checked when they are stored.
+func (c Config) check() error {
+	if c.RequireScheme != "" && c.RequireScheme != webhook.TimestampBody && c.RequireScheme != webhook.BodyOnly {
+		return webhook.Unknown("scheme of source custom", c.RequireScheme, []string{webhook.TimestampBody, webhook.BodyOnly})
+	}
+	if !(c.Speed >= 1) { // also refuses NaN
+		return fmt.Errorf("a speed of %v: it divides pauses, so it must be 1 or more", c.Speed)
+	}
+	for _, l := range c.Limits {
+		if l.Count < 1 || l.Per <= 0 {
+			return fmt.Errorf("a limit of %d requests in %s lets nothing through", l.Count, l.Per)
+		}
+	}
+	ids := map[string]bool{}
+	for _, company := range c.Companies {
+		if ids[company.ID] {
+			return fmt.Errorf("two companies have the id %q", company.ID)
+		}
+		ids[company.ID] = true
+	}
+	return nil
+}
+
+// MaxConfig is the largest configuration that [ReadCompanies] reads, in bytes:
+// 1 MiB.
+const MaxConfig = 1 << 20
+
+// ReadCompanies reads companies from YAML:
+//
+//	companies:
+//	  - id: comp_1
+//	    api_keys: [{key: key_1, secret: s3cret, name: erp}]
+//	    subscriptions:
+//	      - {url: "http://127.0.0.1:3000", events: [work_order], form: outbound, secret: s3cret, api_key: key_1}
+//	    skills: [Concrete]
+//	    employees: [{emp_number: EMP-1, name: Ann, email: a@example.com, employee_type: site_lead}]
+//	    work_types: [{code: REG, name: Regular Time, billable: true, requires_work_order: true, default: true}]
+//	    custom_fields: {work_order: [permit_number]}
+//
+// The members are those of [Company]. An unknown member is an error that names
+// its line.
+func ReadCompanies(raw []byte) ([]Company, error) {
+	if len(raw) > MaxConfig {
+		return nil, fmt.Errorf("the configuration is larger than %d bytes", MaxConfig)
+	}
+	var file struct {
+		Companies []Company `yaml:"companies"`
+	}
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
+		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")
+		return nil, errors.New(strings.ReplaceAll(text, "\n  ", "; "))
+	}
+	if len(file.Companies) == 0 {
+		return nil, errors.New("the configuration names no companies: companies: [{id: comp_1, …}]")
+	}
+	for _, company := range file.Companies {
+		for i, employee := range company.Employees {
+			fields, err := jsonFields(employee)
+			if err != nil {
+				return nil, fmt.Errorf("employee %d of %s: %w", i+1, company.ID, err)
+			}
+			company.Employees[i] = fields
+		}
+	}
+	return file.Companies, nil
+}
+
+// jsonFields converts what YAML decodes to into what JSON decodes to, with
+// json.Number for numbers.
+func jsonFields(members map[string]any) (store.Fields, error) {
+	text, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	return store.DecodeFields(text)
+}
+
+// sampleSkills are the skills that the samples of the catalog and of the
+// documents name, so that every sample can be sent as it is.
+var sampleSkills = []string{
+	"Concrete", "Framing", "Safety Management", "Project Planning", "Budget Management", "Project Management",
+	"Concrete Finisher", "Equipment Operator", "Electrical", "HVAC", "Pipefitter", "Brazing", "Refrigeration Technician",
+}
+
+// sampleEmployees are the employees that the samples refer to and none creates.
+var sampleEmployees = []struct{ number, name, email, kind string }{
+	{number: "EMP-1001", name: "Imke Brandt", email: "imke.brandt@example.com", kind: "site_lead"},
+	{number: "EMP-2001", name: "Sefu Okafor", email: "sefu.okafor@example.com", kind: "project_owner"},
+	{number: "EMP-2002", name: "Livia Moretti", email: "livia.moretti@example.com", kind: "project_owner"},
+	{number: "EMP-3050", name: "Paulina Reyes", email: "paulina.reyes@example.com", kind: "office"},
+	{number: "EMP-3058", name: "Jonas Weller", email: "jonas.weller@example.com", kind: "office"},
+	{number: "EMP-3102", name: "Adaeze Nwosu", email: "adaeze.nwosu@example.com", kind: "project_owner"},
+	{number: "EMP-3116", name: "Callum Byrne", email: "callum.byrne@example.com", kind: "site_worker"},
+	{number: "EMP-3187", name: "Yusuf Demir", email: "yusuf.demir@example.com", kind: "site_lead"},
 }

@@ -14,8 +14,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/lint"
-	"github.com/wskdev/wsk/pkg/sandbox/rules"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -33,7 +32,7 @@ type desk struct {
 
 func (c Config) withKey() Config {
 	c.Companies = []Company{{ID: "comp_1", Keys: []Key{{Key: testKey, Secret: testSecret}, {Key: "key_2", Secret: "s3cret-two"}},
-		Employees: []store.Fields{{"emp_number": "EMP-1", "name": "Ann", "email": "a@example.com", "employee_type": "site_lead"}}}}
+		Employees: []map[string]any{{"emp_number": "EMP-1", "name": "Ann", "email": "a@example.com", "employee_type": "site_lead"}}}}
 	return c
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -45,7 +44,7 @@ func ExampleNew() {
 		panic(err)
 	}
 	_ = answer.Body.Close()
-	records, err := box.Records(ctx, store.Query{Kind: store.Customer})
+	records, err := box.Records(ctx, sandbox.RecordQuery{Kind: "customer"})
 	if err != nil {
 		panic(err)
 	}

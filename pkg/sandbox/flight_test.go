@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
 // held is a receiver that answers with 500 once it is let.
@@ -30,9 +30,9 @@ func held(t *testing.T) (url string, came, let chan struct{}) {
 	return server.URL, came, let
 }
 
-func (d *desk) deliveries() []store.Delivery {
+func (d *desk) deliveries() []Delivery {
 	d.t.Helper()
-	list, err := d.Deliveries(d.t.Context(), store.DeliveryQuery{})
+	list, err := d.Deliveries(d.t.Context(), DeliveryQuery{})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestAnAttemptOutlivesItsSubscription(t *testing.T) {
 	}
 	close(let)
 	d.idle()
-	if list := d.deliveries(); len(list) != 1 || list[0].State != store.Dead || list[0].Error != "the subscription is gone" || len(came) != 0 {
+	if list := d.deliveries(); len(list) != 1 || list[0].State != Dead || list[0].Error != "the subscription is gone" || len(came) != 0 {
 		t.Errorf("%+v, and %d more attempts", list, len(came))
 	}
 }
@@ -95,7 +95,7 @@ func TestARestartWithoutTheSubscription(t *testing.T) {
 	c.Companies[0].Subscriptions = nil
 	d = newDesk(t, c)
 	d.idle()
-	if list := d.deliveries(); len(list) != 1 || list[0].State != store.Dead || list[0].Error != "the subscription is gone" {
+	if list := d.deliveries(); len(list) != 1 || list[0].State != Dead || list[0].Error != "the subscription is gone" {
 		t.Errorf("%+v", list)
 	}
 }
@@ -125,7 +125,7 @@ func TestAnAnswerAtTheLastMomentIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Transport = nil
-	if list := newDesk(t, c).deliveries(); len(list) != 1 || list[0].State != store.Delivered || list[0].Attempts != 1 {
+	if list := newDesk(t, c).deliveries(); len(list) != 1 || list[0].State != Delivered || list[0].Attempts != 1 {
 		t.Errorf("%+v", list)
 	}
 }

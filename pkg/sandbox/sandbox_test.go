@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -71,7 +70,7 @@ func TestEveryFieldMayBeWrong(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{Limits: []Limit{}}.withKey())
 	count := func() int {
-		list, err := d.Records(t.Context(), store.Query{})
+		list, err := d.Records(t.Context(), RecordQuery{})
 		if err != nil {
 			t.Fatal(err)
 		}

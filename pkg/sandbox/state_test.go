@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -75,12 +75,15 @@ func TestEverySampleFindsItsEmployeesAndSkills(t *testing.T) {
 	}
 	defer func() { _ = box.Close() }()
 	known := map[string]bool{}
-	list, err := box.Records(t.Context(), store.Query{})
+	err = box.store.Do(t.Context(), func(tx *store.Tx) error {
+		list, err := tx.List(store.Query{})
+		for _, r := range list {
+			known[string(r.Kind)+" "+r.Key] = true
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, r := range list {
-		known[string(r.Kind)+" "+r.Key] = true
 	}
 	asked := 0
 	for _, d := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {

@@ -29,7 +29,7 @@ func TestCompaniesAreReadFromYAML(t *testing.T) {
 	}
 	defer func() { _ = box.Close() }()
 	subs, err := box.Subscriptions(t.Context())
-	if err != nil || len(subs) != 1 || subs[0].APIKey != "key_1" || subs[0].Form != "compact" {
+	if err != nil || len(subs) != 1 || !subs[0].HasAPIKey || subs[0].Form != "compact" {
 		t.Errorf("subscriptions %+v, %v", subs, err)
 	}
 	if got := box.Companies()[0].Keys[0]; got.Key != "key_1" || got.Name != "erp" {
@@ -40,7 +40,7 @@ func TestCompaniesAreReadFromYAML(t *testing.T) {
 func TestAConfigurationThatIsWrongIsSaid(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
-		"":                                 "it names no companies",
+		"":                                 "the configuration names no companies",
 		"companies:\n  - ident: x\n":       "line 2: field ident not found",
 		"companies: [":                     "line 1",
 		"companies:\n  - skills: 5\n":      "line 2: cannot unmarshal",
@@ -48,7 +48,7 @@ func TestAConfigurationThatIsWrongIsSaid(t *testing.T) {
 		"companies:\n  - [a, b]\n":         "line 2",
 		"key: &a [*a]\ncompanies: [*a]\n":  "",
 		"- companies\n":                    "line 1",
-		"companies: []\n---\ncompanies: 1": "it names no companies",
+		"companies: []\n---\ncompanies: 1": "the configuration names no companies",
 	} {
 		if _, err := ReadCompanies([]byte(raw)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.40q: %v, want %s", raw, err, want)

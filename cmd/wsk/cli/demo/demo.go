@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/diagnose"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
+	"github.com/wskdev/wsk/pkg/sandbox"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -91,12 +91,12 @@ func (d *demo) send(ctx context.Context) error {
 		return command.No(errors.New("the platform did not take the project"))
 	}
 	var kept []string
-	for _, kind := range []store.Kind{store.Project, store.Customer, store.Location, store.Contact} {
-		list, err := d.box.Records(ctx, store.Query{Kind: kind})
+	for _, kind := range []string{"project", "customer", "location", "contact"} {
+		list, err := d.box.Records(ctx, sandbox.RecordQuery{Kind: kind})
 		if err != nil {
 			return err
 		}
-		kept = append(kept, ui.Plural(len(list), string(kind)))
+		kept = append(kept, ui.Plural(len(list), kind))
 	}
 	d.say("  " + d.p.Quiet("kept  ") + strings.Join(kept, ", ") + "\n")
 	return nil
@@ -107,7 +107,7 @@ func (d *demo) hear(ctx context.Context) error {
 	if err := d.box.Idle(ctx); err != nil {
 		return err
 	}
-	deliveries, err := d.box.Deliveries(ctx, store.DeliveryQuery{})
+	deliveries, err := d.box.Deliveries(ctx, sandbox.DeliveryQuery{})
 	if err != nil {
 		return err
 	}

@@ -13,12 +13,14 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
-// deliveryStates are those that --state takes.
-func deliveryStates() []string {
-	return []string{string(store.Pending), string(store.Sending), string(store.Delivered), string(store.Dead)}
+// deliveryStates are the values of --state.
+func deliveryStates() (names []string) {
+	for _, state := range sandbox.States() {
+		names = append(names, string(state))
+	}
+	return names
 }
 
 func newSandboxDeliveries(env *command.Env) *cobra.Command {
@@ -40,24 +42,24 @@ func newSandboxDeliveries(env *command.Env) *cobra.Command {
 	command.CompleteFlag(cmd, "state", deliveryStates()...)
 	flags.add(cmd, env, func(ctx context.Context, s *asker, args []string) error {
 		query := url.Values{"state": {state}, "event": {event}, "limit": {strconv.Itoa(limit)}}
-		var found []sandbox.DeliveryView
+		var found []sandbox.Delivery
 		return s.list(ctx, "delivery", "deliveries", query, args, &found, func() error { return s.delivery(found[0]) }, func() error { return s.deliveries(found) })
 	}, "ndjson")
 	return cmd
 }
 
 // paintState gives a delivery's state its colour.
-func (s *asker) paintState(state store.State) func(string) string {
+func (s *asker) paintState(state sandbox.State) func(string) string {
 	switch state {
-	case store.Delivered:
+	case sandbox.Delivered:
 		return s.p.Good
-	case store.Dead:
+	case sandbox.Dead:
 		return s.p.Bad
 	}
 	return s.p.Warn
 }
 
-func (s *asker) deliveries(list []sandbox.DeliveryView) error {
+func (s *asker) deliveries(list []sandbox.Delivery) error {
 	t := ui.Table{Width: s.env.Columns}
 	for _, d := range list {
 		said := answered(d.Status, d.Error)
@@ -82,7 +84,7 @@ func answered(status int, fault string) string {
 }
 
 // delivery shows one with its attempts and its body.
-func (s *asker) delivery(d sandbox.DeliveryView) error {
+func (s *asker) delivery(d sandbox.Delivery) error {
 	t, row := s.sheet()
 	row("id", d.ID)
 	row("event", d.Event+", "+string(d.Form))
@@ -118,13 +120,8 @@ func newSandboxResend(env *command.Env) *cobra.Command {
 		if (len(args) == 0) == (state == "") {
 			return errors.New("say which: wsk sandbox resend ID, or --state dead")
 		}
-		var answer struct {
-			Resent int `json:"resent"`
-		}
-		raw, err := s.post(ctx, "deliveries/resend", struct {
-			IDs   []string `json:"ids"`
-			State string   `json:"state"`
-		}{args, state}, &answer)
+		var answer sandbox.ResendResult
+		raw, err := s.post(ctx, "deliveries/resend", sandbox.ResendRequest{IDs: args, State: sandbox.State(state)}, &answer)
 		return s.told(raw, err, func() string { return "sent again: " + strconv.Itoa(answer.Resent) })
 	})
 	return cmd

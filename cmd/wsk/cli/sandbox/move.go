@@ -9,6 +9,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/sandbox"
 )
 
 func newSandboxAdvance(env *command.Env) *cobra.Command {
@@ -23,11 +24,8 @@ are taken by receivers.`,
 		Args:    command.ExactArgs(1, "DURATION"),
 	}
 	flags.add(cmd, env, func(ctx context.Context, s *asker, args []string) error {
-		var answer struct {
-			Clock time.Time `json:"clock"`
-			Due   int       `json:"due"`
-		}
-		raw, err := s.post(ctx, "advance", map[string]string{"duration": args[0]}, &answer)
+		var answer sandbox.AdvanceResult
+		raw, err := s.post(ctx, "advance", sandbox.AdvanceRequest{Duration: args[0]}, &answer)
 		return s.told(raw, err, func() string {
 			return fmt.Sprintf("the clock is at %s; %s became due", answer.Clock.Local().Format(time.DateTime), ui.Plural(answer.Due, "attempt"))
 		})
@@ -63,10 +61,8 @@ two or more raise timesheets.processed.batch as well.`,
 	}
 	cmd.Flags().StringVar(&company, "company", "", "of the company `ID` (default: the first)")
 	flags.add(cmd, env, func(ctx context.Context, s *asker, _ []string) error {
-		var answer struct {
-			Processed int `json:"processed"`
-		}
-		raw, err := s.post(ctx, "timesheets/process", map[string]string{"company": company}, &answer)
+		var answer sandbox.ProcessResult
+		raw, err := s.post(ctx, "timesheets/process", sandbox.ProcessRequest{Company: company}, &answer)
 		return s.told(raw, err, func() string { return ui.Plural(answer.Processed, "timesheet") + " processed" })
 	})
 	return cmd

@@ -10,7 +10,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -92,7 +91,7 @@ func (v *sandboxView) received(r webhook.Record) {
 }
 
 // delivered shows an attempt, and what becomes of its delivery.
-func (v *sandboxView) delivered(d store.Delivery, r webhook.Record) {
+func (v *sandboxView) delivered(d sandbox.Delivery, r webhook.Record) {
 	<-v.begun
 	v.show(r, &d)
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 )
 
 func newSandboxStatus(env *command.Env) *cobra.Command {
@@ -45,9 +44,9 @@ func (s *asker) status(status sandbox.Status) error {
 	for _, c := range status.Companies {
 		row("company", c.ID+"  "+strings.Join(c.Keys, ", "))
 	}
-	row("records", command.FormatCounts(status.Records, "none", store.Kinds()...))
+	row("records", command.FormatCounts(status.Records, "none", sandbox.Kinds()...))
 	row("subscriptions", strconv.Itoa(status.Subscriptions))
-	row("deliveries", command.FormatCounts(status.Deliveries, "none", store.Delivered, store.Pending, store.Sending, store.Dead))
+	row("deliveries", command.FormatCounts(status.Deliveries, "none", sandbox.Delivered, sandbox.Pending, sandbox.Sending, sandbox.Dead))
 	if status.Advanced != "0s" {
 		row("clock", status.Clock.Local().Format(time.DateTime)+", "+status.Advanced+" ahead")
 	}
@@ -73,23 +72,19 @@ func newSandboxRecords(env *command.Env) *cobra.Command {
 	f.StringVar(&kind, "kind", "", "list records of `KIND`, such as project, work_order or employee")
 	f.StringVar(&company, "company", "", "list those of the company `ID`")
 	f.IntVar(&limit, "limit", 100, "list `N` at the most")
-	var kinds []string
-	for _, k := range store.Kinds() {
-		kinds = append(kinds, string(k))
-	}
-	command.CompleteFlag(cmd, "kind", kinds...)
+	command.CompleteFlag(cmd, "kind", sandbox.Kinds()...)
 	flags.add(cmd, env, func(ctx context.Context, s *asker, args []string) error {
 		query := url.Values{"kind": {kind}, "company": {company}, "limit": {strconv.Itoa(limit)}}
-		var found []sandbox.RecordView
+		var found []sandbox.Record
 		return s.list(ctx, "record", "records", query, args, &found, func() error { return s.record(found[0]) }, func() error { return s.records(found) })
 	}, "ndjson")
 	return cmd
 }
 
-func (s *asker) records(list []sandbox.RecordView) error {
+func (s *asker) records(list []sandbox.Record) error {
 	t := ui.Table{Width: s.env.Columns}
 	for _, r := range list {
-		t.Row(ui.Cell{Text: r.Updated.Local().Format(time.TimeOnly), Paint: s.p.Quiet}, ui.Cell{Text: string(r.Kind)}, ui.Cell{Text: r.ID, Paint: s.p.Quiet}, ui.Cell{Text: label(r)})
+		t.Row(ui.Cell{Text: r.Updated.Local().Format(time.TimeOnly), Paint: s.p.Quiet}, ui.Cell{Text: r.Kind}, ui.Cell{Text: r.ID, Paint: s.p.Quiet}, ui.Cell{Text: label(r)})
 	}
 	if len(list) == 0 {
 		fmt.Fprintln(s.env.Err, "no record")
@@ -99,7 +94,7 @@ func (s *asker) records(list []sandbox.RecordView) error {
 
 // label is what people know a record by: its number or code, its name, and how
 // far it is.
-func label(r sandbox.RecordView) string {
+func label(r sandbox.Record) string {
 	var parts []string
 	for _, name := range []string{"work_order_number", "project_code", "emp_number", "timesheet_date", "report_date", "start_date"} {
 		if text, ok := r.Fields[name].(string); ok && len(parts) < 2 {
@@ -114,10 +109,10 @@ func label(r sandbox.RecordView) string {
 }
 
 // record shows all that a record holds.
-func (s *asker) record(r sandbox.RecordView) error {
+func (s *asker) record(r sandbox.Record) error {
 	t, row := s.sheet()
 	row("id", r.ID)
-	row("kind", string(r.Kind))
+	row("kind", r.Kind)
 	row("company", r.Company)
 	row("created", r.Created.Local().Format(time.DateTime))
 	row("updated", r.Updated.Local().Format(time.DateTime))

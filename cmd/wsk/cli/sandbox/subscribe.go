@@ -16,14 +16,7 @@ import (
 
 func newSandboxSubscribe(env *command.Env) *cobra.Command {
 	var flags askFlags
-	var sub struct {
-		URL     string   `json:"url"`
-		Events  []string `json:"events"`
-		Form    string   `json:"form"`
-		Secret  string   `json:"secret"`
-		APIKey  string   `json:"api_key"`
-		Company string   `json:"company"`
-	}
+	var sub sandbox.Subscription
 	var remove string
 	cmd := &cobra.Command{
 		Use:   "subscribe [URL]",
@@ -39,7 +32,7 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&sub.Events, "events", nil, "deliver only events that match `GLOB`, 'work_order.*', or a category, work_order; repeatable")
-	f.StringVar(&sub.Form, "form", "", "the envelope's `FORM`: outbound or compact (default outbound)")
+	f.StringVar((*string)(&sub.Form), "form", "", "the envelope's `FORM`: outbound or compact (default outbound)")
 	f.StringVar(&sub.APIKey, "api-key", "", "the subscriber's own API `KEY`: what is changed with it is not delivered")
 	f.StringVar(&sub.Company, "company", "", "the events of the company `ID` (default: the first)")
 	f.StringVar(&remove, "remove", "", "end the subscription `ID`")
@@ -52,7 +45,7 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 			raw, err := s.ask(ctx, http.MethodDelete, "subscriptions?id="+url.QueryEscape(remove), nil, new(struct{}))
 			return s.told(raw, err, func() string { return remove + " gets nothing any more" })
 		case len(args) == 0:
-			var found []sandbox.SubscriptionView
+			var found []sandbox.SubscriptionStatus
 			return s.list(ctx, "subscription", "subscriptions", nil, nil, &found, nil, func() error { return s.subscriptions(found) })
 		}
 		sub.URL = args[0]
@@ -63,9 +56,7 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 		if len(secrets) > 0 {
 			sub.Secret = secrets[0].Reveal()
 		}
-		var answer struct {
-			ID string `json:"id"`
-		}
+		var answer sandbox.SubscribeResult
 		raw, err := s.post(ctx, "subscriptions", sub, &answer)
 		return s.told(raw, err, func() string { return webhook.RedactURL(sub.URL) + " is subscribed as " + answer.ID })
 	}, "ndjson")
@@ -73,7 +64,7 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 	return cmd
 }
 
-func (s *asker) subscriptions(subscriptions []sandbox.SubscriptionView) error {
+func (s *asker) subscriptions(subscriptions []sandbox.SubscriptionStatus) error {
 	t := ui.Table{Width: s.env.Columns}
 	for _, sub := range subscriptions {
 		t.Row(ui.Cell{Text: sub.ID, Paint: s.p.Quiet}, ui.Cell{Text: string(sub.Form)}, ui.Cell{Text: command.JoinOr(sub.Events)}, ui.Cell{Text: sub.URL})

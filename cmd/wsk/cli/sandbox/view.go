@@ -13,7 +13,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/sandbox"
-	"github.com/wskdev/wsk/pkg/sandbox/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -42,14 +41,8 @@ type sandboxReady struct {
 }
 
 type sandboxReadyKeys struct {
-	ID   string            `json:"id"`
-	Keys []sandboxReadyKey `json:"api_keys"`
-}
-
-type sandboxReadyKey struct { // as [sandbox.Key] has them
-	Key    string `json:"key"`
-	Secret string `json:"secret"`
-	Name   string `json:"name"`
+	ID   string        `json:"id"`
+	Keys []sandbox.Key `json:"api_keys"`
 }
 
 // ready says where the sandbox is and how to send to it; given is what the
@@ -61,11 +54,7 @@ func (v *sandboxView) ready(address string, box *sandbox.Sandbox, given []sandbo
 	ready := sandboxReady{Ready: line, Base: line.URL, Company: first.ID, APIKey: first.Keys[0].Key, Secret: first.Keys[0].Secret}
 	ready.URL += sandbox.Path
 	for _, c := range companies {
-		keys := make([]sandboxReadyKey, len(c.Keys))
-		for i, k := range c.Keys {
-			keys[i] = sandboxReadyKey(k)
-		}
-		ready.Companies = append(ready.Companies, sandboxReadyKeys{c.ID, keys})
+		ready.Companies = append(ready.Companies, sandboxReadyKeys{c.ID, c.Keys})
 	}
 	switch {
 	case err != nil:
@@ -111,7 +100,7 @@ func (v *sandboxView) welcome(ready sandboxReady, given []sandbox.Key) error {
 }
 
 // show writes a record; d is its delivery, where it is an attempt of one.
-func (v *sandboxView) show(r webhook.Record, d *store.Delivery) {
+func (v *sandboxView) show(r webhook.Record, d *sandbox.Delivery) {
 	if !v.text {
 		_ = webhook.NewEncoder(v.env.Out).Encode(r) // Out keeps its error for Main
 		return
@@ -121,7 +110,7 @@ func (v *sandboxView) show(r webhook.Record, d *store.Delivery) {
 
 // lines shows a record to a person: when, which way, status, event or why
 // there is none, the record's or the delivery's name, how long it took.
-func (v *sandboxView) lines(r webhook.Record, d *store.Delivery) string {
+func (v *sandboxView) lines(r webhook.Record, d *sandbox.Delivery) string {
 	p := v.p
 	way, name, paint, id := "←", r.Event, p.Name, ""
 	switch {
@@ -150,7 +139,7 @@ func (v *sandboxView) lines(r webhook.Record, d *store.Delivery) string {
 }
 
 // fate says what becomes of a delivery that was not taken.
-func fate(r webhook.Record, d store.Delivery) string {
+func fate(r webhook.Record, d sandbox.Delivery) string {
 	host := r.Request.URL
 	if u, err := url.Parse(host); err == nil {
 		host = u.Host
@@ -160,9 +149,9 @@ func fate(r webhook.Record, d store.Delivery) string {
 		what = http.StatusText(r.Response.Status)
 	}
 	switch d.State {
-	case store.Delivered:
+	case sandbox.Delivered:
 		return ""
-	case store.Dead:
+	case sandbox.Dead:
 		return fmt.Sprintf("%s: %s; dead after %s", host, what, ui.Plural(d.Attempts, "attempt"))
 	}
 	return fmt.Sprintf("%s: %s; again at %s", host, what, d.Due.Local().Format("15:04:05"))
@@ -172,7 +161,7 @@ func fate(r webhook.Record, d store.Delivery) string {
 type sandboxSummary struct {
 	Type       string                  `json:"type"`
 	Counts     map[webhook.Outcome]int `json:"outcomes"`
-	Deliveries map[store.State]int     `json:"deliveries"`
+	Deliveries map[sandbox.State]int   `json:"deliveries"`
 }
 
 // Done says how much came and what became of the deliveries.
@@ -185,9 +174,9 @@ func (v *sandboxView) done(ctx context.Context, box *sandbox.Sandbox) error {
 	if !v.text {
 		return command.WriteJSON(v.env.Out, sandboxSummary{"summary", counts, status.Deliveries})
 	}
-	events, deliveries := command.FormatCounts(counts, "none", webhook.Accepted, webhook.Refused, webhook.Failed), command.FormatCounts(status.Deliveries, "none", store.Delivered, store.Dead, store.Pending, store.Sending)
+	events, deliveries := command.FormatCounts(counts, "none", webhook.Accepted, webhook.Refused, webhook.Failed), command.FormatCounts(status.Deliveries, "none", sandbox.Delivered, sandbox.Dead, sandbox.Pending, sandbox.Sending)
 	text := "received: " + events + "; deliveries: " + deliveries
-	if status.Deliveries[store.Pending]+status.Deliveries[store.Sending] > 0 && v.data != "" {
+	if status.Deliveries[sandbox.Pending]+status.Deliveries[sandbox.Sending] > 0 && v.data != "" {
 		text += "; what waits goes on with the next start on " + v.data
 	}
 	command.PrintSummary(ctx, v.env, ui.Clean(text))

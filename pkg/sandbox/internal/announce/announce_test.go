@@ -1,0 +1,304 @@
+package announce
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
+	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func clock() time.Time { return time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC) }
+
+// told is one event that was raised, in its envelope.
+type told struct {
+	event string
+	body  []byte
+}
+
+// tell carries out inbound events in a company of their own, and returns what
+// others are told of each, in a form.
+func tell(t *testing.T, form webhook.Form, events ...[2]string) [][]told {
+	t.Helper()
+	s, err := store.Open(t.Context(), "", store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	n := 0
+	id := func(prefix string) string { n++; return fmt.Sprintf("%s_%d", prefix, n) }
+	announcer := New()
+	var all [][]told
+	for _, e := range events {
+		var list []told
+		err := s.Do(context.Background(), func(tx *store.Tx) error {
+			list = nil
+			if len(all) == 0 {
+				if err := rules.Seed(tx, "comp_1", clock(), id, rules.Seeds{Skills: []string{"Concrete", "Framing"}, WorkTypes: rules.DocumentedWorkTypes}); err != nil {
+					return err
+				}
+			}
+			changes, err := carryOut(tx, id, e)
+			if err != nil {
+				return err
+			}
+			raised, err := announcer.Of(Context{tx, "comp_1", form, clock()}, changes)
+			for _, r := range raised {
+				list = append(list, told{r.Type, Envelope(r, "evt_1", "comp_1", clock())})
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatalf("%s %s: %v", e[0], e[1], err)
+		}
+		all = append(all, list)
+	}
+	return all
+}
+
+func carryOut(tx *store.Tx, id func(string) string, e [2]string) ([]rules.Change, error) {
+	call := rules.Call{Tx: tx, Company: "comp_1", Actor: "user_1", Event: webhook.Event{Type: e[0]}, Now: clock(), NewID: id}
+	if e[0] == "payroll" {
+		return rules.ProcessTimesheets(call)
+	}
+	var err error
+	if call.Data, err = store.DecodeFields([]byte(e[1])); err != nil {
+		return nil, err
+	}
+	result, err := rules.Apply(call)
+	if err != nil {
+		return nil, err
+	}
+	return result.Changes, nil
+}
+
+// story is a company's life; full says more of everything.
+func story(full bool) [][2]string {
+	pick := func(short, long string) string {
+		if full {
+			return long
+		}
+		return short
+	}
+	sheet := func(day, more string) string {
+		return `{"emp_number":"EMP-1","timesheet_date":"2026-01-` + day + `"` + more + `}`
+	}
+	return [][2]string{
+		{"employee.created", pick(`{"emp_number":"EMP-1","name":"Ann","email":"a@example.com","employee_type":"site_lead"}`,
+			`{"emp_number":"EMP-1","name":"Ann","email":"a@example.com","phone":"+1-555","department_name":"Field","role_name":"Lead","employee_type":"site_lead","employee_skills":["Concrete"],"start_date":"2026-01-01","emergency_contact_name":"Bo","emergency_contact_phone":"5","emergency_contact_relationship":"Friend"}`)},
+		{"employee.updated", `{"emp_number":"EMP-1","role_name":"Manager","employee_type":"project_owner","employee_skills":["Concrete","Framing"]}`},
+		{"project.created", pick(`{"project_name":"Sky","project_code":"P-1","customer_name":"Acme","location_name":"HQ"}`,
+			`{"project_name":"Sky","project_code":"P-1","description":"d","customer_name":"Acme","location_name":"HQ","customer_type":"Commercial","customer_email":"i@acme.com","customer_phone":"5","location_address_line_1":"1 Main","location_city":"Oslo","location_province":"OS","location_postal_code":"1","location_country":"NO","contacts":[{"first_name":"Li","last_name":"Ro","title":"PM","email":"l@acme.com","phone":"5","mobile":"6","is_primary":true}],"internal_manager_emp_number":"EMP-1","priority":"high","custom_fields":{"permit":"1"},"equipment":["Crane"]}`)},
+		{"project.updated", `{"project_code":"P-1","priority":"urgent","customer_email":"b@acme.com","location_address_line_2":"Floor 2","contacts":[{"first_name":"Li","last_name":"Ro","title":"Boss"}]}`},
+		{"work_order.created", pick(`{"project_code":"P-1","phase_name":"Foundation"}`,
+			`{"project_code":"P-1","phase_name":"Foundation","status":"scheduled","priority":"high","start_date":"2026-02-01","end_date":"2026-02-05","start_time":"08:00","end_time":"17:00","expected_start_date":"2026-02-01","expected_end_date":"2026-02-05","people_required":5,"people_skill_requirements":{"Concrete":3},"days_hours_required":"5 days","performed_by":"internal","site_lead_emp_number":"EMP-1","scope_of_work":{"checklists":[{"checklist_name":"Prep","items":[{"item_name":"Clear","status":"pending"}]}]},"equipment":["Mixer"],"specialty_materials":["Rebar"],"scheduler_notes":{"subtrade_required":"Concrete"},"custom_fields":{"permit":"1"},"display_order":1,"require_daily_report":true,"require_completion_report":true}`)},
+		{"work_order.updated", `{"work_order_number":"WO-2026-001","status":"in_progress","people_required":7,"start_date":"2026-02-02","end_date":"2026-02-06","site_lead_emp_number":"EMP-1"}`},
+		{"timesheet.created", sheet("15", pick("", `,"notes":"n","entries":[{"entry_date":"2026-01-15","hours":5.5,"start_time":"08:00","end_time":"13:30","work_order_number":"WO-2026-001","notes":"poured"}]`))},
+		{"timesheet.updated", sheet("15", `,"notes":"later","entries":[{"entry_date":"2026-01-15","hours":2,"work_type_code":"VAC"}]`)},
+		{"timesheet.updated", sheet("15", `,"entries":[{"entry_date":"2026-01-15","hours":3,"work_type_code":"VAC"}]`)},
+		{"timesheet.updated", sheet("15", `,"status":"submitted"`)},
+		{"timesheet.updated", sheet("15", `,"status":"locked"`)},
+		{"timesheet.updated", sheet("15", `,"status":"draft"`)},
+		{"timesheet.updated", sheet("15", `,"status":"submitted"`)},
+		{"timesheet.updated", sheet("15", `,"status":"locked"`)},
+		{"timesheet.updated", sheet("15", `,"status":"processed"`)},
+		{"timesheet.created", sheet("16", `,"status":"submitted"`)},
+		{"timesheet.created", sheet("17", `,"status":"submitted"`)},
+		{"timesheet.updated", sheet("16", `,"status":"locked"`)},
+		{"timesheet.updated", sheet("17", `,"status":"locked"`)},
+		{"payroll", ""},
+		{"timesheet.created", sheet("18", "")},
+		{"timesheet.deleted", sheet("18", "")},
+		{"report.daily_submitted", pick(`{"work_order_number":"WO-2026-001","report_date":"2026-01-15"}`,
+			`{"work_order_number":"WO-2026-001","report_date":"2026-01-15","submitted_by":"EMP-1","notes":"n","work_completed":"w","hours_worked":8.5,"weather_conditions":"Clear","is_auto_approved":true}`)},
+		{"report.completion_submitted", pick(`{"work_order_number":"WO-2026-001"}`,
+			`{"work_order_number":"WO-2026-001","report_date":"2026-01-15","submitted_by":"EMP-1","completion_summary":"done","scope_checklist":[{"item_name":"a","status":"completed"},{"item_name":"b","status":"pending"}],"completion_checklist":[{"item_name":"walk","status":"completed","notes":"ok"}]}`)},
+		{"report.completion_approved", pick(`{"work_order_number":"WO-2026-001"}`, `{"work_order_number":"WO-2026-001","approved_by":"EMP-1","approval_notes":"ok"}`)},
+		{"work_order.created", `{"project_code":"P-1","phase_name":"Roof","status":"cancelled"}`},
+		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Roof"}`},
+		{"vendor.created", pick(`{"vendor_name":"V"}`, `{"vendor_name":"V","type":"subcontractor","trade_specialty":["HVAC","Mechanical"],"primary_contact_name":"R","primary_contact_email":"r@v.com","primary_contact_phone":"5","address":"1 Way","city":"Oslo","state":"OS","zip_code":"1","country":"NO","rating":4.8,"regions":["North"],"notes":"n","insurance_expiry_date":"2026-12-31","compliance_expiry_date":"2026-06-30","custom_fields":{"l":"1"}}`)},
+		{"vendor.updated", `{"vendor_name":"V","rating":5,"regions":["North","South"]}`},
+		{"vendor.deleted", `{"vendor_name":"V"}`},
+		{"time_off.created", pick(`{"emp_number":"EMP-1","start_date":"2026-03-01","end_date":"2026-03-02"}`, `{"emp_number":"EMP-1","start_date":"2026-03-01","end_date":"2026-03-02","start_time":"09:00:00","end_time":"13:00:00","time_off_type":"personal","status":"pending","reason":"r","notes":"n"}`)},
+		{"time_off.updated", `{"emp_number":"EMP-1","start_date":"2026-03-01","end_date":"2026-03-02","status":"denied","notes":"no"}`},
+		{"time_off.deleted", `{"emp_number":"EMP-1","start_date":"2026-03-01","end_date":"2026-03-02"}`},
+		{"location.created", `{"customer_name":"Acme","name":"Two"}`},
+		{"location.updated", `{"customer_name":"Acme","location_name":"Two","city":"Bergen"}`},
+		{"location.deleted", `{"customer_name":"Acme","location_name":"Two"}`},
+		{"contact.created", `{"customer_name":"Acme","first_name":"Jo","last_name":"Do"}`},
+		{"contact.updated", `{"customer_name":"Acme","first_name":"Jo","last_name":"Do","mobile":"7"}`},
+		{"contact.deleted", `{"customer_name":"Acme","first_name":"Jo","last_name":"Do"}`},
+		{"customer.updated", `{"customer_name":"Acme","phone":"9"}`},
+		{"project.closed", `{"project_code":"P-1","close_work_orders":true}`},
+		{"project.deleted", `{"project_code":"P-1"}`},
+		{"customer.deleted", `{"customer_name":"Acme"}`},
+		{"employee.deleted", `{"emp_number":"EMP-1"}`},
+	}
+}
+
+// TestWhatIsRaisedLintsClean holds every event of both forms to the catalog.
+func TestWhatIsRaisedLintsClean(t *testing.T) {
+	t.Parallel()
+	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
+		for _, full := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, full %v", form, full), func(t *testing.T) {
+				t.Parallel()
+				checker := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: form}).NewChecker()
+				events := story(full)
+				for i, list := range tell(t, form, events...) {
+					for _, raised := range list {
+						result := checker.Payload(raised.body)
+						if result.Event != raised.event || result.Form != form {
+							t.Errorf("%s reads as %s %s", raised.event, result.Form, result.Event)
+						}
+						for _, f := range result.Findings {
+							if f.Severity != lint.Note && !strings.Contains(f.Message, `"cancelled"`) { // which the story says
+								t.Errorf("%s after %s: %s at %s (%s)\n%s", raised.event, events[i][0], f.Message, f.Pointer, f.Rule, raised.body)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestEveryEventThatCanBeRaisedIs compares what the story raises with the
+// catalog.
+func TestEveryEventThatCanBeRaisedIs(t *testing.T) {
+	t.Parallel()
+	for form, never := range map[webhook.Form]string{
+		webhook.Outbound: "",
+		// No inbound event leads to these.
+		webhook.Compact: "po. report.",
+	} {
+		seen := map[string]int{}
+		for _, list := range tell(t, form, story(true)...) {
+			for _, raised := range list {
+				seen[raised.event]++
+			}
+		}
+		for _, d := range webhook.Events(webhook.WorkSkedge, form) {
+			family, _, _ := strings.Cut(d.Type, ".")
+			if seen[d.Type] == 0 && !slices.Contains(strings.Fields(never), family+".") {
+				t.Errorf("%s %s is never raised", form, d.Type)
+			}
+			delete(seen, d.Type)
+		}
+		for event := range seen {
+			t.Errorf("%s %s is in no catalog", form, event)
+		}
+	}
+}
+
+func raisedBy(t *testing.T, form webhook.Form, at int, events ...[2]string) string {
+	t.Helper()
+	var names []string
+	for _, r := range tell(t, form, events...)[at] {
+		names = append(names, r.event)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestAnUpdateSaysWhatHasChanged(t *testing.T) {
+	t.Parallel()
+	events := story(false)[:6]
+	if got, want := raisedBy(t, webhook.Outbound, 5, events...), "work_order.updated work_order.status_changed work_order.scheduled"; got != want {
+		t.Errorf("raised %s, want %s", got, want)
+	}
+	if got, want := raisedBy(t, webhook.Compact, 5, events...), "workorder.updated workorder.started employee.assigned"; got != want {
+		t.Errorf("raised %s, want %s", got, want)
+	}
+	for form, want := range map[webhook.Form]string{
+		webhook.Outbound: `{"end_date":{"new":"2026-02-06","old":null},"people_required":{"new":7,"old":null},"site_lead":{"new":{"email":"a@example.com","emp_number":"EMP-1","id":"emp_8","name":"Ann"},"old":null},"start_date":{"new":"2026-02-02","old":null},"status":{"new":"in_progress","old":"scheduled"}}`,
+		webhook.Compact:  `{"assignedTo":{"added":["emp_8"],"removed":[]},"end_date":{"from":null,"to":"2026-02-06"},"people_required":{"from":null,"to":7},"start_date":{"from":null,"to":"2026-02-02"},"status":{"from":"scheduled","to":"in_progress"}}`,
+	} {
+		var body struct {
+			Data struct {
+				Changes map[string]any `json:"changes"`
+			} `json:"data"`
+		}
+		if err := json.Unmarshal(tell(t, form, events...)[5][0].body, &body); err != nil {
+			t.Fatal(err)
+		}
+		got, err := json.Marshal(body.Data.Changes)
+		if err != nil || string(got) != want {
+			t.Errorf("%s: changes\n%s\nwant\n%s", form, got, want)
+		}
+	}
+}
+
+// A new name is told once, by the name that the form has for it.
+func TestAChangeIsToldOnce(t *testing.T) {
+	t.Parallel()
+	events := append(story(false)[:6:6], [2]string{"work_order.updated", `{"work_order_number":"WO-2026-001","phase_name":"Roof"}`})
+	for form, want := range map[webhook.Form]string{
+		webhook.Outbound: `"changes":{"phase_name":{"old":"Foundation","new":"Roof"}}`,
+		webhook.Compact:  `"changes":{"title":{"from":"Foundation","to":"Roof"}}`,
+	} {
+		if got := string(tell(t, form, events...)[6][0].body); !strings.Contains(got, want) {
+			t.Errorf("%s: %s\nwant %s in it", form, got, want)
+		}
+	}
+}
+
+// What the documents only name tells which record it is about, and no more.
+func TestWhatHasNoDocumentedPayloadIsShort(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"workorder.started": "id projectId status title workOrderNumber", "workorder.completed": "id projectId status title workOrderNumber",
+		"workorder.cancelled": "id projectId status title workOrderNumber", "employee.assigned": "emp_number id name workOrderNumber work_order_id",
+		"project.closed": "closed_at id project_code project_name",
+	}
+	seen := 0
+	for _, list := range tell(t, webhook.Compact, story(true)...) {
+		for _, raised := range list {
+			d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Compact, raised.event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Sample() != nil {
+				continue
+			}
+			var body struct{ Data map[string]any }
+			if err := json.Unmarshal(raised.body, &body); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(body.Data)), " "); got != want[raised.event] {
+				t.Errorf("%s has %q, want %q", raised.event, got, want[raised.event])
+			}
+			seen++
+		}
+	}
+	if seen < len(want) {
+		t.Errorf("%d of these were raised", seen)
+	}
+}
+
+func TestTimesheetsGoThroughTheirLife(t *testing.T) {
+	t.Parallel()
+	events := story(true)
+	want := map[int]string{
+		6: "timesheet.created", 7: "timesheet.updated timesheet.updated", 8: "timesheet.updated", 9: "timesheet.submitted", 10: "timesheet.locked",
+		11: "timesheet.unlocked", 14: "timesheet.processed", 15: "timesheet.created timesheet.submitted",
+		19: "timesheet.processed timesheet.processed timesheets.processed.batch", 21: "",
+	}
+	all := tell(t, webhook.Outbound, events...)
+	for at, names := range want {
+		var got []string
+		for _, r := range all[at] {
+			got = append(got, r.event)
+		}
+		if strings.Join(got, " ") != names {
+			t.Errorf("%s %s raised %v, want %s", events[at][0], events[at][1], got, names)
+		}
+	}
+}

@@ -1,0 +1,384 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// world is a company with a few things in it.
+type world struct {
+	t     testing.TB
+	store *store.Store
+	n     int
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	s, err := store.Open(context.Background(), "", store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w := &world{t: t, store: s}
+	err = s.Do(context.Background(), func(tx *store.Tx) error {
+		return Seed(tx, "comp_1", clock(), w.id, Seeds{
+			Skills: []string{"Concrete", "Framing"}, WorkTypes: DocumentedWorkTypes,
+			Employees: []store.Fields{{"emp_number": "EMP-1", "name": "Ann Boss", "email": "a@example.com", "employee_type": "site_lead"}},
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func clock() time.Time { return time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC) }
+
+func (w *world) id(prefix string) string {
+	w.n++
+	return fmt.Sprintf("%s_%d", prefix, w.n)
+}
+
+// do carries out an event, given its data as JSON.
+func (w *world) do(event, data string) (*Result, error) {
+	w.t.Helper()
+	fields, err := store.DecodeFields([]byte(data))
+	if err != nil {
+		w.t.Fatalf("%s: %v", data, err)
+	}
+	var result *Result
+	err = w.store.Do(context.Background(), func(tx *store.Tx) error {
+		var err error
+		result, err = Apply(Call{
+			Tx: tx, Company: "comp_1", Actor: "user_1", Event: webhook.Event{Type: event}, Data: fields, Now: clock(), NewID: w.id,
+		})
+		return err
+	})
+	return result, err
+}
+
+// must is do for what has to work; it returns the changes in a few words.
+func (w *world) must(event, data string) string {
+	w.t.Helper()
+	result, err := w.do(event, data)
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", event, data, err)
+	}
+	return changes(result)
+}
+
+func changes(r *Result) string {
+	var list []string
+	for _, c := range r.Changes {
+		rec := c.Record()
+		list = append(list, fmt.Sprintf("%s %s", rec.Kind, c.Action))
+	}
+	return strings.Join(list, ", ")
+}
+
+func (w *world) count() (n int) {
+	w.t.Helper()
+	err := w.store.Do(context.Background(), func(tx *store.Tx) error {
+		list, err := tx.List(store.Query{})
+		n = len(list)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *world) get(kind store.Kind, key string) *store.Record {
+	w.t.Helper()
+	var r *store.Record
+	err := w.store.Do(context.Background(), func(tx *store.Tx) error {
+		var err error
+		r, err = tx.Find("comp_1", kind, key)
+		return err
+	})
+	if err != nil {
+		w.t.Fatalf("%s %s: %v", kind, key, err)
+	}
+	return r
+}
+
+const (
+	aProject = `{"project_name":"Skyline","project_code":"P-1","customer_name":"Acme","location_name":"HQ","customer_email":"a@acme.com","location_city":"Oslo","contacts":[{"first_name":"Li","last_name":"Ro","email":"l@acme.com"}]}`
+	anOrder  = `{"project_code":"P-1","phase_name":"Foundation","site_lead_emp_number":"EMP-1","required_headcount":5,"scope_of_work":{"checklists":[{"checklist_name":"Prep","items":[{"item_name":"Clear","status":"complete"}]}]}}`
+)
+
+// TestAStory goes through what the page describes, from the project to its
+// close.
+func TestAStory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct{ event, data, want string }{
+		{"project.created", aProject, "customer created, location created, contact created, project created"},
+		{"project.created", strings.Replace(aProject, "P-1", "P-2", 1), "project created"},
+		{"work_order.created", anOrder, "work_order created"},
+		{"work_order.created", `{"project_code":"P-1","phase_name":"Roof"}`, "work_order created"},
+		{"work_order.updated", `{"work_order_number":"WO-2026-001","status":"in_progress","people_required":7}`, "work_order updated"},
+		{"work_order.updated", `{"work_order_number":"WO-2026-001","status":"in_progress"}`, ""},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","entries":[{"entry_date":"2026-01-15","hours":5.50,"work_order_number":"WO-2026-001"},{"entry_date":"2026-01-15","hours":2,"work_type_code":"VAC","work_order_number":null}]}`, "timesheet created"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"submitted"}`, "timesheet updated"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"locked"}`, "timesheet updated"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"processed"}`, "timesheet updated"},
+		{"report.daily_submitted", `{"work_order_number":"WO-2026-001","report_date":"2026-01-15","submitted_by":"EMP-1"}`, "report created"},
+		{"report.completion_submitted", `{"work_order_number":"WO-2026-001"}`, "report created"},
+		{"report.completion_approved", `{"work_order_number":"WO-2026-001","approved_by":"EMP-1"}`, "report updated, work_order updated"},
+		{"project.closed", `{"project_code":"P-1","close_work_orders":true}`, "work_order updated, project closed"},
+		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Roof"}`, "work_order deleted"},
+		{"project.deleted", `{"project_code":"P-1"}`, "work_order deleted, project deleted"},
+		{"project.deleted", `{"project_code":"P-2"}`, "project deleted"},
+		{"customer.deleted", `{"customer_name":"Acme"}`, "contact deleted, location deleted, customer deleted"},
+		{"test.connection", `{"test":true}`, ""},
+	} {
+		if got := w.must(c.event, c.data); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.event, c.data, got, c.want)
+		}
+	}
+}
+
+func TestWhatIsStoredHasItsCanonicalNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must("project.created", aProject)
+	w.must("work_order.created", anOrder)
+	order := w.get(store.WorkOrder, "WO-2026-001")
+	scope := fmt.Sprint(order.Fields["scope_of_work"])
+	if fmt.Sprint(order.Fields["people_required"]) != "5" || order.Fields["required_headcount"] != nil || scope != "map[checklists:[map[items:[map[completed:true text:Clear]] title:Prep]]]" {
+		t.Errorf("stored %v", order.Fields)
+	}
+	if customer := w.get(store.Customer, "Acme"); customer.Fields["email"] != "a@acme.com" {
+		t.Errorf("the customer is %v", customer.Fields)
+	}
+	w.must("project.updated", `{"project_code":"P-1","customer_phone":"5","location_notes":"n","custom_fields":{"a":"1","b":"2"}}`)
+	w.must("project.updated", `{"project_code":"P-1","custom_fields":{"a":null,"c":"3"}}`)
+	if got := fmt.Sprint(w.get(store.Project, "P-1").Fields["custom_fields"]); got != "map[b:2 c:3]" {
+		t.Errorf("custom fields are %s", got)
+	}
+	if customer := w.get(store.Customer, "Acme"); customer.Fields["phone"] != "5" || customer.Fields["email"] != "a@acme.com" {
+		t.Errorf("the customer is %v", customer.Fields)
+	}
+	w.must("customer.created", `{"name":" Beta ","custom_fields":{"a":null,"b":"2"}}`)
+	if beta := w.get(store.Customer, "Beta"); fmt.Sprintf("%v %v", beta.Fields["name"], beta.Fields["custom_fields"]) != "Beta map[b:2]" {
+		t.Errorf("the customer is %v", beta.Fields)
+	}
+	w.must("project.updated", `{"project_code":"P-1","customer_name":"Beta"}`)
+	if moved := w.get(store.Project, "P-1"); moved.Fields["location_id"] != nil || moved.Fields["customer_id"] != w.get(store.Customer, "Beta").ID {
+		t.Errorf("the project is at the other customer's location: %v", moved.Fields)
+	}
+	w.must("vendor.created", `{"vendor_name":"V9","trade_specialty":"HVAC, Mechanical"}`)
+	w.must("vendor.updated", `{"vendor_name":"V9","trade_specialty":null}`)
+	if v := w.get(store.Vendor, "V9"); v.Fields["trade_specialty"] != nil {
+		t.Errorf("the vendor is %v", v.Fields)
+	}
+	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","entries":[{"entry_date":"2026-01-15","hours":5.50,"work_order_number":"WO-2026-001"}]}`)
+	w.must("timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","entries":[{"entry_date":"2026-01-15","hours":6.25,"work_order_number":"WO-2026-001"},{"entry_date":"2026-01-15","hours":1,"work_order_number":"WO-2026-001","work_type_code":"OT"}]}`)
+	sheet := w.get(store.Timesheet, store.Key("EMP-1", "2026-01-15"))
+	if entries, _ := sheet.Fields["entries"].([]any); len(entries) != 2 || fmt.Sprint(sheet.Fields["total_hours"]) != "7.25" {
+		t.Errorf("the timesheet is %v", sheet.Fields)
+	}
+	// Two tasks of one day on one work order are two entries, and stay two.
+	const twice = `{"emp_number":"EMP-1","timesheet_date":"2026-01-19","entries":[{"entry_date":"2026-01-19","hours":%d,"work_order_number":"WO-2026-001"},{"entry_date":"2026-01-19","hours":1,"work_order_number":"WO-2026-001"}]}`
+	w.must("timesheet.created", fmt.Sprintf(twice, 7))
+	w.must("timesheet.updated", fmt.Sprintf(twice, 6))
+	sheet = w.get(store.Timesheet, store.Key("EMP-1", "2026-01-19"))
+	if entries, _ := sheet.Fields["entries"].([]any); len(entries) != 2 || fmt.Sprint(sheet.Fields["total_hours"]) != "7" {
+		t.Errorf("the timesheet is %v", sheet.Fields)
+	}
+	w.must("vendor.created", `{"vendor_name":"V","trade_specialty":"HVAC, Mechanical"}`)
+	if got := fmt.Sprint(w.get(store.Vendor, "V").Fields["trade_specialty"]); got != "[HVAC Mechanical]" {
+		t.Errorf("trades are %s", got)
+	}
+}
+
+func TestWhatIsRefusedNamesItsPlaceAndChangesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must("project.created", aProject)
+	w.must("work_order.created", anOrder)
+	w.must("work_order.created", strings.Replace(anOrder, "EMP-1", "EMP-1", 1))
+	w.must("project.created", `{"project_name":"Done","project_code":"P-7","customer_name":"Acme","location_name":"HQ"}`)
+	w.must("work_order.created", `{"project_code":"P-7","phase_name":"Roof"}`)
+	w.must("project.closed", `{"project_code":"P-7","close_work_orders":true}`)
+	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`)
+	before := w.count()
+	for _, c := range []struct {
+		event, data string
+		status      int
+		pointer     string
+		says        string
+	}{
+		{"project.created", aProject, 400, "/data/project_code", "there is a project with the code"},
+		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","account_manager_emp_number":"EMP-9"}`, 404, "/data/account_manager_emp_number", "there is no employee"},
+		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","contacts":[{"first_name":"a"}]}`, 400, "/data/contacts/0", "needs first_name and last_name"},
+		{"project.created", `{}`, 400, "/data/project_name", "project_name is required"},
+		{"project.updated", `{"project_code":"P-9"}`, 404, "/data/project_code", "there is no project"},
+		{"project.closed", `{"project_code":"P-1"}`, 400, "/data/project_code", "open work orders: WO-2026-001, WO-2026-002"},
+		{"work_order.created", `{"project_code":"P-9","phase_name":"x"}`, 404, "/data/project_code", "there is no project"},
+		{"work_order.created", `{"project_code":"P-1","phase_name":"x","work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "there is a work order WO-2026-001 already"},
+		{"work_order.created", `{"project_code":"P-1","phase_name":"x","site_lead_emp_number":"EMP-9"}`, 404, "/data/site_lead_emp_number", "there is no employee"},
+		{"work_order.updated", `{"project_code":"P-1","phase_name":"Foundation"}`, 400, "/data/work_order_number", "is required"},
+		{"work_order.updated", `{"work_order_number":"WO-2026-003","status":"in_progress"}`, 400, "/data/status", "the project P-7 is closed"},
+		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Foundation"}`, 400, "/data/phase_name", "name one of WO-2026-001, WO-2026-002"},
+		{"work_order.deleted", `{"work_order_number":"WO-1"}`, 404, "/data/work_order_number", "there is no work order"},
+		{"report.completion_approved", `{"work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "no completion report that waits"},
+		{"employee.created", `{"emp_number":"EMP-2","name":"x","email":"x","employee_type":"office","employee_skills":["Concrete","Welding","Magic"],"department_name":"New"}`, 400, "/data/employee_skills/1", "Welding, Magic"},
+		{"employee.created", `{"emp_number":"EMP-1","name":"x","email":"x","employee_type":"office"}`, 400, "/data/emp_number", "there is an employee EMP-1 already"},
+		{"employee.updated", `{"emp_number":"EMP-9"}`, 404, "/data/emp_number", "there is no employee"},
+		{"customer.created", `{"name":"Acme"}`, 400, "/data/name", "there is a customer"},
+		{"customer.deleted", `{"customer_name":"Acme"}`, 400, "/data/customer_name", "has projects: P-1"},
+		{"location.created", `{"customer_name":"Acme","name":"HQ"}`, 400, "/data/name", "has a location named"},
+		{"location.updated", `{"customer_name":"Acme","location_name":"Other"}`, 404, "/data/location_name", "has no location named"},
+		{"contact.created", `{"customer_name":"Acme","first_name":"Li","last_name":"Ro"}`, 400, "/data/last_name", "has a contact named"},
+		{"contact.created", `{"customer_name":"Nobody","first_name":"Li","last_name":"Ro"}`, 404, "/data/customer_name", "there is no customer"},
+		{"vendor.deleted", `{"vendor_name":"V"}`, 404, "/data/vendor_name", "there is no vendor"},
+		{"time_off.created", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-01"}`, 400, "/data/end_date", "is before"},
+		{"time_off.updated", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-03"}`, 404, "/data/start_date", "has no request"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`, 400, "/data/timesheet_date", "has a timesheet"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","status":"processed"}`, 400, "/data/status", "begins as draft or submitted"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-17","hours":1}]}`, 400, "/data/entries/0/entry_date", "must be the timesheet's date"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":24.01}]}`, 400, "/data/entries/0/hours", "from 0 to 24"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1}]}`, 400, "/data/entries/0/work_order_number", "REG requires a work_order_number"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1,"work_type_code":"NAP"}]}`, 404, "/data/entries/0/work_type_code", "there is no work type"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"locked"}`, 400, "/data/status", "becomes submitted next, not locked"},
+		{"work_order.search", `{}`, 400, "/data/search_term", "is required"},
+		{"work_order.teleported", `{}`, 400, "/event_type", "has no inbound operation"},
+	} {
+		_, err := w.do(c.event, c.data)
+		var refusal *Error
+		if !errors.As(err, &refusal) || refusal.Status != c.status || !strings.Contains(refusal.Message, c.says) || len(refusal.Details) == 0 || refusal.Details[0].Pointer != c.pointer {
+			t.Errorf("%s %s: %+v (%v), want %d %s %s", c.event, c.data, refusal, err, c.status, c.pointer, c.says)
+		}
+		if n := w.count(); n != before {
+			t.Fatalf("%s %s: %d records, %d before", c.event, c.data, n, before)
+		}
+	}
+}
+
+func TestTimesheetsGoOneStepAtATime(t *testing.T) {
+	t.Parallel()
+	for from, steps := range map[string]map[string]bool{
+		"draft":     {"draft": true, "submitted": true, "locked": false, "processed": false},
+		"submitted": {"draft": true, "submitted": true, "locked": true, "processed": false},
+		"locked":    {"draft": true, "submitted": true, "locked": true, "processed": true},
+		"processed": {"draft": false, "submitted": false, "locked": false, "processed": true},
+	} {
+		for to, ok := range steps {
+			if err := timesheetStep(from, to); (err == nil) != ok {
+				t.Errorf("%s → %s: %v", from, to, err)
+			}
+		}
+	}
+	w := newWorld(t)
+	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"submitted"}`)
+	w.must("timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"locked"}`)
+	if _, err := w.do("timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","notes":"late"}`); err == nil {
+		t.Error("a locked timesheet was changed")
+	}
+	err := w.store.Do(t.Context(), func(tx *store.Tx) error {
+		done, err := ProcessTimesheets(Call{Tx: tx, Company: "comp_1", Now: clock(), NewID: w.id})
+		if len(done) != 1 {
+			t.Errorf("%d were processed", len(done))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.do("timesheet.deleted", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`); err == nil {
+		t.Error("a processed timesheet was deleted")
+	}
+}
+
+func TestSearchesAnswerAsThePageShows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must("project.created", aProject)
+	w.must("project.created", strings.NewReplacer("P-1", "P-2", "Skyline", "Harbor skyline").Replace(aProject))
+	w.must("work_order.created", anOrder)
+	w.must("work_order.created", `{"project_code":"P-2","phase_name":"Foundation two"}`)
+	for _, c := range []struct {
+		event, data string
+		want        int
+	}{
+		{"project.search", `{"search_term":"SKY"}`, 2},
+		{"project.search", `{"search_term":"Skyline","exact_match":true}`, 1},
+		{"project.search", `{"search_term":"P-2","search_field":"project_code","exact_match":true}`, 1},
+		{"project.search", `{"search_term":"p-","search_field":"project_code"}`, 2},
+		{"project.search", `{"search_term":"nothing"}`, 0},
+		{"work_order.search", `{"search_term":"foundation"}`, 2},
+		{"work_order.search", `{"search_term":"foundation","project_code":"P-2"}`, 1},
+		{"work_order.search", `{"search_term":"foundation","project_code":"P-9"}`, 0},
+		{"work_order.search", `{"search_term":"WO-2026-001","search_field":"work_order_number","exact_match":true}`, 1},
+		{"work_order.search", `{"search_term":"WO-2026-001","search_field":"work_order_number","exact_match":true,"project_code":"P-2"}`, 0},
+	} {
+		r, err := w.do(c.event, c.data)
+		if err != nil || !r.Search || r.Results == nil || len(r.Results) != c.want {
+			t.Errorf("%s %s: %v, %v; want %d", c.event, c.data, r.Results, err, c.want)
+		}
+	}
+}
+
+// TestEverySampleOfTheCatalogIsTakenOrRefusedWithWords applies the catalog's
+// own samples to a company without anything in it.
+func TestEverySampleOfTheCatalogIsTakenOrRefusedWithWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	events := webhook.Events(webhook.WorkSkedge, webhook.Inbound)
+	if len(events) != 34 {
+		t.Fatalf("%d inbound events", len(events))
+	}
+	for _, d := range events {
+		event, err := webhook.ParseEvent(d.Sample())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.do(d.Type, string(event.Data()))
+		var refusal *Error
+		if err != nil && (!errors.As(err, &refusal) || refusal.Message == "" || strings.Contains(refusal.Message, "no inbound operation")) {
+			t.Errorf("%s: %v", d.Type, err)
+		}
+	}
+}
+
+// FuzzApply gives every event any JSON: nothing panics, and what is refused
+// leaves nothing behind.
+func FuzzApply(f *testing.F) {
+	for _, d := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {
+		event, _ := webhook.ParseEvent(d.Sample())
+		f.Add(d.Type, event.Data())
+	}
+	f.Add("timesheet.created", []byte(`{"emp_number":"EMP-1","timesheet_date":"d","entries":[null,1,{"hours":1e999,"entry_date":"d"}]}`))
+	f.Add("project.created", []byte(`{"project_name":"a","project_code":"b","customer_name":"c","location_name":"d","contacts":[null,{}]}`))
+	f.Add("work_order.created", []byte(`{"project_code":{},"scope_of_work":{"checklists":[null,{"items":[null,1]}]}}`))
+	w := newWorld(f)
+	f.Fuzz(func(t *testing.T, event string, data []byte) {
+		if _, err := store.DecodeFields(data); err != nil {
+			return
+		}
+		w.t = t
+		before := w.count()
+		_, err := w.do(event, string(data))
+		var refusal *Error
+		if err != nil && !errors.As(err, &refusal) {
+			t.Errorf("%s %s: %v", event, data, err)
+		}
+		if err != nil && w.count() != before {
+			t.Errorf("%s %s was refused and left something behind", event, data)
+		}
+	})
+}
