@@ -92,8 +92,8 @@ func (o *Output) Text() bool { return o.Format == "text" }
 
 // Palette settles the colour for stdout or stderr: --color, then NO_COLOR and
 // CLICOLOR_FORCE, then whether the stream is a terminal.
-func Palette(env *Env, cfg config.Config, terminal bool) (ui.Palette, error) {
-	switch choice := cfg.Text("color"); choice {
+func Palette(env *Env, cfg *config.Config, terminal bool) (ui.Palette, error) {
+	switch choice := cfg.Color.Text; choice {
 	case "on":
 		return ui.Palette{Color: true}, nil
 	case "off":

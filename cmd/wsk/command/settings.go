@@ -79,14 +79,14 @@ func (s *Settings) Schemas() {
 
 // Catalog is the catalog with the schemas of --schemas before it; files is nil
 // where there are none.
-func (s *Settings) Catalog(env *Env, cfg config.Config) (*webhook.Overlay, fs.FS, error) {
-	dir := cfg.Path("schemas", env.Dir)
+func (s *Settings) Catalog(env *Env, cfg *config.Config) (*webhook.Overlay, fs.FS, error) {
+	dir := cfg.Schemas.Path(env.Dir)
 	if dir == "" {
 		return nil, nil, nil
 	}
 	root, err := os.OpenRoot(dir) // a link may not lead out of it
 	if err != nil {
-		return nil, nil, fmt.Errorf("schemas, from the %s: %w", cfg.Value("schemas").Place(), err)
+		return nil, nil, fmt.Errorf("schemas, from the %s: %w", cfg.Schemas.Place(), err)
 	}
 	own, err := webhook.NewOverlay(root.FS())
 	return own, root.FS(), err
@@ -112,7 +112,7 @@ func (s *Settings) CompleteEvents(env *Env, p webhook.Platform, f webhook.Form) 
 
 // Begin is how a command with a result begins: it reads the configuration and
 // settles the format.
-func (s *Settings) Begin(env *Env, output *Output) (config.Config, error) {
+func (s *Settings) Begin(env *Env, output *Output) (*config.Config, error) {
 	cfg, err := s.Load(env)
 	if err == nil {
 		err = output.Choose(s.Cmd)
@@ -121,16 +121,16 @@ func (s *Settings) Begin(env *Env, output *Output) (config.Config, error) {
 }
 
 // Load reads the configuration under the flags that were given.
-func (s *Settings) Load(env *Env) (config.Config, error) {
-	flags, profile := map[string][]string{}, ""
+func (s *Settings) Load(env *Env) (*config.Config, error) {
+	flags, profile := map[string]string{}, ""
 	s.Cmd.Flags().Visit(func(f *pflag.Flag) {
 		key := strings.ReplaceAll(f.Name, "-", "_")
 		if text, ok := s.texts[key]; ok {
-			flags[key] = []string{*text}
+			flags[key] = *text
 		}
 		switch key {
 		case "color":
-			flags[key] = []string{f.Value.String()}
+			flags[key] = f.Value.String()
 		case "profile":
 			profile = f.Value.String()
 		}
@@ -151,7 +151,7 @@ var ErrNoSecret = errors.New("no secret: give --secret, --secret-file, $WSK_SECR
 
 // Keys returns the secrets that hold, with the value that each came from. None
 // is no error here; a blank one is.
-func (s *Settings) Keys(env *Env, cfg config.Config) ([]webhook.Secret, []config.Value, error) {
+func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []config.Value, error) {
 	var values []config.Value
 	for _, text := range s.secrets {
 		if text != AskForSecret {
@@ -172,7 +172,7 @@ func (s *Settings) Keys(env *Env, cfg config.Config) ([]webhook.Secret, []config
 		values = append(values, config.Value{Text: text, From: config.FromFlag, Name: "--secret-file " + path})
 	}
 	if len(values) == 0 {
-		values = cfg.Values("secret")
+		values = cfg.Secrets
 	}
 	var secrets []webhook.Secret
 	for _, v := range values {
@@ -191,8 +191,8 @@ func (s *Settings) Keys(env *Env, cfg config.Config) ([]webhook.Secret, []config
 
 // standing is what a --secret with nothing after it means: what is configured,
 // else what the person types.
-func standing(env *Env, cfg config.Config) ([]config.Value, error) {
-	if found := cfg.Values("secret"); len(found) > 0 {
+func standing(env *Env, cfg *config.Config) ([]config.Value, error) {
+	if found := cfg.Secrets; len(found) > 0 {
 		return found, nil
 	}
 	if !env.InTTY {
@@ -221,8 +221,8 @@ func ParseDuration(v config.Value, key string) (time.Duration, error) {
 }
 
 // Tolerance reads the setting of that name; "off" takes every age.
-func Tolerance(cfg config.Config) (time.Duration, error) {
-	v := cfg.Value("tolerance")
+func Tolerance(cfg *config.Config) (time.Duration, error) {
+	v := cfg.Tolerance
 	if v.Text == "off" {
 		return webhook.AnyAge, nil
 	}
@@ -234,8 +234,8 @@ func Tolerance(cfg config.Config) (time.Duration, error) {
 }
 
 // Retries reads the setting of that name.
-func Retries(cfg config.Config) (int, error) {
-	v := cfg.Value("retries")
+func Retries(cfg *config.Config) (int, error) {
+	v := cfg.Retries
 	n, err := strconv.ParseUint(v.Text, 10, 16)
 	if err != nil {
 		return 0, fmt.Errorf("retries %q is not a number of attempts (from the %s)", v.Text, v.Place())
@@ -256,8 +256,8 @@ func ParsePlatform(name string) (webhook.Platform, error) {
 }
 
 // SchemeOf settles the scheme: what is configured, else the platform's own.
-func SchemeOf(cfg config.Config, p webhook.Platform) (webhook.Scheme, error) {
-	name := cfg.Text("scheme")
+func SchemeOf(cfg *config.Config, p webhook.Platform) (webhook.Scheme, error) {
+	name := cfg.Scheme.Text
 	if name == "" {
 		return webhook.SchemeFor(p), nil
 	}

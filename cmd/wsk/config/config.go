@@ -1,3 +1,16 @@
+// Package config reads flags, the environment and the configuration files,
+// and returns one plain [Config] in which each value knows its origin.
+//
+// A value comes from the first of these that has it: a flag, the environment,
+// the project's .wsk.yaml (in the working folder or the nearest one above), the
+// user's config.yaml, a default. Within a file, the values of the chosen
+// profile precede the file's own.
+//
+// A project's file comes with a repository, so it is not trusted until its user
+// says so: see [Config.Credential], [Config.CheckHost] and [Config.Trust].
+//
+// Viper reads the files. It merges its sources into one value without an
+// origin, so precedence and trust are settled here.
 package config
 
 import (
@@ -9,86 +22,154 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Input is what Load reads from.
-type Input struct {
-	Dir     string                           // the working folder
-	Lookup  func(name string) (string, bool) // the environment
-	Flags   map[string][]string              // the settings that flags gave
-	Profile string                           // --profile
+// Setting describes one thing that can be configured.
+type Setting struct {
+	Key     string   // its name in a file; a flag has hyphens for the underscores
+	Env     []string // its variables; the first that is set counts
+	Default string
+	Secret  bool   // it is masked when shown, and may refer to env:NAME or file:PATH
+	Help    string // one line for people
 }
 
-// Value is one value and where it came from.
+// Settings lists every setting in the order in which they are shown. Do not
+// change it.
+var Settings = []Setting{
+	{Key: "url", Env: []string{"WSK_URL"}, Help: "where send delivers to"},
+	{Key: "api_key", Env: []string{"WSK_API_KEY"}, Secret: true, Help: "the platform's API key"},
+	{Key: "secret", Env: []string{"WSK_SECRET", "WEBHOOK_SECRET"}, Secret: true, Help: "the signing secret; a list in a file"},
+	{Key: "scheme", Env: []string{"WSK_SCHEME"}, Help: "the signing scheme"},
+	{Key: "source", Env: []string{"WSK_SOURCE"}, Default: "custom", Help: "X-Webhook-Source: whose rules verify"},
+	{Key: "origin", Env: []string{"WSK_ORIGIN"}, Default: "wsk", Help: "the source member of an envelope"},
+	{Key: "tolerance", Env: []string{"WSK_TOLERANCE"}, Default: "300s", Help: "how far a timestamp may be from now"},
+	{Key: "timeout", Env: []string{"WSK_TIMEOUT"}, Default: "30s", Help: "the limit of one attempt"},
+	{Key: "retries", Env: []string{"WSK_RETRIES"}, Default: "0", Help: "attempts after the first"},
+	{Key: "schemas", Env: []string{"WSK_SCHEMAS"}, Help: "a folder of custom schemas"},
+	{Key: "color", Env: []string{"WSK_COLOR"}, Default: "auto", Help: "auto, on or off"},
+}
+
+// Origin is the kind of place that a value came from.
+type Origin string
+
+// The origins, in order of precedence.
+const (
+	FromFlag    Origin = "flag"
+	FromEnv     Origin = "environment"
+	FromProject Origin = "project file"
+	FromUser    Origin = "user file"
+	FromDefault Origin = "default"
+)
+
+// Value is one value of a setting and where it came from. The zero Value means
+// that the setting has none.
 type Value struct {
-	Text string
-	From Kind
-	Name string // the flag, the variable or the file; "" for a default
+	Text    string
+	From    Origin
+	Name    string // the flag, the variable or the path of the file; "" for a default
+	Profile string // the profile within the file
 }
 
 // Place says where the value came from, for people.
 func (v Value) Place() string {
-	if v.Name == "" {
-		return string(v.From)
+	place := string(v.From)
+	if v.Name != "" {
+		place += " " + v.Name
 	}
-	return string(v.From) + " " + v.Name
+	if v.Profile != "" {
+		place += ", profile " + v.Profile
+	}
+	return place
 }
 
 // IsZero reports whether there is no value.
 func (v Value) IsZero() bool { return v.Text == "" && v.From == "" }
 
-// Config is what holds. It is one pointer, because most of what a command does
-// takes it.
-type Config struct{ *settled }
+// Path returns the value as the path of a file or folder. A relative one starts
+// at the folder of the file that names it, otherwise at the working folder dir.
+func (v Value) Path(dir string) string {
+	if v.Text == "" || filepath.IsAbs(v.Text) {
+		return v.Text
+	}
+	if v.From == FromProject || v.From == FromUser {
+		dir = filepath.Dir(v.Name)
+	}
+	return filepath.Join(dir, v.Text)
+}
 
-type settled struct {
-	Profile string
-	Files   []*File // the project's, the user's: those that are there
-	values  map[string][]Value
-	all     map[string][]Value // with what was overruled, first to last
-	lookup  func(string) (string, bool)
-	home    string
+// Config is the configuration of one run: the value of every setting, or the
+// zero Value.
+type Config struct {
+	URL       Value
+	APIKey    Value
+	Secrets   []Value // several while a secret is rotated
+	Scheme    Value
+	Source    Value
+	Origin    Value
+	Tolerance Value
+	Timeout   Value
+	Retries   Value
+	Schemas   Value
+	Color     Value
+
+	Profile string  // the chosen profile, or ""
+	Files   []*File // the project's and the user's, those that exist
+
+	values map[string][][]Value // by setting: what each origin has, in order of precedence
+	lookup func(string) (string, bool)
+}
+
+// Input is what [Load] reads from.
+type Input struct {
+	Dir     string                           // the working folder
+	Lookup  func(name string) (string, bool) // the environment
+	Flags   map[string]string                // by setting: the flags that were given
+	Profile string                           // --profile
 }
 
 // Load reads the files and settles every setting. An error names the file and
-// the place. References (env:NAME, file:PATH) are not followed yet: see
+// the place in it. References (env:NAME, file:PATH) are not followed: see
 // [Config.Credential].
-func Load(in Input) (Config, error) {
-	c := Config{&settled{values: map[string][]Value{}, all: map[string][]Value{}, lookup: in.Lookup}}
-	c.home, _ = in.Lookup("HOME")
-	if err := c.readFiles(in); err != nil {
-		return c, err
+func Load(in Input) (*Config, error) {
+	c := &Config{values: map[string][][]Value{}, lookup: in.Lookup}
+	if err := c.readFiles(in.Dir); err != nil {
+		return nil, err
 	}
-	if err := c.pickProfile(in.Profile); err != nil {
-		return c, err
+	if err := c.chooseProfile(in.Profile); err != nil {
+		return nil, err
 	}
-	for _, s := range Settings() {
-		layers := c.layers(s, in.Flags[s.Key])
-		c.all[s.Key] = slices.Concat(layers...)
-		for _, layer := range layers {
-			if len(layer) > 0 {
-				c.values[s.Key] = layer
-				break
-			}
-		}
+	for _, s := range Settings {
+		c.values[s.Key] = c.origins(s, in.Flags)
 	}
+	c.URL = c.first("url")
+	c.APIKey = c.first("api_key")
+	c.Secrets = c.all("secret")
+	c.Scheme = c.first("scheme")
+	c.Source = c.first("source")
+	c.Origin = c.first("origin")
+	c.Tolerance = c.first("tolerance")
+	c.Timeout = c.first("timeout")
+	c.Retries = c.first("retries")
+	c.Schemas = c.first("schemas")
+	c.Color = c.first("color")
 	return c, nil
 }
 
-func (c *Config) readFiles(in Input) error {
-	if path := findProject(in.Dir); path != "" {
+// readFiles reads the project's file and the user's, where they exist.
+func (c *Config) readFiles(dir string) error {
+	if path := findProject(dir); path != "" {
 		file, err := readFile(path, FromProject)
 		if err != nil {
 			return err
 		}
 		if file != nil {
-			store, err := readTrust(c.TrustPath())
+			trusted, err := readTrust(c.trustPath())
 			if err != nil {
 				return err
 			}
-			file.Trusted = store[file.Path] == file.Digest
+			file.Trusted = trusted[file.Path] == file.Digest
 			c.Files = append(c.Files, file)
 		}
 	}
-	if path := c.UserPath(); path != "" {
+	if path := c.userPath(); path != "" {
 		file, err := readFile(path, FromUser)
 		if err != nil {
 			return err
@@ -100,121 +181,98 @@ func (c *Config) readFiles(in Input) error {
 	return nil
 }
 
-// UserPath is where the user's file is looked for, or "" without a home.
-func (c Config) UserPath() string { return c.xdg("XDG_CONFIG_HOME", ".config", "config.yaml") }
+// userPath returns where the user's file is looked for, or "" without a home.
+func (c *Config) userPath() string { return c.xdg("XDG_CONFIG_HOME", ".config", "config.yaml") }
 
-// TrustPath is where the trusted files are remembered, or "" without a home.
-func (c Config) TrustPath() string { return c.xdg("XDG_STATE_HOME", ".local/state", "trusted.json") }
+// trustPath returns where the trusted files are remembered, or "" without a home.
+func (c *Config) trustPath() string { return c.xdg("XDG_STATE_HOME", ".local/state", "trusted.json") }
 
-func (c Config) xdg(variable, fallback, name string) string {
+func (c *Config) xdg(variable, fallback, name string) string {
 	if base, ok := c.lookup(variable); ok && filepath.IsAbs(base) {
 		return filepath.Join(base, "wsk", name)
 	}
-	if c.home == "" {
-		return ""
+	if home := c.home(); home != "" {
+		return filepath.Join(home, fallback, "wsk", name)
 	}
-	return filepath.Join(c.home, fallback, "wsk", name)
+	return ""
 }
 
-func (c *Config) pickProfile(flag string) error {
+func (c *Config) home() string {
+	home, _ := c.lookup("HOME")
+	return home
+}
+
+func (c *Config) chooseProfile(flag string) error {
 	c.Profile = flag
 	if c.Profile == "" {
 		c.Profile, _ = c.lookup("WSK_PROFILE")
 	}
-	for _, f := range c.Files {
-		if names := get(f.base, "profile"); c.Profile == "" && len(names) > 0 {
-			c.Profile = names[0]
-		}
-	}
-	if c.Profile == "" {
-		return nil
-	}
 	var known []string
 	for _, f := range c.Files {
+		if c.Profile == "" {
+			c.Profile = f.profile
+		}
 		for name := range f.profiles {
 			known = append(known, name)
 		}
 	}
 	slices.Sort(known)
-	if !slices.Contains(known, c.Profile) {
+	if c.Profile != "" && !slices.Contains(known, c.Profile) {
 		return webhook.Unknown("profile", c.Profile, slices.Compact(known))
 	}
 	return nil
 }
 
-// layers lists a setting's values from each place that may have them.
-func (c Config) layers(s Setting, flags []string) [][]Value {
-	type source struct {
-		texts []string
-		kind  Kind
-		name  string
+// origins lists what each origin has for a setting, in order of precedence.
+func (c *Config) origins(s Setting, flags map[string]string) [][]Value {
+	var list [][]Value
+	add := func(from Value, texts ...string) {
+		var values []Value
+		for _, text := range texts {
+			from.Text = text
+			values = append(values, from)
+		}
+		if len(values) > 0 {
+			list = append(list, values)
+		}
 	}
-	sources := []source{{flags, FromFlag, "--" + s.Key}}
+	if text, ok := flags[s.Key]; ok {
+		add(Value{From: FromFlag, Name: "--" + strings.ReplaceAll(s.Key, "_", "-")}, text)
+	}
 	for _, name := range s.Env {
-		// A secret that is set and empty must not fall through to another: the
-		// pipeline that lost it has to hear of it.
+		// An empty variable counts as unset. A secret that is set and empty is
+		// kept, and refused later: a pipeline that lost its secret must not get
+		// another one from a file.
 		if text, ok := c.lookup(name); ok && (text != "" || s.Key == "secret") {
-			sources = append(sources, source{[]string{text}, FromEnv, name})
+			add(Value{From: FromEnv, Name: name}, text)
 		}
 	}
 	for _, f := range c.Files {
-		if p := f.profiles[c.Profile]; p != nil {
-			sources = append(sources, source{get(p, s.Key), f.Kind, f.Path + ", profile " + c.Profile})
-		}
-		sources = append(sources, source{get(f.base, s.Key), f.Kind, f.Path})
+		add(Value{From: f.Kind, Name: f.Path, Profile: c.Profile}, f.profiles[c.Profile][s.Key]...)
+		add(Value{From: f.Kind, Name: f.Path}, f.settings[s.Key]...)
 	}
 	if s.Default != "" {
-		sources = append(sources, source{[]string{s.Default}, FromDefault, ""})
+		add(Value{From: FromDefault}, s.Default)
 	}
-	layers := make([][]Value, len(sources))
-	for i, from := range sources {
-		for _, text := range from.texts {
-			layers[i] = append(layers[i], Value{text, from.kind, from.name})
-		}
-	}
-	return layers
+	return list
 }
 
-// Value returns what holds for a setting; the first of a list. It is the zero
-// Value when nothing is set.
-func (c Config) Value(key string) Value {
+// all returns every value of the first origin that has any.
+func (c *Config) all(key string) []Value {
 	if list := c.values[key]; len(list) > 0 {
 		return list[0]
-	}
-	return Value{}
-}
-
-// Values returns every value that holds for a setting.
-func (c Config) Values(key string) []Value { return c.values[key] }
-
-// Text returns the text of what holds for a setting, or "".
-func (c Config) Text(key string) string { return c.Value(key).Text }
-
-// Path returns a setting that names a file or folder: a relative one is meant
-// from the folder of the file that it stands in, else from the working folder.
-func (c Config) Path(key, dir string) string {
-	v := c.Value(key)
-	if v.Text == "" || filepath.IsAbs(v.Text) {
-		return v.Text
-	}
-	if v.From == FromProject || v.From == FromUser {
-		file, _, _ := strings.Cut(v.Name, ", profile ")
-		dir = filepath.Dir(file)
-	}
-	return filepath.Join(dir, v.Text)
-}
-
-// project returns the project's file, or nil.
-func (c Config) project() *File {
-	for _, f := range c.Files {
-		if f.Kind == FromProject {
-			return f
-		}
 	}
 	return nil
 }
 
-// Shown is one line of what "config show" prints.
+func (c *Config) first(key string) Value {
+	if values := c.all(key); len(values) > 0 {
+		return values[0]
+	}
+	return Value{}
+}
+
+// Shown is one line of "wsk config show".
 type Shown struct {
 	Key   string `json:"name"`
 	Value string `json:"value"`
@@ -223,10 +281,10 @@ type Shown struct {
 
 // Show lists every setting that has a value, with secrets masked. References
 // are shown as they are written.
-func (c Config) Show() []Shown {
+func (c *Config) Show() []Shown {
 	var list []Shown
-	for _, s := range Settings() {
-		for _, v := range c.Values(s.Key) {
+	for _, s := range Settings {
+		for _, v := range c.all(s.Key) {
 			text := v.Text
 			switch {
 			case s.Secret && !isReference(text):
@@ -241,4 +299,4 @@ func (c Config) Show() []Shown {
 }
 
 // String keeps a Config that is printed by accident from showing a secret.
-func (c Config) String() string { return fmt.Sprintf("config of %d files", len(c.Files)) }
+func (c *Config) String() string { return fmt.Sprintf("config of %d files", len(c.Files)) }

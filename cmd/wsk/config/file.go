@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 
 	"github.com/spf13/viper"
 
@@ -21,68 +21,48 @@ import (
 // ProjectFile is the name of a project's file.
 const ProjectFile = ".wsk.yaml"
 
-// maxFile bounds a configuration file, in bytes.
+// maxFile is the largest file that is read, in bytes.
 const maxFile = 1 << 20
-
-// Kind says which layer a value came from.
-type Kind string
-
-// The layers, first to last in precedence.
-const (
-	FromFlag    Kind = "flag"
-	FromEnv     Kind = "environment"
-	FromProject Kind = "project file"
-	FromUser    Kind = "user file"
-	FromDefault Kind = "default"
-)
 
 // File is a configuration file as it was found.
 type File struct {
 	Path    string `json:"path"`
-	Kind    Kind   `json:"kind"`
-	Digest  string `json:"digest"` // SHA-256, hex
+	Kind    Origin `json:"kind"`
+	Digest  string `json:"digest"` // SHA-256, in hex
 	Trusted bool   `json:"trusted"`
 	Warning string `json:"warning,omitempty"` // what is wrong with its permissions
 
-	base     *viper.Viper
-	profiles map[string]*viper.Viper
+	profile  string // the profile that the file chooses
+	settings layer
+	profiles map[string]layer
 }
 
-// keyDelimiter keeps viper from taking the dots of a key apart.
-const keyDelimiter = "\x00"
+// layer holds the texts of the settings in a file or a profile. A list has
+// several.
+type layer map[string][]string
 
-// readFile reads and checks one file. A file that is not there is nil.
-func readFile(path string, kind Kind) (*File, error) {
-	raw, err := readLimited(path)
+// readFile reads and checks a file. It returns nil for one that does not exist.
+func readFile(path string, kind Origin) (*File, error) {
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	if err == nil && !info.Mode().IsRegular() { // opening a named pipe would wait
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	var raw []byte
+	if err == nil {
+		raw, err = readLimited(path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading configuration: %w", err)
 	}
 	sum := sha256.Sum256(raw)
-	f := &File{Path: path, Kind: kind, Digest: hex.EncodeToString(sum[:]), Trusted: kind == FromUser, profiles: map[string]*viper.Viper{}}
-	all, err := parse(raw)
-	if err != nil {
+	f := &File{Path: path, Kind: kind, Digest: hex.EncodeToString(sum[:]), Trusted: kind == FromUser}
+	if err := f.parse(raw); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", path, err)
 	}
-	if f.base, err = layer(all, path, "profiles", "profile"); err != nil {
-		return nil, err
-	}
-	profiles, ok := all["profiles"].(map[string]any)
-	if !ok && all["profiles"] != nil {
-		return nil, fmt.Errorf("reading %s: profiles must hold a block for each profile", path)
-	}
-	for name, block := range profiles {
-		values, ok := block.(map[string]any)
-		if !ok && block != nil {
-			return nil, fmt.Errorf("reading %s: profile %q must hold settings", path, name)
-		}
-		if f.profiles[name], err = layer(values, path+", profile "+name); err != nil {
-			return nil, err
-		}
-	}
-	f.Warning = permissionWarning(path, f)
+	f.Warning = f.permissionWarning()
 	return f, nil
 }
 
@@ -99,79 +79,94 @@ func readLimited(path string) ([]byte, error) {
 	return raw, err
 }
 
-func parse(raw []byte) (map[string]any, error) {
-	v := viper.NewWithOptions(viper.KeyDelimiter(keyDelimiter))
+func (f *File) parse(raw []byte) error {
+	// A delimiter that no key contains: a name may have dots.
+	v := viper.NewWithOptions(viper.KeyDelimiter("\x00"))
 	v.SetConfigType("yaml")
 	if err := v.ReadConfig(bytes.NewReader(raw)); err != nil {
-		return nil, err
+		return err
 	}
-	return v.AllSettings(), nil
+	values := v.AllSettings()
+	profiles, ok := values["profiles"].(map[string]any)
+	if !ok && values["profiles"] != nil {
+		return errors.New("profiles must be a block with a block for each profile")
+	}
+	delete(values, "profiles")
+	var err error
+	if f.settings, err = newLayer(values, "profile", "profiles"); err != nil {
+		return err
+	}
+	if chosen := f.settings["profile"]; len(chosen) > 0 {
+		f.profile = chosen[0]
+	}
+	f.profiles = map[string]layer{}
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		values, ok := profiles[name].(map[string]any)
+		if !ok {
+			return fmt.Errorf("profile %q must be a block of settings", name)
+		}
+		if f.profiles[name], err = newLayer(values); err != nil {
+			return fmt.Errorf("profile %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
-// layer checks that every key is a setting and returns the values.
-func layer(values map[string]any, place string, also ...string) (*viper.Viper, error) {
-	known := also
-	for _, s := range Settings() {
+// newLayer checks that every key is a setting, or one of the others that this
+// place knows, and that it has a value or a list of them.
+func newLayer(values map[string]any, others ...string) (layer, error) {
+	known := others
+	for _, s := range Settings {
 		known = append(known, s.Key)
 	}
-	keys := make([]string, 0, len(values))
-	for key := range values {
-		keys = append(keys, key)
-	}
-	sort.Strings(keys)
-	v := viper.NewWithOptions(viper.KeyDelimiter(keyDelimiter))
-	for _, key := range keys {
+	l := layer{}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(known, key) {
-			return nil, fmt.Errorf("reading %s: %w", place, webhook.Unknown("key", key, known))
+			return nil, webhook.Unknown("key", key, known)
 		}
-		if _, nested := values[key].(map[string]any); nested && key != "profiles" {
-			return nil, fmt.Errorf("reading %s: %s must be a value, is a block", place, key)
+		if _, block := values[key].(map[string]any); block {
+			return nil, fmt.Errorf("%s must be a value, not a block", key)
 		}
-		v.Set(key, values[key])
+		l[key] = texts(values[key])
 	}
-	return v, nil
+	return l, nil
 }
 
-// get returns a setting's texts; only a secret may have more than one.
-func get(v *viper.Viper, key string) []string {
-	if v == nil || !v.IsSet(key) {
-		return nil
-	}
-	if list, ok := v.Get(key).([]any); ok {
-		var texts []string
-		for _, item := range list {
-			texts = append(texts, fmt.Sprint(item))
+// texts returns a value of a file as text, a list as several.
+func texts(value any) (list []string) {
+	switch value := value.(type) {
+	case nil:
+	case []any:
+		for _, item := range value {
+			list = append(list, fmt.Sprint(item))
 		}
-		return texts
+	default:
+		list = append(list, fmt.Sprint(value))
 	}
-	return []string{v.GetString(key)}
+	return list
 }
 
-// permissionWarning speaks up when a file that holds a secret in plain text
-// can be read by others, or is a link that others may point elsewhere.
-func permissionWarning(path string, f *File) string {
-	if !f.holdsSecret() {
+// permissionWarning warns of a file with a plain secret that others can read,
+// or that is a symbolic link, which others may be able to point elsewhere.
+func (f *File) permissionWarning() string {
+	if !f.hasPlainSecret() {
 		return ""
 	}
-	if link, err := os.Lstat(path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
-		return path + " holds a secret and is a symbolic link: write env:NAME or file:PATH in it"
+	if link, err := os.Lstat(f.Path); err == nil && link.Mode()&fs.ModeSymlink != 0 {
+		return f.Path + " contains a secret and is a symbolic link: write env:NAME or file:PATH in it"
 	}
-	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o044 != 0 {
-		return path + " holds a secret and can be read by others: chmod 600 it, or write env:NAME or file:PATH"
+	if info, err := os.Stat(f.Path); err == nil && info.Mode().Perm()&0o044 != 0 {
+		return f.Path + " contains a secret and others can read it: chmod 600 it, or write env:NAME or file:PATH in it"
 	}
 	return ""
 }
 
-// holdsSecret reports whether a secret stands in the file as plain text.
-func (f *File) holdsSecret() bool {
-	layers := []*viper.Viper{f.base}
-	for _, p := range f.profiles {
-		layers = append(layers, p)
-	}
-	for _, s := range Settings() {
-		for _, v := range layers {
+func (f *File) hasPlainSecret() bool {
+	layers := append(slices.Collect(maps.Values(f.profiles)), f.settings)
+	for _, s := range Settings {
+		for _, l := range layers {
 			plain := func(text string) bool { return !isReference(text) }
-			if s.Secret && slices.ContainsFunc(get(v, s.Key), plain) {
+			if s.Secret && slices.ContainsFunc(l[s.Key], plain) {
 				return true
 			}
 		}
@@ -179,7 +174,8 @@ func (f *File) holdsSecret() bool {
 	return false
 }
 
-// findProject looks for the project's file in dir and above.
+// findProject returns the path of the project's file in dir or the nearest
+// folder above, or "".
 func findProject(dir string) string {
 	for {
 		path := filepath.Join(dir, ProjectFile)

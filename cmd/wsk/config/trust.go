@@ -13,11 +13,11 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// TrustError says that a project's file was about to be believed before its
-// user said so.
+// TrustError is returned for what a project's file may only do once its user
+// trusts it.
 type TrustError struct {
 	File string
-	What string
+	What string // what the file does, as the end of a sentence
 }
 
 func (e *TrustError) Error() string {
@@ -28,14 +28,31 @@ func isReference(text string) bool {
 	return strings.HasPrefix(text, "env:") || strings.HasPrefix(text, "file:")
 }
 
-// Credential follows a value's env: or file: reference and returns the text. A
-// reference in a project's file that is not trusted is a [*TrustError]. A
-// file's last line end does not count.
-func (c Config) Credential(v Value) (string, error) {
+// untrusted returns the project's file when it exists and is not trusted.
+func (c *Config) untrusted() *File {
+	if p := c.project(); p != nil && !p.Trusted {
+		return p
+	}
+	return nil
+}
+
+func (c *Config) project() *File {
+	for _, f := range c.Files {
+		if f.Kind == FromProject {
+			return f
+		}
+	}
+	return nil
+}
+
+// Credential returns the text of a key or secret and follows its env: or file:
+// reference, which only a file may have. A reference in a project's file that
+// is not trusted is a [*TrustError].
+func (c *Config) Credential(v Value) (string, error) {
 	if !isReference(v.Text) || v.From != FromProject && v.From != FromUser {
 		return v.Text, nil
 	}
-	if p := c.project(); v.From == FromProject && p != nil && !p.Trusted {
+	if p := c.untrusted(); v.From == FromProject && p != nil {
 		return "", &TrustError{p.Path, "refers to " + v.Text}
 	}
 	if name, ok := strings.CutPrefix(v.Text, "env:"); ok {
@@ -47,10 +64,9 @@ func (c Config) Credential(v Value) (string, error) {
 	}
 	path := strings.TrimPrefix(v.Text, "file:")
 	if rest, ok := strings.CutPrefix(path, "~/"); ok {
-		path = filepath.Join(c.home, rest)
+		path = filepath.Join(c.home(), rest)
 	} else if !filepath.IsAbs(path) {
-		file, _, _ := strings.Cut(v.Name, ", profile ")
-		path = filepath.Join(filepath.Dir(file), path)
+		path = filepath.Join(filepath.Dir(v.Name), path)
 	}
 	text, err := ReadSecretFile(path)
 	if err != nil {
@@ -59,7 +75,7 @@ func (c Config) Credential(v Value) (string, error) {
 	return text, nil
 }
 
-// ReadSecretFile returns a file's text without its last line end.
+// ReadSecretFile returns the text of a file without its last line end.
 func ReadSecretFile(path string) (string, error) {
 	raw, err := readLimited(path)
 	if err != nil {
@@ -68,17 +84,19 @@ func ReadSecretFile(path string) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r"), nil
 }
 
-// CheckHost refuses to let a project's file that is not trusted name the host
-// that a key or secret from elsewhere goes to. Loopback hosts are exempt, and
-// so are hosts that a flag, the environment or the user's file names too.
-func (c Config) CheckHost(target Value, credentials ...Value) error {
-	p := c.project()
-	if target.From != FromProject || p == nil || p.Trusted || deliver.IsLoopback(target.Text) {
+// CheckHost returns a [*TrustError] when only a project's file that is not
+// trusted names the host of the target, and one of the credentials comes from
+// elsewhere. Loopback hosts are exempt.
+func (c *Config) CheckHost(target Value, credentials ...Value) error {
+	p := c.untrusted()
+	if target.From != FromProject || p == nil || deliver.IsLoopback(target.Text) {
 		return nil
 	}
-	for _, other := range c.all["url"] {
-		if other.From != FromProject && hostOf(other.Text) == hostOf(target.Text) {
-			return nil
+	for _, values := range c.values["url"] {
+		for _, other := range values {
+			if other.From != FromProject && hostOf(other.Text) == hostOf(target.Text) {
+				return nil
+			}
 		}
 	}
 	for _, credential := range credentials {
@@ -97,57 +115,61 @@ func hostOf(raw string) string {
 	return strings.ToLower(u.Host)
 }
 
-// Trust remembers the project's file as it is now, by path and digest; a
-// later change ends the trust. It returns the file.
-func (c Config) Trust() (*File, error) {
+// Trust remembers the project's file by its path and digest, so a later change
+// ends the trust. It returns the file.
+func (c *Config) Trust() (*File, error) {
 	p := c.project()
 	if p == nil {
 		return nil, fmt.Errorf("there is no %s here or above", ProjectFile)
 	}
-	path := c.TrustPath()
+	path := c.trustPath()
 	if path == "" {
-		return nil, errors.New("there is no place to remember it: neither HOME nor XDG_STATE_HOME is set")
+		return nil, errors.New("no place to remember it: set HOME or XDG_STATE_HOME")
 	}
-	store, err := readTrust(path)
+	trusted, err := readTrust(path)
 	if err != nil {
 		return nil, err
 	}
-	store[p.Path] = p.Digest
-	return p, writeTrust(path, store)
+	trusted[p.Path] = p.Digest
+	if err := writeTrust(path, trusted); err != nil {
+		return nil, fmt.Errorf("remembering the trust: %w", err)
+	}
+	return p, nil
 }
 
-// readTrust returns path → digest; nothing is trusted when there is no file.
+// readTrust returns the digests of the trusted files by path. Without a list,
+// nothing is trusted.
 func readTrust(path string) (map[string]string, error) {
-	store := map[string]string{}
+	trusted := map[string]string{}
 	if path == "" {
-		return store, nil
+		return trusted, nil
 	}
 	raw, err := readLimited(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return store, nil
+		return trusted, nil
 	}
 	if err == nil {
-		err = json.Unmarshal(raw, &store)
+		err = json.Unmarshal(raw, &trusted)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the list of trusted files %s: %w", path, err)
 	}
-	return store, nil
+	return trusted, nil
 }
 
-// writeTrust replaces the file whole, so that two instances leave one of two
-// whole lists and never half of one.
-func writeTrust(path string, store map[string]string) error {
-	raw, err := json.MarshalIndent(store, "", "  ")
+// writeTrust replaces the whole list at once: of two processes that write it,
+// one leaves a whole list.
+func writeTrust(path string, trusted map[string]string) error {
+	raw, err := json.MarshalIndent(trusted, "", "  ")
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("remembering the trust: %w", err)
+		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".trusted-*") // 0600 from the start
+	file, err := os.CreateTemp(filepath.Dir(path), ".trusted-*") // with mode 0600
 	if err != nil {
-		return fmt.Errorf("remembering the trust: %w", err)
+		return err
 	}
 	_, err = file.Write(append(raw, '\n'))
 	err = errors.Join(err, file.Close())
@@ -156,7 +178,6 @@ func writeTrust(path string, store map[string]string) error {
 	}
 	if err != nil {
 		_ = os.Remove(file.Name())
-		return fmt.Errorf("remembering the trust: %w", err)
 	}
-	return nil
+	return err
 }

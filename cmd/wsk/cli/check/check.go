@@ -120,7 +120,7 @@ func (o *checkOptions) flags(cmd *cobra.Command) {
 
 // checkReceiver starts the service, if there is one, and holds the receiver to
 // its cases.
-func checkReceiver(ctx context.Context, env *command.Env, cfg config.Config, o *checkOptions, url string, argv []string) error {
+func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o *checkOptions, url string, argv []string) error {
 	c, err := o.config(env, cfg, url)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg config.Config, o *
 }
 
 // config settles what is checked.
-func (o *checkOptions) config(env *command.Env, cfg config.Config, url string) (*check.Config, error) {
+func (o *checkOptions) config(env *command.Env, cfg *config.Config, url string) (*check.Config, error) {
 	c := &check.Config{
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
 		Only: o.only, Skip: o.skip, UserAgent: command.UserAgent(),
@@ -182,7 +182,7 @@ func (o *checkOptions) config(env *command.Env, cfg config.Config, url string) (
 		return nil, command.ErrNoSecret
 	}
 	c.Secret = secrets[0] // the first signs; the others are for verifying
-	if c.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout"); err != nil {
+	if c.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout"); err != nil {
 		return nil, err
 	}
 	if o.allEvents {
@@ -231,7 +231,7 @@ type listedCase struct {
 }
 
 // listCases shows what there is to check.
-func (o *checkOptions) listCases(env *command.Env, cfg config.Config) error {
+func (o *checkOptions) listCases(env *command.Env, cfg *config.Config) error {
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func New(env *command.Env) *cobra.Command {
 
 func settingsHelp() string {
 	text := "The settings, and the variables that give them:\n"
-	for _, s := range config.Settings() {
+	for _, s := range config.Settings {
 		text += fmt.Sprintf("\n  %-10s %-29s %s", s.Key, command.JoinOr(s.Env), s.Help)
 	}
 	return text + `
@@ -64,7 +64,7 @@ func newConfigShow(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-func showConfig(env *command.Env, cfg config.Config, o *command.Output) error {
+func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 	if !o.Text() {
 		return command.WriteJSON(env.Out, struct {
 			Profile  string         `json:"profile,omitempty"`

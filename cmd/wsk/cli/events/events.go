@@ -70,7 +70,7 @@ show an event's fields, print its sample or its JSON Schema.`,
 }
 
 // eventsCommand gives a subcommand its flags and its function.
-func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, config.Config, *eventsOptions, []string) error) *cobra.Command {
+func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *config.Config, *eventsOptions, []string) error) *cobra.Command {
 	o := &eventsOptions{settings: command.NewSettings(cmd)}
 	o.settings.Schemas()
 	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
@@ -120,7 +120,7 @@ type listedEvent struct {
 	Sample      bool             `json:"sample"` // the documents show a payload
 }
 
-func listEvents(env *command.Env, cfg config.Config, o *eventsOptions, args []string) error {
+func listEvents(env *command.Env, cfg *config.Config, o *eventsOptions, args []string) error {
 	platform, form, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return err
@@ -156,7 +156,7 @@ type shownEvent struct {
 	Fields []webhook.Property `json:"fields"`
 }
 
-func showEvent(env *command.Env, cfg config.Config, o *eventsOptions, args []string) error {
+func showEvent(env *command.Env, cfg *config.Config, o *eventsOptions, args []string) error {
 	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
@@ -220,7 +220,7 @@ func meaning(f *webhook.Property) string {
 	return strings.Join(parts, ". ")
 }
 
-func exampleEvent(env *command.Env, _ config.Config, o *eventsOptions, args []string) error {
+func exampleEvent(env *command.Env, _ *config.Config, o *eventsOptions, args []string) error {
 	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
@@ -246,7 +246,7 @@ func exampleEvent(env *command.Env, _ config.Config, o *eventsOptions, args []st
 	return err
 }
 
-func schemaEvent(env *command.Env, _ config.Config, o *eventsOptions, args []string) error {
+func schemaEvent(env *command.Env, _ *config.Config, o *eventsOptions, args []string) error {
 	d, _, err := o.find(args[0])
 	if err != nil {
 		return err

@@ -82,7 +82,7 @@ code: 0 without errors, 1 with, 2 when something could not be read.`,
 }
 
 // lintPaths lints every input and writes what was found.
-func lintPaths(ctx context.Context, env *command.Env, cfg config.Config, o *lintOptions, args []string) error {
+func lintPaths(ctx context.Context, env *command.Env, cfg *config.Config, o *lintOptions, args []string) error {
 	if o.list {
 		return listRules(env, cfg, o)
 	}
@@ -114,7 +114,7 @@ func lintPaths(ctx context.Context, env *command.Env, cfg config.Config, o *lint
 }
 
 // linter settles platform, form, rules and schemas.
-func (o *lintOptions) linter(env *command.Env, cfg config.Config) (*lint.Linter, error) {
+func (o *lintOptions) linter(env *command.Env, cfg *config.Config) (*lint.Linter, error) {
 	platform, form, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return nil, err
@@ -234,7 +234,7 @@ func (r *lintRun) end() error {
 	return nil
 }
 
-func listRules(env *command.Env, cfg config.Config, o *lintOptions) error {
+func listRules(env *command.Env, cfg *config.Config, o *lintOptions) error {
 	if !o.output.Text() {
 		return command.WriteJSON(env.Out, lintRules())
 	}

@@ -116,7 +116,7 @@ when it ends, the receiver ends, with 1 if it failed.`,
 }
 
 // listen receives until it is stopped, or has what it waits for.
-func listen(ctx context.Context, env *command.Env, cfg config.Config, o *listenOptions, argv []string) error {
+func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *listenOptions, argv []string) error {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (o *listenOptions) bind(ctx context.Context, env *command.Env, kept *listen
 }
 
 // verifier settles what is checked; to check nothing takes --skip-verify.
-func (o *listenOptions) verifier(env *command.Env, cfg config.Config, platform webhook.Platform) (webhook.Verifier, error) {
+func (o *listenOptions) verifier(env *command.Env, cfg *config.Config, platform webhook.Platform) (webhook.Verifier, error) {
 	v := webhook.Verifier{URL: o.notifyURL}
 	var err error
 	if v.Scheme, err = command.SchemeOf(cfg, platform); err != nil {

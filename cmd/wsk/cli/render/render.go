@@ -117,7 +117,7 @@ func (o *renderOptions) choose() error {
 
 // renderTemplate reads the template and the values, renders, and shows or
 // sends what comes out.
-func renderTemplate(ctx context.Context, env *command.Env, cfg config.Config, o *renderOptions, name string) error {
+func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o *renderOptions, name string) error {
 	if err := o.choose(); err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func (o *renderOptions) verdict(findings []render.Finding) error {
 }
 
 // told writes what there is to say to stderr, and returns the verdict.
-func (o *renderOptions) told(env *command.Env, cfg config.Config, name string, findings []render.Finding) error {
+func (o *renderOptions) told(env *command.Env, cfg *config.Config, name string, findings []render.Finding) error {
 	p, err := command.Palette(env, cfg, env.ErrTTY)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 )
 
 // deliver sends what was rendered, with Work Market's one retry.
-func (o *renderOptions) deliver(ctx context.Context, env *command.Env, cfg config.Config, p ui.Palette, event string, request webhook.Request) error {
+func (o *renderOptions) deliver(ctx context.Context, env *command.Env, cfg *config.Config, p ui.Palette, event string, request webhook.Request) error {
 	target, err := redirected(request.URL, o.to)
 	if err != nil {
 		return err
@@ -23,7 +23,7 @@ func (o *renderOptions) deliver(ctx context.Context, env *command.Env, cfg confi
 	if err != nil {
 		return err
 	}
-	timeout, err := command.ParseDuration(cfg.Value("timeout"), "timeout")
+	timeout, err := command.ParseDuration(cfg.Timeout, "timeout")
 	if err != nil {
 		return err
 	}

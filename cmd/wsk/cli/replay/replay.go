@@ -101,7 +101,7 @@ func (o *replayOptions) flags(cmd *cobra.Command) {
 }
 
 // replayAll finds what to send, sends it, and writes what became of it.
-func replayAll(ctx context.Context, env *command.Env, cfg config.Config, o *replayOptions, args []string) error {
+func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *replayOptions, args []string) error {
 	plan, err := o.plan(env, cfg)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg config.Config, o *repl
 }
 
 // plan settles how items are sent.
-func (o *replayOptions) plan(env *command.Env, cfg config.Config) (*replay.Plan, error) {
+func (o *replayOptions) plan(env *command.Env, cfg *config.Config) (*replay.Plan, error) {
 	p := &replay.Plan{
 		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
 		NewID: func() string { return "whk_" + env.NewID() },
@@ -169,7 +169,7 @@ func (o *replayOptions) plan(env *command.Env, cfg config.Config) (*replay.Plan,
 	if p.Override, err = command.ParseHeaders(o.headers); err != nil {
 		return nil, err
 	}
-	if p.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout"); err != nil {
+	if p.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout"); err != nil {
 		return nil, err
 	}
 	if o.verbatim {
@@ -185,7 +185,7 @@ func (o *replayOptions) plan(env *command.Env, cfg config.Config) (*replay.Plan,
 			return nil, err
 		}
 	}
-	if name := cfg.Text("scheme"); name != "" {
+	if name := cfg.Scheme.Text; name != "" {
 		if p.Scheme, err = webhook.SchemeNamed(name); err != nil {
 			return nil, err
 		}

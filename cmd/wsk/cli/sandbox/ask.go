@@ -62,8 +62,8 @@ func (a *askFlags) add(cmd *cobra.Command, env *command.Env, run func(ctx contex
 
 // base is where the sandbox is. The URL that events are sent to leads there as
 // well; one of another machine is meant for wsk send alone.
-func (a *askFlags) base(cfg config.Config) (string, error) {
-	if v := cfg.Value("url"); a.port == 0 && v.Text != "" {
+func (a *askFlags) base(cfg *config.Config) (string, error) {
+	if v := cfg.URL; a.port == 0 && v.Text != "" {
 		u, err := url.Parse(v.Text)
 		switch {
 		case deliver.CheckURL(v.Text) == nil && err == nil && deliver.IsLoopback(v.Text):
@@ -78,7 +78,7 @@ func (a *askFlags) base(cfg config.Config) (string, error) {
 // asker puts questions to a running sandbox and shows the answers.
 type asker struct {
 	env    *command.Env
-	cfg    config.Config
+	cfg    *config.Config
 	p      ui.Palette
 	format string
 	base   string

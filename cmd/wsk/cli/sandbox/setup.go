@@ -14,7 +14,7 @@ import (
 )
 
 // setup settles what the sandbox is like.
-func (o *sandboxOptions) setup(ctx context.Context, env *command.Env, cfg config.Config) (sandbox.Config, error) {
+func (o *sandboxOptions) setup(ctx context.Context, env *command.Env, cfg *config.Config) (sandbox.Config, error) {
 	c := sandbox.Config{
 		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Now: env.Now, NewID: env.NewID,
 		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
@@ -32,7 +32,7 @@ func (o *sandboxOptions) setup(ctx context.Context, env *command.Env, cfg config
 	if c.Tolerance, err = command.Tolerance(cfg); err != nil {
 		return c, err
 	}
-	if c.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout"); err != nil {
+	if c.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout"); err != nil {
 		return c, err
 	}
 	if c.Speed, err = command.ParseSpeed(o.speed); err != nil {
@@ -47,7 +47,7 @@ func (o *sandboxOptions) setup(ctx context.Context, env *command.Env, cfg config
 
 // companies are those of --config, or one with the key and the secret that hold
 // for every command. --subscribe adds to the first.
-func (o *sandboxOptions) companies(ctx context.Context, env *command.Env, cfg config.Config) ([]sandbox.Company, error) {
+func (o *sandboxOptions) companies(ctx context.Context, env *command.Env, cfg *config.Config) ([]sandbox.Company, error) {
 	list := []sandbox.Company{{}}
 	var err error
 	if o.config != "" {
@@ -83,8 +83,8 @@ func (o *sandboxOptions) configured(ctx context.Context, env *command.Env) ([]sa
 }
 
 // key is the API key with its secret; what is not given is made up.
-func (o *sandboxOptions) key(env *command.Env, cfg config.Config) ([]sandbox.Key, error) {
-	key, err := cfg.Credential(cfg.Value("api_key"))
+func (o *sandboxOptions) key(env *command.Env, cfg *config.Config) ([]sandbox.Key, error) {
+	key, err := cfg.Credential(cfg.APIKey)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (b *batchFlags) limits() ([]journal.Limit, error) {
 
 // sendBatch lints every line, sends those that have no answer yet, and writes
 // what became of them all.
-func sendBatch(ctx context.Context, env *command.Env, cfg config.Config, o *sendOptions, args []string) error {
+func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *sendOptions, args []string) error {
 	b := &batchRun{env: env, o: o, began: env.Now()}
 	if err := b.prepare(cfg, args); err != nil {
 		return err
@@ -152,7 +152,7 @@ type batchRun struct {
 }
 
 // prepare settles everything but the lines.
-func (b *batchRun) prepare(cfg config.Config, args []string) error {
+func (b *batchRun) prepare(cfg *config.Config, args []string) error {
 	own, files, err := b.o.settings.Catalog(b.env, cfg)
 	if err != nil {
 		return err
@@ -176,7 +176,7 @@ func (b *batchRun) prepare(cfg config.Config, args []string) error {
 	if b.palette, err = command.Palette(b.env, cfg, b.env.OutTTY); err != nil {
 		return err
 	}
-	b.linter = newBatchLinter(b.env, b.o, files, b.definition, cfg.Text("origin"))
+	b.linter = newBatchLinter(b.env, b.o, files, b.definition, cfg.Origin.Text)
 	return nil
 }
 

@@ -106,7 +106,7 @@ some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 }
 
 // send reads the payload, signs, sends, and writes the answer.
-func send(ctx context.Context, env *command.Env, cfg config.Config, o *sendOptions, eventType string) error {
+func send(ctx context.Context, env *command.Env, cfg *config.Config, o *sendOptions, eventType string) error {
 	own, files, err := o.settings.Catalog(env, cfg)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ func send(ctx context.Context, env *command.Env, cfg config.Config, o *sendOptio
 	if err != nil {
 		return err
 	}
-	if delivery.Event, err = o.payload.Compose(ctx, env, definition, cfg.Text("origin")); err != nil {
+	if delivery.Event, err = o.payload.Compose(ctx, env, definition, cfg.Origin.Text); err != nil {
 		return err
 	}
 	if !o.noLint {
@@ -166,10 +166,10 @@ func send(ctx context.Context, env *command.Env, cfg config.Config, o *sendOptio
 }
 
 // delivery settles everything but the payload.
-func (o *sendOptions) delivery(env *command.Env, cfg config.Config) (*deliver.Delivery, error) {
+func (o *sendOptions) delivery(env *command.Env, cfg *config.Config) (*deliver.Delivery, error) {
 	d := &deliver.Delivery{}
 	preview := o.dryRun || o.curl || o.explain
-	target := cfg.Value("url")
+	target := cfg.URL
 	if d.URL = target.Text; d.URL == "" && preview {
 		d.URL = platformURL
 	}
@@ -179,11 +179,11 @@ func (o *sendOptions) delivery(env *command.Env, cfg config.Config) (*deliver.De
 	if err := deliver.CheckURL(d.URL); err != nil {
 		return nil, err
 	}
-	source := cfg.Text("source")
+	source := cfg.Source.Text
 	if err := checkSource(source); err != nil {
 		return nil, err
 	}
-	name := cfg.Text("scheme")
+	name := cfg.Scheme.Text
 	if name == "" {
 		name = deliver.SchemeForSource(source)
 	}
@@ -199,10 +199,10 @@ func (o *sendOptions) delivery(env *command.Env, cfg config.Config) (*deliver.De
 		return nil, command.ErrNoSecret
 	}
 	d.Secret = secrets[0] // the first signs; the others are for verifying
-	if err := cfg.CheckHost(target, append(origins, cfg.Value("api_key"))...); err != nil {
+	if err := cfg.CheckHost(target, append(origins, cfg.APIKey)...); err != nil {
 		return nil, err
 	}
-	key, err := cfg.Credential(cfg.Value("api_key"))
+	key, err := cfg.Credential(cfg.APIKey)
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (o *sendOptions) delivery(env *command.Env, cfg config.Config) (*deliver.De
 	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
 		return nil, err
 	}
-	d.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout")
+	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
 	if d.Scheme.Name == webhook.StandardWebhooks {
 		d.WebhookID = "msg_" + env.NewID()
 	}

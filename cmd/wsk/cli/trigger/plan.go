@@ -15,7 +15,7 @@ import (
 
 // plan settles everything. What cannot be sent is told here, before anything
 // is.
-func (o *triggerOptions) plan(ctx context.Context, env *command.Env, cfg config.Config, eventType string) (*command.PlatformPlan, error) {
+func (o *triggerOptions) plan(ctx context.Context, env *command.Env, cfg *config.Config, eventType string) (*command.PlatformPlan, error) {
 	t := &command.PlatformPlan{}
 	own, files, err := o.settings.Catalog(env, cfg)
 	if err != nil {

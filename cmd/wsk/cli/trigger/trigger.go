@@ -97,7 +97,7 @@ func (o *triggerOptions) flags(cmd *cobra.Command) {
 
 // trigger settles what is delivered and how, delivers it as often as asked,
 // and shows each attempt.
-func trigger(ctx context.Context, env *command.Env, cfg config.Config, o *triggerOptions, eventType string) error {
+func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *triggerOptions, eventType string) error {
 	plan, err := o.plan(ctx, env, cfg, eventType)
 	if err != nil {
 		return err
@@ -141,7 +141,7 @@ func trigger(ctx context.Context, env *command.Env, cfg config.Config, o *trigge
 }
 
 // delivery settles everything but the payload.
-func (o *triggerOptions) delivery(env *command.Env, cfg config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
+func (o *triggerOptions) delivery(env *command.Env, cfg *config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
 	d := &deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
 	if d.URL == "" {
 		return nil, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
@@ -173,7 +173,7 @@ func (o *triggerOptions) delivery(env *command.Env, cfg config.Config, definitio
 	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
 		return nil, err
 	}
-	d.Timeout, err = command.ParseDuration(cfg.Value("timeout"), "timeout")
+	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
 	return d, err
 }
 

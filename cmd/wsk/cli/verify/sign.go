@@ -65,7 +65,7 @@ type signed struct {
 }
 
 // sign reads a body and writes the headers that sign it.
-func sign(ctx context.Context, env *command.Env, cfg config.Config, o *signOptions) error {
+func sign(ctx context.Context, env *command.Env, cfg *config.Config, o *signOptions) error {
 	secrets, _, err := o.settings.Keys(env, cfg)
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ type subject struct {
 }
 
 // verify reads the input, checks each request in it, and writes what it found.
-func verify(ctx context.Context, env *command.Env, cfg config.Config, o *verifyOptions, given func(string) bool) error {
+func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *verifyOptions, given func(string) bool) error {
 	secrets, _, err := o.settings.Keys(env, cfg)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func verify(ctx context.Context, env *command.Env, cfg config.Config, o *verifyO
 }
 
 // AddRead takes the input apart into requests.
-func (o *verifyOptions) read(ctx context.Context, env *command.Env, cfg config.Config, given func(string) bool) ([]*subject, error) {
+func (o *verifyOptions) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) ([]*subject, error) {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func (o *verifyOptions) kind(raw []byte) (string, error) {
 }
 
 // records reads NDJSON; a record's own scheme holds unless one was asked for.
-func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
+func (o *verifyOptions) records(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
 	var subjects []*subject
 	decoder := webhook.NewDecoder(bytes.NewReader(raw))
 	for {
@@ -224,7 +224,7 @@ func (o *verifyOptions) records(cfg config.Config, p webhook.Platform, scheme *w
 }
 
 // journaled takes the record from the journal.
-func (o *verifyOptions) journaled(ctx context.Context, env *command.Env, cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
+func (o *verifyOptions) journaled(ctx context.Context, env *command.Env, cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
 	err = command.WithJournal(ctx, env, &o.journal, func(j *journal.Journal) error {
 		r, err := command.FindRecord(ctx, j, o.record)
 		subjects = []*subject{o.subject(cfg, p, scheme, &r, extra)}
@@ -234,12 +234,12 @@ func (o *verifyOptions) journaled(ctx context.Context, env *command.Env, cfg con
 }
 
 // subject is what a record asks to verify.
-func (o *verifyOptions) subject(cfg config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
+func (o *verifyOptions) subject(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
 	s := &subject{id: record.ID, scheme: *scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
 	if s.url == "" {
 		s.url = record.Request.URL
 	}
-	if named, err := webhook.SchemeNamed(record.Scheme); err == nil && cfg.Text("scheme") == "" {
+	if named, err := webhook.SchemeNamed(record.Scheme); err == nil && cfg.Scheme.Text == "" {
 		if record.Platform != "" {
 			p = record.Platform
 		}
