@@ -4,63 +4,203 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Methods lists those that Work Market documents.
-func Methods() []string { return []string{"GET", "POST", "PUT", "PATCH", "DELETE"} }
+// The severities of findings.
+const (
+	Error   = "error"
+	Warning = "warning"
+	Note    = "note"
+)
 
-// static makes the checks that need no value.
-func (f *filler) static() {
-	t, r := f.template, f.report
+// Finding is one thing to say about a template, or about the request that it
+// renders to.
+type Finding struct {
+	Line     int    `json:"line"`    // in the template's file, from 1
+	Column   int    `json:"column"`  // in characters, from 1
+	Pointer  string `json:"pointer"` // JSON Pointer in the template: /headers/Content-Type
+	Severity string `json:"severity"`
+	Rule     string `json:"rule"`
+	Message  string `json:"message"`
+}
+
+// Rule is something that every template is checked for.
+type Rule struct {
+	ID       string
+	Severity string
+	Help     string // what the rule requires, in one line
+}
+
+var rules = []Rule{
+	// The template's file.
+	{ID: "template-syntax", Severity: Error, Help: "the file is YAML or JSON"},
+	{ID: "template-schema", Severity: Error, Help: "the template has the members that it needs, and no others"},
+	{ID: "template-event", Severity: Error, Help: "the event is one of Work Market's"},
+	// Its variables.
+	{ID: "variable-syntax", Severity: Error, Help: "a variable is written ${name}"},
+	{ID: "variable-unknown", Severity: Error, Help: "the variable is one of Work Market's"},
+	{ID: "variable-event", Severity: Error, Help: "the event has the variable"},
+	{ID: "variable-place", Severity: Error, Help: "a variable is where its value fits"},
+	{ID: "variable-deprecated", Severity: Warning, Help: "the variable is not deprecated"},
+	{ID: "variable-escape", Severity: Warning, Help: "no character before a variable looks like an escape"},
+	{ID: "value", Severity: Error, Help: "the value fits where its variable is"},
+	{ID: "value-unescaped", Severity: Warning, Help: "the value would fit even if it were not escaped"},
+	// The request.
+	{ID: "method", Severity: Error, Help: "the method is GET, POST, PUT, PATCH or DELETE"},
+	{ID: "method-body", Severity: Warning, Help: "a GET or DELETE has no body"},
+	{ID: "url", Severity: Error, Help: "the URL is absolute, with http or https"},
+	{ID: "url-host", Severity: Warning, Help: "no variable decides the host"},
+	{ID: "url-plain", Severity: Warning, Help: "the URL is https"},
+	{ID: "header", Severity: Error, Help: "a header has a valid name and one line"},
+	{ID: "content-type", Severity: Error, Help: "there is one Content-Type, and it is that of the body"},
+	{ID: "body-syntax", Severity: Error, Help: "the rendered body parses as its Content-Type"},
+	{ID: "form-newline", Severity: Warning, Help: "a form does not end with a newline"},
+	{ID: "attachment-type", Severity: Warning, Help: "Content-Type is the attachment's type"},
+	{ID: "limit", Severity: Error, Help: "the template and its request are within the limits"},
+}
+
+// Rules lists the rules: those for the template's file, then those for its
+// variables, then those for the request.
+func Rules() []Rule { return slices.Clone(rules) }
+
+// findings collects findings.
+type findings struct{ list []Finding }
+
+func (f *findings) add(at position, rule, format string, args ...any) {
+	severity := Error
+	if i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == rule }); i >= 0 {
+		severity = rules[i].Severity
+	}
+	f.list = append(f.list, Finding{
+		Line: at.line, Column: at.column, Pointer: at.pointer, Severity: severity, Rule: rule, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+// Errors counts the findings that are errors.
+func Errors(findings []Finding) int {
+	n := 0
+	for _, f := range findings {
+		if f.Severity == Error {
+			n++
+		}
+	}
+	return n
+}
+
+// Fit says whether a template is right for one event.
+type Fit struct {
+	Event    string    `json:"event"`
+	Title    string    `json:"title"`
+	OK       bool      `json:"ok"`
+	Problems []Finding `json:"problems"` // the errors; never nil
+}
+
+// Matrix renders a template for every event of Work Market with that event's
+// sample values, in the catalog's order.
+func (t Template) Matrix(now time.Time) []Fit {
+	var fits []Fit
+	for _, d := range Events() {
+		t.Event = d.Type
+		fit := Fit{Event: d.Type, Title: Title(d), Problems: []Finding{}}
+		var found findings
+		samples, err := Samples(d.Type)
+		if err != nil {
+			found.add(position{line: 1, column: 1}, "template-event", "%v", err)
+		}
+		_, more := t.Render(samples, now)
+		for _, f := range append(found.list, more...) {
+			if f.Severity == Error {
+				fit.Problems = append(fit.Problems, f)
+			}
+		}
+		fit.OK = len(fit.Problems) == 0
+		fits = append(fits, fit)
+	}
+	return fits
+}
+
+// methods are those that Work Market offers (section "Webhook Structure").
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+func (t *Template) isWithoutBody() bool {
+	return t.Method == http.MethodGet || t.Method == http.MethodDelete
+}
+
+// checkTemplate checks what no value can change.
+func (r *renderer) checkTemplate() {
+	t := r.template
 	switch {
-	case !slices.Contains(Methods(), t.Method):
-		r.add(t.source.value("/method"), "method", "the method %q is none of %s", t.Method, strings.Join(Methods(), ", "))
-	case (t.Method == http.MethodGet || t.Method == http.MethodDelete) && t.Body != "":
-		r.add(t.source.value("/body"), "method-body", "a %s with a body: servers and proxies drop it or refuse the request", t.Method)
+	case !slices.Contains(methods, t.Method):
+		r.found.add(t.source.value("/method"), "method", "the method %q is not one of %s", t.Method, strings.Join(methods, ", "))
+	case t.isWithoutBody() && t.Body != "":
+		r.found.add(t.source.value("/body"), "method-body", "a %s with a body: servers and proxies drop it or refuse the request", t.Method)
 	}
 	types := 0
 	for _, p := range t.Header {
 		at := t.source.value("/headers/" + escapePointer(p.Name))
 		if strings.EqualFold(p.Name, "Content-Type") {
 			if types++; types == 2 {
-				r.add(at, "content-type", "Content-Type is there twice")
+				r.found.add(at, "content-type", "Content-Type is set twice")
 			}
 		}
 		if pair, err := webhook.ParsePair(p.Name + ": x"); err != nil || pair.Name != p.Name {
-			r.add(at, "header", "%q is no name of a header: letters, digits and dashes", p.Name)
+			r.found.add(at, "header", "%q is not a valid header name: use letters, digits and dashes", p.Name)
 		}
 		if strings.ContainsAny(p.Value, "\r\n\x00") {
-			r.add(at, "header", "%s holds a line break, and a header is one line", p.Name)
+			r.found.add(at, "header", "%s contains a line break, but a header is one line", p.Name)
 		}
 	}
 	if types == 0 {
-		r.add(t.source.value("/headers"), "content-type", "Content-Type is missing, and Work Market requires it")
+		r.found.add(t.source.value("/headers"), "content-type", "Content-Type is missing: Work Market requires it")
 	}
 }
 
-func (f *filler) checkURL(rendered string) {
-	t, r := f.template, f.report
-	at := t.source.value("/url")
-	if reason := isURL(rendered); reason != "" {
-		r.add(at, "url", "the URL renders to %q: %s", webhook.RedactURL(shortened(rendered)), reason)
+func (r *renderer) checkURL(rendered string) {
+	at := r.template.source.value("/url")
+	if problem := urlProblem(rendered); problem != "" {
+		r.found.add(at, "url", "the URL renders to %q: %s", webhook.RedactURL(shortened(rendered)), problem)
 		return
 	}
 	u, err := url.Parse(rendered)
-	if err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-		r.add(at, "url-plain", "the URL is http, so whoever stands between reads it: write https")
+	if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+		r.found.add(at, "url-plain", "the URL is http, so anyone on the way can read the request: use https")
 	}
 }
 
-func loopback(host string) bool {
+// urlProblem says why a request cannot be sent to a URL. It returns "" if it
+// can.
+func urlProblem(text string) string {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] >= utf8.RuneSelf || text[i] == 0x7f {
+			return "it contains a space or another character that must be escaped; a space is %20"
+		}
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return strings.TrimPrefix(err.Error(), "parse "+strconv.Quote(text)+": ")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "it must begin with https://"
+	case u.Hostname() == "":
+		return "it has no host"
+	}
+	return ""
+}
+
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
@@ -72,7 +212,7 @@ func shortened(text string) string {
 	return text
 }
 
-// bodyKind is how a body is read.
+// bodyKind is how a body is parsed.
 type bodyKind uint8
 
 const (
@@ -81,6 +221,18 @@ const (
 	xmlBody
 	formBody
 )
+
+func (k bodyKind) String() string {
+	switch k {
+	case jsonBody:
+		return "JSON"
+	case xmlBody:
+		return "XML"
+	case formBody:
+		return "a form"
+	}
+	return "text"
+}
 
 func kindOf(contentType string) bodyKind {
 	media, _, err := mime.ParseMediaType(contentType)
@@ -99,62 +251,57 @@ func kindOf(contentType string) bodyKind {
 	return otherBody
 }
 
-// checkBody holds the rendered body to its Content-Type.
-func (f *filler) checkBody(contentType string, body filled) {
-	t, r := f.template, f.report
-	told := slices.ContainsFunc(r.findings, func(g Finding) bool { return g.Pointer == "/body" && g.Severity == Error })
-	if contentType == "" || told { // what is wrong with a variable is the reason
+// looksLike judges the kind of a body by its first character.
+func looksLike(body []byte) bodyKind {
+	switch {
+	case bytes.HasPrefix(body, []byte("{")) || bytes.HasPrefix(body, []byte("[")):
+		return jsonBody
+	case bytes.HasPrefix(body, []byte("<")):
+		return xmlBody
+	}
+	return otherBody
+}
+
+// checkBody checks the rendered body against its Content-Type.
+func (r *renderer) checkBody(contentType string, body filled) {
+	t := r.template
+	explained := slices.ContainsFunc(r.found.list, func(f Finding) bool { return f.Pointer == "/body" && f.Severity == Error })
+	if contentType == "" || explained { // a finding already says why the body is wrong
 		return
 	}
-	if !strings.Contains(strings.SplitN(contentType, ";", 2)[0], "/") {
-		r.add(t.source.value("/headers/Content-Type"), "content-type", "Content-Type %q is no type: write application/json, text/xml or the like", shortened(contentType))
+	header := t.source.value("/headers/Content-Type")
+	if media, _, _ := strings.Cut(contentType, ";"); !strings.Contains(media, "/") {
+		r.found.add(header, "content-type", "Content-Type %q is not a media type: use application/json, text/xml or similar", shortened(contentType))
 		return
 	}
 	kind := kindOf(contentType)
-	trimmed := bytes.TrimSpace(body.out)
-	if len(trimmed) == 0 {
-		if len(t.Body) == 0 && kind != otherBody && kind != formBody && t.Method != http.MethodGet && t.Method != http.MethodDelete {
-			r.add(t.source.value("/headers/Content-Type"), "content-type", "there is no body, and Content-Type says %s", contentType)
+	if t.Body == "" {
+		if (kind == jsonBody || kind == xmlBody) && !t.isWithoutBody() {
+			r.found.add(header, "content-type", "there is no body, but Content-Type is %s", contentType)
 		}
-		if len(t.Body) == 0 {
-			return
-		}
+		return
 	}
-	if looks := lookOf(trimmed); looks != "" && looks != kind.String() && kind != otherBody {
-		r.add(t.source.value("/body"), "content-type", "the body looks like %s, and Content-Type says %s", looks, contentType)
+	if looks := looksLike(bytes.TrimSpace(body.out)); looks != otherBody && looks != kind && kind != otherBody {
+		r.found.add(t.source.value("/body"), "content-type", "the body looks like %s, but Content-Type is %s", looks, contentType)
 		return
 	}
 	if kind == formBody && strings.HasSuffix(t.Body, "\n") {
-		r.add(t.source.within("/body", t.Body, len(t.Body)-1), "form-newline", "the newline at the end belongs to the last field: write body: |-")
+		r.found.add(t.source.within("/body", t.Body, len(t.Body)-1), "form-newline", "the newline at the end becomes part of the last field: use body: |-")
 	}
-	offset, reason := parse(kind, body.out)
-	if reason == "" {
+	offset, problem := parseBody(kind, body.out)
+	if problem == "" {
 		return
 	}
-	at, name := body.place(t.source, offset)
-	if name != "" {
-		reason += ", in the value of ${" + name + "}"
+	at, variable := body.position(t.source, offset)
+	if variable != "" {
+		problem += ", in the value of ${" + variable + "}"
 	}
-	r.add(at, "body-syntax", "the body is not %s: %s", kind, reason)
+	r.found.add(at, "body-syntax", "the body is not %s: %s", kind, problem)
 }
 
-func (k bodyKind) String() string { return [...]string{"text", "JSON", "XML", "a form"}[k] }
-
-// lookOf tells by its first character what a body seems to be.
-func lookOf(body []byte) string {
-	switch {
-	case len(body) == 0:
-		return ""
-	case body[0] == '{' || body[0] == '[':
-		return jsonBody.String()
-	case body[0] == '<':
-		return xmlBody.String()
-	}
-	return ""
-}
-
-// parse reads a body, and says where and why it cannot be.
-func parse(kind bodyKind, body []byte) (offset int, reason string) {
+// parseBody says where and why a body does not parse. The problem is "" if it
+// does.
+func parseBody(kind bodyKind, body []byte) (offset int, problem string) {
 	switch kind {
 	case jsonBody:
 		var fault *webhook.SyntaxError
@@ -174,8 +321,8 @@ func parse(kind bodyKind, body []byte) (offset int, reason string) {
 	return 0, ""
 }
 
-// parseXML wants one element, well-formed, and nothing but space around it.
-func parseXML(body []byte) (offset int, reason string) {
+// parseXML requires one well-formed element with nothing but space around it.
+func parseXML(body []byte) (offset int, problem string) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	depth, roots := 0, 0
 	for {
@@ -197,7 +344,7 @@ func parseXML(body []byte) (offset int, reason string) {
 		case xml.StartElement:
 			if depth == 0 {
 				if roots++; roots > 1 {
-					return before, "there is a second element at the top"
+					return before, "there is a second root element"
 				}
 			}
 			depth++
@@ -205,22 +352,23 @@ func parseXML(body []byte) (offset int, reason string) {
 			depth--
 		case xml.CharData:
 			if depth == 0 && len(bytes.TrimSpace(token)) > 0 {
-				return before, "there is text outside of the element"
+				return before, "there is text outside the root element"
 			}
 		}
 	}
 }
 
-// checkAttachment compares the type of a file with what the request says of
-// its body.
-func (f *filler) checkAttachment(contentType string) {
-	given, _ := f.values[attachedType].(string)
-	if f.template.Body != "${file_data_binary}" || given == "" {
+// checkAttachment compares the type of an attachment that is the whole body
+// with Content-Type.
+func (r *renderer) checkAttachment(contentType string) {
+	file, ok := r.values["file_data_binary"].(fileContent)
+	if r.template.Body != binaryBody || !ok {
 		return
 	}
-	said, _, err := mime.ParseMediaType(contentType)
-	is, _, fault := mime.ParseMediaType(given)
-	if err == nil && fault == nil && said != is && said != "application/octet-stream" {
-		f.report.add(f.template.source.value("/headers/Content-Type"), "attachment-type", "the attachment is %s, and Content-Type says %s", is, said)
+	declared, _, err := mime.ParseMediaType(contentType)
+	actual, _, fault := mime.ParseMediaType(file.contentType) // fails if the type is unknown
+	if err == nil && fault == nil && declared != actual && declared != "application/octet-stream" {
+		at := r.template.source.value("/headers/Content-Type")
+		r.found.add(at, "attachment-type", "the attachment is %s, but Content-Type is %s", actual, declared)
 	}
 }

@@ -1,16 +1,29 @@
-// Package render renders Work Market's webhooks offline: a template and
-// variables come in, the HTTP request that Work Market would send goes out.
+// Package render renders Work Market webhooks offline: a template and the
+// values of its variables come in, and the HTTP request that Work Market would
+// send goes out, with findings about the template, the values and the request.
 //
-//	t, findings := render.Parse(raw)              // YAML or JSON
-//	values, err := render.Samples(t.Event)        // or an event of one's own
-//	request, more := t.Render(values.With("note", `she said "no"`), time.Now())
+//	template, findings := render.Parse(raw) // YAML or JSON
+//	if render.Errors(findings) > 0 {
+//		return findings
+//	}
+//	values, err := render.Samples(template.Event)
+//	if err != nil {
+//		return err
+//	}
+//	request, more := template.Render(values.With("note", `she said "no"`), time.Now())
+//	if render.Errors(more) > 0 {
+//		return more // do not send the request
+//	}
 //
-// A template has a URL, a method, headers and a body, and names variables as
-// ${name} in all but the method. Each is replaced once: a value that holds
-// ${another} stays as it is. A value is escaped by where it stands: in a URL,
-// in a string of JSON, in XML, in a form. Work Market's page does not say how
-// it escapes; a value that would not fit without it gets a warning.
+// A template has an event, a method, a URL, headers and a body. URL, header
+// values and body may contain variables, written ${name}. Each variable is
+// replaced once: a value that contains ${another} is not expanded again. A
+// value is escaped for the place where its variable is: in a URL, in a JSON
+// string, in XML, in a form. Work Market does not document how it escapes
+// values, so a value that needs escaping gets a warning.
 //
-// Findings name the line and column of the template's file. Nothing here reads
-// a file, a clock or the network.
+// A finding names the line and column in the template's file. The package
+// reads no file, no clock and no network.
+//
+// This package is experimental: its API may change.
 package render

@@ -5,30 +5,61 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A note with quotes stays within its string.
-func ExampleTemplate_Render() {
-	t, _ := render.Parse([]byte(`
+// The quotes of the note are escaped, so that the body stays JSON.
+func Example() {
+	request, err := renderNote([]byte(`
 event: Check In
 method: POST
 url: https://example.com/jobs/${assignment_id}
 headers:
   Content-Type: application/json
 body: '{"said": "${note}"}'
-`))
-	values, err := render.Samples(t.Event)
+`), `she said "no"`)
 	if err != nil {
-		panic(err)
+		fmt.Println(err)
+		return
 	}
-	request, findings := t.Render(values.With("note", `she said "no"`), time.Unix(1764000000, 0))
 	fmt.Println(request.Method, request.URL)
 	fmt.Println(string(request.Body))
-	for _, f := range findings {
-		fmt.Printf("%d:%d %s\n", f.Line, f.Column, f.Rule)
-	}
 	// Output:
 	// POST https://example.com/jobs/4718206395
 	// {"said": "she said \"no\""}
-	// 7:18 value-unescaped
+}
+
+// renderNote renders a template with sample values and one note.
+func renderNote(raw []byte, note string) (webhook.Request, error) {
+	template, findings := render.Parse(raw)
+	if render.Errors(findings) > 0 {
+		return webhook.Request{}, fmt.Errorf("template: %v", findings)
+	}
+	values, err := render.Samples(template.Event)
+	if err != nil {
+		return webhook.Request{}, err
+	}
+	request, findings := template.Render(values.With("note", note), time.Unix(1764000000, 0))
+	if render.Errors(findings) > 0 {
+		return webhook.Request{}, fmt.Errorf("template: %v", findings)
+	}
+	return request, nil
+}
+
+// A finding names the line and column in the template's file.
+func ExampleTemplate_Render() {
+	template, _ := render.Parse([]byte(`
+event: Check In
+method: POST
+url: https://example.com/
+headers: {Content-Type: application/json}
+body: '{"who": "${resource_emai}", "said": "${note}"}'
+`))
+	_, findings := template.Render(render.Values{"note": `"no"`}, time.Unix(1764000000, 0))
+	for _, f := range findings {
+		fmt.Printf("%d:%d %s %s\n", f.Line, f.Column, f.Severity, f.Rule)
+	}
+	// Output:
+	// 6:17 error variable-unknown
+	// 6:45 warning value-unescaped
 }

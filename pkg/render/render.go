@@ -1,237 +1,291 @@
 package render
 
 import (
-	"net/url"
-	"sort"
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Render makes the request that the template stands for, and says what is
-// wrong with the template, with a value, or with what comes out. now is what
-// ${now} stands for. A variable without a value is written as nothing.
+// Render returns the request that Work Market would send, and findings about
+// the template, the values and the request. now is the value of ${now}; if it
+// is zero, values may have one. A variable without a value is written as
+// nothing.
 //
-// The request is made as far as that goes; one with errors among the findings
-// is not one to send.
-func (t Template) Render(v Values, now time.Time) (webhook.Request, []Finding) {
-	return t.render(v, now, sync.OnceValue(owners))
-}
-
-func (t Template) render(v Values, now time.Time, owners func() map[string][]string) (webhook.Request, []Finding) {
-	f := &filler{template: &t, values: v, now: now, known: knowledgeOf(t.Event), owners: owners, report: &report{}}
-	f.static()
-	request := webhook.Request{Method: t.Method}
-	address := f.fill("/url", t.URL, &address{})
-	request.URL = string(address.out)
-	f.checkURL(request.URL)
-	for _, p := range t.Header {
-		filled := f.fill("/headers/"+escapePointer(p.Name), p.Value, headerValue{})
-		request.Header = append(request.Header, webhook.Pair{Name: p.Name, Value: string(filled.out)})
+// The request is rendered as far as possible. Do not send it if a finding is an
+// error.
+func (t Template) Render(values Values, now time.Time) (webhook.Request, []Finding) {
+	r := &renderer{template: &t, values: values, now: now, event: map[string]Variable{}}
+	if d, err := EventNamed(t.Event); err == nil {
+		for _, v := range Variables(d) {
+			r.event[v.Name] = v
+		}
 	}
-	body := f.body(request.Header.Get("Content-Type"))
+	r.checkTemplate()
+	request := webhook.Request{Method: t.Method}
+	request.URL = string(r.fill("/url", t.URL, &urlEscaper{}).out)
+	r.checkURL(request.URL)
+	for _, p := range t.Header {
+		value := r.fill("/headers/"+escapePointer(p.Name), p.Value, headerEscaper{})
+		request.Header = append(request.Header, webhook.Pair{Name: p.Name, Value: string(value.out)})
+	}
+	contentType := request.Header.Get("Content-Type")
+	body := r.body(contentType)
 	request.Body = body.out
-	f.checkBody(request.Header.Get("Content-Type"), body)
-	f.checkAttachment(request.Header.Get("Content-Type"))
-	sort.SliceStable(f.report.findings, func(i, j int) bool {
-		a, b := f.report.findings[i], f.report.findings[j]
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	r.checkBody(contentType, body)
+	r.checkAttachment(contentType)
+	slices.SortStableFunc(r.found.list, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return request, f.report.findings
+	return request, r.found.list
 }
 
-// filler renders one template.
-type filler struct {
+// renderer renders one template once.
+type renderer struct {
 	template *Template
 	values   Values
 	now      time.Time
-	known    knowledge
-	owners   func() map[string][]string // takes a moment, and few need it
-	report   *report
+	event    map[string]Variable // the variables of the template's event
+	found    findings
 }
 
-// filled is a text with its variables replaced.
+// filled is a text of the template with its variables replaced.
 type filled struct {
 	pointer string
-	text    string // of the template
+	text    string // as the template has it
 	out     []byte
 	spans   []span
 }
 
-// span ties a piece of out to the segment that it came from.
+// span is the part of out that came from one segment of the text. It begins
+// where the span before it ends.
 type span struct {
 	end     int // in out
 	segment segment
 }
 
 // fill replaces the variables of a text.
-func (f *filler) fill(pointer, text string, p placer) filled {
-	t := f.template
+func (r *renderer) fill(pointer, text string, e escaper) filled {
+	source := r.template.source
 	result := filled{pointer: pointer, text: text}
-	segments, faults := scan(text)
-	for _, bad := range faults {
-		f.report.add(t.source.within(pointer, text, bad.offset), bad.rule, "%s", bad.message)
+	segments, faults := split(text)
+	for _, f := range faults {
+		r.found.add(source.within(pointer, text, f.offset), f.rule, "%s", f.message)
 	}
 	for _, s := range segments {
-		if s.name == "" {
-			p.literal(text[s.start:s.end])
+		if s.variable == "" {
+			e.literal(text[s.start:s.end])
 			result.out = append(result.out, text[s.start:s.end]...)
 		} else {
-			at := t.source.within(pointer, text, s.start)
-			result.out = append(result.out, f.variable(at, s.name, p)...)
+			at := source.within(pointer, text, s.start)
+			result.out = append(result.out, r.variable(at, s.variable, e)...)
 		}
 		if len(result.out) > MaxBody {
-			f.report.add(t.source.value(pointer), "limit", "what is rendered is larger than %d MiB", MaxBody>>20)
+			r.found.add(source.value(pointer), "limit", "the rendered text is larger than %d MiB", MaxBody>>20)
 			result.out = nil
 			return result
 		}
-		result.spans = append(result.spans, span{len(result.out), s})
+		result.spans = append(result.spans, span{end: len(result.out), segment: s})
 	}
 	return result
 }
 
-// variable writes one value, and reports what is wrong with the variable or
-// the value.
-func (f *filler) variable(at place, name string, p placer) string {
-	if !f.has(at, name) {
+// variable returns the escaped value of a variable, and adds what is wrong with
+// the variable or the value.
+func (r *renderer) variable(at position, name string, e escaper) string {
+	if !r.has(at, name) {
 		return ""
 	}
-	value := f.value(name)
-	if _, binary := value.([]byte); binary {
-		f.report.add(at, "variable-place", "${%s} is bytes, not text: it can only be the whole body; file_data_base64 goes into a text", name)
+	value := r.value(name)
+	switch value.(type) {
+	case []byte, fileContent:
+		r.found.add(at, "variable-place", "${%s} is binary: it can only be the whole body; use ${file_data_base64} within text", name)
 		return ""
 	}
-	w := p.value(value, f.template.Dates.written(value))
+	w := e.escape(value, r.template.Dates.format(value))
 	switch {
-	case w.fault != "":
-		f.report.add(at, w.rule, "${%s}: %s", name, w.fault)
+	case w.problem != "":
+		r.found.add(at, w.rule, "${%s}: %s", name, w.problem)
 	case w.risk != "":
-		f.report.add(at, "value-unescaped", "${%s}: unescaped, its value %s; it is escaped here, and Work Market does not document whether it does so", name, w.risk)
+		r.found.add(at, "value-unescaped", "${%s}: unescaped, its value %s; wsk escapes it, but Work Market does not document whether it does", name, w.risk)
 	}
-	if w.host {
-		f.report.add(at, "url-host", "${%s} chooses the host that the request goes to", name)
+	if w.isHost {
+		r.found.add(at, "url-host", "${%s} decides which host receives the request", name)
 	}
 	return w.text
 }
 
-// has reports whether the event has the variable, and says so where it has
-// not.
-func (f *filler) has(at place, name string) bool {
-	v, ok := f.known.event[name]
-	switch {
-	case ok && v.Successor != "":
-		f.report.add(at, "variable-deprecated", "${%s} is deprecated: use ${%s}", name, v.Successor)
-	case ok || customField(name):
-	case strings.HasPrefix(name, "custom_field") || strings.HasPrefix(name, "customfield"):
-		f.report.add(at, "variable-unknown", "${%s} is no custom field: write the field's number, as in ${custom_field_58134}", name)
-		return false
-	case f.known.any(name):
-		if f.template.Event == "" {
-			return true // the event itself is unknown, and that was said
+// has reports whether the template's event has a variable, and adds a finding
+// if it does not.
+func (r *renderer) has(at position, name string) bool {
+	v, ok := r.event[name]
+	if ok {
+		if v.Successor != "" {
+			r.found.add(at, "variable-deprecated", "${%s} is deprecated: use ${%s}", name, v.Successor)
 		}
-		f.report.add(at, "variable-event", "the event %s has no ${%s}: %s", f.title(), name, onlyIn(f.owners()[name]))
-		return false
+		return true
+	}
+	if isCustomField(name) {
+		return true
+	}
+	_, known := variables()[name]
+	switch {
+	case known && r.template.Event == "":
+		return true // the event is unknown, and has its own finding
+	case known:
+		r.found.add(at, "variable-event", "the event %s has no ${%s}: %s", r.title(), name, haveIt(eventsWith()[name]))
+	case strings.HasPrefix(name, "custom_field") || strings.HasPrefix(name, "customfield"):
+		r.found.add(at, "variable-unknown", "${%s} is not a custom field: use the field's number, as in ${custom_field_58134}", name)
 	default:
 		message := "unknown variable ${" + name + "}"
-		if near := webhook.Nearest(name, f.known.names()); near != "" {
-			message += ": did you mean ${" + near + "}?"
+		if nearest := webhook.Nearest(name, variableNames()); nearest != "" {
+			message += ": did you mean ${" + nearest + "}?"
 		}
-		f.report.add(at, "variable-unknown", "%s", message)
-		return false
+		r.found.add(at, "variable-unknown", "%s", message)
 	}
-	return true
+	return false
 }
 
-func (f *filler) title() string {
-	d, err := EventNamed(f.template.Event)
+func (r *renderer) title() string {
+	d, err := EventNamed(r.template.Event)
 	if err != nil {
-		return f.template.Event
+		return r.template.Event
 	}
 	return Title(d)
 }
 
-// onlyIn names events; more than a handful are counted.
-func onlyIn(titles []string) string {
-	if len(titles) > 8 {
-		return strings.Join(titles[:8], ", ") + " and " + strconv.Itoa(len(titles)-8) + " others have it"
-	}
-	if len(titles) == 1 {
+// manyTitles is the number of events from which the rest are counted.
+const manyTitles = 8
+
+// haveIt says which events have a variable.
+func haveIt(titles []string) string {
+	n := len(titles)
+	switch {
+	case n == 1:
 		return titles[0] + " has it"
+	case n > manyTitles:
+		return strings.Join(titles[:manyTitles], ", ") + " and " + strconv.Itoa(n-manyTitles) + " others have it"
 	}
-	return strings.Join(titles[:len(titles)-1], ", ") + " and " + titles[len(titles)-1] + " have it"
+	return strings.Join(titles[:n-1], ", ") + " and " + titles[n-1] + " have it"
 }
 
-// value is what a variable stands for: dates as times.
-func (f *filler) value(name string) any {
-	v, given := f.values[name]
-	if name == "now" && (!given || f.values["now"] == nil) || name == "now" && !f.now.IsZero() {
-		return f.now
+// value returns the value of a variable; a date as a time.Time if it is one.
+func (r *renderer) value(name string) any {
+	v := r.values[name]
+	if name == "now" && (v == nil || !r.now.IsZero()) {
+		return r.now
 	}
-	if f.known.isDate(name) {
-		if at, ok := date(v); ok {
+	if variables()[name].isDate {
+		if at, ok := dateOf(v); ok {
 			return at
 		}
 	}
 	return v
 }
 
-// body renders the body by its type. ${file_data_binary} alone is bytes.
-func (f *filler) body(contentType string) filled {
-	t := f.template
-	if t.Body == "${file_data_binary}" && f.has(t.source.within("/body", t.Body, 0), "file_data_binary") {
-		data, _ := f.values["file_data_binary"].([]byte)
-		if text, ok := f.values["file_data_binary"].(string); ok {
-			data = []byte(text)
-		}
-		return filled{pointer: "/body", text: t.Body, out: data, spans: []span{{len(data), segment{0, len(t.Body), "file_data_binary"}}}}
+// binaryBody is the body of a template that sends a file as it is.
+const binaryBody = "${file_data_binary}"
+
+// body renders the body.
+func (r *renderer) body(contentType string) filled {
+	t := r.template
+	if t.Body == binaryBody && r.has(t.source.within("/body", t.Body, 0), "file_data_binary") {
+		data := bytesOf(r.values["file_data_binary"])
+		whole := segment{start: 0, end: len(t.Body), variable: "file_data_binary"}
+		return filled{pointer: "/body", text: t.Body, out: data, spans: []span{{end: len(data), segment: whole}}}
 	}
-	var p placer = raw{}
-	switch kindOf(contentType) {
-	case jsonBody:
-		p = &jsonPlacer{}
-	case xmlBody:
-		p = &xmlPlacer{}
-	case formBody:
-		p = form{}
-	}
-	return f.fill("/body", t.Body, p)
+	return r.fill("/body", t.Body, bodyEscaper(kindOf(contentType)))
 }
 
-// place finds where in the template's file a byte of what was rendered came
-// from, and the variable that wrote it, if one did.
-func (b filled) place(s *source, offset int) (at place, name string) {
+// position returns where in the template's file a byte of the rendered text
+// came from, and the variable that it is a value of, if any.
+func (f filled) position(s *source, offset int) (at position, variable string) {
 	begin := 0
-	for _, sp := range b.spans {
-		if offset < sp.end || sp.end == len(b.out) && offset <= sp.end {
-			if sp.segment.name != "" {
-				return s.within(b.pointer, b.text, sp.segment.start), sp.segment.name
+	for _, sp := range f.spans {
+		if offset < sp.end || sp.end == len(f.out) && offset <= sp.end {
+			if sp.segment.variable != "" {
+				return s.within(f.pointer, f.text, sp.segment.start), sp.segment.variable
 			}
-			return s.within(b.pointer, b.text, min(sp.segment.start+offset-begin, sp.segment.end)), ""
+			return s.within(f.pointer, f.text, min(sp.segment.start+offset-begin, sp.segment.end)), ""
 		}
 		begin = sp.end
 	}
-	return s.value(b.pointer), ""
+	return s.value(f.pointer), ""
 }
 
-// isURL says why a text is no URL to send to, or "".
-func isURL(text string) string {
-	for i := range len(text) {
-		if text[i] <= ' ' || text[i] >= utf8.RuneSelf || text[i] == 0x7f {
-			return "it holds a space or another character that must be escaped: %20 is a space"
+// segment is a part of a template's text: literal text, or a variable.
+type segment struct {
+	start, end int    // in the text
+	variable   string // its name; empty for literal text
+}
+
+// fault is a mistake in how a variable is written.
+type fault struct {
+	offset  int
+	rule    string
+	message string
+}
+
+// split divides a text at its variables. A faulty variable remains literal text.
+func split(text string) (segments []segment, faults []fault) {
+	literal := 0
+	for i := 0; i < len(text); {
+		if !strings.HasPrefix(text[i:], "${") {
+			next := strings.Index(text[i+1:], "${")
+			if next < 0 {
+				break
+			}
+			i += 1 + next
+			continue
 		}
+		end, problem := variableEnd(text, i)
+		if problem != "" {
+			faults = append(faults, fault{offset: i, rule: "variable-syntax", message: problem})
+			i += len("${")
+			continue
+		}
+		if i > 0 && (text[i-1] == '\\' || text[i-1] == '$') {
+			message := "Work Market documents no escape: the " + text[i-1:i] + " stays, and " + text[i:end] + " is replaced"
+			faults = append(faults, fault{offset: i, rule: "variable-escape", message: message})
+		}
+		if literal < i {
+			segments = append(segments, segment{start: literal, end: i})
+		}
+		segments = append(segments, segment{start: i, end: end, variable: text[i+len("${") : end-len("}")]})
+		i, literal = end, end
 	}
-	u, err := url.Parse(text)
+	if literal < len(text) {
+		segments = append(segments, segment{start: literal, end: len(text)})
+	}
+	return segments, faults
+}
+
+// longestName limits the search for the closing brace, in bytes.
+const longestName = 200
+
+// variableEnd returns the end of the variable that begins at i, or what is
+// wrong with it.
+func variableEnd(text string, i int) (end int, problem string) {
+	begin := i + len("${")
+	window := text[begin:min(len(text), begin+longestName)]
+	stop := strings.IndexAny(window, "}{\n\"")
 	switch {
-	case err != nil:
-		return strings.TrimPrefix(err.Error(), "parse "+strconv.Quote(text)+": ")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return "it must begin with https://"
-	case u.Hostname() == "":
-		return "it names no host"
+	case stop < 0 || window[stop] == '\n' || window[stop] == '"':
+		return 0, "${ is not closed: write ${name}"
+	case window[stop] == '{':
+		return 0, "a variable cannot contain another: write ${name}"
 	}
-	return ""
+	name := window[:stop]
+	switch trimmed := strings.TrimSpace(name); {
+	case trimmed == "":
+		return 0, "${} has no name: write ${name}"
+	case trimmed != name:
+		return 0, "${" + name + "} has space around the name: write ${" + trimmed + "}"
+	case !isVariableName(name):
+		return 0, "${" + name + "} is not a variable: a name has only letters, digits and _"
+	}
+	return begin + stop + len("}"), ""
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -13,123 +14,230 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Limits, in bytes.
+// The limits that wsk sets, in bytes. Work Market documents none.
 const (
 	MaxTemplate   = 1 << 20  // of a template's file
 	MaxAttachment = 32 << 20 // of an attachment
-	MaxBody       = 64 << 20 // of what a template renders to
+	MaxBody       = 64 << 20 // of a rendered body, and of a file of variables
 )
 
-// Dates is how a template writes dates and times.
+// Dates is the format in which a template writes dates and times.
 type Dates string
 
-// The formats of dates: 2026-01-15T14:30:00Z, and seconds since 1970.
+// The formats that Work Market offers (section "Date/Time Formats").
 const (
-	ISO8601 Dates = "iso8601"
-	Unix    Dates = "unix"
+	ISO8601 Dates = "iso8601" // 2026-01-15T14:30:00Z
+	Unix    Dates = "unix"    // seconds since 1970
 )
 
-// Template is one webhook as Work Market keeps it.
+// Template is a webhook as it is configured in Work Market (section "Webhook
+// Structure").
 type Template struct {
-	Name   string
-	Event  string // as the catalog names it, check_in; "" where it is unknown
-	Method string // as written, in upper case
-	URL    string
-	Header webhook.Header
-	Dates  Dates // default: ISO8601
-	Body   string
+	Name   string         // for people; may be empty
+	Event  string         // the catalog's name, such as check_in; empty if the event is unknown
+	Method string         // in upper case
+	URL    string         // may contain variables
+	Header webhook.Header // Content-Type is required; values may contain variables
+	Dates  Dates          // default: ISO8601
+	Body   string         // may contain variables
 
-	source *source
+	source *source // nil for a template that was not parsed from a file
 }
 
+// templateSchemaText is the JSON Schema of a template's file.
+//
 //go:embed template.schema.json
-var schemaText []byte
+var templateSchemaText []byte
 
-// Parse reads a template in YAML or JSON. The findings are those of the file
-// itself; [Template.Render] has the others. A template with errors is returned
-// as far as it could be read.
+var templateSchema = sync.OnceValues(func() (*schema.Schema, error) {
+	read := func(string) ([]byte, error) { return templateSchemaText, nil }
+	return schema.Compile(read, "template.schema.json")
+})
+
+// Parse reads a template in YAML or JSON. The findings are about the file
+// itself; [Template.Render] returns the others. A template with errors is
+// returned as far as it could be read.
 func Parse(raw []byte) (Template, []Finding) {
-	r := &report{}
-	s := read(raw, r)
-	t := Template{source: s, Dates: ISO8601}
-	if s == nil {
-		return t, r.findings
+	var found findings
+	t := Template{Dates: ISO8601, source: readSource(raw, &found)}
+	if t.source == nil {
+		return t, found.list
 	}
-	t.checkShape(r)
-	var dates, event string
-	for name, to := range map[string]*string{
-		"name": &t.Name, "url": &t.URL, "body": &t.Body, "method": &t.Method, "date_format": &dates, "event": &event,
-	} {
-		if v := gjson.GetBytes(s.json, name); v.Type == gjson.String {
-			*to = v.String()
+	t.checkShape(&found)
+	text := func(member string) string {
+		if v := gjson.GetBytes(t.source.json, member); v.Type == gjson.String {
+			return v.String()
 		}
+		return "" // the finding about its type is enough
 	}
-	t.Method = strings.ToUpper(t.Method)
-	if Dates(dates) == Unix {
+	t.Name, t.URL, t.Body = text("name"), text("url"), text("body")
+	t.Method = strings.ToUpper(text("method"))
+	if Dates(text("date_format")) == Unix {
 		t.Dates = Unix
 	}
-	gjson.GetBytes(s.json, "headers").ForEach(func(name, value gjson.Result) bool {
+	gjson.GetBytes(t.source.json, "headers").ForEach(func(name, value gjson.Result) bool {
 		t.Header = append(t.Header, webhook.Pair{Name: name.String(), Value: value.String()})
 		return true
 	})
-	if event != "" {
+	if event := text("event"); event != "" {
 		d, err := EventNamed(event)
 		if err != nil {
-			r.add(s.value("/event"), "template-event", "%v", err)
+			found.add(t.source.value("/event"), "template-event", "%v", err)
 		}
 		t.Event = d.Type
 	}
-	return t, r.findings
+	return t, found.list
 }
 
-// checkShape holds the template to its schema.
-func (t *Template) checkShape(r *report) {
-	compiled, err := schema.Compile(func(string) ([]byte, error) { return schemaText, nil }, "template.schema.json")
+// checkShape checks the file against its schema.
+func (t *Template) checkShape(found *findings) {
+	compiled, err := templateSchema()
 	if err != nil {
-		r.add(place{line: 1, column: 1}, "template-schema", "%v", err) // a test compiles it
+		found.add(position{line: 1, column: 1}, "template-schema", "%v", err) // a test compiles it
 		return
 	}
-	known := []string{"name", "event", "url", "method", "headers", "date_format", "body"}
 	for _, f := range schema.NewChecker().Check(compiled, t.source.json) {
 		if !f.Kind.IsViolation() && f.Kind != schema.Syntax && f.Kind != schema.DuplicateKey && f.Kind != schema.Depth {
 			continue
 		}
-		at, text := t.source.at(f.Offset), f.Message()
+		at, message := t.source.at(f.Offset), f.Message()
 		at.pointer = f.Pointer
 		switch {
 		case f.Kind == schema.AdditionalProperties:
-			if near := webhook.Nearest(f.Name, known); near != "" {
-				text = fmt.Sprintf("unknown member %q: did you mean %q?", f.Name, near)
-			} else {
-				text = fmt.Sprintf("unknown member %q: known are %s", f.Name, strings.Join(known, ", "))
-			}
+			message = unknownMember(f.Name)
 		case f.Kind == schema.Required && f.Name == "headers":
-			text = "headers is missing: Content-Type is required"
+			message = "headers is missing: Content-Type is required"
 		}
-		r.add(at, "template-schema", "%s", text)
+		found.add(at, "template-schema", "%s", message)
 	}
 }
 
+func unknownMember(name string) string {
+	var known []string
+	gjson.GetBytes(templateSchemaText, "properties").ForEach(func(name, _ gjson.Result) bool {
+		known = append(known, name.String())
+		return true
+	})
+	return webhook.Unknown("member", name, known).Error()
+}
+
+var templateMember = regexp.MustCompile(`(?m)^[ \t{]*"?(event|url|method|data)"?[ \t]*:`)
+
 // LooksLikeTemplate reports whether a file is a template rather than a payload
-// or other YAML: it has an event, a URL and a method at its top and no data, or
-// seems to where it does not parse.
+// or another YAML file: at its top level it has an event, a url and a method,
+// but no data. A file that does not parse is judged by its lines.
 func LooksLikeTemplate(raw []byte) bool {
 	if len(raw) > MaxTemplate || !utf8.Valid(raw) {
 		return false
 	}
-	s := read(raw, &report{})
-	if s == nil {
-		names := regexp.MustCompile(`(?m)^[ \t{]*"?(event|url|method|data)"?[ \t]*:`).FindAllSubmatch(raw, -1)
-		seen := map[string]bool{}
-		for _, m := range names {
-			seen[string(m[1])] = true
-		}
-		return len(seen) == 3 && !seen["data"]
-	}
-	for _, name := range []string{"url", "event", "method"} {
-		if !gjson.GetBytes(s.json, name).Exists() {
-			return false
+	has := map[string]bool{}
+	if s := readSource(raw, &findings{}); s != nil {
+		gjson.ParseBytes(s.json).ForEach(func(name, _ gjson.Result) bool {
+			has[name.String()] = true
+			return true
+		})
+	} else {
+		for _, m := range templateMember.FindAllSubmatch(raw, -1) {
+			has[string(m[1])] = true
 		}
 	}
-	return gjson.ParseBytes(s.json).IsObject() && !gjson.GetBytes(s.json, "data").Exists()
+	return has["event"] && has["url"] && has["method"] && !has["data"]
+}
+
+// starter writes the body of a new template.
+type starter struct {
+	name        string
+	contentType string
+	body        func(variables []string) string
+}
+
+var starters = []starter{
+	{name: "json", contentType: "application/json", body: jsonStarter},
+	{name: "xml", contentType: "application/xml", body: xmlStarter},
+	{name: "form", contentType: "application/x-www-form-urlencoded", body: formStarter},
+}
+
+// StarterTypes lists the types of body that [Starter] writes.
+func StarterTypes() []string {
+	names := make([]string, len(starters))
+	for i, s := range starters {
+		names[i] = s.name
+	}
+	return names
+}
+
+// Starter returns a new template for an event, as YAML. It contains every
+// variable of the event except deprecated ones and file_data_binary, which can
+// only be a whole body. An unknown event or type of body is an
+// [*webhook.UnknownError].
+func Starter(event, bodyType string) (string, error) {
+	d, err := EventNamed(event)
+	if err != nil {
+		return "", err
+	}
+	var chosen *starter
+	for i := range starters {
+		if starters[i].name == bodyType {
+			chosen = &starters[i]
+		}
+	}
+	if chosen == nil {
+		return "", webhook.Unknown("type of body", bodyType, StarterTypes())
+	}
+	var names []string
+	binary := false
+	for _, v := range Variables(d) {
+		switch {
+		case v.Name == "file_data_binary":
+			binary = true
+		case v.Successor == "":
+			names = append(names, v.Name)
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", d.Description())
+	b.WriteString("# A custom field is ${custom_field_58134}, with its own number.\n")
+	if binary {
+		b.WriteString("# To send the file itself: body: ${file_data_binary}, with its Content-Type.\n")
+	}
+	fmt.Fprintf(&b, `name: %s
+event: %s
+method: POST
+url: https://example.com/hooks/${assignment_id}
+headers:
+  Content-Type: %s
+date_format: iso8601
+body: |-
+`, Title(d), Title(d), chosen.contentType)
+	for line := range strings.Lines(chosen.body(names)) {
+		b.WriteString("  " + line)
+	}
+	b.WriteByte('\n')
+	return b.String(), nil
+}
+
+func jsonStarter(names []string) string {
+	members := make([]string, len(names))
+	for i, name := range names {
+		members[i] = fmt.Sprintf("  %q: \"${%s}\"", name, name)
+	}
+	return "{\n" + strings.Join(members, ",\n") + "\n}"
+}
+
+func xmlStarter(names []string) string {
+	var b strings.Builder
+	b.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<assignment>\n")
+	for _, name := range names {
+		fmt.Fprintf(&b, "  <%s>${%s}</%s>\n", name, name, name)
+	}
+	b.WriteString("</assignment>")
+	return b.String()
+}
+
+func formStarter(names []string) string {
+	fields := make([]string, len(names))
+	for i, name := range names {
+		fields[i] = name + "=${" + name + "}"
+	}
+	return strings.Join(fields, "&")
 }

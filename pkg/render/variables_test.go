@@ -5,9 +5,10 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-func TestVariablesAreReadFromFiles(t *testing.T) {
+func TestParseVars(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, raw string
@@ -17,18 +18,19 @@ func TestVariablesAreReadFromFiles(t *testing.T) {
 		{"v.json", `{"note": "a", "bonus": 5000.00, "is_negotiation": true, "resolution": null}`, Values{"note": "a", "bonus": json.Number("5000.00"), "is_negotiation": true, "resolution": nil}, ""},
 		{"v", ` {"note": "é"}`, Values{"note": "é"}, ""},
 		{"v.json", `{"note": {"a": 1}}`, nil, "note is an object or a list"},
-		{"v.json", `[1]`, nil, "it must hold one object"},
+		{"v.json", `[1]`, nil, "the file must contain one object"},
 		{"v.json", `{"note": "a"`, nil, "line 1"},
 		{"v.json", ``, nil, "line 1"},
+		{"v.json", `null`, nil, "the file must contain one object"},
 		{"v.yaml", "note: she said no\nbonus: 5000.00\nis_negotiation: false\nresolution: ~\nproject_id: '007'\n", Values{"note": "she said no", "bonus": json.Number("5000.00"), "is_negotiation": false, "resolution": nil, "project_id": "007"}, ""},
 		{"v.yml", "note: [a]\n", nil, "line 1: note is a mapping, a list"},
-		{"v.yaml", "- a\n", nil, "line 1: it must hold one mapping"},
+		{"v.yaml", "- a\n", nil, "line 1: the file must contain one mapping"},
 		{"v.yaml", "a: 'b\n", nil, "found unexpected end"},
 		{"v.yaml", "", Values{}, ""},
 		{".env", "# values\nNOTE=\"a \\\"b\\\"\\n\"\nexport status='x # y' # of today\nproject_name=Cold Storage # refit\nbonus=\n\n", Values{"note": "a \"b\"\n", "status": "x # y", "project_name": "Cold Storage", "bonus": ""}, ""},
-		{".env", "note\n", nil, "line 1: it is not NAME=VALUE"},
+		{".env", "note\n", nil, "line 1: not NAME=VALUE"},
 		{".env", "a=1\nnote='x\n", nil, "line 2: the quote is not closed"},
-		{".env", "note='x'y\n", nil, "line 1: something follows"},
+		{".env", "note='x'y\n", nil, "line 1: text follows"},
 	} {
 		got, err := ParseVars(c.name, []byte(c.raw))
 		switch {
@@ -42,7 +44,7 @@ func TestVariablesAreReadFromFiles(t *testing.T) {
 	}
 }
 
-func TestVariablesAreKnownByName(t *testing.T) {
+func TestCheckVariable(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"note", "file_data", "custom_field_1", "customfield22"} {
 		if err := CheckVariable(name); err != nil {
@@ -53,20 +55,28 @@ func TestVariablesAreKnownByName(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if err := CheckVariable("custom_field"); err == nil {
-		t.Error("custom_field without a number is known")
+		t.Error("custom_field has no number but is known")
 	}
 }
 
+// FuzzParseVars writes what was read as JSON: it must be read as the same.
 func FuzzParseVars(f *testing.F) {
-	for _, seed := range []string{`{"a": 1}`, "a: b\n", "A='b\"'\n", "export a=\"\\n\" # c", "a: &x [*x]"} {
+	for _, seed := range []string{`{"a": 1}`, "a: b\n", "A='b\"'\n", "export a=\"\\n\" # c", "a: &x [*x]", "a: 1_000\nb: 0x10\nc: .inf\nd: ~\ne: True\n"} {
 		for _, name := range []string{"v.json", "v.yaml", ".env"} {
 			f.Add(name, []byte(seed))
 		}
 	}
 	f.Fuzz(func(t *testing.T, name string, raw []byte) {
 		v, err := ParseVars(name, raw)
-		if err == nil && v == nil && len(raw) > 0 && string(raw) != "null" && !strings.Contains(string(raw), "null") {
-			t.Errorf("%q gives nothing", raw)
+		if err != nil || !utf8.Valid(raw) {
+			return
+		}
+		again, err := json.Marshal(v)
+		if err != nil {
+			t.Fatalf("%q gives %#v: %v", raw, v, err)
+		}
+		if got, err := ParseVars("v.json", again); err != nil || !reflect.DeepEqual(got, v) {
+			t.Errorf("%q gives %#v, and as JSON %#v, %v", raw, v, got, err)
 		}
 	})
 }
