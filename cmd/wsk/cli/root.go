@@ -31,13 +31,13 @@ import (
 
 // Main runs one command line and returns the exit code.
 func Main(ctx context.Context, env *command.Env, args []string) int {
-	out := &command.CheckedWriter{W: env.Out}
+	out := command.NewCheckedWriter(env.Out)
 	world := *env
 	world.Out = out
 	root := NewRoot(&world)
 	root.SetArgs(joinSecrets(args))
 	err := root.ExecuteContext(ctx)
-	if fault := out.Failed(); fault != nil && exitCode(err) != exitInterrupted {
+	if fault := out.Err(); fault != nil && exitCode(err) != exitInterrupted {
 		err = fmt.Errorf("writing the result: %w", fault)
 	}
 	if text := command.Message(err); text != "" {
@@ -46,10 +46,13 @@ func Main(ctx context.Context, env *command.Env, args []string) int {
 	return exitCode(err)
 }
 
-// NewRoot returns the command tree over env.
+// more is the title of the group that help itself belongs to.
+const more = "More:"
+
+// NewRoot returns the tree of commands.
 func NewRoot(env *command.Env) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "wsk COMMAND",
+		Use:   "wsk",
 		Short: "The webhook workbench for WorkSkedge, Work Market and Worksome",
 		Long: `wsk is the webhook workbench for WorkSkedge, Work Market and Worksome. It signs
 and sends events, receives and verifies them, and says why a signature fails.
@@ -65,41 +68,39 @@ Everything runs on your machine; no account is needed.`,
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			var known []string
-			for _, c := range cmd.Commands() {
-				known = append(known, c.Name())
-			}
-			return fmt.Errorf(`%w; "wsk help" lists them`, webhook.Unknown("command", args[0], known))
+			return fmt.Errorf(`%w; "wsk help" lists them`, command.UnknownCommand(cmd, args[0]))
 		},
 	}
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
-	root.SetUsageFunc(printUsage)
+	// cobra's template, with flags wrapped for a terminal of 80 columns.
+	root.SetUsageTemplate(strings.NewReplacer(".FlagUsages", ".FlagUsagesWrapped 80", "[command]", "COMMAND").Replace(root.UsageTemplate()))
 	root.SetFlagErrorFunc(flagError)
 	global := root.PersistentFlags()
 	global.BoolP("help", "h", false, "help for this command")
 	global.String("color", "auto", "colour the text: `WHEN` is auto, on or off")
 	global.String("profile", "", "use the settings of profile `NAME`")
 	command.CompleteFlag(root, "color", "auto", "on", "off")
-	root.AddGroup(
-		&cobra.Group{ID: "events", Title: "Send and receive:"},
-		&cobra.Group{ID: "signatures", Title: "Signatures:"},
-		&cobra.Group{ID: "more", Title: "More:"},
-	)
-	for _, c := range []struct {
-		group string
-		cmd   *cobra.Command
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
 	}{
-		{"events", send.New(env)}, {"events", trigger.New(env)}, {"events", listen.New(env)}, {"events", replay.New(env)}, {"events", check.New(env)}, {"events", lint.New(env)}, {"events", render.New(env)}, {"events", sandbox.New(env)}, {"events", demo.New(env)},
-		{"signatures", verify.New(env)}, {"signatures", verify.NewSign(env)},
-		{"more", events.New(env)}, {"more", journal.New(env)}, {"more", config.New(env)}, {"more", completion.New(env)}, {"more", version.New(env)},
+		{"Send and receive:", []*cobra.Command{
+			send.New(env), trigger.New(env), listen.New(env), replay.New(env), check.New(env),
+			lint.New(env), render.New(env), sandbox.New(env), demo.New(env),
+		}},
+		{"Signatures:", []*cobra.Command{verify.New(env), verify.NewSign(env)}},
+		{more, []*cobra.Command{events.New(env), journal.New(env), config.New(env), completion.New(env), version.New(env)}},
 	} {
-		c.cmd.GroupID = c.group
-		root.AddCommand(c.cmd)
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, c := range group.commands {
+			c.GroupID = group.title
+			root.AddCommand(c)
+		}
 	}
 	visit(root, func(c *cobra.Command) { c.DisableFlagsInUseLine = true })
-	root.SetHelpCommandGroupID("more")
+	root.SetHelpCommandGroupID(more)
 	return root
 }
 
@@ -110,7 +111,8 @@ func visit(c *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// flagError names the nearest flag and where the flags are listed.
+// flagError adds the nearest flag to an error about flags, and where they are
+// listed.
 func flagError(cmd *cobra.Command, err error) error {
 	var known []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
@@ -121,9 +123,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; %q lists the flags", err, cmd.CommandPath()+" --help")
 }
 
-// joinSecrets lets --secret take a value and stand alone: "--secret VALUE"
-// becomes "--secret=VALUE", and a --secret that is followed by nothing or by
-// another flag asks for one. What follows "--" is left alone.
+// joinSecrets makes the value of --secret optional, which pflag cannot: "--secret
+// VALUE" becomes "--secret=VALUE", and a --secret at the end or before another flag
+// gets the value that asks for one. What follows "--" stays as it is.
 func joinSecrets(args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {

@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+
 	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/journal"
@@ -21,7 +22,7 @@ func answering(t *testing.T, statuses ...int) *fake {
 	t.Helper()
 	f := newFake(t)
 	n := 0
-	f.NewID = func() string { n++; return command.Thousands(n) }
+	f.NewID = func() string { n++; return ui.Thousands(n) }
 	f.Transport = commandtest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		status := statuses[0]

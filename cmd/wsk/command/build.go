@@ -35,4 +35,5 @@ func ReadBuild() *Build {
 	return b
 }
 
+// UserAgent is the User-Agent header of the requests that wsk sends.
 func UserAgent() string { return "wsk/" + ReadBuild().Version }

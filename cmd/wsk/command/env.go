@@ -21,19 +21,19 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// Env is the world as a command sees it.
+// Env is all that a command uses of its process and machine.
 type Env struct {
 	In       io.Reader
 	Out, Err io.Writer
 	InTTY    bool // whether In, Out and Err are terminals
 	OutTTY   bool
 	ErrTTY   bool
-	OutWaits bool   // whether somebody reads Out and may stop: it is a terminal, a pipe or a socket
+	OutWaits bool   // whether the reader of Out may stop reading: Out is a terminal, a pipe or a socket
 	Columns  int    // the width of the terminal behind Out; 0 where there is none
 	Dir      string // the working folder
 
 	Now     func() time.Time
-	NewID   func() string  // a fresh name; what it names is put before it
+	NewID   func() string  // a new random name, to be prefixed by its kind
 	Jitter  func() float64 // in [0,1), for the pauses between attempts
 	Lookup  func(name string) (string, bool)
 	Environ func() []string // for commands that are started
@@ -43,8 +43,8 @@ type Env struct {
 	ReadPassword func() (string, error) // from the terminal, without echo
 }
 
-// NewEnv returns the real world for a process with these streams, working
-// folder and environment.
+// NewEnv returns the Env of a process with these streams, working folder and
+// environment.
 func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool), environ func() []string) *Env {
 	env := &Env{
 		In: in, Out: out, Err: err, Dir: dir, Lookup: lookup, Environ: environ,
@@ -72,17 +72,18 @@ func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// Getenv returns a variable or "".
+// Getenv returns a variable, or "" if it is not set.
 func (e *Env) Getenv(name string) string {
 	text, _ := e.Lookup(name)
 	return text
 }
 
-// RecordID names a record. Names grow with time, so that they lie side by side
-// in a journal's index.
+// RecordID returns a new id for a record. Ids grow with time, so that new ones are
+// neighbours in a journal's index.
 func (e *Env) RecordID() string {
 	fresh := e.NewID()
 	return "rec_" + strconv.FormatInt(e.Now().UnixMilli(), 32) + fresh[:min(len(fresh), 16)]
 }
 
+// ErrNoTerminal is the reason why a secret cannot be asked for.
 var ErrNoTerminal = errors.New("there is no terminal to ask on")

@@ -7,32 +7,39 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// No returns err as an [AnswerNo].
-func No(err error) error { return &AnswerNo{err} }
+// An error of a command that is neither of these two kinds is one of usage,
+// configuration or input, or of ctx.
 
-// NoResponse returns err as an [Unreachable].
-func NoResponse(err error) error { return &Unreachable{err} }
-
-// AnswerNo says that the answer is no. Its text may be empty, when the result
-// on stdout has said it all.
+// AnswerNo is an error that means no: a bad signature, a lint error, a refusal by
+// the endpoint. Its text is empty where the output has said everything.
 type AnswerNo struct{ err error }
 
+// No returns err as an [*AnswerNo].
+func No(err error) error { return &AnswerNo{err} }
+
+// Error returns the text of the cause.
 func (e *AnswerNo) Error() string { return e.err.Error() }
 
+// Unwrap returns the cause.
 func (e *AnswerNo) Unwrap() error { return e.err }
 
-// Unreachable says that no answer came.
-type Unreachable struct{ err error }
-
-func (e *Unreachable) Error() string { return e.err.Error() }
-
-func (e *Unreachable) Unwrap() error { return e.err }
-
-// ErrReported stands for an error that the output has told already.
+// ErrReported is the cause of an [AnswerNo] that the output has explained already.
 var ErrReported = errors.New("")
 
-// Message returns the text of an error for the terminal, with credentials in
-// URLs masked; "" for nil.
+// Unreachable is an error that means that the endpoint did not answer.
+type Unreachable struct{ err error }
+
+// NoResponse returns err as an [*Unreachable].
+func NoResponse(err error) error { return &Unreachable{err} }
+
+// Error returns the text of the cause.
+func (e *Unreachable) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *Unreachable) Unwrap() error { return e.err }
+
+// Message returns the text of an error for a terminal, with credentials in URLs
+// masked. It is "" for nil.
 func Message(err error) string {
 	switch {
 	case err == nil:

@@ -38,7 +38,8 @@ func (e *Env) Open(name string) (*os.File, error) {
 	return file, nil
 }
 
-// ReadingError names the file as it was typed, once.
+// ReadingError returns err with the name of the file as it was typed, in place of
+// the path that the system saw.
 func ReadingError(name string, err error) error {
 	var fault *fs.PathError
 	if errors.As(err, &fault) {
@@ -47,8 +48,7 @@ func ReadingError(name string, err error) error {
 	return fmt.Errorf("reading %s: %w", name, err)
 }
 
-// AddRead returns the bytes of a file, or of stdin for "-". Nothing is changed in
-// them.
+// Read returns the bytes of a file, or of stdin for "-", unchanged.
 func (e *Env) Read(ctx context.Context, name string) ([]byte, error) {
 	if name == "-" {
 		if e.InTTY {
@@ -64,8 +64,8 @@ func (e *Env) Read(ctx context.Context, name string) ([]byte, error) {
 	return ReadAll(ctx, file, name)
 }
 
-// ReadAll reads up to the limit and gives up when ctx ends: a terminal or a
-// pipe may never answer.
+// ReadAll reads r up to 256 MiB. It returns when ctx ends, since a terminal or a
+// pipe may never be closed.
 func ReadAll(ctx context.Context, r io.Reader, name string) ([]byte, error) {
 	type result struct {
 		raw []byte
@@ -90,6 +90,9 @@ func ReadAll(ctx context.Context, r io.Reader, name string) ([]byte, error) {
 	}
 }
 
+// Expand turns a file, a folder or a glob into the names of files. A folder stands
+// for its .json, .ndjson and .jsonl files and its templates, at any depth; links
+// are not followed.
 func Expand(env *Env, arg string) ([]string, error) {
 	switch arg {
 	case "-":
@@ -102,7 +105,7 @@ func Expand(env *Env, arg string) ([]string, error) {
 	case err == nil && info.IsDir():
 		return walk(env, arg)
 	case err == nil || !strings.ContainsAny(arg, "*?["):
-		return []string{arg}, nil // one that is not there is said when it is opened
+		return []string{arg}, nil // opening it reports a missing file
 	}
 	found, err := filepath.Glob(env.Path(arg))
 	switch {
@@ -145,19 +148,18 @@ func walk(env *Env, dir string) ([]string, error) {
 	return found, err
 }
 
-// isTemplate reports whether a YAML file among others is a template, or means
-// to be one.
+// isTemplate reports whether a YAML file is meant to be a template.
 func isTemplate(path string) bool {
 	file, err := os.Open(path)
 	if err != nil {
-		return true // to be said when it is linted
+		return true // linting it reports the error
 	}
 	defer func() { _ = file.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(file, render.MaxTemplate))
 	return err != nil || render.LooksLikeTemplate(raw)
 }
 
-// Open opens an input; the size is -1 where it is not known.
+// OpenInput opens a file, or stdin for "-". The size is -1 if it is not known.
 func OpenInput(env *Env, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return io.NopCloser(env.In), -1, nil
@@ -168,11 +170,12 @@ func OpenInput(env *Env, name string) (io.ReadCloser, int64, error) {
 	}
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
-		return file, -1, nil //nolint:nilerr // a pipe has no size, and reading it will tell what is wrong
+		return file, -1, nil //nolint:nilerr // a pipe has no size, and reading it reports an error
 	}
 	return file, info.Size(), nil
 }
 
+// SourceName returns the name of an input for messages.
 func SourceName(file string) string {
 	if file == "-" {
 		return "stdin"
@@ -180,14 +183,15 @@ func SourceName(file string) string {
 	return file
 }
 
-// IsYAML reports whether a name says that the file is YAML: a template, for no
-// payload is.
+// IsYAML reports whether a file is YAML by its name. YAML files are templates:
+// payloads are JSON.
 func IsYAML(name string) bool {
 	ext := filepath.Ext(name)
 	return ext == ".yaml" || ext == ".yml"
 }
 
-// ConfirmRemote asks before something goes to another machine; yes answers.
+// ConfirmRemote asks on the terminal before something is sent to another machine.
+// With yes it does not ask; without a terminal it is an error.
 func ConfirmRemote(ctx context.Context, env *Env, verb, to, text string, yes bool) error {
 	if yes || deliver.IsLoopback(to) {
 		return nil
@@ -212,7 +216,7 @@ func ConfirmRemote(ctx context.Context, env *Env, verb, to, text string, yes boo
 func readLine(ctx context.Context, env *Env) (string, error) {
 	typed := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(env.In).ReadString('\n') // an end of input is no answer, as an empty one
+		line, _ := bufio.NewReader(env.In).ReadString('\n') // the end of the input counts as an empty answer
 		typed <- line
 	}()
 	select {

@@ -9,8 +9,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// LintBeforeSending writes what lint has to say to stderr; errors are the
-// answer no.
+// LintBeforeSending lints an event and writes the findings to stderr. Errors are an
+// [*AnswerNo]: nothing is to be sent.
 func LintBeforeSending(env *Env, own fs.FS, e *webhook.Event) error {
 	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Overlay: own})
 	result := linter.NewChecker().Payload(e.Raw)
@@ -20,7 +20,7 @@ func LintBeforeSending(env *Env, own fs.FS, e *webhook.Event) error {
 		}
 	}
 	if n := result.Errors(); n > 0 {
-		return No(fmt.Errorf("%s in the payload, so nothing was sent; --no-lint sends it all the same", ui.Plural(n, "error")))
+		return No(fmt.Errorf("%s in the payload, so nothing was sent; --no-lint sends it anyway", ui.Plural(n, "error")))
 	}
 	return nil
 }

@@ -6,27 +6,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
-
-	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func StatusText(code int) string {
-	return strings.TrimSpace(fmt.Sprintf("%d %s", code, http.StatusText(code)))
-}
-
-// WriteFile writes a result to stdout for "-", else to a file that is there whole
-// or not at all, and that its owner alone can read.
+// WriteFile writes a result to stdout for "-", else to a file with mode 0600. The
+// file appears when it is complete: it is written under another name first.
 func WriteFile(env *Env, name string, write func(io.Writer) error) error {
 	if name == "-" {
 		w := bufio.NewWriterSize(env.Out, 64<<10)
@@ -53,45 +43,8 @@ func WriteFile(env *Env, name string, write func(io.Writer) error) error {
 	return err
 }
 
-func Pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-len([]rune(s))))
-}
-
-// Output are --format and --json.
-type Output struct {
-	Format string
-	json   bool
-	known  []string
-}
-
-// Add declares the flags; the first of formats is the default.
-func (o *Output) Add(cmd *cobra.Command, formats ...string) {
-	o.known = formats
-	f := cmd.Flags()
-	f.StringVar(&o.Format, "format", formats[0], "print the result as `FORMAT`: "+JoinOr(formats))
-	f.BoolVar(&o.json, "json", false, "short for --format json")
-	CompleteFlag(cmd, "format", formats...)
-}
-
-// Choose settles the format.
-func (o *Output) Choose(cmd *cobra.Command) error {
-	if !slices.Contains(o.known, o.Format) {
-		return webhook.Unknown("format", o.Format, o.known)
-	}
-	if o.json {
-		if cmd.Flags().Changed("format") && o.Format != "json" {
-			return errors.New("--json and --format " + o.Format + " contradict each other")
-		}
-		o.Format = "json"
-	}
-	return nil
-}
-
-// String reports whether the result is for people.
-func (o *Output) Text() bool { return o.Format == "text" }
-
-// Palette settles the colour for stdout or stderr: --color, then NO_COLOR and
-// CLICOLOR_FORCE, then whether the stream is a terminal.
+// Palette decides on colour for stdout or stderr: by --color, else by NO_COLOR and
+// CLICOLOR_FORCE, else by whether the stream is a terminal.
 func Palette(env *Env, cfg *config.Config, terminal bool) (ui.Palette, error) {
 	switch choice := cfg.Color.Text; choice {
 	case "on":
@@ -111,8 +64,8 @@ func Palette(env *Env, cfg *config.Config, terminal bool) (ui.Palette, error) {
 	return ui.Palette{Color: terminal && env.Getenv("TERM") != "dumb"}, nil
 }
 
-// WriteJSON writes one value as one line, with nothing in it that a terminal
-// would obey.
+// WriteJSON writes v as one line of JSON. Control and format characters are
+// escaped, so that the line is safe to show on a terminal.
 func WriteJSON(w io.Writer, v any) error {
 	line, err := webhook.Marshal(v)
 	if err != nil {
@@ -122,27 +75,33 @@ func WriteJSON(w io.Writer, v any) error {
 	return err
 }
 
-// CheckedWriter remembers the first error, so that a full disk behind stdout
-// does not pass for success.
+// CheckedWriter remembers the first error of its writer, so that a full disk
+// behind stdout is not taken for success.
 type CheckedWriter struct {
-	W   io.Writer
+	w io.Writer
+
 	mu  sync.Mutex
 	err error
 }
 
+// NewCheckedWriter returns a CheckedWriter that writes to w.
+func NewCheckedWriter(w io.Writer) *CheckedWriter { return &CheckedWriter{w: w} }
+
+// Write writes b, or returns the first error again.
 func (c *CheckedWriter) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
 		return 0, c.err
 	}
-	n, err := c.W.Write(b)
+	n, err := c.w.Write(b)
 	c.err = err
 	return n, err
 }
 
-// Failed is the first error. A write that nobody ever read has none.
-func (c *CheckedWriter) Failed() error {
+// Err returns the first error. It does not wait for a write that is blocked,
+// which has no error yet.
+func (c *CheckedWriter) Err() error {
 	if !c.mu.TryLock() {
 		return nil
 	}
@@ -150,42 +109,12 @@ func (c *CheckedWriter) Failed() error {
 	return c.err
 }
 
-// JoinOr joins words as people do: "a, b or c".
-func JoinOr(words []string) string {
-	switch n := len(words); n {
-	case 0:
-		return ""
-	case 1:
-		return words[0]
-	case 2:
-		return words[0] + " or " + words[1]
-	default:
-		return words[0] + ", " + JoinOr(words[1:])
-	}
-}
-
-// CompleteFlag gives a flag's values to the shell.
-func CompleteFlag(cmd *cobra.Command, flag string, values ...string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // the flag is declared a line above
-	}
-}
-
-// WritingError names the file as it was typed, once.
+// WritingError returns err with the name of the file as it was typed, in place of
+// the path that the system saw.
 func WritingError(name string, err error) error {
 	var fault *fs.PathError
 	if errors.As(err, &fault) {
 		err = fault.Err
 	}
 	return fmt.Errorf("writing %s: %w", name, err)
-}
-
-// Thousands writes a number as people do: 5,000.
-func Thousands(n int) string {
-	text := strconv.Itoa(n)
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
 }

@@ -13,12 +13,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// ListenError says what to do about an address that cannot be had.
+// ListenError returns an error of Listen with what to do about it.
 func ListenError(err error, host string, port uint16) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -29,7 +28,7 @@ func ListenError(err error, host string, port uint16) error {
 	return fmt.Errorf("listening on %s: %w", host, err)
 }
 
-// Ready is the first line of a stream.
+// Ready is the first line of a server's JSON stream.
 type Ready struct {
 	Type    string `json:"type"`
 	Address string `json:"address"`
@@ -39,8 +38,9 @@ type Ready struct {
 	Scheme  string `json:"scheme,omitempty"`
 }
 
-// WriteReady is the ready line of a server, and warns of one that others reach.
-func WriteReady(env *Env, address string) (Ready, error) {
+// NewReady returns the ready line of a server. It warns on stderr about an address
+// that other machines can reach.
+func NewReady(env *Env, address string) (Ready, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return Ready{}, err
@@ -55,52 +55,45 @@ func WriteReady(env *Env, address string) (Ready, error) {
 	return Ready{Type: "ready", Address: address, Host: host, Port: number, URL: "http://" + address}, nil
 }
 
-// WriteDetail writes a line under a record's own, if there is anything to say.
-func WriteDetail(b *strings.Builder, p ui.Palette, columns int, label, text string) {
-	if text != "" {
-		indent := strings.Repeat(" ", detailIndent+len(label))
-		fmt.Fprintf(b, "%s%s%s\n", indent[:detailIndent], p.Quiet(label), ui.Wrap(ui.Clean(text), indent, columns))
-	}
-}
-
-// Server is an HTTP server that ends as soon as what is being answered is.
+// Server is an HTTP server that stops as soon as the requests in work are answered.
+// Clients open connections in advance, and [http.Server.Shutdown] would wait five
+// seconds for one that has carried no request.
 type Server struct {
 	*http.Server
 
 	mu     sync.Mutex
-	silent map[net.Conn]bool // on which nothing was asked yet
+	unused map[net.Conn]bool // no request yet
 }
 
+// NewServer returns a server for h with the time-outs of a receiver.
 func NewServer(h http.Handler) *Server {
-	s := &Server{Server: receive.Server(h), silent: map[net.Conn]bool{}}
+	s := &Server{Server: receive.Server(h), unused: map[net.Conn]bool{}}
 	s.ConnState = func(c net.Conn, state http.ConnState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if delete(s.silent, c); state == http.StateNew {
-			s.silent[c] = true
+		if delete(s.unused, c); state == http.StateNew {
+			s.unused[c] = true
 		}
 	}
 	return s
 }
 
-// Stop ends the server; what is being answered has five seconds. Clients
-// open connections to have them, and net/http would wait as long for one on
-// which nothing was asked.
+// Stop stops the server. Requests in work have five seconds.
 func (s *Server) Stop(ctx context.Context) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	s.mu.Lock()
-	for c := range s.silent {
-		_ = c.Close() // it holds nothing
+	for c := range s.unused {
+		_ = c.Close() // no request is lost
 	}
 	s.mu.Unlock()
 	if err := s.Shutdown(grace); err != nil {
-		_ = s.Close() // a request that does not end is cut off
+		_ = s.Close() // cut off requests that take longer
 	}
 }
 
-// PrintSummary is a server's last line for people. Ctrl-C leaves a terminal in the
-// middle of one.
+// PrintSummary prints the last line of a server for people. It begins a new line
+// after the ^C of a terminal.
 func PrintSummary(ctx context.Context, env *Env, text string) {
 	if env.ErrTTY && ctx.Err() != nil {
 		fmt.Fprintln(env.Err)
@@ -108,12 +101,13 @@ func PrintSummary(ctx context.Context, env *Env, text string) {
 	fmt.Fprintln(env.Err, text)
 }
 
-// OutcomeCounts counts what came to a server.
+// OutcomeCounts counts the requests to a server by outcome.
 type OutcomeCounts struct {
 	mu     sync.Mutex
 	counts map[webhook.Outcome]int
 }
 
+// Add counts one request.
 func (o *OutcomeCounts) Add(outcome webhook.Outcome) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -123,7 +117,7 @@ func (o *OutcomeCounts) Add(outcome webhook.Outcome) {
 	o.counts[outcome]++
 }
 
-// All is a copy of the counts.
+// All returns a copy of the counts.
 func (o *OutcomeCounts) All() map[webhook.Outcome]int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -132,7 +126,7 @@ func (o *OutcomeCounts) All() map[webhook.Outcome]int {
 	return all
 }
 
-// FormatCounts writes those of a count that are there, in an order.
+// FormatCounts writes the counts that are not zero in a given order, or none.
 func FormatCounts[K ~string](counts map[K]int, none string, order ...K) string {
 	var parts []string
 	for _, k := range order {

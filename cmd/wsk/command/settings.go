@@ -18,6 +18,11 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// AskForSecret is the value of a --secret with nothing after it. No argument of a
+// process can hold it.
+const AskForSecret = "\x00"
+
+// PlatformNames lists the values of --platform.
 func PlatformNames() []string {
 	var names []string
 	for _, p := range webhook.Platforms() {
@@ -26,6 +31,7 @@ func PlatformNames() []string {
 	return names
 }
 
+// FormNames lists the values of --form.
 func FormNames() []string {
 	var names []string
 	for _, f := range webhook.Forms() {
@@ -34,6 +40,7 @@ func FormNames() []string {
 	return names
 }
 
+// ParseHeaders reads the values of -H, "Name: value".
 func ParseHeaders(lines []string) (webhook.Header, error) {
 	var h webhook.Header
 	for _, line := range lines {
@@ -55,6 +62,7 @@ type Settings struct {
 	texts   map[string]*string // by setting
 }
 
+// NewSettings returns the setting flags of a command, none of them declared yet.
 func NewSettings(cmd *cobra.Command) *Settings {
 	return &Settings{Cmd: cmd, texts: map[string]*string{}}
 }
@@ -280,7 +288,7 @@ func ScopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
 
 // Scheme declares what settles the scheme.
 func Scheme(cmd *cobra.Command, s *Settings, platform, notifyURL *string, platforms ...string) {
-	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+JoinOr(webhook.SchemeNames()))
+	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+ui.Or(webhook.SchemeNames()))
 	cmd.Flags().StringVar(platform, "platform", "workskedge", "whose webhooks these are: `NAME`; worksome signs by scheme body in the header Signature")
 	cmd.Flags().StringVar(notifyURL, "notification-url", "", "the `URL` that scheme square signs over")
 	CompleteFlag(cmd, "scheme", webhook.SchemeNames()...)

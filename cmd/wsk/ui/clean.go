@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -83,13 +82,4 @@ func Wrap(text, indent string, width int) string {
 		column += size
 	}
 	return b.String()
-}
-
-// Plural writes a count with its noun: "1 secret", "2 secrets".
-func Plural(n int, noun string) string {
-	text := strconv.Itoa(n) + " " + noun
-	if n != 1 {
-		text += "s"
-	}
-	return text
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type checkOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 
@@ -35,8 +35,9 @@ type checkOptions struct {
 	startTimeout time.Duration
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &checkOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "check URL --secret VALUE [-- CMD…]",
 		Short: "Tell whether a receiver is right",
@@ -87,7 +88,7 @@ not start, 3 nobody answers. Warnings count with --strict.`,
 	return cmd
 }
 
-func (o *checkOptions) flags(cmd *cobra.Command) {
+func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.platform, "platform", "workskedge", "send as `NAME` does: workskedge or worksome")
 	o.settings = command.NewSettings(cmd)
@@ -120,7 +121,7 @@ func (o *checkOptions) flags(cmd *cobra.Command) {
 
 // checkReceiver starts the service, if there is one, and holds the receiver to
 // its cases.
-func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o *checkOptions, url string, argv []string) error {
+func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o *options, url string, argv []string) error {
 	c, err := o.config(env, cfg, url)
 	if err != nil {
 		return err
@@ -161,7 +162,7 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 }
 
 // config settles what is checked.
-func (o *checkOptions) config(env *command.Env, cfg *config.Config, url string) (*check.Config, error) {
+func (o *options) config(env *command.Env, cfg *config.Config, url string) (*check.Config, error) {
 	c := &check.Config{
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
 		Only: o.only, Skip: o.skip, UserAgent: command.UserAgent(),
@@ -231,7 +232,7 @@ type listedCase struct {
 }
 
 // listCases shows what there is to check.
-func (o *checkOptions) listCases(env *command.Env, cfg *config.Config) error {
+func (o *options) listCases(env *command.Env, cfg *config.Config) error {
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
 		return err

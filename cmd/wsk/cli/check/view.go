@@ -82,7 +82,7 @@ func (v *checkView) row(verdict check.Verdict, id, text string) error {
 	if verdict == check.Skip {
 		text = v.p.Quiet(text)
 	}
-	_, err := fmt.Fprintf(v.env.Out, "%s %s  %s\n", v.mark(verdict), v.p.Name(command.Pad(ui.Clean(id), v.width)), text)
+	_, err := fmt.Fprintf(v.env.Out, "%s %s  %s\n", v.mark(verdict), v.p.Name(ui.Pad(ui.Clean(id), v.width)), text)
 	return err
 }
 
@@ -150,7 +150,7 @@ func (v *checkView) explain(r *check.Result) error {
 	fmt.Fprintf(&b, "\n%s %s  %s\n", v.mark(r.Verdict), v.p.Name(ui.Clean(r.Case.ID)),
 		ui.Wrap(ui.Clean(r.Detail), "    ", v.columns()))
 	row := func(label, text string) {
-		fmt.Fprintf(&b, "  %s  %s\n", v.p.Quiet(command.Pad(label, 4)), text)
+		fmt.Fprintf(&b, "  %s  %s\n", v.p.Quiet(ui.Pad(label, 4)), text)
 	}
 	if r.Request != nil {
 		row("sent", strings.ReplaceAll(curlOf(*r.Request), "\n", "\n"+indent))
@@ -162,7 +162,7 @@ func (v *checkView) explain(r *check.Result) error {
 		if i == 0 {
 			label = "mend"
 		}
-		row(label, v.p.Quiet(command.Pad(m[0], 6))+"  "+ui.Wrap(m[1], deeper, v.columns()))
+		row(label, v.p.Quiet(ui.Pad(m[0], 6))+"  "+ui.Wrap(m[1], deeper, v.columns()))
 	}
 	_, err := io.WriteString(v.env.Out, b.String())
 	return err

@@ -28,6 +28,7 @@ func Write(root *cobra.Command, shell string, w io.Writer) error {
 	return webhook.Unknown("shell", shell, Shells())
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",

@@ -10,33 +10,24 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
-	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	cmd := &cobra.Command{
+	return command.NewGroup(&cobra.Command{
 		Use:   "config",
 		Short: "Show the configuration, or trust a project's file",
 		Long: `A value comes from the first of these that has it: a flag, the environment,
 .wsk.yaml in the working folder or above, the user's config.yaml, a default.
 
 ` + settingsHelp(),
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return webhook.Unknown("command", args[0], []string{"show", "trust"})
-			}
-			return cmd.Help()
-		},
-	}
-	cmd.AddCommand(newConfigShow(env), newConfigTrust(env))
-	return cmd
+	}, newShow(env), newTrust(env))
 }
 
 func settingsHelp() string {
 	text := "The settings, and the variables that give them:\n"
 	for _, s := range config.Settings {
-		text += fmt.Sprintf("\n  %-10s %-29s %s", s.Key, command.JoinOr(s.Env), s.Help)
+		text += fmt.Sprintf("\n  %-10s %-29s %s", s.Key, ui.Or(s.Env), s.Help)
 	}
 	return text + `
 
@@ -44,7 +35,7 @@ In a file, a secret or api_key may be env:NAME or file:PATH, and profiles:
 holds a block of settings for each profile.`
 }
 
-func newConfigShow(env *command.Env) *cobra.Command {
+func newShow(env *command.Env) *cobra.Command {
 	o := &command.Output{}
 	cmd := &cobra.Command{
 		Use:     "show",
@@ -91,7 +82,7 @@ func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 	return nil
 }
 
-func newConfigTrust(env *command.Env) *cobra.Command {
+func newTrust(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trust",
 		Short: "Trust the project's .wsk.yaml as it is now",

@@ -18,6 +18,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
 	o := &command.Output{}
 	cmd := &cobra.Command{
@@ -41,7 +42,7 @@ copy, and of the same request again.`,
 		if err != nil {
 			return err
 		}
-		stage, err := newDemoStage(cmd.Context(), env)
+		stage, err := newStage(cmd.Context(), env)
 		if err != nil {
 			return err
 		}
@@ -118,7 +119,7 @@ func (d *demo) hear(ctx context.Context) error {
 			return err
 		}
 		d.record(got.Record)
-		d.say(fmt.Sprintf("  %s %s%s", d.p.Mark(got.Verdict.Verified), command.Pad(got.Event, 20), d.p.Quiet(verdictLine(got.Record))))
+		d.say(fmt.Sprintf("  %s %s%s", d.p.Mark(got.Verdict.Verified), ui.Pad(got.Event, 20), d.p.Quiet(verdictLine(got.Record))))
 		if got.by != accounting || got.Verdict.Outcome != webhook.Accepted {
 			return command.No(fmt.Errorf("%s was %s by %s", got.Event, got.Verdict.Outcome, got.by))
 		}

@@ -41,7 +41,7 @@ type demoReceipt struct {
 	by string
 }
 
-func newDemoStage(ctx context.Context, env *command.Env) (*demoStage, error) {
+func newStage(ctx context.Context, env *command.Env) (*demoStage, error) {
 	s := &demoStage{
 		env: env, heard: make(chan demoReceipt, 64),
 		client: deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()},

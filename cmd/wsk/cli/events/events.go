@@ -16,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type eventsOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	platform string
@@ -24,21 +24,14 @@ type eventsOptions struct {
 	own      *webhook.Overlay
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	cmd := &cobra.Command{
+	return command.NewGroup(&cobra.Command{
 		Use:   "events",
 		Short: "Look things up in the event catalog",
 		Long: `Look things up in the catalog of events that the platforms document: list them,
 show an event's fields, print its sample or its JSON Schema.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return webhook.Unknown("command", args[0], []string{"list", "show", "example", "schema"})
-			}
-			return cmd.Help()
-		},
-	}
-	cmd.AddCommand(
+	},
 		eventsCommand(env, &cobra.Command{
 			Use:   "list [TEXT]",
 			Short: "List the events, those whose name or description holds TEXT",
@@ -66,15 +59,14 @@ show an event's fields, print its sample or its JSON Schema.`,
 			Args:    command.ExactArgs(1, "EVENT"),
 		}, schemaEvent),
 	)
-	return cmd
 }
 
 // eventsCommand gives a subcommand its flags and its function.
-func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *config.Config, *eventsOptions, []string) error) *cobra.Command {
-	o := &eventsOptions{settings: command.NewSettings(cmd)}
+func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *config.Config, *options, []string) error) *cobra.Command {
+	o := &options{settings: command.NewSettings(cmd)}
 	o.settings.Schemas()
 	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
-	cmd.Flags().StringVar(&o.form, "form", "", "only events of form `NAME`: "+command.JoinOr(command.FormNames()))
+	cmd.Flags().StringVar(&o.form, "form", "", "only events of form `NAME`: "+ui.Or(command.FormNames()))
 	command.CompleteFlag(cmd, "platform", command.PlatformNames()...)
 	command.CompleteFlag(cmd, "form", command.FormNames()...)
 	o.output.Add(cmd, "text", "json")
@@ -93,7 +85,7 @@ func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, 
 }
 
 // find returns the event of that name, and the other forms that have it.
-func (o *eventsOptions) find(name string) (webhook.Definition, []webhook.Definition, error) {
+func (o *options) find(name string) (webhook.Definition, []webhook.Definition, error) {
 	p, f, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return webhook.Definition{}, nil, err
@@ -120,7 +112,7 @@ type listedEvent struct {
 	Sample      bool             `json:"sample"` // the documents show a payload
 }
 
-func listEvents(env *command.Env, cfg *config.Config, o *eventsOptions, args []string) error {
+func listEvents(env *command.Env, cfg *config.Config, o *options, args []string) error {
 	platform, form, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return err
@@ -156,7 +148,7 @@ type shownEvent struct {
 	Fields []webhook.Property `json:"fields"`
 }
 
-func showEvent(env *command.Env, cfg *config.Config, o *eventsOptions, args []string) error {
+func showEvent(env *command.Env, cfg *config.Config, o *options, args []string) error {
 	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
@@ -220,7 +212,7 @@ func meaning(f *webhook.Property) string {
 	return strings.Join(parts, ". ")
 }
 
-func exampleEvent(env *command.Env, _ *config.Config, o *eventsOptions, args []string) error {
+func exampleEvent(env *command.Env, _ *config.Config, o *options, args []string) error {
 	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
@@ -246,7 +238,7 @@ func exampleEvent(env *command.Env, _ *config.Config, o *eventsOptions, args []s
 	return err
 }
 
-func schemaEvent(env *command.Env, _ *config.Config, o *eventsOptions, args []string) error {
+func schemaEvent(env *command.Env, _ *config.Config, o *options, args []string) error {
 	d, _, err := o.find(args[0])
 	if err != nil {
 		return err

@@ -13,26 +13,18 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	cmd := &cobra.Command{
+	return command.NewGroup(&cobra.Command{
 		Use:   "journal",
 		Short: "Look at what was sent and received, export it, import it, prune it",
 		Long: `listen, send, trigger and replay keep a record of every request in the journal,
 a SQLite file that you alone can read. Credentials are masked in it; bodies and
 signatures are kept byte for byte, so a record can be verified and replayed.`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return webhook.Unknown("command", args[0], []string{"list", "show", "export", "import", "prune", "path"})
-			}
-			return cmd.Help()
-		},
-	}
-	cmd.AddCommand(newJournalList(env), newJournalShow(env), newJournalExport(env), newJournalImport(env), newJournalPrune(env), newJournalPath(env))
-	return cmd
+	}, newList(env), newShow(env), newExport(env), newImport(env), newPrune(env), newPath(env))
 }
 
-func newJournalShow(env *command.Env) *cobra.Command {
+func newShow(env *command.Env) *cobra.Command {
 	var flags command.Journal
 	var output command.Output
 	curl := false
@@ -114,7 +106,7 @@ func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 		if answer.Response == nil || err != nil {
 			continue
 		}
-		head := fmt.Sprintf("%s %s", p.Quiet(answer.label), p.Status(answer.Status, command.StatusText(answer.Status)))
+		head := fmt.Sprintf("%s %s", p.Quiet(answer.label), p.Status(answer.Status, ui.StatusText(answer.Status)))
 		for _, line := range answer.Header.Redacted() {
 			head += "\n" + p.Quiet(ui.Clean(line.Name)+":") + " " + ui.Clean(line.Value)
 		}
@@ -123,7 +115,7 @@ func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 	return err
 }
 
-func newJournalPath(env *command.Env) *cobra.Command {
+func newPath(env *command.Env) *cobra.Command {
 	var flags command.Journal
 	cmd := &cobra.Command{
 		Use:     "path",
@@ -142,7 +134,7 @@ func newJournalPath(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-func newJournalPrune(env *command.Env) *cobra.Command {
+func newPrune(env *command.Env) *cobra.Command {
 	var flags command.Journal
 	var older string
 	dry := false

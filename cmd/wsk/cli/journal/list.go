@@ -23,7 +23,7 @@ type journalListOptions struct {
 	limit  int
 }
 
-func newJournalList(env *command.Env) *cobra.Command {
+func newList(env *command.Env) *cobra.Command {
 	o := &journalListOptions{}
 	cmd := &cobra.Command{
 		Use:   "list",

@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func newJournalExport(env *command.Env) *cobra.Command {
+func newExport(env *command.Env) *cobra.Command {
 	var flags command.Journal
 	var query command.Filter
 	var file string
@@ -76,7 +76,7 @@ func salvaged(ctx context.Context, env *command.Env, flags *command.Journal, w i
 	return err
 }
 
-func newJournalImport(env *command.Env) *cobra.Command {
+func newImport(env *command.Env) *cobra.Command {
 	var flags command.Journal
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",

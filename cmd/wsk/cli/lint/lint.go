@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -21,7 +23,7 @@ import (
 	"github.com/wskdev/wsk/pkg/report"
 )
 
-type lintOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 
@@ -36,8 +38,9 @@ type lintOptions struct {
 	weights map[string]lint.Severity // of the rules for templates
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &lintOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "lint PATH…|RECORD-ID… [--strict] [--fix]",
 		Short: "Check payloads against the event catalog",
@@ -62,7 +65,7 @@ code: 0 without errors, 1 with, 2 when something could not be read.`,
 	o.settings.Schemas()
 	f := cmd.Flags()
 	f.StringVar(&o.platform, "platform", "", "whose events these are, whatever they look like: `NAME`")
-	f.StringVar(&o.form, "form", "", "the envelope's form, whatever it looks like: `NAME`: "+command.JoinOr(command.FormNames()))
+	f.StringVar(&o.form, "form", "", "the envelope's form, whatever it looks like: `NAME`: "+ui.Or(command.FormNames()))
 	f.BoolVar(&o.strict, "strict", false, "count warnings as errors")
 	f.BoolVar(&o.fix, "fix", false, "mend trailing commas and alias names in place, and touch no other byte; - goes to stdout")
 	f.StringArrayVar(&o.rules, "rule", nil, "give a rule another weight: `ID=off|note|warning|error`; repeatable")
@@ -82,7 +85,7 @@ code: 0 without errors, 1 with, 2 when something could not be read.`,
 }
 
 // lintPaths lints every input and writes what was found.
-func lintPaths(ctx context.Context, env *command.Env, cfg *config.Config, o *lintOptions, args []string) error {
+func lintPaths(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	if o.list {
 		return listRules(env, cfg, o)
 	}
@@ -114,7 +117,7 @@ func lintPaths(ctx context.Context, env *command.Env, cfg *config.Config, o *lin
 }
 
 // linter settles platform, form, rules and schemas.
-func (o *lintOptions) linter(env *command.Env, cfg *config.Config) (*lint.Linter, error) {
+func (o *options) linter(env *command.Env, cfg *config.Config) (*lint.Linter, error) {
 	platform, form, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return nil, err
@@ -234,7 +237,7 @@ func (r *lintRun) end() error {
 	return nil
 }
 
-func listRules(env *command.Env, cfg *config.Config, o *lintOptions) error {
+func listRules(env *command.Env, cfg *config.Config, o *options) error {
 	if !o.output.Text() {
 		return command.WriteJSON(env.Out, lintRules())
 	}

@@ -21,7 +21,7 @@ type lintOutput struct {
 	text    bool
 }
 
-func newLintOutput(env *command.Env, cfg *config.Config, o *lintOptions) (*lintOutput, error) {
+func newLintOutput(env *command.Env, cfg *config.Config, o *options) (*lintOutput, error) {
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
 		return nil, err

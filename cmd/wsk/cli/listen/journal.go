@@ -27,7 +27,7 @@ type listenJournal struct {
 
 // openJournal opens the journal of a listener, and takes the lock of its
 // forwarder.
-func (o *listenOptions) openJournal(ctx context.Context, env *command.Env) (*listenJournal, error) {
+func (o *options) openJournal(ctx context.Context, env *command.Env) (*listenJournal, error) {
 	l := &listenJournal{env: env, broken: make(chan error, 1)}
 	switch {
 	case o.forwardRetries < 0:

@@ -21,7 +21,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type listenOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
@@ -47,8 +47,9 @@ type listenOptions struct {
 	requireQuery   []string
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &listenOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "listen --secret VALUE [--port N] [--forward-to URL] [-- CMD…]",
 		Short: "Receive webhooks and verify them",
@@ -116,7 +117,7 @@ when it ends, the receiver ends, with 1 if it failed.`,
 }
 
 // listen receives until it is stopped, or has what it waits for.
-func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *listenOptions, argv []string) error {
+func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *options, argv []string) error {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
 		return err
@@ -176,7 +177,7 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *listen
 }
 
 // bind brings back what was seen before, and says that the receiver is ready.
-func (o *listenOptions) bind(ctx context.Context, env *command.Env, kept *listenJournal, setup *receive.Config, show *listenView) (net.Listener, error) {
+func (o *options) bind(ctx context.Context, env *command.Env, kept *listenJournal, setup *receive.Config, show *listenView) (net.Listener, error) {
 	var err error
 	if setup.Memory, err = kept.memory(ctx); err != nil {
 		return nil, err
@@ -192,7 +193,7 @@ func (o *listenOptions) bind(ctx context.Context, env *command.Env, kept *listen
 }
 
 // verifier settles what is checked; to check nothing takes --skip-verify.
-func (o *listenOptions) verifier(env *command.Env, cfg *config.Config, platform webhook.Platform) (webhook.Verifier, error) {
+func (o *options) verifier(env *command.Env, cfg *config.Config, platform webhook.Platform) (webhook.Verifier, error) {
 	v := webhook.Verifier{URL: o.notifyURL}
 	var err error
 	if v.Scheme, err = command.SchemeOf(cfg, platform); err != nil {
@@ -223,7 +224,7 @@ func (o *listenOptions) verifier(env *command.Env, cfg *config.Config, platform 
 }
 
 // app is what stands behind the receiver.
-func (o *listenOptions) app(env *command.Env) (receive.App, error) {
+func (o *options) app(env *command.Env) (receive.App, error) {
 	if o.maxBody <= 0 || o.failFirst < 0 || o.delay < 0 || o.exitAfter < 0 || o.timeout < 0 {
 		return nil, errors.New("--max-body must be more than 0; --fail-first, --delay, --exit-after and --timeout may not be less")
 	}
@@ -260,7 +261,7 @@ func (o *listenOptions) app(env *command.Env) (receive.App, error) {
 }
 
 // wants reports whether --events lets an event through.
-func (o *listenOptions) wants(eventType string) bool {
+func (o *options) wants(eventType string) bool {
 	for _, glob := range o.events {
 		if ok, _ := path.Match(glob, eventType); ok { // the pattern was checked at the start
 			return true

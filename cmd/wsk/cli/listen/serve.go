@@ -13,7 +13,7 @@ import (
 
 // serve runs the server until one thing ends it: Ctrl-C, the command's end, all
 // that was expected, the timeout, or a disk that fails.
-func (o *listenOptions) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, argv []string) error {
+func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, argv []string) error {
 	server := command.NewServer(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
@@ -31,7 +31,7 @@ func (o *listenOptions) serve(ctx context.Context, env *command.Env, h http.Hand
 
 // wait runs the command, if there is one, and returns when one thing has ended
 // the receiver, with what is wrong about that.
-func (o *listenOptions) wait(ctx context.Context, env *command.Env, failed, broken <-chan error, address string, t *tally, argv []string) error {
+func (o *options) wait(ctx context.Context, env *command.Env, failed, broken <-chan error, address string, t *tally, argv []string) error {
 	var timeout <-chan time.Time
 	if o.timeout > 0 {
 		timer := time.NewTimer(o.timeout)

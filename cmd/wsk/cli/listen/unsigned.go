@@ -12,7 +12,7 @@ import (
 
 // unsigned settles what a request must carry that nothing signs, or returns
 // nil for platforms that sign.
-func (o *listenOptions) unsigned(env *command.Env, p webhook.Platform) (*receive.Unsigned, error) {
+func (o *options) unsigned(env *command.Env, p webhook.Platform) (*receive.Unsigned, error) {
 	asked := len(o.requireHeader)+len(o.requireQuery) > 0
 	switch {
 	case p != webhook.WorkMarket && asked:

@@ -33,7 +33,7 @@ type listenView struct {
 
 // ready says where the receiver listens.
 func (v *listenView) ready(address string) error {
-	line, err := command.WriteReady(v.env, address)
+	line, err := command.NewReady(v.env, address)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func (v *listenView) line(r webhook.Record) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
 		p.Quiet(r.Time.Format("15:04:05")), p.Status(status, strconv.Itoa(status)),
-		paint(command.Pad(ui.Clean(name), 24)), command.Pad(ui.Clean(ui.Short(idOf(r), 24)), 12),
+		paint(ui.Pad(ui.Clean(name), 24)), ui.Pad(ui.Clean(ui.Short(idOf(r), 24)), 12),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
 	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
 	detail("", more)

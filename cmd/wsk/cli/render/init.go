@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -17,7 +19,7 @@ type renderInitOptions struct {
 	force       bool
 }
 
-func newRenderInit(env *command.Env) *cobra.Command {
+func newInit(env *command.Env) *cobra.Command {
 	o := &renderInitOptions{}
 	cmd := &cobra.Command{
 		Use:   "init EVENT [--content-type json|xml|form] [-o FILE]",
@@ -27,7 +29,7 @@ func newRenderInit(env *command.Env) *cobra.Command {
 		Args: command.ExactArgs(1, "EVENT"),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.contentType, "content-type", "json", "the body's `TYPE`: "+command.JoinOr(render.StarterTypes()))
+	f.StringVar(&o.contentType, "content-type", "json", "the body's `TYPE`: "+ui.Or(render.StarterTypes()))
 	f.StringVarP(&o.out, "out", "o", "-", "write to `FILE`")
 	f.BoolVar(&o.force, "force", false, "replace FILE where it is there already")
 	command.CompleteFlag(cmd, "content-type", render.StarterTypes()...)

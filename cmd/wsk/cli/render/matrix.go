@@ -11,7 +11,7 @@ import (
 )
 
 // showMatrix shows which events a template is right for.
-func (o *renderOptions) showMatrix(env *command.Env, p ui.Palette, name string, t render.Template, now time.Time) error {
+func (o *options) showMatrix(env *command.Env, p ui.Palette, name string, t render.Template, now time.Time) error {
 	fits := t.Matrix(now)
 	if !o.output.Text() {
 		return command.WriteJSON(env.Out, fits)

@@ -18,7 +18,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type renderOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
@@ -36,8 +36,9 @@ type renderOptions struct {
 	yes    bool
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &renderOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "render TEMPLATE|- [--var NAME=VALUE]… [--send]",
 		Short: "Render a Work Market webhook offline",
@@ -65,11 +66,11 @@ there is to say goes to stderr. Exit code: 0 without errors, 1 with, or when
 		}
 		return renderTemplate(cmd.Context(), env, cfg, o, args[0])
 	}
-	cmd.AddCommand(newRenderInit(env))
+	cmd.AddCommand(newInit(env))
 	return cmd
 }
 
-func (o *renderOptions) flags(cmd *cobra.Command) {
+func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	o.settings = command.NewSettings(cmd)
 	f.StringVar(&o.event, "event", "", "render for `EVENT`, \"Check In\" or check_in (default: the template's)")
@@ -95,7 +96,7 @@ func (o *renderOptions) flags(cmd *cobra.Command) {
 }
 
 // Choose settles what is printed.
-func (o *renderOptions) choose() error {
+func (o *options) choose() error {
 	for flag, given := range map[string]bool{"curl": o.curl, "http": o.http} {
 		if given && o.output.Format != "text" && o.output.Format != flag {
 			return fmt.Errorf("--%s and --format %s contradict each other", flag, o.output.Format)
@@ -117,7 +118,7 @@ func (o *renderOptions) choose() error {
 
 // renderTemplate reads the template and the values, renders, and shows or
 // sends what comes out.
-func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o *renderOptions, name string) error {
+func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o *options, name string) error {
 	if err := o.choose(); err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func withoutRule(findings []render.Finding, rule string) (rest []render.Finding)
 }
 
 // ParseTime reads --now.
-func (o *renderOptions) moment(env *command.Env) (time.Time, error) {
+func (o *options) moment(env *command.Env) (time.Time, error) {
 	if o.now == "" {
 		return env.Now().UTC(), nil
 	}
@@ -191,7 +192,7 @@ func (o *renderOptions) moment(env *command.Env) (time.Time, error) {
 }
 
 // verdict is the error that decides the exit code.
-func (o *renderOptions) verdict(findings []render.Finding) error {
+func (o *options) verdict(findings []render.Finding) error {
 	for _, f := range findings {
 		if f.Severity == render.Error || o.strict && f.Severity == render.Warning {
 			return command.No(command.ErrReported)
@@ -201,7 +202,7 @@ func (o *renderOptions) verdict(findings []render.Finding) error {
 }
 
 // told writes what there is to say to stderr, and returns the verdict.
-func (o *renderOptions) told(env *command.Env, cfg *config.Config, name string, findings []render.Finding) error {
+func (o *options) told(env *command.Env, cfg *config.Config, name string, findings []render.Finding) error {
 	p, err := command.Palette(env, cfg, env.ErrTTY)
 	if err != nil {
 		return err
@@ -224,7 +225,7 @@ func maskedRequest(r webhook.Request) webhook.Request {
 }
 
 // show prints the request.
-func (o *renderOptions) show(env *command.Env, p ui.Palette, t render.Template, request webhook.Request) error {
+func (o *options) show(env *command.Env, p ui.Palette, t render.Template, request webhook.Request) error {
 	var err error
 	switch o.output.Format {
 	case "json":

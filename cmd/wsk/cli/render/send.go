@@ -14,7 +14,7 @@ import (
 )
 
 // deliver sends what was rendered, with Work Market's one retry.
-func (o *renderOptions) deliver(ctx context.Context, env *command.Env, cfg *config.Config, p ui.Palette, event string, request webhook.Request) error {
+func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Config, p ui.Palette, event string, request webhook.Request) error {
 	target, err := redirected(request.URL, o.to)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (o *renderOptions) deliver(ctx context.Context, env *command.Env, cfg *conf
 	}
 	defer func() { _ = j.Close() }() // what was put is on disk
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
-	v := &command.PlatformView{Env: env, P: p, Text: o.output.Text(), Plan: &command.PlatformPlan{Schedule: schedule, Factor: factor}}
+	v := &command.DeliveryView{Env: env, P: p, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
 	d := deliver.Delivery{
 		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout,
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},

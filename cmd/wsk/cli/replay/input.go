@@ -19,7 +19,7 @@ import (
 // replaySource finds items in files and in the journal.
 type replaySource struct {
 	env     *command.Env
-	options *replayOptions
+	options *options
 	opened  *journal.Journal
 }
 

@@ -37,10 +37,10 @@ func (l *replayLoad) add(cmd *cobra.Command) {
 }
 
 // asked reports whether this is a load test.
-func (*replayLoad) asked(o *replayOptions) bool { return o.given("rate") || o.given("duration") }
+func (*replayLoad) asked(o *options) bool { return o.given("rate") || o.given("duration") }
 
 // settle reads the flags; nil means that it is no load test.
-func (l *replayLoad) settle(o *replayOptions) (*replay.Load, error) {
+func (l *replayLoad) settle(o *options) (*replay.Load, error) {
 	if !l.asked(o) {
 		for _, flag := range []string{"max-error", "max-p99"} {
 			if o.given(flag) {
@@ -101,7 +101,7 @@ func replayRate(text string, given bool) (float64, error) {
 const loadGC = 800
 
 // loadTest runs the test and writes its report.
-func (o *replayOptions) loadTest(ctx context.Context, env *command.Env, p ui.Palette, source *replaySource, test *replay.Load, jobs []replay.Job) error {
+func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, source *replaySource, test *replay.Load, jobs []replay.Job) error {
 	test.Client = replayClient(env)
 	if o.journal.Path != "" { // keeping a record of each costs more than sending it, so it has to be asked for
 		j, err := source.keeper(ctx)
@@ -125,7 +125,7 @@ func (o *replayOptions) loadTest(ctx context.Context, env *command.Env, p ui.Pal
 
 // Judge decides the exit code: by the limits that were given, else by whether
 // anything passed.
-func (l *replayLoad) judge(o *replayOptions, r replay.Report) error {
+func (l *replayLoad) judge(o *options, r replay.Report) error {
 	p99 := r.Latency.Quantile(0.99)
 	switch {
 	case r.Requests > 0 && r.Answered() == 0:

@@ -220,12 +220,12 @@ type loadProgress struct {
 
 	mu    sync.Mutex
 	shown time.Time
-	width int
+	row   ui.StatusLine
 }
 
 func newLoadProgress(env *command.Env, test *replay.Load) *loadProgress {
 	now := env.Now()
-	return &loadProgress{env: env, test: test, began: now, shown: now}
+	return &loadProgress{env: env, test: test, began: now, shown: now, row: ui.StatusLine{W: env.Err}}
 }
 
 // show draws the line anew when it is due.
@@ -235,7 +235,7 @@ func (l *loadProgress) show(done int) {
 	}
 	defer l.mu.Unlock()
 	now := l.env.Now()
-	if now.Sub(l.shown) < command.ProgressEvery {
+	if now.Sub(l.shown) < ui.StatusEvery {
 		return
 	}
 	l.shown = now
@@ -244,14 +244,10 @@ func (l *loadProgress) show(done int) {
 	if l.test.Duration > 0 {
 		text += fmt.Sprintf("  %s left", max(l.test.Duration-spent, 0).Round(time.Second))
 	}
-	width := len(text)
-	fmt.Fprint(l.env.Err, "\r"+text+strings.Repeat(" ", max(0, l.width-width)))
-	l.width = width
+	l.row.Draw(text)
 }
 
 // Done takes the line away.
 func (l *loadProgress) done() {
-	if l.width > 0 {
-		fmt.Fprint(l.env.Err, "\r"+strings.Repeat(" ", l.width)+"\r")
-	}
+	l.row.Clear()
 }

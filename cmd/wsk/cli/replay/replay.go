@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -15,7 +17,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type replayOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
@@ -38,8 +40,9 @@ type replayOptions struct {
 	given func(flag string) bool // on the command line
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &replayOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "replay [PATH…] --to URL --secret VALUE",
 		Short: "Send recorded deliveries and payload files again",
@@ -72,13 +75,13 @@ the answers do, and latency counts from the time that they were due.`,
 	return cmd
 }
 
-func (o *replayOptions) flags(cmd *cobra.Command) {
+func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "", "send to the receiver at `URL`; one off this machine is asked about, or needs --yes")
 	o.query.add(cmd)
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
-	o.settings.String("scheme", "sign by scheme `NAME` (default: the record's, else the platform's): "+command.JoinOr(webhook.SchemeNames()))
+	o.settings.String("scheme", "sign by scheme `NAME` (default: the record's, else the platform's): "+ui.Or(webhook.SchemeNames()))
 	f.StringVar(&o.platform, "platform", "", "send payloads as `NAME` does: workskedge or worksome (default: the event's)")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
 	f.BoolVar(&o.verbatim, "verbatim", false, "send the recorded signature and timestamp as they are; records only, no secret needed")
@@ -101,7 +104,7 @@ func (o *replayOptions) flags(cmd *cobra.Command) {
 }
 
 // replayAll finds what to send, sends it, and writes what became of it.
-func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *replayOptions, args []string) error {
+func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	plan, err := o.plan(env, cfg)
 	if err != nil {
 		return err
@@ -154,7 +157,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *rep
 }
 
 // plan settles how items are sent.
-func (o *replayOptions) plan(env *command.Env, cfg *config.Config) (*replay.Plan, error) {
+func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, error) {
 	p := &replay.Plan{
 		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
 		NewID: func() string { return "whk_" + env.NewID() },

@@ -22,7 +22,7 @@ type replayRunner struct {
 }
 
 // runner settles order and speed.
-func (o *replayOptions) runner(env *command.Env) (replayRunner, error) {
+func (o *options) runner(env *command.Env) (replayRunner, error) {
 	r := replayRunner{Runner: replay.Runner{Client: replayClient(env), Concurrency: max(o.concurrency, 1)}}
 	if o.order != "preserved" && o.order != "any" {
 		return r, webhook.Unknown("order", o.order, []string{"preserved", "any"})
@@ -59,7 +59,7 @@ func (r replayRunner) ordered(items []replay.Item) error {
 }
 
 // confirm asks before anything is sent to another machine.
-func (o *replayOptions) confirm(ctx context.Context, env *command.Env, test *replay.Load, n int) error {
+func (o *options) confirm(ctx context.Context, env *command.Env, test *replay.Load, n int) error {
 	if o.yes || deliver.IsLoopback(o.to) {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (o *replayOptions) confirm(ctx context.Context, env *command.Env, test *rep
 }
 
 // judgeReplay decides the exit code.
-func judgeReplay(o *replayOptions, s replay.Summary, v *replayView) error {
+func judgeReplay(o *options, s replay.Summary, v *replayView) error {
 	switch {
 	case s.Total > 0 && s.Answered == 0:
 		return command.NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(o.to), v.fault))

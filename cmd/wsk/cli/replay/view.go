@@ -33,7 +33,7 @@ type replayView struct {
 // maxSource is the widest column of sources, in characters.
 const maxSource = 40
 
-func newReplayView(env *command.Env, p ui.Palette, o *replayOptions, items []replay.Item) *replayView {
+func newReplayView(env *command.Env, p ui.Palette, o *options, items []replay.Item) *replayView {
 	v := &replayView{env: env, p: p, format: o.output.Format, target: webhook.RedactURL(o.to)}
 	for _, i := range items {
 		v.event = max(v.event, utf8.RuneCountInString(ui.Clean(i.Event.Type)))
@@ -89,8 +89,8 @@ func (v *replayView) line(r replay.Result) error {
 	}
 	name := ui.Short(ui.Clean(itemName(r.Source, r.ID)), maxSource)
 	verdict := strings.ReplaceAll(string(r.Verdict), "_", " ")
-	text := fmt.Sprintf("%s %s  %s  %s  %s  %s\n", v.p.Mark(r.Verdict.OK()), paint(command.Pad(verdict, 13)), change,
-		v.p.Name(command.Pad(ui.Clean(r.Event), v.event)), command.Pad(name, v.source), v.p.Quiet(latencyText(r.Record.Duration)))
+	text := fmt.Sprintf("%s %s  %s  %s  %s  %s\n", v.p.Mark(r.Verdict.OK()), paint(ui.Pad(verdict, 13)), change,
+		v.p.Name(ui.Pad(ui.Clean(r.Event), v.event)), ui.Pad(name, v.source), v.p.Quiet(latencyText(r.Record.Duration)))
 	if said := v.said(r); said != "" {
 		text += "    " + v.p.Quiet(ui.Wrap(ui.Clean(said), "    ", v.env.Columns)) + "\n"
 	}
@@ -101,9 +101,9 @@ func (v *replayView) line(r replay.Result) error {
 // status writes a status, or a dash where there was none.
 func (v *replayView) status(code, width int) string {
 	if code == 0 {
-		return v.p.Bad(command.Pad("—", width))
+		return v.p.Bad(ui.Pad("—", width))
 	}
-	return v.p.Status(code, command.Pad(strconv.Itoa(code), width))
+	return v.p.Status(code, ui.Pad(strconv.Itoa(code), width))
 }
 
 // said is what there is to know of a result that does not pass.

@@ -23,7 +23,7 @@ func deliveryStates() (names []string) {
 	return names
 }
 
-func newSandboxDeliveries(env *command.Env) *cobra.Command {
+func newDeliveries(env *command.Env) *cobra.Command {
 	var flags askFlags
 	var state, event string
 	var limit int
@@ -36,7 +36,7 @@ func newSandboxDeliveries(env *command.Env) *cobra.Command {
 		Args: command.MaxArgs(1),
 	}
 	f := cmd.Flags()
-	f.StringVar(&state, "state", "", "list those in `STATE`: "+command.JoinOr(deliveryStates()))
+	f.StringVar(&state, "state", "", "list those in `STATE`: "+ui.Or(deliveryStates()))
 	f.StringVar(&event, "event", "", "list those of the event `TYPE`")
 	f.IntVar(&limit, "limit", 100, "list `N` at the most")
 	command.CompleteFlag(cmd, "state", deliveryStates()...)
@@ -80,7 +80,7 @@ func answered(status int, fault string) string {
 	if status == 0 {
 		return fault
 	}
-	return command.StatusText(status)
+	return ui.StatusText(status)
 }
 
 // delivery shows one with its attempts and its body.
@@ -91,7 +91,7 @@ func (s *asker) delivery(d sandbox.Delivery) error {
 	row("to", d.URL)
 	t.Row(ui.Cell{Text: "state", Paint: s.p.Quiet}, ui.Cell{Text: string(d.State), Paint: s.paintState(d.State)})
 	for _, a := range d.Tries {
-		took := command.FormatSpan(time.Duration(a.Took * float64(time.Millisecond)))
+		took := ui.Duration(time.Duration(a.Took * float64(time.Millisecond)))
 		row("attempt "+strconv.Itoa(a.N+1), a.Time.Local().Format(time.DateTime)+"  "+answered(a.Status, a.Error)+", "+took)
 	}
 	if d.Due != nil {
@@ -104,7 +104,7 @@ func (s *asker) delivery(d sandbox.Delivery) error {
 	return err
 }
 
-func newSandboxResend(env *command.Env) *cobra.Command {
+func newResend(env *command.Env) *cobra.Command {
 	var flags askFlags
 	var state string
 	cmd := &cobra.Command{
@@ -114,7 +114,7 @@ func newSandboxResend(env *command.Env) *cobra.Command {
   wsk sandbox resend --state dead`,
 		Args: cobra.ArbitraryArgs,
 	}
-	cmd.Flags().StringVar(&state, "state", "", "all that are in `STATE`: "+command.JoinOr(deliveryStates()))
+	cmd.Flags().StringVar(&state, "state", "", "all that are in `STATE`: "+ui.Or(deliveryStates()))
 	command.CompleteFlag(cmd, "state", deliveryStates()...)
 	flags.add(cmd, env, func(ctx context.Context, s *asker, args []string) error {
 		if (len(args) == 0) == (state == "") {

@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox"
 )
 
-func newSandboxAdvance(env *command.Env) *cobra.Command {
+func newAdvance(env *command.Env) *cobra.Command {
 	var flags askFlags
 	cmd := &cobra.Command{
 		Use:   "advance DURATION",
@@ -33,7 +33,7 @@ are taken by receivers.`,
 	return cmd
 }
 
-func newSandboxReset(env *command.Env) *cobra.Command {
+func newReset(env *command.Env) *cobra.Command {
 	var flags askFlags
 	cmd := &cobra.Command{
 		Use:     "reset",
@@ -48,7 +48,7 @@ func newSandboxReset(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-func newSandboxPayroll(env *command.Env) *cobra.Command {
+func newPayroll(env *command.Env) *cobra.Command {
 	var flags askFlags
 	var company string
 	cmd := &cobra.Command{

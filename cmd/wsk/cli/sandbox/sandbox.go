@@ -12,7 +12,7 @@ import (
 // sandboxPort is where a sandbox listens unless told otherwise.
 const sandboxPort = 4000
 
-type sandboxOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 
@@ -27,8 +27,9 @@ type sandboxOptions struct {
 	allowTargets  bool
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &sandboxOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "sandbox [--port N] [--data FILE] [--subscribe URL]… [-- CMD…]",
 		Short: "Run the platform on this machine: no account, real answers",
@@ -66,11 +67,7 @@ it ends, the sandbox ends, with 1 if it failed.`,
   wsk sandbox advance 6h`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if before := cmd.ArgsLenAtDash(); before > 0 || before < 0 && len(args) > 0 {
-				var known []string
-				for _, c := range cmd.Commands() {
-					known = append(known, c.Name())
-				}
-				return webhook.Unknown("command", args[0], known)
+				return command.UnknownCommand(cmd, args[0])
 			}
 			return nil
 		},
@@ -83,12 +80,12 @@ it ends, the sandbox ends, with 1 if it failed.`,
 		}
 		return runSandbox(cmd.Context(), env, cfg, o, args)
 	}
-	cmd.AddCommand(newSandboxStatus(env), newSandboxRecords(env), newSandboxDeliveries(env), newSandboxResend(env),
-		newSandboxAdvance(env), newSandboxReset(env), newSandboxSubscribe(env), newSandboxPayroll(env))
+	cmd.AddCommand(newStatus(env), newRecords(env), newDeliveries(env), newResend(env),
+		newAdvance(env), newReset(env), newSubscribe(env), newPayroll(env))
 	return cmd
 }
 
-func (o *sandboxOptions) flags(cmd *cobra.Command) {
+func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.host, "host", "127.0.0.1", "the `ADDRESS` to listen on; another than this machine's lets others send")
 	f.Uint16Var(&o.port, "port", sandboxPort, "the port `N` to listen on; 0 picks a free one")

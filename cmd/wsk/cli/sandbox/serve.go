@@ -14,7 +14,7 @@ import (
 )
 
 // runSandbox is the platform until it is stopped, or its command has ended.
-func runSandbox(ctx context.Context, env *command.Env, cfg *config.Config, o *sandboxOptions, argv []string) (err error) {
+func runSandbox(ctx context.Context, env *command.Env, cfg *config.Config, o *options, argv []string) (err error) {
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
 		return err

@@ -14,7 +14,7 @@ import (
 )
 
 // setup settles what the sandbox is like.
-func (o *sandboxOptions) setup(ctx context.Context, env *command.Env, cfg *config.Config) (sandbox.Config, error) {
+func (o *options) setup(ctx context.Context, env *command.Env, cfg *config.Config) (sandbox.Config, error) {
 	c := sandbox.Config{
 		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Now: env.Now, NewID: env.NewID,
 		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
@@ -47,7 +47,7 @@ func (o *sandboxOptions) setup(ctx context.Context, env *command.Env, cfg *confi
 
 // companies are those of --config, or one with the key and the secret that hold
 // for every command. --subscribe adds to the first.
-func (o *sandboxOptions) companies(ctx context.Context, env *command.Env, cfg *config.Config) ([]sandbox.Company, error) {
+func (o *options) companies(ctx context.Context, env *command.Env, cfg *config.Config) ([]sandbox.Company, error) {
 	list := []sandbox.Company{{}}
 	var err error
 	if o.config != "" {
@@ -65,7 +65,7 @@ func (o *sandboxOptions) companies(ctx context.Context, env *command.Env, cfg *c
 }
 
 // configured reads the companies of --config.
-func (o *sandboxOptions) configured(ctx context.Context, env *command.Env) ([]sandbox.Company, error) {
+func (o *options) configured(ctx context.Context, env *command.Env) ([]sandbox.Company, error) {
 	for _, name := range []string{"api-key", "secret", "secret-file"} {
 		if o.settings.Cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--config and --%s contradict each other: the file says the keys and their secrets", name)
@@ -83,7 +83,7 @@ func (o *sandboxOptions) configured(ctx context.Context, env *command.Env) ([]sa
 }
 
 // key is the API key with its secret; what is not given is made up.
-func (o *sandboxOptions) key(env *command.Env, cfg *config.Config) ([]sandbox.Key, error) {
+func (o *options) key(env *command.Env, cfg *config.Config) ([]sandbox.Key, error) {
 	key, err := cfg.Credential(cfg.APIKey)
 	if err != nil {
 		return nil, err

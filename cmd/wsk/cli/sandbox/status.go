@@ -16,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox"
 )
 
-func newSandboxStatus(env *command.Env) *cobra.Command {
+func newStatus(env *command.Env) *cobra.Command {
 	var flags askFlags
 	cmd := &cobra.Command{
 		Use:     "status",
@@ -51,12 +51,12 @@ func (s *asker) status(status sandbox.Status) error {
 		row("clock", status.Clock.Local().Format(time.DateTime)+", "+status.Advanced+" ahead")
 	}
 	if status.NextDue != nil {
-		row("next attempt", status.NextDue.Local().Format(time.DateTime)+", in "+command.FormatSpan(max(status.NextDue.Sub(status.Clock), 0)))
+		row("next attempt", status.NextDue.Local().Format(time.DateTime)+", in "+ui.Duration(max(status.NextDue.Sub(status.Clock), 0)))
 	}
 	return t.Write(s.env.Out)
 }
 
-func newSandboxRecords(env *command.Env) *cobra.Command {
+func newRecords(env *command.Env) *cobra.Command {
 	var flags askFlags
 	var kind, company string
 	var limit int

@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func newSandboxSubscribe(env *command.Env) *cobra.Command {
+func newSubscribe(env *command.Env) *cobra.Command {
 	var flags askFlags
 	var sub sandbox.Subscription
 	var remove string
@@ -67,7 +67,7 @@ Deliveries are signed with the secret that holds here, else with the company's.`
 func (s *asker) subscriptions(subscriptions []sandbox.SubscriptionStatus) error {
 	t := ui.Table{Width: s.env.Columns}
 	for _, sub := range subscriptions {
-		t.Row(ui.Cell{Text: sub.ID, Paint: s.p.Quiet}, ui.Cell{Text: string(sub.Form)}, ui.Cell{Text: command.JoinOr(sub.Events)}, ui.Cell{Text: sub.URL})
+		t.Row(ui.Cell{Text: sub.ID, Paint: s.p.Quiet}, ui.Cell{Text: string(sub.Form)}, ui.Cell{Text: ui.Or(sub.Events)}, ui.Cell{Text: sub.URL})
 	}
 	if len(subscriptions) == 0 {
 		fmt.Fprintln(s.env.Err, "nobody is subscribed: wsk sandbox subscribe URL")

@@ -48,7 +48,7 @@ type sandboxReadyKeys struct {
 // ready says where the sandbox is and how to send to it; given is what the
 // caller said of the first company's keys.
 func (v *sandboxView) ready(address string, box *sandbox.Sandbox, given []sandbox.Key) (sandboxReady, error) {
-	line, err := command.WriteReady(v.env, address)
+	line, err := command.NewReady(v.env, address)
 	companies := box.Companies()
 	first := companies[0]
 	ready := sandboxReady{Ready: line, Base: line.URL, Company: first.ID, APIKey: first.Keys[0].Key, Secret: first.Keys[0].Secret}
@@ -128,7 +128,7 @@ func (v *sandboxView) lines(r webhook.Record, d *sandbox.Delivery) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s  %s\n", p.Quiet(r.Time.Local().Format("15:04:05")), p.Quiet(way), p.Status(status, said),
-		paint(command.Pad(ui.Clean(ui.Short(name, 40)), 24)), command.Pad(ui.Clean(ui.Short(id, 24)), 21), p.Quiet(command.FormatSpan(r.Duration)))
+		paint(ui.Pad(ui.Clean(ui.Short(name, 40)), 24)), ui.Pad(ui.Clean(ui.Short(id, 24)), 21), p.Quiet(ui.Duration(r.Duration)))
 	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
 	if d == nil {
 		command.WriteVerdict(detail, r.Verdict)

@@ -93,7 +93,7 @@ func (b *batchFlags) limits() ([]journal.Limit, error) {
 
 // sendBatch lints every line, sends those that have no answer yet, and writes
 // what became of them all.
-func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *sendOptions, args []string) error {
+func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	b := &batchRun{env: env, o: o, began: env.Now()}
 	if err := b.prepare(cfg, args); err != nil {
 		return err
@@ -136,7 +136,7 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *sen
 // batchRun is one run of send --batch.
 type batchRun struct {
 	env        *command.Env
-	o          *sendOptions
+	o          *options
 	palette    ui.Palette
 	linter     *batchLinter
 	definition *webhook.Definition // of EVENT; nil: each line names its own

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
 )
@@ -72,5 +71,5 @@ func (b *batchRun) sameName(ctx context.Context, j *journal.Journal, name string
 func (b *batchRun) begun(ctx context.Context, ledger *journal.Batch) (string, error) {
 	n, err := ledger.Answered(ctx)
 	return fmt.Sprintf("%s was begun on %s: %s of %s lines are answered", b.o.batch.file,
-		ledger.Started.UTC().Format("2006-01-02 15:04:05 UTC"), command.Thousands(n), command.Thousands(ledger.Lines)), err
+		ledger.Started.UTC().Format("2006-01-02 15:04:05 UTC"), ui.Thousands(n), ui.Thousands(ledger.Lines)), err
 }

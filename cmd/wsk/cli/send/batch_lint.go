@@ -29,7 +29,7 @@ type batchLinter struct {
 	errors     int
 }
 
-func newBatchLinter(env *command.Env, o *sendOptions, own fs.FS, d *webhook.Definition, origin string) *batchLinter {
+func newBatchLinter(env *command.Env, o *options, own fs.FS, d *webhook.Definition, origin string) *batchLinter {
 	b := &batchLinter{env: env, name: o.batch.file, definition: d, origin: origin}
 	if !o.noLint {
 		b.checker = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Overlay: own}).NewChecker()

@@ -74,12 +74,12 @@ func (b *batchRun) table(s, before batch.Summary) error {
 	t := ui.Table{}
 	row := func(name string, n, earlier int, paint func(string) string, more string) {
 		if earlier > 0 && n != earlier {
-			more = fmt.Sprintf("%s in this run", command.Thousands(n-earlier))
+			more = fmt.Sprintf("%s in this run", ui.Thousands(n-earlier))
 		}
 		if n == 0 {
 			paint = b.palette.Quiet
 		}
-		cells := []ui.Cell{{Text: name, Paint: b.palette.Quiet}, {Text: command.Thousands(n), Paint: paint}}
+		cells := []ui.Cell{{Text: name, Paint: b.palette.Quiet}, {Text: ui.Thousands(n), Paint: paint}}
 		if more != "" {
 			cells = append(cells, ui.Cell{Text: more, Paint: b.palette.Quiet})
 		}
@@ -110,7 +110,7 @@ func lineList(numbers []int) string {
 		text = "line " + words[0]
 	}
 	if more := len(numbers) - len(words); more > 0 {
-		text += fmt.Sprintf(" and %s more", command.Thousands(more))
+		text += fmt.Sprintf(" and %s more", ui.Thousands(more))
 	}
 	return text
 }
@@ -118,7 +118,7 @@ func lineList(numbers []int) string {
 // Judge turns what became of the lines into the error that decides the exit
 // code, with the next step.
 func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) error {
-	resume := fmt.Sprintf("%s of %s lines are answered; the same command with --resume sends the rest", command.Thousands(s.Accepted+s.Refused), command.Thousands(s.Lines))
+	resume := fmt.Sprintf("%s of %s lines are answered; the same command with --resume sends the rest", ui.Thousands(s.Accepted+s.Refused), ui.Thousands(s.Lines))
 	switch {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(b.env.Err, "wsk: "+resume)
@@ -145,7 +145,7 @@ func linesWere(n int) string {
 	if n == 1 {
 		return "1 line was"
 	}
-	return command.Thousands(n) + " lines were"
+	return ui.Thousands(n) + " lines were"
 }
 
 // spanText writes a length of time by its two largest units.

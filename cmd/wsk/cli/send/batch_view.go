@@ -26,7 +26,7 @@ type batchView struct {
 	fault   error // the first that writing met
 
 	mu       sync.Mutex // Ctrl-C comes when it likes
-	progress *command.Progress
+	progress ui.StatusLine
 	under    bool // a request is under way
 	now      batch.Summary
 }
@@ -34,7 +34,7 @@ type batchView struct {
 func newBatchView(env *command.Env, p ui.Palette, format string, file *batch.File, pacer *batch.Pacer) *batchView {
 	return &batchView{
 		env: env, palette: p, format: format, file: file, pacer: pacer,
-		progress: command.NewProgress(env, "", -1), now: file.Summary(),
+		progress: ui.StatusLine{W: env.Err}, now: file.Summary(),
 	}
 }
 
@@ -125,12 +125,12 @@ func (v *batchView) draw(next time.Duration) {
 }
 
 func progressLine(s batch.Summary, next, left time.Duration) string {
-	text := command.Thousands(s.Accepted+s.Refused+s.Unknown) + " of " + command.Thousands(s.Lines)
+	text := ui.Thousands(s.Accepted+s.Refused+s.Unknown) + " of " + ui.Thousands(s.Lines)
 	if s.Refused > 0 {
-		text += "  " + command.Thousands(s.Refused) + " refused"
+		text += "  " + ui.Thousands(s.Refused) + " refused"
 	}
 	if s.Unknown > 0 {
-		text += "  " + command.Thousands(s.Unknown) + " unknown"
+		text += "  " + ui.Thousands(s.Unknown) + " unknown"
 	}
 	if next >= time.Second {
 		text += "  next in " + spanText(next)
@@ -143,8 +143,7 @@ func progressLine(s batch.Summary, next, left time.Duration) string {
 
 // clear takes the progress away, for a line to be written.
 func (v *batchView) clear() {
-	v.progress.Done()
-	v.progress.Width = 0
+	v.progress.Clear()
 }
 
 func (v *batchView) end() {

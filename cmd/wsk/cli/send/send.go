@@ -20,7 +20,7 @@ import (
 // platformURL is WorkSkedge's inbound endpoint, as its Webhooks page gives it.
 const platformURL = "https://app.workskedge.com/webhooks/inbound"
 
-type sendOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	payload  command.Payload
@@ -36,8 +36,9 @@ type sendOptions struct {
 	explain      bool
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &sendOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "send EVENT [-f FILE|-] --url URL --api-key KEY --secret VALUE",
 		Short: "Sign an event and send it to the platform",
@@ -71,7 +72,7 @@ some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 	o.settings.String("api_key", "the platform's API `KEY`, sent as X-API-Key; required off this machine")
 	o.settings.Secret()
 	o.settings.String("source", "X-Webhook-Source, whose rules verify: custom, square, quickbooks or dynamics365 (default custom)")
-	o.settings.String("scheme", "sign by scheme `NAME` (default: the source's): "+command.JoinOr(webhook.SchemeNames()))
+	o.settings.String("scheme", "sign by scheme `NAME` (default: the source's): "+ui.Or(webhook.SchemeNames()))
 	o.settings.String("origin", "the `NAME` under source in an envelope that is made (default wsk)")
 	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
 	o.settings.String("retries", "try again up to `N` times after 429, 5xx and a refused connection (default 0)")
@@ -106,7 +107,7 @@ some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 }
 
 // send reads the payload, signs, sends, and writes the answer.
-func send(ctx context.Context, env *command.Env, cfg *config.Config, o *sendOptions, eventType string) error {
+func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options, eventType string) error {
 	own, files, err := o.settings.Catalog(env, cfg)
 	if err != nil {
 		return err
@@ -166,7 +167,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *sendOpti
 }
 
 // delivery settles everything but the payload.
-func (o *sendOptions) delivery(env *command.Env, cfg *config.Config) (*deliver.Delivery, error) {
+func (o *options) delivery(env *command.Env, cfg *config.Config) (*deliver.Delivery, error) {
 	d := &deliver.Delivery{}
 	preview := o.dryRun || o.curl || o.explain
 	target := cfg.URL

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/pkg/deliver"
@@ -15,8 +17,8 @@ import (
 
 // plan settles everything. What cannot be sent is told here, before anything
 // is.
-func (o *triggerOptions) plan(ctx context.Context, env *command.Env, cfg *config.Config, eventType string) (*command.PlatformPlan, error) {
-	t := &command.PlatformPlan{}
+func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config, eventType string) (*command.DeliveryPlan, error) {
+	t := &command.DeliveryPlan{}
 	own, files, err := o.settings.Catalog(env, cfg)
 	if err != nil {
 		return nil, err
@@ -44,7 +46,7 @@ func (o *triggerOptions) plan(ctx context.Context, env *command.Env, cfg *config
 
 // find looks the event up: --platform and --form say where, else it is an
 // outbound event of WorkSkedge, or one that Worksome has.
-func (o *triggerOptions) find(own *webhook.Overlay, name string) (webhook.Definition, error) {
+func (o *options) find(own *webhook.Overlay, name string) (webhook.Definition, error) {
 	platforms := []string{string(webhook.WorkSkedge), string(webhook.Worksome)}
 	forms := []string{string(webhook.Outbound), string(webhook.Compact)}
 	form := webhook.Form(o.form)
@@ -94,7 +96,7 @@ func elsewhere(own *webhook.Overlay, form webhook.Form, name string, err, workso
 }
 
 // schedule reads --retries and --speed. The pauses are those at speed 1.
-func (o *triggerOptions) schedule(p webhook.Platform) (s deliver.Schedule, factor float64, err error) {
+func (o *options) schedule(p webhook.Platform) (s deliver.Schedule, factor float64, err error) {
 	s = deliver.PlatformSchedule(p)
 	switch o.retries {
 	case "platform":
@@ -118,7 +120,7 @@ func (o *triggerOptions) schedule(p webhook.Platform) (s deliver.Schedule, facto
 // compressed says what a speed makes of the platform's pauses.
 func compressed(s deliver.Schedule, factor float64) string {
 	if math.IsInf(factor, 0) {
-		return fmt.Sprintf("the schedule is compressed: no pauses in place of up to %s", command.FormatSpan(s.Total()))
+		return fmt.Sprintf("the schedule is compressed: no pauses in place of up to %s", ui.Duration(s.Total()))
 	}
-	return fmt.Sprintf("the schedule is compressed %g times: up to %s of pauses become %s", factor, command.FormatSpan(s.Total()), command.FormatSpan(s.Faster(factor).Total()))
+	return fmt.Sprintf("the schedule is compressed %g times: up to %s of pauses become %s", factor, ui.Duration(s.Total()), ui.Duration(s.Faster(factor).Total()))
 }

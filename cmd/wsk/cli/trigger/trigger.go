@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -14,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type triggerOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	payload  command.Payload
@@ -32,8 +34,9 @@ type triggerOptions struct {
 	noLint    bool
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &triggerOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "trigger EVENT --to URL --secret VALUE [-f FILE|-]",
 		Short: "Play the platform: deliver an event to your receiver",
@@ -68,7 +71,7 @@ came at all.`,
 	return cmd
 }
 
-func (o *triggerOptions) flags(cmd *cobra.Command) {
+func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "", "deliver to the receiver at `URL`")
 	o.payload.Add(cmd)
@@ -77,7 +80,7 @@ func (o *triggerOptions) flags(cmd *cobra.Command) {
 	o.settings = command.NewSettings(cmd)
 	o.settings.Schemas()
 	o.settings.Secret()
-	o.settings.String("scheme", "sign by scheme `NAME` (default: the platform's): "+command.JoinOr(webhook.SchemeNames()))
+	o.settings.String("scheme", "sign by scheme `NAME` (default: the platform's): "+ui.Or(webhook.SchemeNames()))
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
 	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
 	f.StringVar(&o.retries, "retries", "platform", "repeat `HOW`: platform, none, or N times by the platform's pauses")
@@ -97,7 +100,7 @@ func (o *triggerOptions) flags(cmd *cobra.Command) {
 
 // trigger settles what is delivered and how, delivers it as often as asked,
 // and shows each attempt.
-func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *triggerOptions, eventType string) error {
+func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *options, eventType string) error {
 	plan, err := o.plan(ctx, env, cfg, eventType)
 	if err != nil {
 		return err
@@ -114,7 +117,7 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *trigg
 	if plan.Factor > 1 && len(plan.Schedule) > 0 {
 		fmt.Fprintln(env.Err, "wsk: "+compressed(plan.Schedule, plan.Factor))
 	}
-	v := &command.PlatformView{Env: env, P: p, Text: o.output.Text(), Plan: plan, Chosen: o.retries != "platform"}
+	v := &command.DeliveryView{Env: env, P: p, Text: o.output.Text(), Plan: plan, Chosen: o.retries != "platform"}
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
 	for n := range o.count {
 		if err := ctx.Err(); err != nil {
@@ -141,7 +144,7 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *trigg
 }
 
 // delivery settles everything but the payload.
-func (o *triggerOptions) delivery(env *command.Env, cfg *config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
+func (o *options) delivery(env *command.Env, cfg *config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
 	d := &deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
 	if d.URL == "" {
 		return nil, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")

@@ -16,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-type verifyOptions struct {
+type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
@@ -32,8 +32,9 @@ type verifyOptions struct {
 	notifyURL string
 }
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
-	o := &verifyOptions{}
+	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "verify [-f FILE|RECORD-ID] --secret VALUE [--timestamp T --signature X]",
 		Short: "Verify a signature, and say why it does not match",
@@ -95,7 +96,7 @@ type subject struct {
 }
 
 // verify reads the input, checks each request in it, and writes what it found.
-func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *verifyOptions, given func(string) bool) error {
+func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *options, given func(string) bool) error {
 	secrets, _, err := o.settings.Keys(env, cfg)
 	if err != nil {
 		return err
@@ -136,7 +137,7 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *verify
 }
 
 // AddRead takes the input apart into requests.
-func (o *verifyOptions) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) ([]*subject, error) {
+func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) ([]*subject, error) {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
 		return nil, err
@@ -188,7 +189,7 @@ func (o *verifyOptions) read(ctx context.Context, env *command.Env, cfg *config.
 	return []*subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, nil
 }
 
-func (o *verifyOptions) kind(raw []byte) (string, error) {
+func (o *options) kind(raw []byte) (string, error) {
 	switch o.as {
 	case "body", "request", "record":
 		return o.as, nil
@@ -206,7 +207,7 @@ func (o *verifyOptions) kind(raw []byte) (string, error) {
 }
 
 // records reads NDJSON; a record's own scheme holds unless one was asked for.
-func (o *verifyOptions) records(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
+func (o *options) records(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
 	var subjects []*subject
 	decoder := webhook.NewDecoder(bytes.NewReader(raw))
 	for {
@@ -224,7 +225,7 @@ func (o *verifyOptions) records(cfg *config.Config, p webhook.Platform, scheme *
 }
 
 // journaled takes the record from the journal.
-func (o *verifyOptions) journaled(ctx context.Context, env *command.Env, cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
+func (o *options) journaled(ctx context.Context, env *command.Env, cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
 	err = command.WithJournal(ctx, env, &o.journal, func(j *journal.Journal) error {
 		r, err := command.FindRecord(ctx, j, o.record)
 		subjects = []*subject{o.subject(cfg, p, scheme, &r, extra)}
@@ -234,7 +235,7 @@ func (o *verifyOptions) journaled(ctx context.Context, env *command.Env, cfg *co
 }
 
 // subject is what a record asks to verify.
-func (o *verifyOptions) subject(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
+func (o *options) subject(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
 	s := &subject{id: record.ID, scheme: *scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
 	if s.url == "" {
 		s.url = record.Request.URL

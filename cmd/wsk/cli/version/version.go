@@ -9,6 +9,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 )
 
+// New returns the command.
 func New(env *command.Env) *cobra.Command {
 	o := &command.Output{}
 	cmd := &cobra.Command{

@@ -48,7 +48,7 @@ func TestARelayWaitsForASlowReader(t *testing.T) {
 		slow := &reader{let: make(chan struct{})}
 		go func() {
 			for range 20 {
-				time.Sleep(patience - time.Millisecond)
+				time.Sleep(stallAfter - time.Millisecond)
 				slow.let <- struct{}{}
 			}
 		}()
@@ -59,7 +59,7 @@ func TestARelayWaitsForASlowReader(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if took, want := time.Since(began), 20*(patience-time.Millisecond); took != want {
+		if took, want := time.Since(began), 20*(stallAfter-time.Millisecond); took != want {
 			t.Errorf("20 writes took %s; the reader took %s", took, want)
 		}
 		if lost := r.Close(); lost != 0 || slow.got.String() != strings.Repeat("line\n", 20) {
@@ -82,8 +82,8 @@ func TestARelayHoldsWhatNobodyReads(t *testing.T) {
 				t.Fatal(n, err)
 			}
 		}
-		if took := time.Since(began); took != patience {
-			t.Errorf("150 writes took %s, want one wait of %s", took, patience)
+		if took := time.Since(began); took != stallAfter {
+			t.Errorf("150 writes took %s, want one wait of %s", took, stallAfter)
 		}
 		close(stuck.let)
 		synctest.Wait()
@@ -126,9 +126,9 @@ func TestTheEndOfARelayIsNotLong(t *testing.T) {
 		for range 20_000 {
 			_, _ = r.Write(bytes.Repeat([]byte("x"), 200))
 		}
-		stop := slow.every(patience - time.Millisecond)
+		stop := slow.every(stallAfter - time.Millisecond)
 		began := time.Now()
-		if lost := r.Close(); time.Since(began) != maxFarewell || lost < 19_900 {
+		if lost := r.Close(); time.Since(began) != maxFinalWrite || lost < 19_900 {
 			t.Errorf("it took %s and lost %d", time.Since(began), lost)
 		}
 		stop()

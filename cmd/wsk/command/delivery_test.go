@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 )
 
 func TestSpanLeavesOutUnitsThatAreZero(t *testing.T) {
@@ -13,7 +15,7 @@ func TestSpanLeavesOutUnitsThatAreZero(t *testing.T) {
 		time.Second: "1s", 10 * time.Second: "10s", 1234 * time.Millisecond: "1.2s", time.Minute: "1m", 10 * time.Minute: "10m",
 		time.Hour: "1h", 10 * time.Hour: "10h", 441 * time.Minute: "7h21m", 10000 * time.Second: "2h46m40s", time.Hour + time.Second: "1h0m1s",
 	} {
-		if got := FormatSpan(d); got != want {
+		if got := ui.Duration(d); got != want {
 			t.Errorf("%v is written %q, want %q", d, got, want)
 		}
 	}

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// StartCommand runs a command beside a server, with more variables in its environment.
-// The channel gives nil when it ended well, a noError when it failed, and
-// another error when it could not be started. Its output goes to stderr, since
-// stdout carries the server's result.
+// StartCommand starts a command beside a server, with variables added to its
+// environment. Its output goes to stderr, since stdout carries the server's result.
+// The channel receives nil when the command succeeds, an [*AnswerNo] when it fails,
+// and another error when it cannot be started or ctx ends.
 func StartCommand(ctx context.Context, env *Env, command, variables []string) <-chan error {
 	done := make(chan error, 1)
 	c := exec.CommandContext(ctx, command[0], command[1:]...)
@@ -42,9 +42,10 @@ func StartCommand(ctx context.Context, env *Env, command, variables []string) <-
 	return done
 }
 
-// End stops a command, if there is one, and waits for it.
+// StopCommand calls stop and waits for the command to end; ended is nil when there
+// is no command.
 func StopCommand(stop func(), ended <-chan error) {
 	if stop(); ended != nil {
-		<-ended //nolint:errcheck // it was stopped, which is all that it has to say
+		<-ended //nolint:errcheck // its error is that it was stopped
 	}
 }

@@ -11,53 +11,49 @@ import (
 )
 
 const (
-	// patience is how long a server waits for its output to be read.
-	patience = 250 * time.Millisecond
-	// maxHeld is how many bytes of output it then keeps for later.
-	maxHeld = 4 << 20
-	// maxPiece is how many bytes one write has, so that a slow reader of a long
-	// line is seen to read.
-	maxPiece = 4 << 10
-	// maxFarewell is how long the end of the output may take to be read.
-	maxFarewell = 5 * time.Second
+	stallAfter    = 250 * time.Millisecond // without progress, the reader has stopped reading
+	maxHeld       = 4 << 20                // bytes of output that are kept for it
+	maxPiece      = 4 << 10                // bytes of one write: a slow reader of a long line makes progress
+	maxFinalWrite = 5 * time.Second        // for what is left when the server stops
 )
 
-// stallTolerantWriter carries a server's output to a reader that may have stopped reading: a
-// program that wanted the ready line alone, a terminal after Ctrl-S. A write is
-// done when its bytes are out, so that what was answered has been shown. When
-// nothing has gone out for a while, writes are held and the server goes on;
-// what no longer fits is dropped and counted. Once all that was held is read,
+// stallTolerantWriter carries a server's output to a reader that may stop reading: a
+// program that wanted only the ready line, or a terminal after Ctrl-S. A Write
+// returns when its bytes are written, so that a request is shown before the next is
+// taken. When the reader stalls, writes are queued and the server continues; what
+// does not fit into the queue is dropped and counted. When the queue is empty again,
 // writes wait again.
 type stallTolerantWriter struct {
 	w     io.Writer
-	wake  chan struct{} // holds one when there is something to do
-	timer *time.Timer   // makes a stall of a write that does not end
+	wake  chan struct{} // has room for one: there is something to do
+	timer *time.Timer   // fires when a write makes no progress
 
 	mu      sync.Mutex
 	queue   []line // the first is being written
 	held    int    // bytes in queue
-	lost    int    // writes that did not fit
-	stalled bool   // nothing goes out
-	behind  bool   // since the last stall, something has always been held
+	lost    int    // writes that were dropped
+	stalled bool   // the reader does not read
+	behind  bool   // the queue has not been empty since the last stall
 	closed  bool
-	ending  bool // Close waits no more
+	ending  bool // Close no longer waits
 	err     error
 }
 
 type line struct {
 	text []byte
-	out  chan struct{} // closed when it is out, or has to wait; nil when nobody waits
+	out  chan struct{} // closed when the line is written or its reader stalls; nil when nobody waits
 }
 
 func newStallTolerantWriter(w io.Writer) *stallTolerantWriter {
 	r := &stallTolerantWriter{w: w, wake: make(chan struct{}, 1)}
-	r.timer = time.AfterFunc(patience, r.stall)
+	r.timer = time.AfterFunc(stallAfter, r.stall)
 	r.timer.Stop()
 	go r.run()
 	return r
 }
 
-// TolerateStalls is env with an output that a server can write to, and what ends it.
+// TolerateStalls returns env with an Out that does not block a server when nobody
+// reads it, and a function that ends it.
 func TolerateStalls(env *Env) (*Env, func()) {
 	if !env.OutWaits {
 		return env, func() {}
@@ -71,7 +67,7 @@ func TolerateStalls(env *Env) (*Env, func()) {
 	}
 }
 
-// run writes what is queued.
+// run writes the queue.
 func (r *stallTolerantWriter) run() {
 	for range r.wake {
 		r.mu.Lock()
@@ -84,7 +80,7 @@ func (r *stallTolerantWriter) run() {
 				r.err = err
 			}
 			r.queue[0].release()
-			r.queue[0] = line{} // or its text stays in memory
+			r.queue[0] = line{} // free its text
 			r.queue, r.held = r.queue[1:], r.held-len(text)
 		}
 		r.queue, r.behind = nil, false
@@ -96,11 +92,11 @@ func (r *stallTolerantWriter) run() {
 	}
 }
 
-// put writes a line in pieces, each of which ends a stall.
+// put writes a line in pieces. Each of them ends a stall.
 func (r *stallTolerantWriter) put(text []byte) error {
 	for len(text) > 0 {
 		piece := text[:min(len(text), maxPiece)]
-		r.timer.Reset(patience)
+		r.timer.Reset(stallAfter)
 		if _, err := r.w.Write(piece); err != nil {
 			return err
 		}
@@ -113,7 +109,7 @@ func (r *stallTolerantWriter) put(text []byte) error {
 	return nil
 }
 
-// stall lets everybody go who waits.
+// stall releases every Write that waits.
 func (r *stallTolerantWriter) stall() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,7 +119,7 @@ func (r *stallTolerantWriter) stall() {
 	}
 }
 
-// giveUp lets Close go.
+// giveUp releases Close.
 func (r *stallTolerantWriter) giveUp() {
 	r.mu.Lock()
 	r.ending = true
@@ -138,7 +134,7 @@ func (l *line) release() {
 	}
 }
 
-// Write is done when b is out, or held for a reader that does not read.
+// Write returns when b is written, or queued for a reader that has stalled.
 func (r *stallTolerantWriter) Write(b []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,7 +146,7 @@ func (r *stallTolerantWriter) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	l := line{text: slices.Clone(b)}
-	if !r.stalled && (!r.behind || r.held > maxHeld) { // a reader that is merely slow is waited for
+	if !r.stalled && (!r.behind || r.held > maxHeld) { // wait for a reader that is only slow
 		l.out = make(chan struct{})
 	}
 	r.queue, r.held = append(r.queue, l), r.held+len(b)
@@ -169,26 +165,26 @@ func (r *stallTolerantWriter) Write(b []byte) (int, error) {
 func (r *stallTolerantWriter) signal() {
 	select {
 	case r.wake <- struct{}{}:
-	default: // it is awake
+	default: // awake already
 	}
 }
 
-// Close waits for what is held, while it is being read and not for long, and
-// returns how many writes never were.
+// Close waits while the reader reads what is queued, at most five seconds, and returns
+// how many writes it has not read.
 func (r *stallTolerantWriter) Close() (lost int) {
-	last := time.AfterFunc(maxFarewell, r.giveUp)
+	last := time.AfterFunc(maxFinalWrite, r.giveUp)
 	defer last.Stop()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed, r.stalled = true, false
 	r.signal()
 	for !r.stalled && !r.ending && len(r.queue) > 0 {
-		last := &r.queue[len(r.queue)-1] // nothing is appended any more
+		last := &r.queue[len(r.queue)-1] // nothing more is appended
 		if last.out == nil {
 			last.out = make(chan struct{})
 		}
 		out := last.out
-		r.timer.Reset(patience)
+		r.timer.Reset(stallAfter)
 		r.mu.Unlock()
 		<-out
 		r.mu.Lock()
