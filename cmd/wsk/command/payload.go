@@ -134,7 +134,7 @@ func (p *Payload) edit(d webhook.Definition, raw []byte) ([]byte, error) {
 	return raw, nil
 }
 
-// Place finds a path in the event's schema.
+// place finds a path in the event's schema.
 func (p *Payload) place(d webhook.Definition, name string) (webhook.Property, error) {
 	if len(webhook.SplitPath(name)) == 0 {
 		return webhook.Property{}, errors.New("the path is empty")

@@ -35,7 +35,7 @@ func newCheckView(env *command.Env, p ui.Palette, format string, c *check.Config
 	return v
 }
 
-// Result takes one result.
+// result takes one result.
 func (v *checkView) result(r check.Result) {
 	var err error
 	switch v.format {
@@ -100,7 +100,7 @@ func (v *checkView) flush() (err error) {
 	return err
 }
 
-// End writes what is known when all is done.
+// end writes what is known when all is done.
 func (v *checkView) end(r *check.Report, took time.Duration) error {
 	var err error
 	switch v.format {

@@ -198,7 +198,7 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 	return nil
 }
 
-// Open opens a file, or the body of a record.
+// open opens a file, or the body of a record.
 func (r *lintRun) open(ctx context.Context, name string) (reader io.ReadCloser, size int64, err error) {
 	if !isRecordID(r.env, name) {
 		return command.OpenInput(r.env, name)
@@ -223,7 +223,7 @@ func isRecordID(env *command.Env, arg string) bool {
 	return err != nil
 }
 
-// End writes the counts and decides the exit code.
+// end writes the counts and decides the exit code.
 func (r *lintRun) end() error {
 	err := r.out.close(r.files, r.counts)
 	switch {

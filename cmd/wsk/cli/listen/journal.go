@@ -60,7 +60,7 @@ func (l *listenJournal) memory(ctx context.Context) (*receive.Memory, error) {
 	return m, err
 }
 
-// StoreRecord is the receiver's Keep; wants says which events are forwarded.
+// keep is the receiver's Keep; wants says which events are forwarded.
 func (l *listenJournal) keep(wants func(string) bool) func(context.Context, webhook.Record, *webhook.Mark) error {
 	if l.journal == nil {
 		return nil

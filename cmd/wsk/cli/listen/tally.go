@@ -45,7 +45,7 @@ func newTally(expect []string, after int) (*tally, error) {
 	return t, nil
 }
 
-// Add counts one accepted event.
+// add counts one accepted event.
 func (t *tally) add(eventType string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +61,7 @@ func (t *tally) add(eventType string) {
 	}
 }
 
-// CompleteFlag reports whether there is nothing more to wait for. Without
+// complete reports whether there is nothing more to wait for. Without
 // anything to wait for it never is.
 func (t *tally) complete() bool {
 	if len(t.wanted) == 0 && t.after == 0 {

@@ -165,7 +165,7 @@ type summaryLine struct {
 	Counts map[webhook.Outcome]int `json:"outcomes"`
 }
 
-// Done says how many of what came.
+// done says how many of what came.
 func (v *listenView) done(ctx context.Context) {
 	counts := v.came.All()
 	if !v.text {

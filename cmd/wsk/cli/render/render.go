@@ -95,7 +95,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	command.CompleteFlag(cmd, "speed", "60x", "max")
 }
 
-// Choose settles what is printed.
+// choose settles what is printed.
 func (o *options) choose() error {
 	for flag, given := range map[string]bool{"curl": o.curl, "http": o.http} {
 		if given && o.output.Format != "text" && o.output.Format != flag {
@@ -176,7 +176,7 @@ func withoutRule(findings []render.Finding, rule string) (rest []render.Finding)
 	return rest
 }
 
-// ParseTime reads --now.
+// moment reads --now.
 func (o *options) moment(env *command.Env) (time.Time, error) {
 	if o.now == "" {
 		return env.Now().UTC(), nil

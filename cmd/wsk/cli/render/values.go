@@ -39,7 +39,7 @@ func (v *renderValues) add(cmd *cobra.Command) {
 	f.StringVar(&v.attachUUID, "attach-uuid", "", "what ${file_uuid} stands for, a `UUID` (default: the sample's)")
 }
 
-// AddRead puts the values together: each source has the last word over those
+// read puts the values together: each source has the last word over those
 // before it.
 func (v *renderValues) read(ctx context.Context, env *command.Env, event string) (render.Values, error) {
 	values, err := render.Samples(event)

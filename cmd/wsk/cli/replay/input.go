@@ -36,7 +36,7 @@ func (s *replaySource) journal(ctx context.Context) (*journal.Journal, error) {
 	return s.opened, nil
 }
 
-// OpenOptional is where the records of what is sent go, if anywhere.
+// keeper is where the records of what is sent go, if anywhere.
 func (s *replaySource) keeper(ctx context.Context) (*journal.Journal, error) {
 	if s.opened != nil && !s.options.journal.Off {
 		return s.opened, nil

@@ -57,7 +57,7 @@ type loadBar struct {
 	Count int     `json:"count"`
 }
 
-// AddWrite writes it in a format.
+// write writes it in a format.
 func (v loadView) write(format string) error {
 	switch format {
 	case "text":
@@ -247,7 +247,7 @@ func (l *loadProgress) show(done int) {
 	l.row.Draw(text)
 }
 
-// Done takes the line away.
+// done takes the line away.
 func (l *loadProgress) done() {
 	l.row.Clear()
 }

@@ -28,7 +28,7 @@ func (q *replayQuery) add(cmd *cobra.Command) {
 	command.CompleteFlag(cmd, "direction", "received", "sent", "any")
 }
 
-// Filter reads the flags. asked is false when none was given.
+// filter reads the flags. asked is false when none was given.
 func (q *replayQuery) filter(now time.Time, given func(string) bool) (f replay.Filter, asked bool, err error) {
 	for _, flag := range []string{"failed", "since", "until", "event", "status", "direction"} {
 		asked = asked || given(flag)

@@ -57,7 +57,7 @@ type replayLine struct {
 	replay.Result
 }
 
-// Result takes one result.
+// result takes one result.
 func (v *replayView) result(r replay.Result) {
 	if r.Status == 0 {
 		v.fault = r.Error
@@ -128,7 +128,7 @@ type replayDocument struct {
 	Results *[]replay.Result `json:"results,omitempty"`
 }
 
-// End writes what is known when all is done.
+// end writes what is known when all is done.
 func (v *replayView) end(s replay.Summary) error {
 	var err error
 	switch v.format {

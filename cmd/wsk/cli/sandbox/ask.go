@@ -37,7 +37,7 @@ type askFlags struct {
 	port     uint16
 }
 
-// Add declares the flags and what runs with the settled asker.
+// add declares the flags and what runs with the settled asker.
 func (a *askFlags) add(cmd *cobra.Command, env *command.Env, run func(ctx context.Context, s *asker, args []string) error, formats ...string) {
 	a.settings = command.NewSettings(cmd)
 	a.settings.String("url", "the sandbox at `URL` (default: $WSK_URL where it leads to this machine, else port 4000)")
@@ -156,7 +156,7 @@ func (s *asker) told(raw []byte, err error, sentence func() string) error {
 	return err
 }
 
-// JoinOr asks for what stands at a path, or for the one whose ID is in args, and
+// list asks for what stands at a path, or for the one whose ID is in args, and
 // shows it: as it came, or decoded into items, by one or by all.
 func (s *asker) list(ctx context.Context, noun, path string, query url.Values, args []string, items any, one, all func() error) error {
 	if len(args) > 0 {

@@ -164,7 +164,7 @@ type sandboxSummary struct {
 	Deliveries map[sandbox.State]int   `json:"deliveries"`
 }
 
-// Done says how much came and what became of the deliveries.
+// done says how much came and what became of the deliveries.
 func (v *sandboxView) done(ctx context.Context, box *sandbox.Sandbox) error {
 	status, err := box.Status(context.WithoutCancel(ctx))
 	if err != nil {

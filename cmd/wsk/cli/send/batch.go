@@ -180,7 +180,7 @@ func (b *batchRun) prepare(cfg *config.Config, args []string) error {
 	return nil
 }
 
-// Open opens the file, which must be one that can be read again, and sees to
+// open opens the file, which must be one that can be read again, and sees to
 // it that the refused lines can be written when the time comes.
 func (b *batchRun) open() (*os.File, error) {
 	name := b.o.batch.file

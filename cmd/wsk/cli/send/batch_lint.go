@@ -134,7 +134,7 @@ func (b *batchLinter) say(line, column int, severity lint.Severity, message, rul
 	fmt.Fprintf(b.env.Err, "%s:%d:%d: %s: %s (%s)\n", ui.Clean(b.name), line, column, severity, ui.Clean(message), rule)
 }
 
-// Event makes the event of a line. Where an envelope was put around the line,
+// event makes the event of a line. Where an envelope was put around the line,
 // shift is how many bytes stand before it.
 func (b *batchLinter) event(text []byte, now time.Time) (event webhook.Event, shift int, err error) {
 	raw := text

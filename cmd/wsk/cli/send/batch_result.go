@@ -40,7 +40,7 @@ type batchCounts struct {
 // maxListed is how many line numbers are shown to people.
 const maxListed = 20
 
-// End writes the result and turns it into the error that decides the exit
+// end writes the result and turns it into the error that decides the exit
 // code.
 func (b *batchRun) end(err error, before batch.Summary) error {
 	s := b.file.Summary()
@@ -115,7 +115,7 @@ func lineList(numbers []int) string {
 	return text
 }
 
-// Judge turns what became of the lines into the error that decides the exit
+// judge turns what became of the lines into the error that decides the exit
 // code, with the next step.
 func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) error {
 	resume := fmt.Sprintf("%s of %s lines are answered; the same command with --resume sends the rest", ui.Thousands(s.Accepted+s.Refused), ui.Thousands(s.Lines))

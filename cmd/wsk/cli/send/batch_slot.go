@@ -18,7 +18,7 @@ type slots struct {
 	slot    journal.Slot
 }
 
-// Read notes that a request leaves.
+// take notes that a request leaves.
 func (s *slots) take(ctx context.Context) {
 	if s.journal != nil {
 		s.slot, _ = s.journal.Reserve(context.WithoutCancel(ctx), slotKey(s.d), nil, s.env.Now, within(s.d))

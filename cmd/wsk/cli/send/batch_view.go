@@ -38,7 +38,7 @@ func newBatchView(env *command.Env, p ui.Palette, format string, file *batch.Fil
 	}
 }
 
-// Step is told of each attempt.
+// step is told of each attempt.
 func (v *batchView) step(s batch.Step) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -117,7 +117,7 @@ func (v *batchView) wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// Draw shows how far the batch has come, and when the next line leaves.
+// draw shows how far the batch has come, and when the next line leaves.
 func (v *batchView) draw(next time.Duration) {
 	if v.env.ErrTTY {
 		v.progress.Draw(progressLine(v.now, next, v.pacer.Left(v.now.Pending)))

@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Result is what is said about a subject.
+// result is what is said about a subject.
 type result struct {
 	Record    string             `json:"record,omitempty"`
 	Verified  bool               `json:"verified"`
@@ -47,7 +47,7 @@ func verdictOn(v webhook.Verifier, s *subject, now time.Time) (result, error) {
 	return r, nil
 }
 
-// AddWrite says it, as text or as a line of JSON.
+// write says it, as text or as a line of JSON.
 func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
 	if !text {
 		return command.WriteJSON(w, r)

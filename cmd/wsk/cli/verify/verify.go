@@ -136,7 +136,7 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	return nil
 }
 
-// AddRead takes the input apart into requests.
+// read takes the input apart into requests.
 func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) ([]*subject, error) {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
