@@ -18,6 +18,7 @@ const module = "github.com/wskdev/wsk/"
 // layers is the house from the ground up. A package imports from lower layers
 // and from its own folder; "*" is any one folder.
 var layers = [][]string{
+	{"pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
 	{"pkg/webhook"},
 	{"pkg/internal/*", "pkg/payload", "pkg/report"},
 	{"pkg/deliver", "pkg/diagnose", "pkg/journal", "pkg/lint", "pkg/receive", "pkg/render"},
@@ -38,6 +39,7 @@ var modules = map[string][]string{
 	"pkg/deliver":  gjson,
 	"pkg/diagnose": gjson,
 	"pkg/lint":     gjson,
+	"pkg/payload":  gjson,
 	"pkg/receive":  gjson,
 	"pkg/report":   gjson,
 	"pkg/webhook":  gjson,

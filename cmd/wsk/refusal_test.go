@@ -34,7 +34,7 @@ func TestRefusal(t *testing.T) {
 	signature := good.Get(webhook.HeaderSignature)
 	// stamped signs order with a timestamp that webhook.Sign does not write.
 	stamped := func(timestamp string) webhook.Header {
-		s := webhook.DefaultScheme()
+		s := webhook.SchemeFor(webhook.WorkSkedge)
 		value, err := s.Sign(webhook.Message{Body: []byte(order), Timestamp: timestamp}, secretS(t))
 		if err != nil {
 			t.Fatal(err)

@@ -44,7 +44,7 @@ func deliveryCases() []Case {
 			Node:   "Remember a SHA-256 of timestamp and body beside the id, and do nothing when it is known.",
 			Python: "Remember hashlib.sha256(timestamp + b'.' + body) beside the id, and do nothing when it is known.",
 			PHP:    "Remember hash('sha256', $timestamp . '.' . $body) beside the id, and do nothing when it is known.",
-			Go:     "Remember webhook.BodyDigest beside the id, or use receive.New, which does.",
+			Go:     "Remember receive.BodyDigest beside the id, or use receive.New, which does.",
 		},
 	}, {
 		ID: "retry", Severity: Error, want: taken, platforms: skedge,

@@ -118,7 +118,7 @@ func judgeLeak(_ context.Context, s *session) (finding, error) {
 				return decided("the answer to "+e.shot.what+" holds the secret", e.record), nil
 			}
 		}
-		sent := e.record.Request.Header.Get(s.scheme.SignatureHeader)
+		sent := e.record.Request.Header.Get(s.scheme.SignatureHeader())
 		if right := e.shot.right; right != "" && right != sent && bytes.Contains(bytes.ToLower(said), []byte(right)) {
 			return decided("the answer to "+e.shot.what+" holds the signature that would have been right", e.record), nil
 		}

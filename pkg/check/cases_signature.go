@@ -34,7 +34,7 @@ func shapeCases() []Case {
 		},
 		send: func(s *session) []*shot {
 			bare := s.good("a request without a signature", s.valid())
-			bare.header = bare.header.Without(s.scheme.SignatureHeader)
+			bare.header = bare.header.Without(s.scheme.SignatureHeader())
 			return []*shot{bare}
 		},
 	}, {
@@ -80,7 +80,7 @@ func shapeCases() []Case {
 		},
 		send: func(s *session) []*shot {
 			good := s.good("a signature in uppercase", s.valid())
-			good.header = good.header.With(s.scheme.SignatureHeader, strings.ToUpper(good.right))
+			good.header = good.header.With(s.scheme.SignatureHeader(), strings.ToUpper(good.right))
 			return []*shot{good}
 		},
 	}}
@@ -109,8 +109,8 @@ func forgeryCases() []Case {
 		send: func(s *session) []*shot {
 			good := s.good("a signature made with an empty secret", s.valid())
 			mac := hmac.New(sha256.New, nil)
-			mac.Write(s.scheme.Content(webhook.Message{Body: good.body, Timestamp: good.header.Get(s.scheme.TimestampHeader)}))
-			good.header = good.header.With(s.scheme.SignatureHeader, hex.EncodeToString(mac.Sum(nil)))
+			mac.Write(s.scheme.Content(webhook.Message{Body: good.body, Timestamp: good.header.Get(s.scheme.TimestampHeader())}))
+			good.header = good.header.With(s.scheme.SignatureHeader(), hex.EncodeToString(mac.Sum(nil)))
 			return []*shot{good}
 		},
 	}, {
@@ -134,7 +134,7 @@ func forgeryCases() []Case {
 func badLengths(s *session) []*shot {
 	cut := func(what string, n int) *shot {
 		good := s.good(what, s.valid())
-		good.header = good.header.With(s.scheme.SignatureHeader, (good.right + good.right)[:n])
+		good.header = good.header.With(s.scheme.SignatureHeader(), (good.right + good.right)[:n])
 		return good
 	}
 	return []*shot{

@@ -49,7 +49,7 @@ func timestampCases() []Case {
 		},
 		send: func(s *session) []*shot {
 			bare := s.stamped("a request without a timestamp", s.valid(), "")
-			bare.header = bare.header.Without(s.scheme.TimestampHeader)
+			bare.header = bare.header.Without(s.scheme.TimestampHeader())
 			return []*shot{bare}
 		},
 	}, {
@@ -65,7 +65,7 @@ func timestampCases() []Case {
 		send: func(s *session) []*shot {
 			return []*shot{
 				s.stamped("the timestamp \"yesterday\"", s.valid(), "yesterday"),
-				s.stamped("a timestamp with letters at its end", s.valid(), webhook.Stamp(s.config.Now())+"abc"),
+				s.stamped("a timestamp with letters at its end", s.valid(), webhook.FormatTimestamp(s.config.Now())+"abc"),
 			}
 		},
 	}}

@@ -109,7 +109,7 @@ func (s *session) good(what string, body []byte) *shot { return s.signed(what, b
 
 // signed is a request for body that was signed at a time.
 func (s *session) signed(what string, body []byte, at time.Time) *shot {
-	return s.stamped(what, body, webhook.Stamp(at))
+	return s.stamped(what, body, webhook.FormatTimestamp(at))
 }
 
 // stamped is a request for body with any text for a timestamp, signed rightly.
@@ -117,13 +117,13 @@ func (s *session) stamped(what string, body []byte, stamp string) *shot {
 	m := webhook.Message{Body: body, Timestamp: stamp, ID: "whk_" + s.config.NewID()}
 	lines, _ := s.scheme.Headers(m, s.config.Secret) // newSession has tried it
 	h := append(deliver.Outbound(s.config.Platform, s.event), lines...)
-	return &shot{what: what, header: h, body: body, right: lines.Get(s.scheme.SignatureHeader)}
+	return &shot{what: what, header: h, body: body, right: lines.Get(s.scheme.SignatureHeader())}
 }
 
 // forged is a good request with another signature.
 func (s *session) forged(what, signature string) *shot {
 	good := s.good(what, s.valid())
-	good.header = good.header.With(s.scheme.SignatureHeader, signature)
+	good.header = good.header.With(s.scheme.SignatureHeader(), signature)
 	return good
 }
 

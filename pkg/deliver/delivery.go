@@ -77,7 +77,7 @@ func SchemeForSource(source string) string {
 
 // Message returns what the scheme signs in an attempt at a time.
 func (d Delivery) Message(at time.Time) webhook.Message {
-	return webhook.Message{Body: d.Event.Raw, Timestamp: webhook.Stamp(at), ID: d.WebhookID, URL: cmp.Or(d.NotifyURL, d.URL)}
+	return webhook.Message{Body: d.Event.Raw, Timestamp: webhook.FormatTimestamp(at), ID: d.WebhookID, URL: cmp.Or(d.NotifyURL, d.URL)}
 }
 
 // Request returns the request of an attempt, signed at the time given. The
@@ -90,8 +90,8 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	h := d.Header
 	if !d.Secret.IsZero() {
 		scheme := d.scheme()
-		if scheme.TimestampHeader == "" && h.Has(webhook.HeaderTimestamp) {
-			h = h.With(webhook.HeaderTimestamp, webhook.Stamp(at))
+		if scheme.TimestampHeader() == "" && h.Has(webhook.HeaderTimestamp) {
+			h = h.With(webhook.HeaderTimestamp, webhook.FormatTimestamp(at))
 		}
 		signature, err := scheme.Headers(d.Message(at), d.Secret)
 		if err != nil {
@@ -100,7 +100,7 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 		h = append(h[:len(h):len(h)], signature...)
 	}
 	if !h.Has(webhook.HeaderTimestamp) && h.Has(webhook.HeaderSource) {
-		h = h.With(webhook.HeaderTimestamp, webhook.Stamp(at)) // WorkSkedge requires it with every scheme
+		h = h.With(webhook.HeaderTimestamp, webhook.FormatTimestamp(at)) // WorkSkedge requires it with every scheme
 	}
 	h, err := override(h, d.Override)
 	if err == nil {
@@ -110,8 +110,8 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 }
 
 func (d Delivery) scheme() webhook.Scheme {
-	if d.Scheme.Name == "" {
-		return webhook.DefaultScheme()
+	if d.Scheme.IsZero() {
+		return webhook.SchemeFor(webhook.WorkSkedge)
 	}
 	return d.Scheme
 }

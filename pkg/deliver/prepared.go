@@ -47,8 +47,8 @@ func (c Client) Prepare(d Delivery) (*Prepared, error) {
 		}
 		return http.CanonicalHeaderKey(name)
 	}
-	p.signature = fresh(d.Scheme.SignatureHeader)
-	if p.timestamp = fresh(d.Scheme.TimestampHeader); d.Scheme.TimestampHeader == "" {
+	p.signature = fresh(d.Scheme.SignatureHeader())
+	if p.timestamp = fresh(d.Scheme.TimestampHeader()); d.Scheme.TimestampHeader() == "" {
 		p.timestamp = fresh(webhook.HeaderTimestamp)
 	}
 	return p, nil

@@ -75,7 +75,7 @@ func delivery(t testing.TB, url string) deliver.Delivery {
 	t.Helper()
 	return deliver.Delivery{
 		URL: url, Event: event(t, payload), Header: deliver.Inbound("the-api-key", "custom"),
-		Scheme: webhook.DefaultScheme(), Secret: secret(t, sharedSecret),
+		Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secret: secret(t, sharedSecret),
 	}
 }
 

@@ -99,11 +99,11 @@ func TestEverySourceAndSchemeOnTheWire(t *testing.T) {
 				return
 			}
 			scheme := d.Scheme
-			if scheme.Name == "" {
-				scheme = webhook.DefaultScheme()
+			if scheme.IsZero() {
+				scheme = webhook.SchemeFor(webhook.WorkSkedge)
 			}
 			verifier := webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{d.Secret}, URL: notify}
-			if _, err := verifier.Verify(got.header, got.body, clock); err != nil || record.Scheme != scheme.Name {
+			if _, err := verifier.Verify(got.header, got.body, clock); err != nil || record.Scheme != scheme.Name() {
 				t.Errorf("scheme %q: %v", record.Scheme, err)
 			}
 		})

@@ -86,8 +86,8 @@ func (h *hit) fix(c Cause) string {
 	switch {
 	case h.origin.known && strings.HasPrefix(c.ID, "body."):
 		return h.origin.fix()
-	case h.scheme.Name != "":
-		return strings.NewReplacer(whatIsCovered, h.scheme.Covers, itsHeader, h.scheme.SignatureHeader).Replace(c.Fix)
+	case !h.scheme.IsZero():
+		return strings.NewReplacer(whatIsCovered, h.scheme.Covers(), itsHeader, h.scheme.SignatureHeader()).Replace(c.Fix)
 	}
 	return c.Fix
 }

@@ -36,7 +36,7 @@ func ownContent(s *webhook.Scheme, m webhook.Message) string {
 // contents lists the scheme's own content first, then what people sign instead.
 func contents(c *Case, presented []reading) []content {
 	m, l := c.Message, &contentList{}
-	if c.Scheme.Name != webhook.Square || m.URL != "" { // square without a URL covers nothing yet
+	if c.Scheme.Name() != webhook.Square || m.URL != "" { // square without a URL covers nothing yet
 		l.put(nil, false, ownContent(&c.Scheme, m), "")
 	}
 	l.add("content.body_only", "", "", "")
@@ -86,7 +86,7 @@ func (l *contentList) layouts(m webhook.Message, t string) {
 // stamped is the scheme's own content, or timestamp.body where the scheme has
 // no timestamp.
 func stamped(s *webhook.Scheme, m webhook.Message) string {
-	if s.TimestampHeader == "" {
+	if s.TimestampHeader() == "" {
 		return m.Timestamp + "."
 	}
 	return ownContent(s, m)
@@ -96,7 +96,7 @@ func stamped(s *webhook.Scheme, m webhook.Message) string {
 // header gives: a sender that signs the milliseconds and sends the seconds.
 func milliseconds(c *Case) []content {
 	m := c.Message
-	if _, ok := webhook.ParseStamp(m.Timestamp); !ok || len(m.Timestamp) != 10 || c.Scheme.TimestampHeader == "" {
+	if _, ok := webhook.ParseTimestamp(m.Timestamp); !ok || len(m.Timestamp) != 10 || c.Scheme.TimestampHeader() == "" {
 		return nil
 	}
 	list := make([]content, 0, 1000)

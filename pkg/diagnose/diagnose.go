@@ -47,8 +47,8 @@ import (
 // 8 MiB are not rewritten. A server that explains requests of strangers uses a
 // [Limiter].
 func Refusal(v webhook.Verifier, r webhook.Request, reason webhook.Reason, previous ...webhook.Secret) *webhook.Diagnosis {
-	if v.Scheme.Name == "" {
-		v.Scheme = webhook.DefaultScheme()
+	if v.Scheme.IsZero() {
+		v.Scheme = webhook.SchemeFor(webhook.WorkSkedge)
 	}
 	if needsSearch(reason) {
 		if d := computed(v, r, previous); d != nil {
@@ -72,10 +72,10 @@ func needsSearch(reason webhook.Reason) bool {
 func computed(v webhook.Verifier, r webhook.Request, previous []webhook.Secret) *webhook.Diagnosis {
 	found, ok := Explain(Case{
 		Scheme: v.Scheme, Secrets: v.Secrets, Previous: previous, Header: r.Header,
-		Signature: r.Header.Get(v.Scheme.SignatureHeader),
+		Signature: r.Header.Get(v.Scheme.SignatureHeader()),
 		Message: webhook.Message{
-			Body: r.Body, Timestamp: r.Header.Get(v.Scheme.TimestampHeader),
-			ID: r.Header.Get(v.Scheme.IDHeader), URL: v.URL,
+			Body: r.Body, Timestamp: r.Header.Get(v.Scheme.TimestampHeader()),
+			ID: r.Header.Get(v.Scheme.IDHeader()), URL: v.URL,
 		},
 	})
 	if !ok {
@@ -86,7 +86,7 @@ func computed(v webhook.Verifier, r webhook.Request, previous []webhook.Secret) 
 
 // stated explains a refusal by its reason alone, or returns nil.
 func stated(s webhook.Scheme, r webhook.Request, reason webhook.Reason) *webhook.Diagnosis {
-	timestampHeader := s.TimestampHeader
+	timestampHeader := s.TimestampHeader()
 	if timestampHeader == "" { // a receiver may require one that the scheme does not sign
 		timestampHeader = webhook.HeaderTimestamp
 	}
@@ -103,20 +103,20 @@ func stated(s webhook.Scheme, r webhook.Request, reason webhook.Reason) *webhook
 		d.Fix = "have the sender set the header once, and check whether a proxy adds it again"
 	case webhook.SignatureMissing:
 		d.ID = "header.signature_missing"
-		d.Summary = "the request has no signature, neither in " + s.SignatureHeader + " nor in another header"
-		d.Fix = "have the sender put the signature of " + s.Covers + " in " + s.SignatureHeader + ", and check whether a proxy removes the header"
+		d.Summary = "the request has no signature, neither in " + s.SignatureHeader() + " nor in another header"
+		d.Fix = "have the sender put the signature of " + s.Covers() + " in " + s.SignatureHeader() + ", and check whether a proxy removes the header"
 	case webhook.SignatureMalformed:
 		d.ID, d.Certain = "encoding.unknown", false
-		d.Summary = "the header " + s.SignatureHeader + " contains a text that is not an HMAC in any known encoding"
-		d.Fix = "have the sender write the HMAC-SHA256 of " + s.Covers + " in " + encodingOf(s)
+		d.Summary = "the header " + s.SignatureHeader() + " contains a text that is not an HMAC in any known encoding"
+		d.Fix = "have the sender write the HMAC-SHA256 of " + s.Covers() + " in " + encodingOf(s)
 	case webhook.TimestampMissing:
 		d.ID = "time.timestamp_missing"
 		d.Summary = "the request has no " + timestampHeader + " header"
 		d.Fix = "have the sender set " + timestampHeader + " to " + seconds
 	case webhook.IDMissing:
 		d.ID = "header.id_missing"
-		d.Summary = "the request has no " + s.IDHeader + " header, and the signature covers it"
-		d.Fix = "have the sender set " + s.IDHeader + " to the id of the event and sign " + s.Covers
+		d.Summary = "the request has no " + s.IDHeader() + " header, and the signature covers it"
+		d.Fix = "have the sender set " + s.IDHeader() + " to the id of the event and sign " + s.Covers()
 	case webhook.TimestampMalformed:
 		d.ID = "time.timestamp_malformed"
 		d.Summary = "the signature itself is good, but the timestamp is not a number of Unix seconds"
@@ -142,16 +142,16 @@ func stated(s webhook.Scheme, r webhook.Request, reason webhook.Reason) *webhook
 // repeated returns the first header of the scheme that the request has twice.
 func repeated(s webhook.Scheme, h webhook.Header) string {
 	values := h.HTTP()
-	for _, name := range []string{s.SignatureHeader, s.TimestampHeader, s.IDHeader, webhook.HeaderTimestamp} {
+	for _, name := range []string{s.SignatureHeader(), s.TimestampHeader(), s.IDHeader(), webhook.HeaderTimestamp} {
 		if name != "" && len(values.Values(name)) > 1 {
 			return name
 		}
 	}
-	return s.SignatureHeader
+	return s.SignatureHeader()
 }
 
 func encodingOf(s webhook.Scheme) string {
-	if s.Encoding == "base64" {
+	if s.Encoding() == "base64" {
 		return "base64, 44 characters"
 	}
 	return "lowercase hex, 64 digits"

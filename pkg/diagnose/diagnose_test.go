@@ -16,8 +16,8 @@ func requestWith(t *testing.T, s webhook.Scheme, pairs ...string) (webhook.Verif
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := webhook.Header{{Name: s.SignatureHeader, Value: value}}
-	for name, value := range map[string]string{s.TimestampHeader: testStamp, s.IDHeader: testID} {
+	h := webhook.Header{{Name: s.SignatureHeader(), Value: value}}
+	for name, value := range map[string]string{s.TimestampHeader(): testStamp, s.IDHeader(): testID} {
 		if name != "" {
 			h = append(h, webhook.Pair{Name: name, Value: value})
 		}
@@ -77,7 +77,7 @@ func TestRefusal(t *testing.T) {
 }
 
 func TestRefusal_previous_secret(t *testing.T) {
-	v, r := requestWith(t, webhook.DefaultScheme())
+	v, r := requestWith(t, webhook.SchemeFor(webhook.WorkSkedge))
 	old := v.Secrets[0]
 	v.Secrets = []webhook.Secret{secretOf("the new one")}
 	if d := Refusal(v, r, webhook.SignatureMismatch); d != nil {
@@ -90,7 +90,7 @@ func TestRefusal_previous_secret(t *testing.T) {
 
 func TestLimiter(t *testing.T) {
 	var l Limiter
-	v, r := requestWith(t, webhook.DefaultScheme())
+	v, r := requestWith(t, webhook.SchemeFor(webhook.WorkSkedge))
 	r.Body = append(r.Body, '\n')
 	if d := l.Refusal(v, r, webhook.SignatureMismatch); d == nil || d.ID != "body.newline_added" {
 		t.Errorf("an idle limiter: %+v", d)

@@ -14,7 +14,7 @@ func ExampleExplain() {
 	sent := webhook.Message{Body: []byte(`{"event_type":"test.connection"}`), Timestamp: "1700000000"}
 	signed := sent
 	signed.Body = append([]byte(nil), `{"event_type":"test.connection"}`+"\n"...)
-	signature, _ := webhook.DefaultScheme().Sign(signed, secret)
+	signature, _ := webhook.SchemeFor(webhook.WorkSkedge).Sign(signed, secret)
 
 	f, found := diagnose.Explain(diagnose.Case{Message: sent, Signature: signature, Secrets: []webhook.Secret{secret}})
 	fmt.Println(found, f.Certain, f.ID)

@@ -74,25 +74,17 @@ func explainMissing(c *Case, left *budget) *hit {
 // complete fills in from the headers what the case leaves open, and reports whether there is
 // anything to work on.
 func (c *Case) complete() bool {
-	name := c.Scheme.Name
-	if name == "" {
-		name = webhook.TimestampBody
+	if c.Scheme.IsZero() {
+		c.Scheme = webhook.SchemeFor(webhook.WorkSkedge)
 	}
-	scheme, err := webhook.SchemeNamed(name)
-	if err != nil {
-		return false
-	}
-	if c.Scheme.SignatureHeader != "" { // a platform's own headers, see Scheme.On
-		scheme.SignatureHeader = c.Scheme.SignatureHeader
-	}
-	c.Scheme = scheme
+	scheme := c.Scheme
 	if c.Signature == "" {
-		c.Signature = c.Header.Get(scheme.SignatureHeader)
+		c.Signature = c.Header.Get(scheme.SignatureHeader())
 	}
-	if c.Message.Timestamp == "" && scheme.TimestampHeader != "" {
-		c.Message.Timestamp = c.Header.Get(scheme.TimestampHeader)
+	if c.Message.Timestamp == "" && scheme.TimestampHeader() != "" {
+		c.Message.Timestamp = c.Header.Get(scheme.TimestampHeader())
 	}
-	for _, name := range []string{scheme.IDHeader, webhook.HeaderID} {
+	for _, name := range []string{scheme.IDHeader(), webhook.HeaderID} {
 		if c.Message.ID == "" && name != "" {
 			c.Message.ID = c.Header.Get(name)
 		}

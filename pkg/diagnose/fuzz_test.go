@@ -127,7 +127,7 @@ func FuzzExplain(f *testing.F) {
 		}
 		mistake := fuzzModes()[int(mode)%len(fuzzModes())]
 		if mistake != nil {
-			c.Scheme = webhook.DefaultScheme()
+			c.Scheme = webhook.SchemeFor(webhook.WorkSkedge)
 			c.Signature = mistake(&c, c.Message, secret)
 		}
 		h, found := explain(c, newBudget())

@@ -21,7 +21,7 @@ type piece struct {
 func pieces(s *webhook.Scheme, value string) []piece {
 	whole, steps := peel(value)
 	fields := strings.FieldsFunc(whole, func(r rune) bool { return strings.ContainsRune(", ;", r) })
-	if s.Prefix != "" {
+	if s.Prefix() != "" {
 		return prefixed(s, strings.Fields(whole), steps)
 	}
 	text, more := unprefix(whole)
@@ -50,7 +50,7 @@ func pieces(s *webhook.Scheme, value string) []piece {
 func prefixed(s *webhook.Scheme, fields []string, steps []step) []piece {
 	var list []piece
 	for _, f := range fields {
-		text, ok := strings.CutPrefix(f, s.Prefix)
+		text, ok := strings.CutPrefix(f, s.Prefix())
 		if ok {
 			list = append(list, piece{text, "", steps})
 			continue

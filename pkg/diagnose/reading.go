@@ -80,9 +80,9 @@ func decodeHex(s *webhook.Scheme, text string) []reading {
 func hexSteps(s *webhook.Scheme, text string) []step {
 	upper := strings.ToLower(text) != text
 	switch {
-	case s.Encoding != "hex" && upper:
+	case s.Encoding() != "hex" && upper:
 		return because("encoding.hex", "uppercase")
-	case s.Encoding != "hex":
+	case s.Encoding() != "hex":
 		return because("encoding.hex", "")
 	case upper:
 		return because("encoding.uppercase_hex", "")
@@ -129,7 +129,7 @@ func base64Steps(s *webhook.Scheme, url, padded bool) []step {
 	switch {
 	case url:
 		return because("encoding.base64url", detail)
-	case s.Encoding != "base64":
+	case s.Encoding() != "base64":
 		return because("encoding.base64", detail)
 	case !padded:
 		return because("encoding.base64_unpadded", "")

@@ -29,7 +29,7 @@ type keyRing struct {
 
 // keys lists the right keys first, then what people sign with instead.
 func keys(c *Case) []key {
-	r := &keyRing{decodes: c.Scheme.Name == webhook.StandardWebhooks}
+	r := &keyRing{decodes: c.Scheme.Name() == webhook.StandardWebhooks}
 	var varied []string
 	for _, s := range c.Secrets {
 		varied = append(varied, s.Reveal())

@@ -56,7 +56,7 @@ func otherSender(c *Case, left *budget) *hit {
 	known := senders()
 	for i := range known {
 		s := &known[i]
-		if strings.EqualFold(s.header, c.Scheme.SignatureHeader) || !c.Header.Has(s.header) {
+		if strings.EqualFold(s.header, c.Scheme.SignatureHeader()) || !c.Header.Has(s.header) {
 			continue
 		}
 		if h := s.verify(c, left); h != nil {
@@ -70,7 +70,7 @@ func otherSender(c *Case, left *budget) *hit {
 }
 
 func (s *sender) verify(c *Case, left *budget) *hit {
-	presented := readings(&webhook.Scheme{Encoding: "hex"}, c.Header.Get(s.header))
+	presented := readings(&webhook.Scheme{}, c.Header.Get(s.header))
 	for _, f := range hashes() {
 		if f.name != s.hash || !sized(presented, f.size) {
 			continue

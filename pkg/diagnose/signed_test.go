@@ -60,7 +60,7 @@ func TestGosAndJQsSignaturesAreExplained(t *testing.T) {
 func checkTool(t *testing.T, name, received, signed, signature string) {
 	t.Helper()
 	c := Case{
-		Scheme: webhook.DefaultScheme(), Secrets: []webhook.Secret{secretOf(testSecret)}, Signature: signature,
+		Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secrets: []webhook.Secret{secretOf(testSecret)}, Signature: signature,
 		Message: webhook.Message{Body: []byte(received), Timestamp: testStamp},
 	}
 	h, found := explain(c, newBudget())
@@ -90,7 +90,7 @@ func TestTheLikelyOriginOfABodyIsNamed(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			secret := secretOf(testSecret)
-			signature, err := webhook.DefaultScheme().Sign(webhook.Message{Body: []byte(test.signed), Timestamp: testStamp}, secret)
+			signature, err := webhook.SchemeFor(webhook.WorkSkedge).Sign(webhook.Message{Body: []byte(test.signed), Timestamp: testStamp}, secret)
 			if err != nil {
 				t.Fatal(err)
 			}

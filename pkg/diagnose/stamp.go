@@ -20,7 +20,7 @@ type variant struct {
 // one that the sender may have signed.
 func stamps(c *Case, presented []reading) []variant {
 	own := c.Message.Timestamp
-	if own == "" && c.Scheme.TimestampHeader == "" { // the scheme reads none, the request may have one
+	if own == "" && c.Scheme.TimestampHeader() == "" { // the scheme reads none, the request may have one
 		own = c.Header.Get(webhook.HeaderTimestamp)
 	}
 	list := []variant{{text: own}}
@@ -89,12 +89,12 @@ func finer(own string) []variant {
 
 // dates writes Unix seconds as the dates that languages print.
 func dates(own string) []variant {
-	seconds, ok := webhook.ParseStamp(own)
+	at, ok := webhook.ParseTimestamp(own)
 	if !ok || len(own) > 11 {
 		return nil
 	}
 	var list []variant
-	at := time.Unix(seconds, 0).UTC()
+	at = at.UTC()
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05.000Z", "2006-01-02T15:04:05+00:00"} {
 		list = append(list, variant{"content.iso_timestamp", "", at.Format(layout), true})
 	}

@@ -36,7 +36,7 @@ type way struct {
 
 func (w way) build() (Case, []byte) {
 	c := Case{
-		Scheme:  webhook.DefaultScheme(),
+		Scheme:  webhook.SchemeFor(webhook.WorkSkedge),
 		Message: webhook.Message{Body: []byte(testBody), Timestamp: testStamp, ID: testID, URL: testURL},
 		Secrets: []webhook.Secret{secretOf(testSecret)},
 	}

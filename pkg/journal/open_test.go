@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/webhook"
+	"github.com/wskdev/wsk/pkg/receive"
 )
 
 func TestOpenCreatesAPrivateFile(t *testing.T) {
@@ -159,7 +159,7 @@ func TestMarksKeepTheirOrder(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := reopen(t, path, Options{})
 	for n := range 5 {
-		m := webhook.Mark{ID: sample(n).WebhookID, Signed: webhook.BodyDigest("1", []byte{byte(n)}), Body: webhook.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
+		m := receive.Mark{ID: sample(n).WebhookID, Signed: receive.BodyDigest("1", []byte{byte(n)}), Body: receive.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
 		if err := j.Put(t.Context(), Entry{Record: sample(n), Mark: &m}); err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestMarksKeepTheirOrder(t *testing.T) {
 	}
 	for i, m := range marks {
 		n := i + 2
-		want := webhook.Mark{ID: sample(n).WebhookID, Signed: webhook.BodyDigest("1", []byte{byte(n)}), Body: webhook.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
+		want := receive.Mark{ID: sample(n).WebhookID, Signed: receive.BodyDigest("1", []byte{byte(n)}), Body: receive.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
 		if m != want {
 			t.Errorf("mark %d is %+v, want %+v", i, m, want)
 		}

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/wskdev/wsk/pkg/webhook"
+	"github.com/wskdev/wsk/pkg/receive"
 )
 
 func TestPutReturnsWhenOthersCanRead(t *testing.T) {
@@ -58,7 +58,7 @@ func TestPutAndRecordsConcurrently(t *testing.T) {
 		wait.Go(func() {
 			for n := range each {
 				r := sample(w*each + n)
-				if err := journals[w%2].Put(context.Background(), Entry{Record: r, Mark: &webhook.Mark{ID: r.WebhookID}}); err != nil {
+				if err := journals[w%2].Put(context.Background(), Entry{Record: r, Mark: &receive.Mark{ID: r.WebhookID}}); err != nil {
 					t.Error(err)
 				}
 			}

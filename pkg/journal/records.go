@@ -12,7 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
+	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -22,7 +24,7 @@ type Entry struct {
 
 	// Mark is what the receiver must know about the delivery after a restart;
 	// nil for nothing.
-	Mark *webhook.Mark
+	Mark *receive.Mark
 
 	// ForwardTo is the URL that the record waits to be forwarded to, see
 	// [Journal.Due]; "" for none. Its credentials are masked.
@@ -195,7 +197,7 @@ func (j *Journal) recordPage(ctx context.Context, query string, args []any) (rec
 }
 
 // Marks returns the newest marks, at most limit of them, the oldest first.
-func (j *Journal) Marks(ctx context.Context, limit int) (marks []webhook.Mark, err error) {
+func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, err error) {
 	if j == nil {
 		return nil, nil
 	}
@@ -206,7 +208,7 @@ func (j *Journal) Marks(ctx context.Context, limit int) (marks []webhook.Mark, e
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
-		var m webhook.Mark
+		var m receive.Mark
 		var signed, body []byte
 		if err := rows.Scan(&m.ID, &signed, &body, &m.Accepted); err != nil {
 			return nil, err
@@ -284,7 +286,7 @@ func verdictColumn(v *webhook.Verdict) (any, error) {
 	if v.Outcome == webhook.Accepted && v.Verified && v.Reason+v.Detail == "" && len(v.Warnings)+len(v.Findings) == 0 && v.Diagnosis == nil {
 		return `{"outcome":"accepted","verified":true}`, nil
 	}
-	text, err := webhook.Marshal(v)
+	text, err := jsontext.Marshal(v)
 	return string(text), err
 }
 
@@ -293,7 +295,7 @@ func forwardColumn(r *webhook.Response) (any, error) {
 	if r == nil {
 		return nil, nil
 	}
-	text, err := webhook.Marshal(r)
+	text, err := jsontext.Marshal(r)
 	return string(text), err
 }
 

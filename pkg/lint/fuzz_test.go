@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -44,7 +45,7 @@ func FuzzPayload(f *testing.F) {
 				t.Fatalf("%d to %d of %d: %s", finding.Offset, finding.End, len(raw), finding)
 			}
 			last = finding.Offset
-			if line, column := webhook.Position(raw, finding.Offset); line != finding.Line || column != finding.Column {
+			if line, column := position(raw, finding.Offset); line != finding.Line || column != finding.Column {
 				t.Fatalf("%s: offset %d is %d:%d", finding, finding.Offset, line, column)
 			}
 			if finding.Caret < 0 || finding.Caret > len(finding.Excerpt) || finding.Rule == "" || finding.Message == "" {
@@ -96,4 +97,12 @@ func isWithout(some, all []byte) bool {
 		}
 	}
 	return i == len(some)
+}
+
+// position is the line and the column of an offset, both from 1, counted the
+// slow way.
+func position(raw []byte, offset int) (line, column int) {
+	before := raw[:offset]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
 }

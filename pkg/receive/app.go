@@ -29,7 +29,7 @@ func FailFirst(n, limit int, next App) App {
 	return func(ctx context.Context, r *webhook.Record) Answer {
 		id := shorten(r.WebhookID)
 		if id == "" {
-			d := webhook.BodyDigest("", r.Request.Body)
+			d := BodyDigest("", r.Request.Body)
 			id = string(d[:])
 		}
 		mu.Lock()

@@ -53,7 +53,7 @@ func TestAHandlerWithoutSecretsTakesNothing(t *testing.T) {
 
 // THREATS row 2.
 func TestASignatureThatIsNotTheWholeSignatureIsRefused(t *testing.T) {
-	stamp := webhook.Stamp(clock)
+	stamp := webhook.FormatTimestamp(clock)
 	good := hexMAC(sharedSecret, stamp+"."+payload)
 	tests := map[string]string{
 		"empty": "", "one space": " ",
@@ -118,7 +118,7 @@ func TestATimestampIsTakenWithinTheToleranceOnBothSides(t *testing.T) {
 
 // THREATS row 5. Each is signed as it stands, so that the text alone is wrong.
 func TestATimestampThatIsNotPlainSecondsIsRefused(t *testing.T) {
-	now := webhook.Stamp(clock)
+	now := webhook.FormatTimestamp(clock)
 	stamps := []string{
 		"+" + now, "-" + now, "0" + now, "-1", ".5", now + ".0", now + ".5", "00", "1e9", "0x69690000", now + "s", " " + now, now + " ",
 		"1_768_487_400", "４２", "now", "NaN", clock.Format(time.RFC3339), now + "000",
@@ -158,7 +158,7 @@ func TestASignedHeaderThatIsThereTwiceIsRefused(t *testing.T) {
 					h := header("a", payload, clock)
 					good := h.Get(name)
 					h[http.CanonicalHeaderKey(name)] = join(good, second(good))
-					wantAnswer(t, r.answerTo(post(h, payload)), 400, `{"error":"The header `+name+` is there more than once"}`)
+					wantAnswer(t, r.answerTo(post(h, payload)), 400, `{"error":"The header `+name+` occurs more than once"}`)
 					wantCalls(t, r, 0)
 				})
 			}

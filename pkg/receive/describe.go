@@ -46,7 +46,7 @@ func (h *Handler) id(r *http.Request) string {
 	if h.SkipVerify && r.Header.Get(webhook.HeaderID) == "" {
 		return r.Header.Get("webhook-id")
 	}
-	if name := h.Verifier.Scheme.IDHeader; name != "" {
+	if name := h.Verifier.Scheme.IDHeader(); name != "" {
 		return r.Header.Get(name)
 	}
 	return ""
@@ -56,13 +56,13 @@ func (h *Handler) id(r *http.Request) string {
 // from another.
 func (h *Handler) stamp(r *http.Request) string {
 	stamp := ""
-	if name := h.Verifier.Scheme.TimestampHeader; name != "" {
+	if name := h.Verifier.Scheme.TimestampHeader(); name != "" {
 		stamp = r.Header.Get(name)
 	}
 	if h.SkipVerify && stamp == "" {
 		stamp = r.Header.Get("webhook-timestamp")
 	}
-	if h.Verifier.Scheme.Name == webhook.StandardWebhooks { // the id is signed: under another it is another delivery
+	if h.Verifier.Scheme.Name() == webhook.StandardWebhooks { // the id is signed: under another it is another delivery
 		stamp = h.id(r) + "." + stamp
 	}
 	return stamp

@@ -20,7 +20,7 @@ import (
 // panics, and it answers 2xx only to a POST with one signature that an HMAC
 // computed here confirms.
 func FuzzHandler(f *testing.F) {
-	stamp := webhook.Stamp(clock)
+	stamp := webhook.FormatTimestamp(clock)
 	good := "X-Webhook-Timestamp: " + stamp + "\nX-Webhook-Signature: " + hexMAC(sharedSecret, stamp+"."+payload) + "\nX-Webhook-ID: evt_1"
 	f.Add("POST", good, []byte(payload), false)
 	f.Add("POST", good+"\nX-Webhook-ID: evt_2", []byte(payload), false)

@@ -39,7 +39,7 @@ type Config struct {
 	// be 2xx it is called before that, and an error makes it a 503; for the
 	// others it is called after the answer, and an error is the caller's to
 	// tell. It is called from many goroutines at once.
-	Keep func(context.Context, webhook.Record, *webhook.Mark) error
+	Keep func(context.Context, webhook.Record, *Mark) error
 
 	// KeepFirst has a record kept before the App gets it too, with the outcome
 	// pending: what cannot be kept is not handed on.
@@ -75,7 +75,7 @@ func New(c Config) (*Handler, error) {
 			return nil, webhook.ErrBlankSecret
 		}
 	}
-	if c.Verifier.Scheme.Name == "" {
+	if c.Verifier.Scheme.IsZero() {
 		c.Verifier.Scheme = webhook.SchemeFor(c.Platform)
 	}
 	if c.MaxBody <= 0 {
@@ -97,7 +97,7 @@ func New(c Config) (*Handler, error) {
 func (c Config) hiding() Config {
 	keep, sink := c.Keep, c.Sink
 	if keep != nil {
-		c.Keep = func(ctx context.Context, r webhook.Record, m *webhook.Mark) error {
+		c.Keep = func(ctx context.Context, r webhook.Record, m *Mark) error {
 			return keep(ctx, c.Unsigned.hide(r), m)
 		}
 	}
@@ -111,7 +111,7 @@ func (c Config) hiding() Config {
 type receipt struct {
 	record webhook.Record
 	began  time.Time
-	mark   *webhook.Mark
+	mark   *Mark
 	kept   bool // as it is answered
 }
 
@@ -133,7 +133,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Verdict: &webhook.Verdict{},
 	}}
 	if !h.SkipVerify {
-		p.record.Scheme = h.Verifier.Scheme.Name
+		p.record.Scheme = h.Verifier.Scheme.Name()
 	}
 	defer func() { // also when the App panics
 		p.record.Duration = h.Now().Sub(began)

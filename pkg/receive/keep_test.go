@@ -17,11 +17,11 @@ import (
 type shelf struct {
 	mu      sync.Mutex
 	records []webhook.Record
-	marks   []webhook.Mark
+	marks   []receive.Mark
 	full    error
 }
 
-func (s *shelf) keep(_ context.Context, r webhook.Record, m *webhook.Mark) error {
+func (s *shelf) keep(_ context.Context, r webhook.Record, m *receive.Mark) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.full != nil {

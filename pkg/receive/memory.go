@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"sync"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -24,7 +25,7 @@ type Memory struct {
 	mu       sync.Mutex
 	limit    int
 	byID     map[string]*seen
-	byDigest map[digest]*seen // by webhook.BodyDigest
+	byDigest map[digest]*seen // by BodyDigest
 	order    []key            // what was settled, oldest first
 }
 
@@ -60,7 +61,7 @@ type Claim struct {
 	// Mark is what a restart must know of it, see [Memory.Restore]; nil where
 	// nothing is new, and without an id: a request that has none is known
 	// while the receiver runs. Accepted is the caller's to set, as for Done.
-	Mark *webhook.Mark
+	Mark *Mark
 }
 
 // Claim asks for the right to handle a delivery. While another claim to the
@@ -70,7 +71,7 @@ type Claim struct {
 //
 // A delivery without an id is known by its timestamp and body alone.
 func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (Claim, error) {
-	signed, plain := webhook.BodyDigest(timestamp, body), sha256.Sum256(body)
+	signed, plain := BodyDigest(timestamp, body), sha256.Sum256(body)
 	id = shorten(id)
 	for {
 		entry, fresh := m.find(id, signed, plain)
@@ -177,11 +178,11 @@ func (m *Memory) judge(entry *seen, id string, signed, plain digest) (Claim, boo
 	return claim, true
 }
 
-func markOf(id string, signed, plain digest) *webhook.Mark {
+func markOf(id string, signed, plain digest) *Mark {
 	if id == "" {
 		return nil
 	}
-	return &webhook.Mark{ID: id, Signed: signed, Body: plain}
+	return &Mark{ID: id, Signed: signed, Body: plain}
 }
 
 // resigned remembers a retry of an accepted delivery that was signed anew: it
@@ -197,7 +198,7 @@ func (m *Memory) resigned(entry *seen, signed digest) bool {
 
 // Restore puts back what a receiver remembered before a restart, the oldest
 // first. It is for a memory that has had no claims yet.
-func (m *Memory) Restore(marks []webhook.Mark) {
+func (m *Memory) Restore(marks []Mark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	done := make(chan struct{})
@@ -237,4 +238,22 @@ func (m *Memory) forget(k key) {
 	if m.byDigest[k.digest] == k.entry {
 		delete(m.byDigest, k.digest)
 	}
+}
+
+// Mark is what a receiver remembers of a delivery, to recognize it again.
+type Mark struct {
+	ID       string            // the webhook id
+	Signed   [sha256.Size]byte // BodyDigest of timestamp and body
+	Body     [sha256.Size]byte // the SHA-256 of the body alone
+	Accepted bool              // answered with 2xx; false: a try that failed
+}
+
+// BodyDigest returns the SHA-256 of the timestamp, a dot and the body. A
+// receiver that remembers it recognizes a captured request that is sent again
+// under another id.
+func BodyDigest(timestamp string, body []byte) [sha256.Size]byte {
+	h := sha256.New()
+	_, _ = io.WriteString(h, timestamp+".")
+	_, _ = h.Write(body)
+	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -143,7 +143,7 @@ func TestMemoryLetsWaitingClaimsGoOn(t *testing.T) {
 // so much was accepted in between that the memory has forgotten it.
 func TestMemoryAnswersAWaitingClaimByWhatItWaitedFor(t *testing.T) {
 	m := NewMemory(1)
-	signed := webhook.BodyDigest("1", []byte("x"))
+	signed := BodyDigest("1", []byte("x"))
 	first, err := m.Claim(t.Context(), "a", "1", []byte("x"))
 	if err != nil {
 		t.Fatal(err)
@@ -218,5 +218,23 @@ func TestMemoryTellsLongIDsApart(t *testing.T) {
 		if got := settle(t, m, tt.id, "1", tt.body, true); got != tt.want {
 			t.Errorf("…%s with %s is %s, want %s", tt.id[max(0, len(tt.id)-2):], tt.body, got, tt.want)
 		}
+	}
+}
+
+func TestBodyDigestTellsRequestsApart(t *testing.T) {
+	t.Parallel()
+	seen := map[[32]byte]string{}
+	for _, stamp := range []string{"", "1", "17"} {
+		for _, body := range []string{"", "7", "7.", "BODY", "BODY\n"} {
+			d := BodyDigest(stamp, []byte(body))
+			if other, found := seen[d]; found {
+				t.Errorf("%q and %q have one digest", stamp+"|"+body, other)
+			}
+			seen[d] = stamp + "|" + body
+		}
+	}
+	const want = "\x05\x82\xa4" // of openssl dgst -sha256 over 17.BODY
+	if d := BodyDigest("17", []byte("BODY")); string(d[:3]) != want {
+		t.Errorf("digest of 17.BODY begins %x", d[:3])
 	}
 }

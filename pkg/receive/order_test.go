@@ -123,7 +123,7 @@ func TestTheFirstCheckThatFailsGivesTheAnswer(t *testing.T) {
 		{"method", 405, `{"error":"Method not allowed"}`},
 		{"encoding", 415, `{"error":"Content-Encoding is not supported"}`},
 		{"size", 413, `{"error":"Body too large"}`},
-		{"repeated header", 400, `{"error":"The header X-Webhook-Timestamp is there more than once"}`},
+		{"repeated header", 400, `{"error":"The header X-Webhook-Timestamp occurs more than once"}`},
 		{"signature", 401, invalidSignature},
 		{"timestamp", 400, `{"error":"The timestamp is 3600 s old, more than 300 s"}`},
 		{"JSON", 400, `{"error":"Invalid JSON"}`},

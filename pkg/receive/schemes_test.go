@@ -18,7 +18,7 @@ func base64MAC(key, content string) string {
 
 // standardHeader signs as the Standard Webhooks specification says.
 func standardHeader(key, id, body string) http.Header {
-	stamp := webhook.Stamp(clock)
+	stamp := webhook.FormatTimestamp(clock)
 	return http.Header{
 		"Webhook-Id": {id}, "Webhook-Timestamp": {stamp},
 		"Webhook-Signature": {"v1," + base64MAC(key, id+"."+stamp+"."+body)},
@@ -68,7 +68,7 @@ func TestEveryScheme(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) {
 				c.Platform, c.Verifier = tt.config.Platform, tt.config.Verifier
 				c.Verifier.Secrets = []webhook.Secret{secret(t, "the secret before"), secret(t, tt.secret)}
-				if c.Verifier.Scheme.Name == webhook.StandardWebhooks { // where a secret has to be base64
+				if c.Verifier.Scheme.Name() == webhook.StandardWebhooks { // where a secret has to be base64
 					c.Verifier.Secrets = c.Verifier.Secrets[1:]
 				}
 			})
@@ -86,7 +86,7 @@ func TestEveryScheme(t *testing.T) {
 			}
 			wantAnswer(t, r.answerTo(post(good, tt.body)), 200, taken)
 			record := r.last(t)
-			if record.WebhookID != tt.id || record.Scheme != r.Verifier.Scheme.Name {
+			if record.WebhookID != tt.id || record.Scheme != r.Verifier.Scheme.Name() {
 				t.Errorf("recorded under the id %q and scheme %q", record.WebhookID, record.Scheme)
 			}
 			wantAnswer(t, r.answerTo(post(good, tt.body)), 200, takenBefore)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -78,7 +79,7 @@ func TestWhatIsAskedForMustBeThereOnceAndRight(t *testing.T) {
 		if w.Code != c.want {
 			t.Errorf("%s: %d, want %d", name, w.Code, c.want)
 		}
-		shown, err := webhook.Marshal((*seen)[0])
+		shown, err := jsontext.Marshal((*seen)[0])
 		if err != nil || strings.Contains(string(shown), "s3cre") || strings.Contains(string(shown), "a+b\"") && c.want == 200 && strings.Contains((*seen)[0].Request.URL, "a+b") {
 			t.Errorf("%s: the record holds what was asked for: %s, %v", name, shown, err)
 		}
@@ -117,7 +118,7 @@ func TestWhatIsAskedForIsKeptByNobody(t *testing.T) {
 	var kept []webhook.Record
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "X-Hook", Value: "s3cret"}}}, func(c *receive.Config) {
 		c.KeepFirst = true
-		c.Keep = func(_ context.Context, r webhook.Record, _ *webhook.Mark) error { kept = append(kept, r); return nil }
+		c.Keep = func(_ context.Context, r webhook.Record, _ *receive.Mark) error { kept = append(kept, r); return nil }
 		c.App = func(_ context.Context, r *webhook.Record) receive.Answer {
 			if r.Request.Header.Get("X-Hook") != "s3cret" {
 				t.Error("the app does not get what was sent")

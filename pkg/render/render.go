@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/nearest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -141,7 +142,7 @@ func (r *renderer) has(at position, name string) bool {
 		r.found.add(at, "variable-unknown", "${%s} is not a custom field: use the field's number, as in ${custom_field_58134}", name)
 	default:
 		message := "unknown variable ${" + name + "}"
-		if nearest := webhook.Nearest(name, variableNames()); nearest != "" {
+		if nearest := nearest.Name(name, variableNames()); nearest != "" {
 			message += ": did you mean ${" + nearest + "}?"
 		}
 		r.found.add(at, "variable-unknown", "%s", message)

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -266,7 +267,7 @@ func (w *yamlReader) scalar(n *yaml.Node) {
 }
 
 func (w *yamlReader) text(value string) {
-	quoted, _ := webhook.Marshal(value) // a string always marshals
+	quoted, _ := jsontext.Marshal(value) // a string always marshals
 	w.json = append(w.json, quoted...)
 }
 

@@ -5,7 +5,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/wskdev/wsk/pkg/webhook"
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
 // speller appends one character as a format has it. A byte that is not UTF-8
@@ -46,7 +46,7 @@ func spellText(b []byte, r rune) []byte {
 	switch {
 	case r < 0:
 		return fmt.Appendf(b, `\x%02x`, -r)
-	case !webhook.IsHidden(r):
+	case !jsontext.IsHidden(r):
 		return utf8.AppendRune(b, r)
 	case r < utf8.RuneSelf:
 		return fmt.Appendf(b, `\x%02x`, r)
@@ -70,7 +70,7 @@ func spellJSON(b []byte, r rune) []byte {
 		return append(b, `\r`...)
 	case r == '\t':
 		return append(b, `\t`...)
-	case !webhook.IsHidden(r):
+	case !jsontext.IsHidden(r):
 		return utf8.AppendRune(b, r)
 	case r > 0xffff:
 		high, low := utf16.EncodeRune(r)
@@ -95,7 +95,7 @@ func spellXML(b []byte, r rune) []byte {
 		return spellText(b, r)
 	case r < ' ' && r != '\t' && r != '\n' && r != '\r':
 		return fmt.Appendf(b, `\u%04x`, r)
-	case webhook.IsHidden(r):
+	case jsontext.IsHidden(r):
 		return fmt.Appendf(b, `&#x%X;`, r)
 	}
 	return spellXMLLine(b, r)

@@ -20,13 +20,15 @@ func TestWhoMayNotIsToldNothing(t *testing.T) {
 		change func(http.Header)
 		want   int
 	}{
-		"no key":               {func(h http.Header) { h.Del("X-API-Key") }, 401},
-		"an unknown key":       {func(h http.Header) { h.Set("X-API-Key", "key") }, 401},
-		"two keys":             {func(h http.Header) { h.Add("X-API-Key", testKey) }, 401},
-		"another's secret":     {func(h http.Header) { h.Set("X-API-Key", "key_2") }, 403},
-		"no signature":         {func(h http.Header) { h.Del("X-Webhook-Signature") }, 403},
-		"a short signature":    {func(h http.Header) { h.Set("X-Webhook-Signature", "ab") }, 403},
-		"another timestamp":    {func(h http.Header) { h.Set("X-Webhook-Timestamp", webhook.Stamp(time.Now().Add(time.Second))) }, 403},
+		"no key":            {func(h http.Header) { h.Del("X-API-Key") }, 401},
+		"an unknown key":    {func(h http.Header) { h.Set("X-API-Key", "key") }, 401},
+		"two keys":          {func(h http.Header) { h.Add("X-API-Key", testKey) }, 401},
+		"another's secret":  {func(h http.Header) { h.Set("X-API-Key", "key_2") }, 403},
+		"no signature":      {func(h http.Header) { h.Del("X-Webhook-Signature") }, 403},
+		"a short signature": {func(h http.Header) { h.Set("X-Webhook-Signature", "ab") }, 403},
+		"another timestamp": {func(h http.Header) {
+			h.Set("X-Webhook-Timestamp", webhook.FormatTimestamp(time.Now().Add(time.Second)))
+		}, 403},
 		"no timestamp":         {func(h http.Header) { h.Del("X-Webhook-Timestamp") }, 403},
 		"a repeated signature": {func(h http.Header) { h.Add("X-Webhook-Signature", h.Get("X-Webhook-Signature")) }, 403},
 		"nothing is wrong":     {nil, 200},
@@ -70,7 +72,7 @@ func TestBothReadingsOfTheSignatureAreTaken(t *testing.T) {
 	bodyOnly := func(h http.Header) { h.Set("X-Webhook-Signature", signature) }
 	old := func(h http.Header) {
 		bodyOnly(h)
-		h.Set("X-Webhook-Timestamp", webhook.Stamp(time.Now().Add(-302*time.Second)))
+		h.Set("X-Webhook-Timestamp", webhook.FormatTimestamp(time.Now().Add(-302*time.Second)))
 	}
 	unsigned := func(h http.Header) { h.Del("X-Webhook-Signature") }
 	both, strict := newDesk(t, Config{}.withKey()), newDesk(t, Config{RequireScheme: webhook.TimestampBody}.withKey())

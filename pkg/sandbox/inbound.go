@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
@@ -174,10 +175,10 @@ func (s *Sandbox) verify(r *http.Request, c caller, event webhook.Event, record 
 	var first *signatureRefusal
 	schemes := s.schemes(source)
 	for _, scheme := range schemes {
-		record.Scheme = scheme.Name
+		record.Scheme = scheme.Name()
 		v := webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{c.secret}, Tolerance: s.config.Tolerance, URL: "http://" + r.Host + r.URL.Path}
 		_, err := v.Verify(r.Header, record.Request.Body, s.now())
-		if err == nil && scheme.TimestampHeader == "" {
+		if err == nil && scheme.TimestampHeader() == "" {
 			err = s.checkTimestamp(r.Header)
 		}
 		if err == nil {
@@ -192,7 +193,7 @@ func (s *Sandbox) verify(r *http.Request, c caller, event webhook.Event, record 
 			first = &signatureRefusal{v, err}
 		}
 	}
-	record.Scheme = schemes[0].Name
+	record.Scheme = schemes[0].Name()
 	verdict.Reason, verdict.Detail = "signature", first.err.Error()
 	var refusal *webhook.Refusal
 	if errors.As(first.err, &refusal) {
@@ -226,29 +227,8 @@ func (s *Sandbox) schemes(source string) []webhook.Scheme {
 // checkTimestamp checks the timestamp header, which WorkSkedge requires, for a
 // scheme that does not sign it.
 func (s *Sandbox) checkTimestamp(h http.Header) error {
-	tolerance := s.config.Tolerance
-	values := h.Values(webhook.HeaderTimestamp)
-	refuse := func(r webhook.Reason, detail string) error {
-		return &webhook.Refusal{Reason: r, Header: webhook.HeaderTimestamp, Detail: detail}
-	}
-	switch {
-	case len(values) == 0:
-		return refuse(webhook.TimestampMissing, "the header "+webhook.HeaderTimestamp+" is missing")
-	case len(values) > 1:
-		return refuse(webhook.HeaderRepeated, "the header "+webhook.HeaderTimestamp+" is repeated")
-	}
-	at, ok := webhook.ParseStamp(values[0])
-	age := s.now().Unix() - at
-	switch {
-	case !ok:
-		return refuse(webhook.TimestampMalformed, "the timestamp is not a number of Unix seconds")
-	case tolerance == webhook.AnyAge:
-	case age > int64(tolerance.Seconds()):
-		return refuse(webhook.TimestampTooOld, fmt.Sprintf("the timestamp is %d s old, more than %s", age, tolerance))
-	case age < -int64(tolerance.Seconds()):
-		return refuse(webhook.TimestampTooNew, fmt.Sprintf("the timestamp is %d s ahead, more than %s", -age, tolerance))
-	}
-	return nil
+	_, err := webhook.Verifier{Tolerance: s.config.Tolerance}.CheckTimestamp(h, webhook.HeaderTimestamp, s.now())
+	return err
 }
 
 // signatureRefusal is why a signature or timestamp was refused, and by what.
@@ -377,7 +357,7 @@ func methodNotAllowed() response {
 
 // write sends the response, and returns it for the record.
 func (a response) write(w http.ResponseWriter) *webhook.Response {
-	body, err := webhook.Marshal(a.body)
+	body, err := jsontext.Marshal(a.body)
 	if err != nil { // unreachable: what the store holds was decoded from JSON
 		a.status, body = http.StatusInternalServerError, []byte(`{"success":false,"error":"internal error"}`)
 	}

@@ -44,7 +44,7 @@ func ParseEvent(raw []byte) (Event, error) {
 	}
 	event := Event{Raw: raw}
 	fail := func(at gjson.Result, reason string) error {
-		line, column := Position(raw, at.Index)
+		line, column := position(raw, at.Index)
 		return &EnvelopeError{line, column, reason}
 	}
 	root := gjson.ParseBytes(raw)
@@ -53,14 +53,14 @@ func ParseEvent(raw []byte) (Event, error) {
 	}
 	var fault error
 	seen := make(map[string]bool, 6)
-	members(raw, func(name, value gjson.Result) bool {
+	gjson.ParseBytes(raw).ForEach(func(name, value gjson.Result) bool {
 		text := name.String()
 		place := event.place(text)
 		if place == nil && text != "data" {
 			return true
 		}
 		if seen[text] {
-			fault = SyntaxAt(raw, value.Index, fmt.Sprintf("the member %q is there twice, and receivers differ in which they take", text))
+			fault = syntaxAt(raw, value.Index, fmt.Sprintf("the member %q occurs twice, and receivers differ in which one they take", text))
 			return false
 		}
 		seen[text] = true

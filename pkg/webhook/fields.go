@@ -6,6 +6,9 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
+	"github.com/wskdev/wsk/pkg/internal/nearest"
 )
 
 // Property is one place in an event's envelope, as its schema describes it.
@@ -37,22 +40,22 @@ func (d Definition) Properties() []Property {
 // the same path under data where that is known.
 func (d Definition) Property(name string) (Property, error) {
 	all := d.Properties()
-	if p := findProperty(all, SplitPath(name)); p != nil {
+	if p := findProperty(all, jsonpath.Split(name)); p != nil {
 		return *p, nil
 	}
-	err := Unknown("path", name, fillPaths(all, SplitPath(name)))
-	under := SplitPath("data." + name)
+	err := Unknown("path", name, fillPaths(all, jsonpath.Split(name)))
+	under := jsonpath.Split("data." + name)
 	if p := findProperty(all, under); p != nil {
-		err.Nearest = fillIndexes(SplitPath(p.Path), under)
+		err.Nearest = fillIndexes(jsonpath.Split(p.Path), under)
 	} else if err.Nearest == "" {
-		err.Nearest = Nearest("data."+name, fillPaths(all, under))
+		err.Nearest = nearest.Name("data."+name, fillPaths(all, under))
 	}
 	return Property{}, err
 }
 
 func findProperty(all []Property, steps []string) *Property {
 	for i := range all {
-		if matchPath(SplitPath(all[i].Path), steps) {
+		if matchPath(jsonpath.Split(all[i].Path), steps) {
 			return &all[i]
 		}
 	}
@@ -62,51 +65,15 @@ func findProperty(all []Property, steps []string) *Property {
 func fillPaths(all []Property, typed []string) []string {
 	paths := make([]string, len(all))
 	for i := range all {
-		paths[i] = fillIndexes(SplitPath(all[i].Path), typed)
+		paths[i] = fillIndexes(jsonpath.Split(all[i].Path), typed)
 	}
 	return paths
 }
 
-// SplitPath takes a path apart at its dots and brackets. A dot that belongs to
-// a name is written \. and stays in it.
-func SplitPath(name string) []string {
-	var steps []string
-	var step strings.Builder
-	flush := func() {
-		if step.Len() > 0 {
-			steps = append(steps, step.String())
-			step.Reset()
-		}
-	}
-	for i := 0; i < len(name); i++ {
-		switch c := name[i]; {
-		case c == '\\' && i+1 < len(name):
-			i++
-			step.WriteByte(name[i])
-		case c == '[' && strings.HasPrefix(name[i:], "[]"):
-			flush()
-			steps = append(steps, "[]")
-			i++
-		case c == '.' || c == '[' || c == ']':
-			flush()
-		default:
-			step.WriteByte(c)
-		}
-	}
-	flush()
-	return steps
-}
-
 func matchPath(pattern, steps []string) bool {
 	return slices.EqualFunc(pattern, steps, func(want, got string) bool {
-		return want == got || want == "*" || want == "[]" && IsIndex(got)
+		return want == got || want == "*" || want == "[]" && jsonpath.IsIndex(got)
 	})
-}
-
-// IsIndex reports whether a step of a path is an index into a list.
-func IsIndex(step string) bool {
-	_, ok := ParseStamp(step)
-	return ok
 }
 
 // fillIndexes writes a pattern with the indexes and free names that the
@@ -115,12 +82,12 @@ func fillIndexes(pattern, typed []string) string {
 	out := slices.Clone(pattern)
 	for i, step := range out {
 		switch {
-		case step == "[]" && i < len(typed) && IsIndex(typed[i]):
+		case step == "[]" && i < len(typed) && jsonpath.IsIndex(typed[i]):
 			out[i] = typed[i]
 		case step == "[]":
 			out[i] = "0"
 		case step == "*" && i < len(typed):
-			out[i] = strings.NewReplacer(`\`, `\\`, ".", `\.`, "[", `\[`, "]", `\]`).Replace(typed[i])
+			out[i] = jsonpath.Escape(typed[i])
 		}
 	}
 	return strings.Join(out, ".")

@@ -92,12 +92,12 @@ func (r request) good() bool {
 
 func (r request) header(s webhook.Scheme) http.Header {
 	h := http.Header{}
-	h.Set(s.SignatureHeader, r.sign)
-	if s.TimestampHeader != "" {
-		h.Set(s.TimestampHeader, r.stamp)
+	h.Set(s.SignatureHeader(), r.sign)
+	if s.TimestampHeader() != "" {
+		h.Set(s.TimestampHeader(), r.stamp)
 	}
-	if s.IDHeader != "" {
-		h.Set(s.IDHeader, r.id)
+	if s.IDHeader() != "" {
+		h.Set(s.IDHeader(), r.id)
 	}
 	return h
 }
@@ -135,7 +135,7 @@ func FuzzVerify(f *testing.F) {
 		if (err == nil) != r.good() {
 			t.Fatalf("%+v: %v, want good to be %v", r, err, r.good())
 		}
-		if err == nil && s.TimestampHeader != "" && webhook.Stamp(proof.Timestamp) != r.stamp {
+		if err == nil && s.TimestampHeader() != "" && webhook.FormatTimestamp(proof.Timestamp) != r.stamp {
 			t.Fatalf("%+v: proof of %v", r, proof.Timestamp)
 		}
 		if status := webhook.StatusOf(err); err != nil && status != 400 && status != 401 && status != 500 {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
 // Pair is one header line.
@@ -162,7 +164,7 @@ func (h Header) MarshalJSON() ([]byte, error) {
 			rows[i] = []string{p.Name, base64.StdEncoding.EncodeToString([]byte(p.Value)), "base64"}
 		}
 	}
-	return Marshal(rows)
+	return jsontext.Marshal(rows)
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.

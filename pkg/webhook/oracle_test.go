@@ -10,6 +10,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/tidwall/gjson"
 
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -92,7 +93,7 @@ func spoiledSamplesFail(t *testing.T, compiled map[webhook.Definition]*jsonschem
 			}
 		}
 		for _, p := range d.Properties() {
-			steps := webhook.SplitPath(p.Path)
+			steps := jsonpath.Split(p.Path)
 			name := steps[len(steps)-1]
 			switch {
 			case len(steps) == 1 && p.Required:

@@ -55,7 +55,7 @@ func (o *Overlay) take(files fs.FS, name string, entry fs.DirEntry) error {
 		err = CheckJSON(raw)
 	}
 	if err == nil && !gjson.ParseBytes(raw).IsObject() {
-		err = SyntaxAt(raw, 0, "a schema is an object")
+		err = syntaxAt(raw, 0, "a schema is an object")
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

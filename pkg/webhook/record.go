@@ -3,13 +3,14 @@ package webhook
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"time"
+
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
 // Direction says which way a request went.
@@ -117,7 +118,7 @@ type wireRecord struct {
 // MarshalJSON writes the record with what is secret redacted: see [Record.Redacted].
 func (r Record) MarshalJSON() ([]byte, error) {
 	r = r.Redacted()
-	return Marshal(wireRecord{
+	return jsontext.Marshal(wireRecord{
 		"record", r.ID, r.Time, r.Direction, r.Platform, r.Form, r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request, r.Verdict, r.Response, r.Forward, float64(r.Duration) / float64(time.Millisecond), r.Error,
 	})
@@ -182,6 +183,18 @@ func (e *Encoder) Encode(r Record) error {
 	return err
 }
 
+// EncodeLine writes any other value as one line of the same stream, such as
+// {"type":"ready"}. Control and format characters are escaped, so that the line
+// is safe to show on a terminal.
+func (e *Encoder) EncodeLine(v any) error {
+	line, err := jsontext.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = e.w.Write(append(line, '\n'))
+	return err
+}
+
 // MaxRecordLine is the longest line that a Decoder takes, in bytes. A record
 // of two 1 MiB bodies in base64 has room many times over.
 const MaxRecordLine = 64 << 20
@@ -238,21 +251,4 @@ func (d *Decoder) Decode() (Record, error) {
 		}
 	}
 	return Record{}, d.err
-}
-
-// Mark is what a receiver remembers of a delivery, to know it again.
-type Mark struct {
-	ID       string            // the webhook id
-	Signed   [sha256.Size]byte // BodyDigest of timestamp and body
-	Body     [sha256.Size]byte // of the body alone
-	Accepted bool              // answered with 2xx; else a try that failed
-}
-
-// BodyDigest is the SHA-256 of the timestamp, a dot and the body. A receiver
-// that remembers it knows a captured request that comes again under a new id.
-func BodyDigest(timestamp string, body []byte) [sha256.Size]byte {
-	h := sha256.New()
-	write(h, timestamp, ".")
-	_, _ = h.Write(body)
-	return [sha256.Size]byte(h.Sum(nil))
 }

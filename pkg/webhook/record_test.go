@@ -168,21 +168,3 @@ func TestARecordThatCannotBeWrittenIsAnError(t *testing.T) {
 		t.Errorf("error %v, %d bytes written; want an error that names the record, and none", err, stream.Len())
 	}
 }
-
-func TestBodyDigestTellsRequestsApart(t *testing.T) {
-	t.Parallel()
-	seen := map[[32]byte]string{}
-	for _, stamp := range []string{"", "1", "17"} {
-		for _, body := range []string{"", "7", "7.", "BODY", "BODY\n"} {
-			d := webhook.BodyDigest(stamp, []byte(body))
-			if other, found := seen[d]; found {
-				t.Errorf("%q and %q have one digest", stamp+"|"+body, other)
-			}
-			seen[d] = stamp + "|" + body
-		}
-	}
-	const want = "\x05\x82\xa4" // of openssl dgst -sha256 over 17.BODY
-	if d := webhook.BodyDigest("17", []byte("BODY")); string(d[:3]) != want {
-		t.Errorf("digest of 17.BODY begins %x", d[:3])
-	}
-}

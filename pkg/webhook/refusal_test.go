@@ -52,7 +52,7 @@ func TestEveryReasonHasItsStatus(t *testing.T) {
 			t.Errorf("%s: texts %q and %q", reason, refusal.Error(), reason.Error())
 		}
 	}
-	for _, err := range []error{io.EOF, webhook.ErrNoURL, nil} {
+	for _, err := range []error{io.EOF, webhook.ErrBlankSecret, nil} {
 		if got := webhook.StatusOf(err); got != 500 {
 			t.Errorf("%v: status %d, want 500", err, got)
 		}
@@ -64,7 +64,7 @@ func TestEveryReasonHasItsStatus(t *testing.T) {
 func TestTheFirstFaultIsTheReason(t *testing.T) {
 	t.Parallel()
 	s := schemeNamed(t, webhook.StandardWebhooks)
-	secret := keyFor(t, s.Name)
+	secret := keyFor(t, s.Name())
 	faults := []struct {
 		reason webhook.Reason
 		apply  func(h map[string][]string)

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
 // Request is a request as it went over the wire: the lines of its header in
@@ -177,7 +179,7 @@ type wireRequest struct {
 
 // MarshalJSON writes the shape that the type's comment shows.
 func (r Request) MarshalJSON() ([]byte, error) {
-	return Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
+	return jsontext.Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
 }
 
 // UnmarshalJSON reads it.
@@ -200,7 +202,7 @@ type wireResponse struct {
 
 // MarshalJSON writes {"status","headers","body" or "body_base64","truncated"}.
 func (r Response) MarshalJSON() ([]byte, error) {
-	return Marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
+	return jsontext.Marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
 }
 
 // UnmarshalJSON reads it.

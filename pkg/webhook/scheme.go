@@ -8,13 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 )
 
-// Names of the headers that WorkSkedge's documentation gives.
+// The headers that WorkSkedge documents on its Webhooks page.
 const (
 	HeaderSignature = "X-Webhook-Signature" // both directions
-	HeaderTimestamp = "X-Webhook-Timestamp" // both directions, Unix seconds
+	HeaderTimestamp = "X-Webhook-Timestamp" // both directions, in Unix seconds
 	HeaderID        = "X-Webhook-ID"        // outbound
 	HeaderEvent     = "X-Webhook-Event"     // outbound
 	HeaderRetry     = "X-Webhook-Retry"     // outbound, 0 for the first attempt
@@ -22,7 +24,7 @@ const (
 	HeaderSource    = "X-Webhook-Source"    // inbound
 )
 
-// Names of the schemes, as --scheme takes them.
+// The names of the schemes, as [SchemeNamed] and the flag --scheme take them.
 const (
 	TimestampBody    = "timestamp.body"
 	BodyOnly         = "body"
@@ -31,185 +33,266 @@ const (
 	StandardWebhooks = "standard-webhooks"
 )
 
-// ErrNoURL says that the scheme signs over the notification URL and none was
-// given.
-var ErrNoURL = errors.New("this scheme signs over the notification URL, and none is given")
+var errNoURL = errors.New("this scheme signs the notification URL, and no URL was given")
 
-// Message is what a scheme may sign over. A scheme reads what it needs and
-// ignores the rest.
+// Message is what a scheme signs. A scheme reads the fields that it needs and
+// ignores the others.
 type Message struct {
 	Body      []byte // the raw body, byte for byte
-	Timestamp string // Unix seconds, exactly as the header has it
+	Timestamp string // Unix seconds, exactly as the header carries them; see [FormatTimestamp]
 	ID        string // the webhook id
 	URL       string // the notification URL that the receiver is registered under
 }
 
-// Scheme is how a request is signed: one row of the table that [Schemes]
-// returns. The digest is HMAC-SHA256 in every one of them.
-type Scheme struct {
-	Name            string
-	Covers          string // what is signed, for people: "<timestamp>.<body>"
-	Encoding        string // "hex" (lowercase) or "base64" (standard, padded)
-	SignatureHeader string
-	TimestampHeader string // "" where the scheme has no timestamp
-	IDHeader        string // "" where the scheme has no id
-	Prefix          string // written before the encoded digest: "v1," or ""
+// Scheme is how a request is signed: which bytes, in which encoding, in which
+// headers. The digest is HMAC-SHA256 in every scheme. Get one from [SchemeFor],
+// [SchemeNamed] or [Schemes]; the zero Scheme is timestamp.body. Schemes can be
+// compared with ==, and the zero Scheme differs from the one that SchemeNamed
+// returns, so that "not set" can be told apart: see [Scheme.IsZero].
+type Scheme struct{ def *schemeDefinition }
 
-	signs func(w io.Writer, m Message)
-	key   func(secret string) ([]byte, error) // nil: the secret's bytes are the key
+// schemeDefinition is one row of the table of schemes.
+type schemeDefinition struct {
+	name            string
+	covers          string
+	encoding        string
+	signatureHeader string
+	timestampHeader string
+	idHeader        string
+	prefix          string
+
+	writeContent func(w io.Writer, m Message)
+	key          func(secret string) ([]byte, error) // nil: the secret's bytes are the key
 }
 
-// Schemes returns the table of schemes, the default first.
+// schemes is the table of schemes, the default first.
 //
-// Sources: WorkSkedge's Webhooks page (timestamp.body; its inbound prose reads
-// as body), Worksome's Hire Updated page (body, in the header Signature; see
-// [Scheme.On]), the webhook pages of Square and of Intuit QuickBooks, and the
-// Standard Webhooks specification.
-func Schemes() []Scheme {
-	return []Scheme{
-		{
-			Name: TimestampBody, Covers: "<timestamp>.<body>", Encoding: "hex",
-			SignatureHeader: HeaderSignature, TimestampHeader: HeaderTimestamp, IDHeader: HeaderID,
-			signs: func(w io.Writer, m Message) { write(w, m.Timestamp, "."); _, _ = w.Write(m.Body) },
+// Sources: WorkSkedge's Webhooks page (timestamp.body in its samples; its prose
+// on inbound requests reads as body), the webhook pages of Square and of Intuit
+// QuickBooks, and the Standard Webhooks specification.
+var schemes = [...]schemeDefinition{
+	{
+		name: TimestampBody, covers: "<timestamp>.<body>", encoding: "hex",
+		signatureHeader: HeaderSignature, timestampHeader: HeaderTimestamp, idHeader: HeaderID,
+		writeContent: func(w io.Writer, m Message) {
+			writeStrings(w, m.Timestamp, ".")
+			_, _ = w.Write(m.Body)
 		},
-		{
-			Name: BodyOnly, Covers: "<body>", Encoding: "hex",
-			SignatureHeader: HeaderSignature, IDHeader: HeaderID,
-			signs: func(w io.Writer, m Message) { _, _ = w.Write(m.Body) },
+	},
+	{
+		name: BodyOnly, covers: "<body>", encoding: "hex",
+		signatureHeader: HeaderSignature, idHeader: HeaderID,
+		writeContent: writeBody,
+	},
+	{
+		name: Square, covers: "<notification URL><body>", encoding: "base64",
+		signatureHeader: "x-square-hmacsha256-signature",
+		writeContent: func(w io.Writer, m Message) {
+			writeStrings(w, m.URL)
+			_, _ = w.Write(m.Body)
 		},
-		{
-			Name: Square, Covers: "<notification URL><body>", Encoding: "base64",
-			SignatureHeader: "x-square-hmacsha256-signature",
-			signs:           func(w io.Writer, m Message) { write(w, m.URL); _, _ = w.Write(m.Body) },
+	},
+	{
+		name: QuickBooks, covers: "<body>", encoding: "base64",
+		signatureHeader: "intuit-signature",
+		writeContent:    writeBody,
+	},
+	{
+		name: StandardWebhooks, covers: "<id>.<timestamp>.<body>", encoding: "base64", prefix: "v1,",
+		signatureHeader: "webhook-signature", timestampHeader: "webhook-timestamp", idHeader: "webhook-id",
+		writeContent: func(w io.Writer, m Message) {
+			writeStrings(w, m.ID, ".", m.Timestamp, ".")
+			_, _ = w.Write(m.Body)
 		},
-		{
-			Name: QuickBooks, Covers: "<body>", Encoding: "base64",
-			SignatureHeader: "intuit-signature",
-			signs:           func(w io.Writer, m Message) { _, _ = w.Write(m.Body) },
-		},
-		{
-			Name: StandardWebhooks, Covers: "<id>.<timestamp>.<body>", Encoding: "base64", Prefix: "v1,",
-			SignatureHeader: "webhook-signature", TimestampHeader: "webhook-timestamp", IDHeader: "webhook-id",
-			signs: func(w io.Writer, m Message) {
-				write(w, m.ID, ".", m.Timestamp, ".")
-				_, _ = w.Write(m.Body)
-			},
-			key: standardKey,
-		},
-	}
+		key: standardKey,
+	},
 }
 
-// write feeds strings to a hash or a buffer, neither of which fails.
-func write(w io.Writer, parts ...string) {
+// worksomeBody is scheme body as Worksome uses it, in the header Signature
+// (Worksome's Hire Updated page).
+var worksomeBody = schemeDefinition{
+	name: BodyOnly, covers: "<body>", encoding: "hex",
+	signatureHeader: "Signature",
+	writeContent:    writeBody,
+}
+
+func writeBody(w io.Writer, m Message) { _, _ = w.Write(m.Body) }
+
+// writeStrings feeds strings to a hash or a buffer, neither of which fails.
+func writeStrings(w io.Writer, parts ...string) {
 	for _, part := range parts {
 		_, _ = io.WriteString(w, part)
 	}
 }
 
-// DefaultScheme returns timestamp.body, WorkSkedge's scheme in both directions.
-func DefaultScheme() Scheme { return Schemes()[0] }
+// Schemes returns every scheme, the default first.
+func Schemes() []Scheme {
+	list := make([]Scheme, len(schemes))
+	for i := range schemes {
+		list[i] = Scheme{&schemes[i]}
+	}
+	return list
+}
 
-// SchemeNames lists the names that [SchemeNamed] takes.
+// SchemeNames returns the names that [SchemeNamed] takes.
 func SchemeNames() []string {
-	schemes := Schemes()
 	names := make([]string, len(schemes))
 	for i := range schemes {
-		names[i] = schemes[i].Name
+		names[i] = schemes[i].name
 	}
 	return names
 }
 
-// SchemeNamed returns the scheme of that name. The error for an unknown one is
-// an [*UnknownError] with the nearest name.
+// SchemeNamed returns the scheme of that name. The error for an unknown name is
+// an [*UnknownError].
 func SchemeNamed(name string) (Scheme, error) {
-	schemes := Schemes()
-	for i := range schemes {
-		if schemes[i].Name == name {
-			return schemes[i], nil
-		}
+	i := slices.IndexFunc(schemes[:], func(d schemeDefinition) bool { return d.name == name })
+	if i < 0 {
+		return Scheme{}, Unknown("scheme", name, SchemeNames())
 	}
-	return Scheme{}, Unknown("scheme", name, SchemeNames())
+	return Scheme{&schemes[i]}, nil
+}
+
+// SchemeFor returns the scheme that a platform signs with: body in the header
+// Signature for [Worksome], timestamp.body for every other platform.
+func SchemeFor(p Platform) Scheme {
+	if p == Worksome {
+		return Scheme{&worksomeBody}
+	}
+	return Scheme{&schemes[0]}
 }
 
 // On returns the scheme with the header that the platform uses for it:
 // Worksome sends scheme body in the header Signature.
 func (s Scheme) On(p Platform) Scheme {
-	if p == Worksome && s.Name == BodyOnly {
-		s.SignatureHeader = "Signature"
-		s.IDHeader = ""
+	if p == Worksome && s.Name() == BodyOnly {
+		return Scheme{&worksomeBody}
 	}
 	return s
 }
 
-// SchemeFor returns the scheme that a platform signs with by default.
-func SchemeFor(p Platform) Scheme {
-	if p == Worksome {
-		s, _ := SchemeNamed(BodyOnly) // a name from the table is always known
-		return s.On(p)
+// IsZero reports whether s is the zero Scheme, which works as timestamp.body.
+func (s Scheme) IsZero() bool { return s.def == nil }
+
+func (s Scheme) definition() *schemeDefinition {
+	if s.def == nil {
+		return &schemes[0]
 	}
-	return DefaultScheme()
+	return s.def
 }
 
-// Content returns the exact bytes that the scheme signs for m, and nil for a
-// Scheme that does not come from [Schemes].
+// Name returns the scheme's name, such as [TimestampBody].
+func (s Scheme) Name() string { return s.definition().name }
+
+// Covers describes what the scheme signs: "<timestamp>.<body>".
+func (s Scheme) Covers() string { return s.definition().covers }
+
+// Encoding is how the digest is written: "hex" in lowercase, or "base64" in the
+// standard alphabet with padding.
+func (s Scheme) Encoding() string { return s.definition().encoding }
+
+// Prefix is the text before the encoded digest: "v1," or "".
+func (s Scheme) Prefix() string { return s.definition().prefix }
+
+// SignatureHeader names the header that carries the signature.
+func (s Scheme) SignatureHeader() string { return s.definition().signatureHeader }
+
+// TimestampHeader names the header that carries the timestamp, or is "" for a
+// scheme that signs none.
+func (s Scheme) TimestampHeader() string { return s.definition().timestampHeader }
+
+// IDHeader names the header that carries the webhook id, or is "" for a scheme
+// that has none.
+func (s Scheme) IDHeader() string { return s.definition().idHeader }
+
+// Content returns the exact bytes that the scheme signs for m.
 func (s Scheme) Content(m Message) []byte {
-	if s.signs == nil {
-		return nil
-	}
 	var b strings.Builder
 	b.Grow(len(m.Timestamp) + len(m.ID) + len(m.URL) + len(m.Body) + 2)
-	s.signs(&b, m)
+	s.definition().writeContent(&b, m)
 	return []byte(b.String())
 }
 
-// Digest returns the 32 bytes of the HMAC-SHA256 of the scheme's content,
-// before encoding. It fails on a zero secret, on a whsec_ secret that is not
-// base64, with [ErrNoURL] where the scheme needs a URL, and with an
-// [*UnknownError] for a Scheme that does not come from [Schemes].
+// Digest returns the 32 bytes of the HMAC-SHA256 over the scheme's content. It
+// fails for a zero secret ([ErrBlankSecret]), for a standard-webhooks secret
+// that is not base64, and for scheme square when m has no URL.
 func (s Scheme) Digest(m Message, secret Secret) ([]byte, error) {
-	if s.signs == nil {
-		return nil, Unknown("scheme", s.Name, SchemeNames())
-	}
+	def := s.definition()
 	if secret.IsZero() {
 		return nil, ErrBlankSecret
 	}
-	if s.Name == Square && m.URL == "" {
-		return nil, ErrNoURL
+	if def.name == Square && m.URL == "" {
+		return nil, errNoURL
 	}
 	key := []byte(secret.Reveal())
-	if s.key != nil {
+	if def.key != nil {
 		var err error
-		if key, err = s.key(secret.Reveal()); err != nil {
+		if key, err = def.key(secret.Reveal()); err != nil {
 			return nil, err
 		}
 	}
 	mac := hmac.New(sha256.New, key)
-	s.signs(mac, m)
+	def.writeContent(mac, m)
 	return mac.Sum(nil), nil
 }
 
-// Encode writes a digest as the scheme's header carries it, prefix included.
+// Encode writes a digest as the signature header carries it, with the prefix.
 func (s Scheme) Encode(digest []byte) string {
-	if s.Encoding == "base64" {
-		return s.Prefix + base64.StdEncoding.EncodeToString(digest)
+	if s.Encoding() == "base64" {
+		return s.Prefix() + base64.StdEncoding.EncodeToString(digest)
 	}
-	return s.Prefix + hex.EncodeToString(digest)
+	return s.Prefix() + hex.EncodeToString(digest)
 }
 
-// decode reads every digest that a header value carries in the scheme's exact
-// encoding. It returns none when the value is malformed.
+// Sign returns the value of the signature header for m. Its errors are those
+// of [Scheme.Digest].
+func (s Scheme) Sign(m Message, secret Secret) (string, error) {
+	digest, err := s.Digest(m, secret)
+	if err != nil {
+		return "", err
+	}
+	return s.Encode(digest), nil
+}
+
+// Headers returns the header lines that carry the signature: the id where the
+// scheme has one and m.ID is set, the timestamp where the scheme has one, and
+// the signature. Its errors are those of [Scheme.Digest].
+func (s Scheme) Headers(m Message, secret Secret) (Header, error) {
+	signature, err := s.Sign(m, secret)
+	if err != nil {
+		return nil, err
+	}
+	var h Header
+	if s.IDHeader() != "" && m.ID != "" {
+		h = append(h, Pair{s.IDHeader(), m.ID})
+	}
+	if s.TimestampHeader() != "" {
+		h = append(h, Pair{s.TimestampHeader(), m.Timestamp})
+	}
+	return append(h, Pair{s.SignatureHeader(), signature}), nil
+}
+
+// Sign returns the headers X-Webhook-Timestamp and X-Webhook-Signature for a
+// body that is signed at the given time with timestamp.body. It fails for the
+// zero Secret only.
+func Sign(body []byte, at time.Time, secret Secret) (Header, error) {
+	return Scheme{}.Headers(Message{Body: body, Timestamp: FormatTimestamp(at)}, secret)
+}
+
+// decode reads every digest that a signature header carries in the scheme's
+// exact encoding. It returns none when the value is malformed.
 func (s Scheme) decode(value string) [][]byte {
 	candidates := []string{value}
-	if s.Name == StandardWebhooks { // a list: one signature for each secret in rotation
+	if s.Name() == StandardWebhooks { // a list: one signature for each secret in rotation
 		candidates = strings.Fields(value)
 	}
 	var digests [][]byte
 	for _, c := range candidates {
-		text, ok := strings.CutPrefix(c, s.Prefix)
+		text, ok := strings.CutPrefix(c, s.Prefix())
 		if !ok {
 			continue
 		}
-		if d := decodeDigest(s.Encoding, text); d != nil {
+		if d := decodeDigest(s.Encoding(), text); d != nil {
 			digests = append(digests, d)
 		}
 	}
@@ -233,12 +316,12 @@ func decodeDigest(encoding, text string) []byte {
 	return d
 }
 
-// standardKey is the key of a Standard Webhooks secret: base64 behind an
-// optional whsec_.
+// standardKey decodes a Standard Webhooks secret: base64 after an optional
+// whsec_.
 func standardKey(secret string) ([]byte, error) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	if err != nil || len(key) == 0 {
-		return nil, fmt.Errorf("a %s secret is base64 behind whsec_, and this one is not", StandardWebhooks)
+		return nil, fmt.Errorf("a %s secret is base64 after whsec_, and this one is not", StandardWebhooks)
 	}
 	return key, nil
 }

@@ -35,7 +35,7 @@ var (
 
 // core holds the files that decide on signatures: nothing in them compares
 // bytes in another way, whatever the operands are called.
-var core = []string{"pkg/webhook/verify.go", "pkg/webhook/scheme.go", "pkg/webhook/sign.go"}
+var core = []string{"pkg/webhook/verify.go", "pkg/webhook/scheme.go"}
 
 // comparisonFaults lists the comparisons in a file that may be of signatures
 // and are not hmac.Equal.
@@ -200,7 +200,7 @@ func TestTheRuleOnComparisonsFires(t *testing.T) {
 		"== of strings in the core":             {core[0], `_ = string(d) == string(want)`, 1},
 		"== of arrays in the core":              {core[0], `_ = [32]byte(d) == [32]byte(want)`, 1},
 		"reflect.DeepEqual in the core":         {core[1], `_ = reflect.DeepEqual(d, want)`, 1},
-		"slices.Equal in the core":              {core[2], `_ = slices.Equal(d, want)`, 1},
+		"slices.Equal in the core":              {core[1], `_ = slices.Equal(d, want)`, 1},
 		"subtle in the core":                    {core[0], `_ = subtle.ConstantTimeCompare(d, want)`, 1},
 		"a signature compared elsewhere":        {"pkg/receive/read.go", `_ = r.Signature == expected`, 1},
 		"a signature by EqualFold":              {"cmd/wsk/cli/x.go", `_ = strings.EqualFold(signature, x)`, 1},
@@ -209,7 +209,7 @@ func TestTheRuleOnComparisonsFires(t *testing.T) {
 		"a signature's prefix":                  {"cmd/wsk/cli/x.go", `_ = strings.HasPrefix(want, signature)`, 1},
 		"a switch over a signature":             {"cmd/wsk/cli/x.go", `switch signature { case want: }`, 1},
 		"a map of signatures":                   {"cmd/wsk/cli/x.go", `_ = known[string(signature)]`, 1},
-		"a digest in the core":                  {core[2], `_ = digest == want`, 1},
+		"a digest in the core":                  {core[1], `_ = digest == want`, 1},
 		"a mac":                                 {"pkg/x/x.go", `_ = wantMAC != x`, 1},
 		"hmac.Equal":                            {core[0], `_ = hmac.Equal(digest, want)`, 0},
 		"a missing signature":                   {core[0], `_ = signature == ""`, 0},
@@ -217,9 +217,9 @@ func TestTheRuleOnComparisonsFires(t *testing.T) {
 		"a length":                              {core[0], `_ = len(digest) != sha256.Size`, 0},
 		"names of headers outside of the core":  {"pkg/x/x.go", `_ = strings.EqualFold(p.Name, name)`, 0},
 		"bodies compared outside of the core":   {"pkg/x/x.go", `_ = bytes.Equal(body, other)`, 0},
-		"a scheme's name in the core":           {core[1], `_ = s.Name == name`, 0},
+		"a scheme's name in the core":           {core[1], `_ = s.Name() == name`, 0},
 		"the digest of a file":                  {"pkg/x/x.go", `_ = file.Digest == known`, 0},
-		"the name of a header":                  {"pkg/x/x.go", `_ = strings.EqualFold(name, s.SignatureHeader)`, 0},
+		"the name of a header":                  {"pkg/x/x.go", `_ = strings.EqualFold(name, s.SignatureHeader())`, 0},
 		"a word that has mac in it, as machine": {"pkg/x/x.go", `_ = machine == other`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

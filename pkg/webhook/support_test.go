@@ -58,7 +58,7 @@ func headersOf(t testing.TB, s webhook.Scheme, m webhook.Message, secret webhook
 // signedOrder is the header of a good request over order by the default scheme.
 func signedOrder(t testing.TB) http.Header {
 	t.Helper()
-	return headersOf(t, webhook.DefaultScheme(), webhook.Message{Body: order, Timestamp: stamp, ID: "wh_1"}, keyFor(t, webhook.TimestampBody))
+	return headersOf(t, webhook.SchemeFor(webhook.WorkSkedge), webhook.Message{Body: order, Timestamp: stamp, ID: "wh_1"}, keyFor(t, webhook.TimestampBody))
 }
 
 // wantReason fails unless err is a refusal for that reason; "" wants none.

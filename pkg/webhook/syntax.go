@@ -23,15 +23,15 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Reason)
 }
 
-// SyntaxAt makes a [*SyntaxError] for a place in raw.
-func SyntaxAt(raw []byte, offset int, reason string) *SyntaxError {
-	line, column := Position(raw, offset)
+// syntaxAt makes a [*SyntaxError] for a place in raw.
+func syntaxAt(raw []byte, offset int, reason string) *SyntaxError {
+	line, column := position(raw, offset)
 	return &SyntaxError{Offset: offset, Line: line, Column: column, Reason: reason}
 }
 
-// Position gives the line and the column of a byte offset, both from 1. The
+// position gives the line and the column of a byte offset, both from 1. The
 // column counts characters, as editors do.
-func Position(raw []byte, offset int) (line, column int) {
+func position(raw []byte, offset int) (line, column int) {
 	before := raw[:min(max(offset, 0), len(raw))]
 	start := bytes.LastIndexByte(before, '\n') + 1
 	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
@@ -42,17 +42,17 @@ func Position(raw []byte, offset int) (line, column int) {
 func CheckJSON(raw []byte) error {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
-		return SyntaxAt(raw, 0, "there is no JSON here: it is empty")
+		return syntaxAt(raw, 0, "there is no JSON here: it is empty")
 	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
-		return SyntaxAt(raw, 0, "a byte order mark stands before the JSON; save it as UTF-8 without BOM")
+		return syntaxAt(raw, 0, "a byte order mark stands before the JSON; save it as UTF-8 without BOM")
 	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")):
-		return SyntaxAt(raw, 0, "this is UTF-16; JSON is UTF-8")
+		return syntaxAt(raw, 0, "this is UTF-16; JSON is UTF-8")
 	}
 	if !quicklyValid(raw) && !json.Valid(raw) {
 		return locate(raw)
 	}
 	if !utf8.Valid(raw) {
-		return SyntaxAt(raw, invalidUTF8(raw), "a byte that is not UTF-8")
+		return syntaxAt(raw, invalidUTF8(raw), "a byte that is not UTF-8")
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func locate(raw []byte) *SyntaxError {
 	err := json.Unmarshal(raw, &sink)
 	var syntax *json.SyntaxError
 	if !errors.As(err, &syntax) {
-		return SyntaxAt(raw, 0, "this is not JSON")
+		return syntaxAt(raw, 0, "this is not JSON")
 	}
 	offset, reason := int(syntax.Offset)-1, syntax.Error()
 	switch {
@@ -85,7 +85,7 @@ func locate(raw []byte) *SyntaxError {
 	case (raw[offset] == '}' || raw[offset] == ']') && bytes.HasSuffix(bytes.TrimSpace(raw[:offset]), []byte(",")):
 		reason = "a comma too many before this bracket"
 	}
-	return SyntaxAt(raw, offset, reason)
+	return syntaxAt(raw, offset, reason)
 }
 
 func invalidUTF8(raw []byte) int {
@@ -97,10 +97,4 @@ func invalidUTF8(raw []byte) int {
 		i += size
 	}
 	return len(raw)
-}
-
-// members calls yield for each member of a JSON object with the name and the
-// value, until it returns false. raw must have passed CheckJSON.
-func members(raw []byte, yield func(name, value gjson.Result) bool) {
-	gjson.ParseBytes(raw).ForEach(yield)
 }

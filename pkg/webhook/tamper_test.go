@@ -15,7 +15,7 @@ func TestAnyFlippedBitIsRefused(t *testing.T) {
 	t.Parallel()
 	body := []byte(`{"event":"a.b","n":5000.00}`)
 	for _, s := range webhook.Schemes() {
-		t.Run(s.Name, func(t *testing.T) {
+		t.Run(s.Name(), func(t *testing.T) {
 			t.Parallel()
 			p := newProof(t, s, body)
 			if err := p.verify(p.header, body); err != nil {
@@ -50,7 +50,7 @@ func TestRandomFlipsAreRefused(t *testing.T) {
 			}
 			p := newProof(t, s, body)
 			if err := p.verify(p.header, body); err != nil {
-				t.Fatalf("%s: %v", s.Name, err)
+				t.Fatalf("%s: %v", s.Name(), err)
 			}
 			at := random.IntN(len(body))
 			changed := map[string][]byte{
@@ -64,13 +64,13 @@ func TestRandomFlipsAreRefused(t *testing.T) {
 			}
 			for how, other := range changed {
 				if p.verify(p.header, other) == nil {
-					t.Errorf("%s: a body of %d bytes, %s at %d, and accepted", s.Name, len(body), how, at)
+					t.Errorf("%s: a body of %d bytes, %s at %d, and accepted", s.Name(), len(body), how, at)
 				}
 			}
 			name := p.signed[random.IntN(len(p.signed))]
 			bit := random.IntN(8 * len(p.header.Get(name)))
 			if p.verify(p.flipped(name, bit), body) == nil {
-				t.Errorf("%s: bit %d of %s flipped, and accepted", s.Name, bit, name)
+				t.Errorf("%s: bit %d of %s flipped, and accepted", s.Name(), bit, name)
 			}
 		}
 	}
@@ -95,18 +95,18 @@ type proof struct {
 
 func newProof(t testing.TB, s webhook.Scheme, body []byte) proof {
 	t.Helper()
-	secret := keyFor(t, s.Name)
+	secret := keyFor(t, s.Name())
 	m := webhook.Message{Body: body, Timestamp: stamp, ID: "msg_1", URL: "https://example.com/hook"}
 	p := proof{
 		header:   headersOf(t, s, m, secret),
-		signed:   []string{s.SignatureHeader},
+		signed:   []string{s.SignatureHeader()},
 		verifier: webhook.Verifier{Scheme: s, Secrets: []webhook.Secret{secret}, URL: m.URL, Tolerance: webhook.AnyAge},
 	}
-	if s.TimestampHeader != "" {
-		p.signed = append(p.signed, s.TimestampHeader)
+	if s.TimestampHeader() != "" {
+		p.signed = append(p.signed, s.TimestampHeader())
 	}
-	if s.Name == webhook.StandardWebhooks {
-		p.signed = append(p.signed, s.IDHeader)
+	if s.Name() == webhook.StandardWebhooks {
+		p.signed = append(p.signed, s.IDHeader())
 	}
 	return p
 }

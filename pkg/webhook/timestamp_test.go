@@ -25,9 +25,9 @@ var stamps = map[string]bool{
 func TestATimestampIsDigitsAlone(t *testing.T) {
 	t.Parallel()
 	for text, good := range stamps {
-		n, ok := webhook.ParseStamp(text)
-		if ok != good || ok && fmt.Sprint(n) != text {
-			t.Errorf("ParseStamp(%q) = %d, %v; want %v", text, n, ok, good)
+		at, ok := webhook.ParseTimestamp(text)
+		if ok != good || ok && fmt.Sprint(at.Unix()) != text {
+			t.Errorf("ParseTimestamp(%q) = %v, %v; want %v", text, at, ok, good)
 		}
 	}
 }
@@ -41,7 +41,7 @@ func TestAMalformedTimestampIsRefused(t *testing.T) {
 		if good || text == "" {
 			continue
 		}
-		h := headersOf(t, webhook.DefaultScheme(), webhook.Message{Body: order, Timestamp: text}, secret)
+		h := headersOf(t, webhook.SchemeFor(webhook.WorkSkedge), webhook.Message{Body: order, Timestamp: text}, secret)
 		for _, tolerance := range []time.Duration{0, webhook.AnyAge} {
 			_, err := webhook.Verifier{Secrets: []webhook.Secret{secret}, Tolerance: tolerance}.Verify(h, order, now())
 			if reasonOf(err) != webhook.TimestampMalformed || webhook.StatusOf(err) != http.StatusBadRequest {
@@ -106,7 +106,7 @@ func TestFarTimestampsDoNotOverflow(t *testing.T) {
 	secret := keyFor(t, webhook.TimestampBody)
 	for _, at := range []int64{0, 1 << 62, math.MaxInt64} {
 		text := fmt.Sprint(at)
-		h := headersOf(t, webhook.DefaultScheme(), webhook.Message{Body: order, Timestamp: text}, secret)
+		h := headersOf(t, webhook.SchemeFor(webhook.WorkSkedge), webhook.Message{Body: order, Timestamp: text}, secret)
 		for _, clock := range []time.Time{now(), {}, time.Unix(math.MaxInt64, 0), time.Unix(-2, 0)} {
 			err := webhook.Verify(h, order, clock, secret)
 			inside := clock.Unix() == at || clock.Unix() == -2 && at == 0

@@ -65,12 +65,12 @@ func TestVectorsOfOtherToolsVerify(t *testing.T) {
 			t.Parallel()
 			s, m := schemeNamed(t, v.Scheme), v.message(t)
 			h := http.Header{}
-			h.Set(s.SignatureHeader, v.Signature)
-			if s.TimestampHeader != "" {
-				h.Set(s.TimestampHeader, v.Timestamp)
+			h.Set(s.SignatureHeader(), v.Signature)
+			if s.TimestampHeader() != "" {
+				h.Set(s.TimestampHeader(), v.Timestamp)
 			}
-			if s.IDHeader != "" && v.ID != "" {
-				h.Set(s.IDHeader, v.ID)
+			if s.IDHeader() != "" && v.ID != "" {
+				h.Set(s.IDHeader(), v.ID)
 			}
 			verifier := webhook.Verifier{Scheme: s, Secrets: []webhook.Secret{secretOf(t, v.Secret)}, URL: v.URL, Tolerance: webhook.AnyAge}
 			if _, err := verifier.Verify(h, m.Body, now()); err != nil {

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"crypto/hmac"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -9,27 +10,29 @@ import (
 	"time"
 )
 
-// DefaultTolerance is how far a timestamp may lie from now, in the past and in
-// the future, both ends included. WorkSkedge's page refuses what is older than
-// five minutes; the future is bounded here by the same figure.
-const DefaultTolerance = 300 * time.Second
+const (
+	// DefaultTolerance is how far a timestamp may lie from now, in the past and
+	// in the future, both ends included. WorkSkedge documents that it refuses
+	// timestamps older than five minutes; the same figure bounds the future.
+	DefaultTolerance = 300 * time.Second
 
-// AnyAge as a tolerance takes every well-formed timestamp.
-const AnyAge time.Duration = -1
+	// AnyAge as a tolerance accepts every well-formed timestamp.
+	AnyAge time.Duration = -1
+)
 
-// Verifier holds what a receiver knows. The zero value of every field but
-// Secrets is a working default.
+// Verifier is what a receiver knows of its senders. The zero value of every
+// field but Secrets is a working default.
 type Verifier struct {
 	Scheme    Scheme        // default: timestamp.body
 	Secrets   []Secret      // any one of them may match, for rotation
-	Tolerance time.Duration // default: DefaultTolerance; AnyAge: no limit; whole seconds count
-	URL       string        // the notification URL, for scheme square
+	Tolerance time.Duration // default: [DefaultTolerance]; [AnyAge]: no limit; rounded down to seconds
+	URL       string        // the notification URL, which scheme square signs
 }
 
-// Proof is what a good signature shows.
+// Proof is what a valid signature shows.
 type Proof struct {
-	Secret    int       // the index of the secret that matched
-	Timestamp time.Time // when the sender signed; zero where the scheme has none
+	Secret    int       // the index in Verifier.Secrets of the secret that matched
+	Timestamp time.Time // when the sender signed; zero where the scheme has no timestamp
 }
 
 // Verify checks a WorkSkedge request by the default scheme and tolerance. See
@@ -40,18 +43,15 @@ func Verify(h http.Header, body []byte, now time.Time, secrets ...Secret) error 
 }
 
 // Verify checks the signature that h carries over the raw body. The checks run
-// in the order of the [Reason] constants, and the error is a [*Refusal], or one
-// of [Scheme.Digest] when the Verifier itself is at fault: no URL for square, a
-// secret that is not the scheme's. The comparison of signatures takes the same
-// time wherever they differ.
+// in the order of the [Reason] constants. The error is a [*Refusal], or one of
+// [Scheme.Digest] when the Verifier itself is at fault: no URL for scheme
+// square, a secret that does not fit the scheme. Comparing signatures takes the
+// same time wherever they differ.
 //
-// The id is not under the signature in any scheme but standard-webhooks: to
-// refuse a captured request that comes again, remember ids and [BodyDigest].
+// Only standard-webhooks signs the id. To refuse a captured request that is
+// sent again under another id, remember ids and digests of timestamp and body,
+// as pkg/receive does.
 func (v Verifier) Verify(h http.Header, body []byte, now time.Time) (Proof, error) {
-	s := v.Scheme
-	if s.Name == "" {
-		s = DefaultScheme()
-	}
 	for _, secret := range v.Secrets {
 		if secret.IsZero() {
 			return Proof{}, &Refusal{NoSecret, "", "a secret to verify with is blank"}
@@ -60,46 +60,71 @@ func (v Verifier) Verify(h http.Header, body []byte, now time.Time) (Proof, erro
 	if len(v.Secrets) == 0 {
 		return Proof{}, &Refusal{NoSecret, "", "no secret to verify with"}
 	}
-	m, digests, err := s.read(h)
+	m, digests, err := v.Scheme.read(h)
 	if err != nil {
 		return Proof{}, err
 	}
 	m.Body, m.URL = body, v.URL
-	matched, err := v.match(s, m, digests)
+	matched, err := v.match(m, digests)
 	if err != nil {
 		return Proof{}, err
 	}
-	if s.TimestampHeader == "" {
+	header := v.Scheme.TimestampHeader()
+	if header == "" {
 		return Proof{Secret: matched}, nil
 	}
-	at, err := v.checkAge(s.TimestampHeader, m.Timestamp, now)
+	at, err := v.checkAge(header, m.Timestamp, now)
 	return Proof{Secret: matched, Timestamp: at}, err
 }
 
-// read takes the signed headers of a request apart.
+// CheckTimestamp checks one timestamp header against the tolerance without
+// checking a signature, for a scheme that does not sign the timestamp although
+// the platform requires one. The error is a [*Refusal].
+func (v Verifier) CheckTimestamp(h http.Header, name string, now time.Time) (time.Time, error) {
+	switch values := h.Values(name); {
+	case len(values) > 1:
+		return time.Time{}, headerRepeated(name)
+	case len(values) == 0 || values[0] == "":
+		return time.Time{}, headerMissing(TimestampMissing, name)
+	default:
+		return v.checkAge(name, values[0], now)
+	}
+}
+
+func headerRepeated(name string) error {
+	return &Refusal{HeaderRepeated, name, "the header " + name + " occurs more than once"}
+}
+
+func headerMissing(reason Reason, name string) error {
+	return &Refusal{reason, name, "the header " + name + " is missing or empty"}
+}
+
+// read reads what the scheme signs from the headers of a request, and the
+// digests that it claims.
 func (s Scheme) read(h http.Header) (Message, [][]byte, error) {
-	for _, name := range []string{s.SignatureHeader, s.TimestampHeader, s.IDHeader} {
+	signatureHeader, timestampHeader, idHeader := s.SignatureHeader(), s.TimestampHeader(), s.IDHeader()
+	for _, name := range [...]string{signatureHeader, timestampHeader, idHeader} {
 		if name != "" && len(h.Values(name)) > 1 {
-			return Message{}, nil, &Refusal{HeaderRepeated, name, "the header " + name + " is there more than once"}
+			return Message{}, nil, headerRepeated(name)
 		}
 	}
-	signature := h.Get(s.SignatureHeader)
+	signature := h.Get(signatureHeader)
 	if signature == "" {
-		return Message{}, nil, &Refusal{SignatureMissing, s.SignatureHeader, "the header " + s.SignatureHeader + " is missing or empty"}
+		return Message{}, nil, headerMissing(SignatureMissing, signatureHeader)
 	}
 	digests := s.decode(signature)
 	if len(digests) == 0 {
-		return Message{}, nil, &Refusal{SignatureMalformed, s.SignatureHeader, s.malformed(signature)}
+		return Message{}, nil, &Refusal{SignatureMalformed, signatureHeader, s.malformed(signature)}
 	}
 	var m Message
-	if s.TimestampHeader != "" {
-		if m.Timestamp = h.Get(s.TimestampHeader); m.Timestamp == "" {
-			return Message{}, nil, &Refusal{TimestampMissing, s.TimestampHeader, "the header " + s.TimestampHeader + " is missing or empty"}
+	if timestampHeader != "" {
+		if m.Timestamp = h.Get(timestampHeader); m.Timestamp == "" {
+			return Message{}, nil, headerMissing(TimestampMissing, timestampHeader)
 		}
 	}
-	if s.Name == StandardWebhooks {
-		if m.ID = h.Get(s.IDHeader); m.ID == "" {
-			return Message{}, nil, &Refusal{IDMissing, s.IDHeader, "the header " + s.IDHeader + " is missing or empty"}
+	if s.Name() == StandardWebhooks {
+		if m.ID = h.Get(idHeader); m.ID == "" {
+			return Message{}, nil, headerMissing(IDMissing, idHeader)
 		}
 	}
 	return m, digests, nil
@@ -107,18 +132,18 @@ func (s Scheme) read(h http.Header) (Message, [][]byte, error) {
 
 func (s Scheme) malformed(signature string) string {
 	want := "64 lowercase hex digits"
-	if s.Encoding == "base64" {
-		want = s.Prefix + "44 characters of base64"
+	if s.Encoding() == "base64" {
+		want = s.Prefix() + "44 characters of base64"
 	}
-	return fmt.Sprintf("the header %s must be %s, and has %d characters that are not that", s.SignatureHeader, want, len(signature))
+	return fmt.Sprintf("the header %s must be %s, and has %d characters that are not that", s.SignatureHeader(), want, len(signature))
 }
 
-// match compares against every secret, so that the time does not tell which
-// one it was.
-func (v Verifier) match(s Scheme, m Message, digests [][]byte) (int, error) {
+// match compares with every secret, so that the time does not tell which one
+// matched.
+func (v Verifier) match(m Message, digests [][]byte) (int, error) {
 	matched := -1
 	for i, secret := range v.Secrets {
-		want, err := s.Digest(m, secret)
+		want, err := v.Scheme.Digest(m, secret)
 		if err != nil {
 			return -1, err
 		}
@@ -129,20 +154,17 @@ func (v Verifier) match(s Scheme, m Message, digests [][]byte) (int, error) {
 		}
 	}
 	if matched < 0 {
-		return -1, &Refusal{SignatureMismatch, s.SignatureHeader, "the signature does not match " + s.Covers + " under " + countSecrets(len(v.Secrets))}
+		under := "the secret"
+		if n := len(v.Secrets); n > 1 {
+			under = fmt.Sprintf("any of the %d secrets", n)
+		}
+		return -1, &Refusal{SignatureMismatch, v.Scheme.SignatureHeader(), "the signature does not match " + v.Scheme.Covers() + " under " + under}
 	}
 	return matched, nil
 }
 
-func countSecrets(n int) string {
-	if n == 1 {
-		return "the secret"
-	}
-	return fmt.Sprintf("any of the %d secrets", n)
-}
-
-func (v Verifier) checkAge(header, stamp string, now time.Time) (time.Time, error) {
-	seconds, ok := ParseStamp(stamp)
+func (v Verifier) checkAge(header, timestamp string, now time.Time) (time.Time, error) {
+	at, ok := ParseTimestamp(timestamp)
 	if !ok {
 		return time.Time{}, &Refusal{TimestampMalformed, header, "the header " + header + " must be Unix seconds: digits alone, without sign or leading zero"}
 	}
@@ -150,11 +172,10 @@ func (v Verifier) checkAge(header, stamp string, now time.Time) (time.Time, erro
 	if tolerance == 0 {
 		tolerance = DefaultTolerance
 	}
-	at := time.Unix(seconds, 0)
 	if tolerance == AnyAge {
 		return at, nil
 	}
-	age, limit := now.Unix()-seconds, int64(tolerance/time.Second)
+	age, limit := now.Unix()-at.Unix(), int64(tolerance/time.Second)
 	switch {
 	case age > limit:
 		return at, &Refusal{TimestampTooOld, header, fmt.Sprintf("the timestamp is %d s old, more than %d s", age, limit)}
@@ -164,12 +185,71 @@ func (v Verifier) checkAge(header, stamp string, now time.Time) (time.Time, erro
 	return at, nil
 }
 
-// ParseStamp reads a timestamp header strictly: ASCII digits, no sign, no
-// leading zero, within int64.
-func ParseStamp(s string) (seconds int64, ok bool) {
+// FormatTimestamp writes a time as a timestamp header carries it: Unix seconds.
+func FormatTimestamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
+
+// ParseTimestamp reads a timestamp header strictly: ASCII digits without sign
+// or leading zero, within an int64.
+func ParseTimestamp(s string) (at time.Time, ok bool) {
 	if s == "" || len(s) > 1 && s[0] == '0' || strings.Trim(s, "0123456789") != "" {
-		return 0, false
+		return time.Time{}, false
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil
+	seconds, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return time.Unix(seconds, 0), true
+}
+
+// Reason names why a request was refused. It is an error, so that
+// errors.Is(err, webhook.SignatureMismatch) works on what Verify returns.
+type Reason string
+
+// The reasons, in the order in which Verify checks for them.
+const (
+	NoSecret           Reason = "no_secret"
+	HeaderRepeated     Reason = "header_repeated"
+	SignatureMissing   Reason = "signature_missing"
+	SignatureMalformed Reason = "signature_malformed"
+	TimestampMissing   Reason = "timestamp_missing"
+	IDMissing          Reason = "id_missing"
+	SignatureMismatch  Reason = "signature_mismatch"
+	TimestampMalformed Reason = "timestamp_malformed"
+	TimestampTooOld    Reason = "timestamp_too_old"
+	TimestampTooNew    Reason = "timestamp_too_new"
+)
+
+func (r Reason) Error() string { return string(r) }
+
+// Refusal is the error of [Verifier.Verify]. It holds nothing that would help
+// a forger: no expected signature, no part of a secret.
+type Refusal struct {
+	Reason Reason
+	Header string // the header at fault, or ""
+	Detail string // one sentence for people, without a trailing period
+}
+
+func (r *Refusal) Error() string { return r.Detail }
+
+// Unwrap returns the reason, for errors.Is.
+func (r *Refusal) Unwrap() error { return r.Reason }
+
+// StatusOf returns the HTTP status that answers an error of Verify: 400 for a
+// repeated header, for a timestamp that is missing, malformed, too old or too
+// new, and for a missing id; 401 for every other refusal; 500 when there is no
+// secret to verify with, and for any other error.
+func StatusOf(err error) int {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		return http.StatusInternalServerError
+	}
+	switch refusal.Reason {
+	case NoSecret:
+		return http.StatusInternalServerError
+	case HeaderRepeated, TimestampMissing, IDMissing, TimestampMalformed, TimestampTooOld, TimestampTooNew:
+		return http.StatusBadRequest
+	case SignatureMissing, SignatureMalformed, SignatureMismatch:
+		return http.StatusUnauthorized
+	}
+	return http.StatusUnauthorized
 }

@@ -67,12 +67,7 @@ func Palette(env *Env, cfg *config.Config, terminal bool) (ui.Palette, error) {
 // WriteJSON writes v as one line of JSON. Control and format characters are
 // escaped, so that the line is safe to show on a terminal.
 func WriteJSON(w io.Writer, v any) error {
-	line, err := webhook.Marshal(v)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(line, '\n'))
-	return err
+	return webhook.NewEncoder(w).EncodeLine(v)
 }
 
 // CheckedWriter remembers the first error of its writer, so that a full disk

@@ -157,12 +157,12 @@ func ExplainSignature(w io.Writer, p ui.Palette, s *webhook.Scheme, m webhook.Me
 	sum := sha256.Sum256(content)
 	var t ui.Table
 	row := func(label string, value ui.Cell) { t.Row(ui.Cell{Text: label, Paint: p.Quiet}, value) }
-	row("scheme", ui.Cell{Text: s.Name + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers})
-	if s.TimestampHeader != "" {
+	row("scheme", ui.Cell{Text: s.Name() + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers()})
+	if s.TimestampHeader() != "" {
 		row("timestamp", ui.Cell{Text: m.Timestamp})
 	}
 	row("signed", ui.Cell{Text: fmt.Sprintf("%s, SHA-256 %s…", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8]))})
-	row(s.SignatureHeader, ui.Cell{Text: signature, Paint: p.Name})
+	row(s.SignatureHeader(), ui.Cell{Text: signature, Paint: p.Name})
 	if err := t.Write(w); err != nil {
 		return err
 	}
@@ -173,19 +173,19 @@ func ExplainSignature(w io.Writer, p ui.Palette, s *webhook.Scheme, m webhook.Me
 }
 
 func encodingName(s *webhook.Scheme) string {
-	if s.Encoding == "hex" {
+	if s.Encoding() == "hex" {
 		return "lowercase hex"
 	}
-	return s.Encoding
+	return s.Encoding()
 }
 
 func opensslLine(s *webhook.Scheme, content []byte) string {
 	key := `-hmac "$WEBHOOK_SECRET"`
-	if s.Name == webhook.StandardWebhooks {
+	if s.Name() == webhook.StandardWebhooks {
 		key = `-mac HMAC -macopt hexkey:"$(printf '%s' "${WEBHOOK_SECRET#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \n')"`
 	}
 	line := ui.Printf(string(content)) + " |\n  openssl dgst -sha256 " + key
-	if s.Encoding == "base64" {
+	if s.Encoding() == "base64" {
 		return line + " -binary | base64"
 	}
 	return line + " | sed 's/^.* //'"

@@ -3,9 +3,8 @@ package ui
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
-
-	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Clean makes text from outside safe to show on one line of a terminal:
@@ -27,7 +26,7 @@ func clean(s string, lines bool) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case lines && (r == '\n' || r == '\t'), !webhook.IsHidden(r):
+		case lines && (r == '\n' || r == '\t'), !isHidden(r):
 			b.WriteRune(r)
 		case r < 0x80:
 			fmt.Fprintf(&b, `\x%02x`, r)
@@ -39,6 +38,13 @@ func clean(s string, lines bool) string {
 		i += size
 	}
 	return b.String()
+}
+
+// isHidden reports whether a terminal obeys or does not show r: control (Cc),
+// format (Cf: bidi, zero width, tags), surrogate and private-use characters,
+// and the line and paragraph separators.
+func isHidden(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Cs, unicode.Co, unicode.Zl, unicode.Zp)
 }
 
 func isClean(s string) bool {

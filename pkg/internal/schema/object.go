@@ -1,6 +1,6 @@
 package schema
 
-import "github.com/wskdev/wsk/pkg/webhook"
+import "github.com/wskdev/wsk/pkg/internal/nearest"
 
 // openObject is an object whose end was not reached yet.
 type openObject struct {
@@ -159,7 +159,7 @@ func (n *node) nearest(key []byte) string {
 	for i, p := range n.properties {
 		names[i] = p.name
 	}
-	return webhook.Nearest(string(key), names)
+	return nearest.Name(string(key), names)
 }
 
 func (c *Checker) duplicate(at int, name string) { c.named(DuplicateKey, at, name, "") }

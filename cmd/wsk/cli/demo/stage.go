@@ -59,7 +59,7 @@ func (s *demoStage) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.verifier = webhook.Verifier{Scheme: webhook.DefaultScheme(), Secrets: []webhook.Secret{secret}}
+	s.verifier = webhook.Verifier{Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secrets: []webhook.Secret{secret}}
 	own, err := s.receiver(ctx, erp)
 	if err != nil {
 		return err

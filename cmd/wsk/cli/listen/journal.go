@@ -61,11 +61,11 @@ func (l *listenJournal) memory(ctx context.Context) (*receive.Memory, error) {
 }
 
 // keep is the receiver's Keep; wants says which events are forwarded.
-func (l *listenJournal) keep(wants func(string) bool) func(context.Context, webhook.Record, *webhook.Mark) error {
+func (l *listenJournal) keep(wants func(string) bool) func(context.Context, webhook.Record, *receive.Mark) error {
 	if l.journal == nil {
 		return nil
 	}
-	return func(ctx context.Context, r webhook.Record, m *webhook.Mark) error {
+	return func(ctx context.Context, r webhook.Record, m *receive.Mark) error {
 		e := journal.Entry{Record: r, Mark: m}
 		if l.forward != nil && r.Verdict.Outcome == webhook.Accepted && wants(r.Event) {
 			e.ForwardTo = l.forward.target

@@ -42,7 +42,7 @@ func (v *listenView) ready(address string) error {
 		return err
 	}
 	if !v.skip && v.unsigned == nil {
-		line.Scheme = v.verifier.Scheme.Name
+		line.Scheme = v.verifier.Scheme.Name()
 	}
 	return command.WriteJSON(v.env.Out, line)
 }
@@ -181,9 +181,9 @@ func describeVerifier(v webhook.Verifier, skip bool) string {
 	if skip {
 		return "nothing is verified"
 	}
-	text := fmt.Sprintf("scheme %s, %s", v.Scheme.Name, ui.Plural(len(v.Secrets), "secret"))
+	text := fmt.Sprintf("scheme %s, %s", v.Scheme.Name(), ui.Plural(len(v.Secrets), "secret"))
 	switch {
-	case v.Scheme.TimestampHeader == "":
+	case v.Scheme.TimestampHeader() == "":
 		return text + ", no timestamp"
 	case v.Tolerance == webhook.AnyAge:
 		return text + ", any age"

@@ -94,7 +94,7 @@ func (s *asker) get(ctx context.Context, path string, query url.Values, into any
 
 // post asks for a change.
 func (s *asker) post(ctx context.Context, path string, question, into any) ([]byte, error) {
-	body, err := webhook.Marshal(question)
+	body, err := json.Marshal(question)
 	if err != nil {
 		return nil, err
 	}

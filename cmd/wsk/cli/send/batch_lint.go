@@ -16,6 +16,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -144,7 +145,7 @@ func (b *batchLinter) event(text []byte, now time.Time) (event webhook.Event, sh
 		raw, text = body, nil
 	}
 	if b.definition != nil {
-		made, err := command.WrapInbound(*b.definition, raw, b.origin, now)
+		made, err := payload.Wrap(*b.definition, raw, payload.Head{Time: now, Source: b.origin})
 		if err != nil {
 			return event, 0, err
 		}

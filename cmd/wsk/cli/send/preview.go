@@ -29,6 +29,6 @@ func (o *options) preview(env *command.Env, p ui.Palette, d *deliver.Delivery) e
 	}
 	return webhook.NewEncoder(env.Out).Encode(webhook.Record{
 		ID: env.RecordID(), Time: at, Direction: webhook.Sent, Platform: d.Event.Platform, Form: d.Event.Form,
-		Event: d.Event.Type, WebhookID: d.WebhookID, Scheme: d.Scheme.Name, Request: request,
+		Event: d.Event.Type, WebhookID: d.WebhookID, Scheme: d.Scheme.Name(), Request: request,
 	})
 }

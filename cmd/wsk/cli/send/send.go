@@ -218,7 +218,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (*deliver.Deliv
 		return nil, err
 	}
 	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
-	if d.Scheme.Name == webhook.StandardWebhooks {
+	if d.Scheme.Name() == webhook.StandardWebhooks {
 		d.WebhookID = "msg_" + env.NewID()
 	}
 	return d, err

@@ -161,8 +161,8 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 		return nil, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
 	case o.id != "" && o.count > 1:
 		return nil, errors.New("--id and --count contradict each other: each delivery has an id of its own")
-	case o.id != "" && d.Scheme.IDHeader == "":
-		return nil, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name)
+	case o.id != "" && d.Scheme.IDHeader() == "":
+		return nil, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name())
 	}
 	giveID(env, d, o.id)
 	secrets, _, err := o.settings.Keys(env, cfg)
@@ -186,7 +186,7 @@ func giveID(env *command.Env, d *deliver.Delivery, id string) {
 	if id == "" {
 		id = "whk_" + env.NewID()
 	}
-	if d.Scheme.IDHeader != "" {
+	if d.Scheme.IDHeader() != "" {
 		d.WebhookID = id
 	}
 }

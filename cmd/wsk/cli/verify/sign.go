@@ -83,12 +83,12 @@ func sign(ctx context.Context, env *command.Env, cfg *config.Config, o *signOpti
 	}
 	m := webhook.Message{ID: o.id, URL: o.notifyURL, Timestamp: o.timestamp}
 	if m.Timestamp == "" {
-		m.Timestamp = webhook.Stamp(env.Now())
+		m.Timestamp = webhook.FormatTimestamp(env.Now())
 	}
-	if _, ok := webhook.ParseStamp(m.Timestamp); !ok {
+	if _, ok := webhook.ParseTimestamp(m.Timestamp); !ok {
 		return fmt.Errorf("timestamp %q must be Unix seconds: digits alone, without sign or leading zero", o.timestamp)
 	}
-	if m.ID == "" && scheme.Name == webhook.StandardWebhooks {
+	if m.ID == "" && scheme.Name() == webhook.StandardWebhooks {
 		m.ID = "msg_" + env.NewID()
 	}
 	if m.Body, err = env.Read(ctx, o.file); err != nil {
@@ -111,8 +111,8 @@ func sign(ctx context.Context, env *command.Env, cfg *config.Config, o *signOpti
 		}
 		return nil
 	}
-	out := signed{Scheme: scheme.Name, ID: m.ID, Signature: headers.Get(scheme.SignatureHeader), Headers: headers}
-	if scheme.TimestampHeader != "" {
+	out := signed{Scheme: scheme.Name(), ID: m.ID, Signature: headers.Get(scheme.SignatureHeader()), Headers: headers}
+	if scheme.TimestampHeader() != "" {
 		out.Timestamp = m.Timestamp
 	}
 	return command.WriteJSON(env.Out, out)

@@ -28,7 +28,7 @@ type result struct {
 
 // verdictOn verifies one request, and finds out why when it does not hold.
 func verdictOn(v webhook.Verifier, s *subject, now time.Time) (result, error) {
-	r := result{Record: s.id, Scheme: v.Scheme.Name, of: len(v.Secrets)}
+	r := result{Record: s.id, Scheme: v.Scheme.Name(), of: len(v.Secrets)}
 	proof, err := v.Verify(s.request.Header.HTTP(), s.request.Body, now)
 	if !proof.Timestamp.IsZero() {
 		age := now.Unix() - proof.Timestamp.Unix()

@@ -151,9 +151,9 @@ func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config
 		return nil, err
 	}
 	for flag, line := range map[string]webhook.Pair{
-		"timestamp": {Name: scheme.TimestampHeader, Value: o.timestamp},
-		"signature": {Name: scheme.SignatureHeader, Value: o.signature},
-		"id":        {Name: scheme.IDHeader, Value: o.id},
+		"timestamp": {Name: scheme.TimestampHeader(), Value: o.timestamp},
+		"signature": {Name: scheme.SignatureHeader(), Value: o.signature},
+		"id":        {Name: scheme.IDHeader(), Value: o.id},
 	} {
 		if given(flag) && line.Name != "" {
 			extra = append(extra, line)
@@ -181,10 +181,10 @@ func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config
 		return o.records(cfg, platform, &scheme, raw, extra)
 	}
 	switch {
-	case !extra.Has(scheme.SignatureHeader):
-		return nil, fmt.Errorf("no signature to verify: give --signature, or -H '%s: …'", scheme.SignatureHeader)
-	case scheme.TimestampHeader != "" && !extra.Has(scheme.TimestampHeader):
-		return nil, fmt.Errorf("no timestamp, which scheme %s signs: give --timestamp, or -H '%s: …'", scheme.Name, scheme.TimestampHeader)
+	case !extra.Has(scheme.SignatureHeader()):
+		return nil, fmt.Errorf("no signature to verify: give --signature, or -H '%s: …'", scheme.SignatureHeader())
+	case scheme.TimestampHeader() != "" && !extra.Has(scheme.TimestampHeader()):
+		return nil, fmt.Errorf("no timestamp, which scheme %s signs: give --timestamp, or -H '%s: …'", scheme.Name(), scheme.TimestampHeader())
 	}
 	return []*subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, nil
 }

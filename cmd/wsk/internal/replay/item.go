@@ -71,10 +71,10 @@ func (i *Item) id(s *webhook.Scheme) string {
 	switch {
 	case i.Record == nil:
 		return ""
-	case i.Record.WebhookID != "" || s.IDHeader == "":
+	case i.Record.WebhookID != "" || s.IDHeader() == "":
 		return i.Record.WebhookID
 	}
-	return i.Record.Request.Header.Get(s.IDHeader)
+	return i.Record.Request.Header.Get(s.IDHeader())
 }
 
 // lines are the recorded header lines that belong to the delivery.

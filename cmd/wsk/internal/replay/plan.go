@@ -71,12 +71,12 @@ func (p *Plan) job(item *Item) (*Job, error) {
 	if item.Record == nil {
 		d.Header = payloadHeader(p.platform(item.Event.Platform), &item.Event)
 	} else {
-		job.stamp = d.Scheme.TimestampHeader == "" && item.Record.Request.Header.Has(webhook.HeaderTimestamp)
+		job.stamp = d.Scheme.TimestampHeader() == "" && item.Record.Request.Header.Has(webhook.HeaderTimestamp)
 		d.Header = unsigned(unsigned(item.lines(), &d.Scheme), recorded(item.Record))
 		d.WebhookID = item.id(&d.Scheme)
 		keepRetry(d)
 	}
-	if d.Scheme.IDHeader != "" && (item.Record == nil || p.FreshIDs) {
+	if d.Scheme.IDHeader() != "" && (item.Record == nil || p.FreshIDs) {
 		d.WebhookID = p.NewID()
 	}
 	return job, nil
@@ -93,11 +93,11 @@ func (p *Plan) platform(named webhook.Platform) webhook.Platform {
 // scheme settles how an item is signed.
 func (p *Plan) scheme(item *Item) webhook.Scheme {
 	platform := p.platform(item.Event.Platform)
-	if p.Scheme.Name != "" {
+	if !p.Scheme.IsZero() {
 		return p.Scheme.On(platform)
 	}
 	if item.Record != nil && item.Record.Scheme != "" {
-		if s := recorded(item.Record); s.Name != "" {
+		if s := recorded(item.Record); !s.IsZero() {
 			return *s
 		}
 	}
@@ -123,7 +123,7 @@ func payloadHeader(p webhook.Platform, e *webhook.Event) webhook.Header {
 
 // unsigned leaves out the lines that a scheme signs with.
 func unsigned(h webhook.Header, s *webhook.Scheme) webhook.Header {
-	for _, name := range []string{webhook.HeaderTimestamp, webhook.HeaderSignature, s.SignatureHeader, s.TimestampHeader, s.IDHeader} {
+	for _, name := range []string{webhook.HeaderTimestamp, webhook.HeaderSignature, s.SignatureHeader(), s.TimestampHeader(), s.IDHeader()} {
 		if name != "" {
 			h = h.Without(name)
 		}
@@ -148,7 +148,7 @@ func keepRetry(d *deliver.Delivery) {
 func (j *Job) at(now time.Time) *deliver.Delivery {
 	d := j.Delivery
 	if j.stamp {
-		d.Header = d.Header.With(webhook.HeaderTimestamp, webhook.Stamp(now))
+		d.Header = d.Header.With(webhook.HeaderTimestamp, webhook.FormatTimestamp(now))
 	}
 	return &d
 }

@@ -26,7 +26,7 @@ func TestARecordIsSignedAnewUnderItsOwnID(t *testing.T) {
 		t.Errorf("the signature: %v", err)
 	}
 	for name, want := range map[string]string{
-		"X-Webhook-ID": "whk_a", "X-Webhook-Timestamp": webhook.Stamp(clock), "X-Custom": "kept", "User-Agent": "platform/1", "Host": "",
+		"X-Webhook-ID": "whk_a", "X-Webhook-Timestamp": webhook.FormatTimestamp(clock), "X-Custom": "kept", "User-Agent": "platform/1", "Host": "",
 	} {
 		if got := r.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -89,7 +89,7 @@ func TestTheSchemeIsThePlansThenTheRecordsThenThePlatforms(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			job := jobsOf(t, test.plan, replay.FromRecord("f", test.record))[0]
-			if got := job.Delivery.Scheme.Name; got != test.scheme {
+			if got := job.Delivery.Scheme.Name(); got != test.scheme {
 				t.Errorf("scheme %s, want %s", got, test.scheme)
 			}
 			h := request(t, job).Header

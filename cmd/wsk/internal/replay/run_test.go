@@ -137,7 +137,7 @@ func TestEachRequestIsSignedWhenItLeaves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
-			if got, want := r.Header.Get("X-Webhook-Timestamp"), webhook.Stamp(time.Now()); got != want {
+			if got, want := r.Header.Get("X-Webhook-Timestamp"), webhook.FormatTimestamp(time.Now()); got != want {
 				t.Errorf("signed at %s, sent at %s", got, want)
 			}
 			return answer(200), pause(r.Context(), time.Minute)

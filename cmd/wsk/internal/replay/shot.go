@@ -71,8 +71,8 @@ func (s *shot) fresh(lines webhook.Header) {
 	if d.Secret.IsZero() {
 		return
 	}
-	s.signature = changes(d.Scheme.SignatureHeader)
-	if s.stamp = changes(d.Scheme.TimestampHeader); d.Scheme.TimestampHeader == "" {
+	s.signature = changes(d.Scheme.SignatureHeader())
+	if s.stamp = changes(d.Scheme.TimestampHeader()); d.Scheme.TimestampHeader() == "" {
 		s.stamp = changes(webhook.HeaderTimestamp)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -95,6 +96,6 @@ func Envelope(r Raised, id, company string, at time.Time) []byte {
 			Data      json.RawMessage `json:"data"`
 		}{id, r.Type, stamp, company, r.Data}
 	}
-	raw, _ := webhook.Marshal(envelope) // texts, and JSON that was written here
+	raw, _ := jsontext.Marshal(envelope) // texts, and JSON that was written here
 	return raw
 }

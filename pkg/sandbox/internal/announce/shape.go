@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -99,7 +100,7 @@ func (s *shape) append(b []byte, v any) []byte {
 		}
 		return append(b, ']')
 	}
-	raw, err := webhook.Marshal(v)
+	raw, err := jsontext.Marshal(v)
 	if err != nil { // what the store holds came out of JSON
 		return append(b, "null"...)
 	}
@@ -118,7 +119,7 @@ func (s *shape) object(b []byte, v map[string]any, names []string) []byte {
 			b = append(b, ',')
 		}
 		first = false
-		quoted, _ := webhook.Marshal(name) // a string always marshals
+		quoted, _ := jsontext.Marshal(name) // a string always marshals
 		b = append(append(b, quoted...), ':')
 		inner := s.members[name]
 		if inner == nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
-	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Kind is what a record is.
@@ -99,7 +99,7 @@ const columns = "id, company, kind, key, parent, name, created, updated, fields"
 // Put writes a record, a new one or one that has changed. The error is
 // [ErrTaken] when another record of the company and kind has its key.
 func (t *Tx) Put(r *Record) error {
-	fields, err := webhook.Marshal(r.Fields)
+	fields, err := jsontext.Marshal(r.Fields)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", r.ID, err)
 	}

@@ -1,16 +1,18 @@
-package command
+package payload_test
 
 import (
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
 	t.Parallel()
 	data := `{ "cost": 1.50 }`
-	h := head{eventID: "evt_1", stamp: "2026-01-15T14:30:00Z", origin: "erp"}
+	h := payload.Head{ID: "evt_1", Time: time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC), Source: "erp"}
 	tests := []struct {
 		platform webhook.Platform
 		form     webhook.Form
@@ -27,11 +29,11 @@ func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := h.enclose(d, []byte(" "+data+"\n"))
+		got, err := payload.Wrap(d, []byte(" "+data+"\n"), h)
 		if err != nil || string(got) != tt.want {
 			t.Errorf("%s: %s, %v; want %s", tt.form, got, err, tt.want)
 		}
-		if again, err := (head{}).enclose(d, got); err != nil || string(again) != tt.want {
+		if again, err := payload.Wrap(d, got, payload.Head{}); err != nil || string(again) != tt.want {
 			t.Errorf("%s: an envelope was changed to %s, %v", tt.form, again, err)
 		}
 	}
@@ -40,7 +42,7 @@ func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
 // Every sample of the catalog goes out as it stands, but for who and when.
 func TestASampleIsRenewedAndOtherwiseLeftAlone(t *testing.T) {
 	t.Parallel()
-	h := head{eventID: "evt_fresh", stamp: "2031-01-15T14:30:00Z"}
+	h := payload.Head{ID: "evt_fresh", Time: time.Date(2031, 1, 15, 14, 30, 0, 0, time.UTC)}
 	for _, d := range webhook.Catalog() {
 		sample := d.Sample()
 		if sample == nil || d.Form == webhook.Inbound || d.Form == webhook.Template {
@@ -50,7 +52,7 @@ func TestASampleIsRenewedAndOtherwiseLeftAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := h.renew(d, sample)
+		got, err := payload.Sample(d, h)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,7 @@
-package webhook
+// Package jsontext writes JSON that is safe to show on a terminal. It is
+// internal because it is a detail of how wsk encodes its output: the packages
+// under pkg share it, and it imports none of them.
+package jsontext
 
 import (
 	"bytes"
@@ -9,10 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// Marshal is json.Marshal without the escapes that HTML pages need, and with
-// those that a terminal needs: control and format characters, which JSON may
-// hold as they are (C1, bidi overrides, zero width), are written as \u escapes.
-// They read back as the same characters.
+// Marshal is json.Marshal without the escapes that HTML needs, and with those
+// that a terminal needs: control and format characters that JSON allows
+// unescaped (C1, bidi overrides, zero width) are written as \u escapes. They
+// decode to the same characters.
 func Marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -23,7 +26,7 @@ func Marshal(v any) ([]byte, error) {
 	return escapeHidden(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), nil
 }
 
-// escapeHidden works on JSON, where such characters stand in strings only.
+// escapeHidden works on JSON, where hidden characters occur in strings only.
 func escapeHidden(raw []byte) []byte {
 	at := bytes.IndexFunc(raw, IsHidden)
 	if at < 0 {
@@ -46,10 +49,9 @@ func escapeHidden(raw []byte) []byte {
 	return out.Bytes()
 }
 
-// IsHidden reports a character that a terminal obeys or does not show: control
-// (Cc), format (Cf: bidi, zero width, tags), surrogate and private characters,
-// and the line and paragraph separators. Whatever came from outside is shown
-// without them.
+// IsHidden reports whether a terminal obeys or does not show r: control (Cc),
+// format (Cf: bidi, zero width, tags), surrogate and private-use characters,
+// and the line and paragraph separators.
 func IsHidden(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r < ' ' || r == 0x7f

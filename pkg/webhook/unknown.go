@@ -1,0 +1,35 @@
+package webhook
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/wskdev/wsk/pkg/internal/nearest"
+)
+
+// UnknownError says that a name is not one of a known set.
+type UnknownError struct {
+	Kind    string   // what was named: "event", "scheme"
+	Name    string   // the name as given
+	Nearest string   // the known name most like it, or ""
+	Known   []string // every name that is valid
+}
+
+// Unknown returns an [*UnknownError] that names the known name nearest to the
+// given one.
+func Unknown(kind, name string, known []string) *UnknownError {
+	return &UnknownError{Kind: kind, Name: name, Nearest: nearest.Name(name, known), Known: known}
+}
+
+// Error names the nearest known name, or lists up to twelve of them.
+func (e *UnknownError) Error() string {
+	switch {
+	case e.Nearest != "":
+		return fmt.Sprintf("unknown %s %.60q: did you mean %q?", e.Kind, e.Name, e.Nearest)
+	case len(e.Known) == 0:
+		return fmt.Sprintf("unknown %s %.60q", e.Kind, e.Name)
+	case len(e.Known) <= 12:
+		return fmt.Sprintf("unknown %s %.60q: known are %s", e.Kind, e.Name, strings.Join(e.Known, ", "))
+	}
+	return fmt.Sprintf("unknown %s %.60q: none of the %d known is like it", e.Kind, e.Name, len(e.Known))
+}

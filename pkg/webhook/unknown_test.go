@@ -1,0 +1,37 @@
+package webhook_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+func TestUnknownNamesTheNearestOrAll(t *testing.T) {
+	t.Parallel()
+	many := make([]string, 13)
+	for i := range many {
+		many[i] = fmt.Sprintf("name-%02d", i)
+	}
+	for _, test := range []struct {
+		name  string
+		known []string
+		want  string
+	}{
+		{"bodi", []string{"body", "square"}, `unknown scheme "bodi": did you mean "body"?`},
+		{"zzzz", []string{"body", "square"}, `unknown scheme "zzzz": known are body, square`},
+		{"zzzz", nil, `unknown scheme "zzzz"`},
+		{"zzzz", many, `unknown scheme "zzzz": none of the 13 known is like it`},
+		{"zzzz", many[:12], `unknown scheme "zzzz": known are name-00, ` + strings.Join(many[1:12], ", ")},
+		{"\x1b]0;x\a", nil, `unknown scheme "\x1b]0;x\a"`},
+	} {
+		if got := webhook.Unknown("scheme", test.name, test.known).Error(); got != test.want {
+			t.Errorf("%q: %s, want %s", test.name, got, test.want)
+		}
+	}
+	long := strings.Repeat("x", 1<<20)
+	if text := webhook.Unknown("event", long, nil).Error(); len(text) > 200 {
+		t.Errorf("an error of %d bytes", len(text))
+	}
+}
