@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // BenchmarkWorkOrderCreated takes one work order after another, signed, linted,
 // stored on disk and answered, from 32 senders.
 func BenchmarkWorkOrderCreated(b *testing.B) {
-	box, err := New(b.Context(), Config{Data: filepath.Join(b.TempDir(), "box.db"), Limits: []Limit{}}.withKey())
+	box, err := New(b.Context(), Config{Data: filepath.Join(b.TempDir(), "box.db"), Limits: []deliver.Limit{}}.withKey())
 	if err != nil {
 		b.Fatal(err)
 	}

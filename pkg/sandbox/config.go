@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -30,12 +31,12 @@ type Config struct {
 	Companies []Company // default: one, see [DefaultCompany]
 	Data      string    // path of the SQLite file that keeps the state; "": in memory until Close
 
-	Limits        []Limit       // per API key, counted from the start of the process; nil: [DocumentedLimits]; empty: none
-	RequireScheme string        // the only scheme accepted from source custom, timestamp.body or body; default: both
-	Tolerance     time.Duration // between a request's timestamp and now; default: [webhook.DefaultTolerance]; [webhook.AnyAge]: any
-	Speed         float64       // divides the pauses between attempts; 1 or more, +Inf: no pauses; default: 1
-	Timeout       time.Duration // of one attempt; default: [deliver.DefaultTimeout]
-	AllowTargets  bool          // deliver to public addresses as well as to this machine; private addresses are always refused
+	Limits        []deliver.Limit // per API key, counted from the start of the process; nil: [deliver.WorkSkedgeLimits]; empty: none
+	RequireScheme string          // the only scheme accepted from source custom, timestamp.body or body; default: both
+	Tolerance     time.Duration   // between a request's timestamp and now; default: [webhook.DefaultTolerance]; [webhook.AnyAge]: any
+	Speed         float64         // divides the pauses between attempts; 1 or more, +Inf: no pauses; default: 1
+	Timeout       time.Duration   // of one attempt; default: [deliver.DefaultTimeout]
+	AllowTargets  bool            // deliver to public addresses as well as to this machine; private addresses are always refused
 
 	Linter    *lint.Linter      // checks inbound events; default: the catalog's
 	Transport http.RoundTripper // sends deliveries; default: one that refuses addresses by AllowTargets after resolving names
@@ -96,7 +97,7 @@ func (c Config) withDefaults() Config {
 		c.NewID = func() string { return strings.ToLower(rand.Text()) }
 	}
 	if c.Limits == nil {
-		c.Limits = DocumentedLimits()
+		c.Limits = deliver.WorkSkedgeLimits()
 	}
 	if c.Linter == nil {
 		c.Linter = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound})

@@ -55,7 +55,7 @@ func TestAnAttemptOutlivesItsSubscription(t *testing.T) {
 	}
 	close(let)
 	d.idle()
-	if list := d.deliveries(); len(list) != 1 || list[0].State != Dead || list[0].Error != "the subscription is gone" || len(came) != 0 {
+	if list := d.deliveries(); len(list) != 1 || list[0].State != Dead || list[0].Error != "the subscription was removed" || len(came) != 0 {
 		t.Errorf("%+v, and %d more attempts", list, len(came))
 	}
 }
@@ -95,7 +95,7 @@ func TestARestartWithoutTheSubscription(t *testing.T) {
 	c.Companies[0].Subscriptions = nil
 	d = newDesk(t, c)
 	d.idle()
-	if list := d.deliveries(); len(list) != 1 || list[0].State != Dead || list[0].Error != "the subscription is gone" {
+	if list := d.deliveries(); len(list) != 1 || list[0].State != Dead || list[0].Error != "the subscription was removed" {
 		t.Errorf("%+v", list)
 	}
 }

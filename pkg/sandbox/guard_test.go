@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 func TestWhoMayNotIsToldNothing(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, Config{Limits: []Limit{}}.withKey())
+	d := newDesk(t, Config{Limits: []deliver.Limit{}}.withKey())
 	body := event("project.search", `{"search_term":"x"}`)
 	answers := map[int]string{}
 	for name, c := range map[string]struct {

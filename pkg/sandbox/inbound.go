@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
@@ -83,20 +84,33 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 		verdict.Reason, verdict.Detail = "api_key", "the X-API-Key header is missing, or is not a key of this sandbox"
 		return refused(http.StatusUnauthorized, "Missing or invalid API key")
 	}
-	var header http.Header
-	if q, limited := s.limits.take(caller.key.Key, s.outbox.Clock()); limited {
-		header = http.Header{}
-		q.write(header, s.outbox.Clock().Sub(s.now()))
-		if q.wait > 0 {
-			verdict.Reason, verdict.Detail = "rate_limit", fmt.Sprintf("%d requests are allowed; the next one in %s", q.limit, q.wait)
-			answer := refused(http.StatusTooManyRequests, "Rate limit exceeded")
-			answer.header = header
-			return answer
-		}
+	clock := s.outbox.Clock()
+	quota := s.limits.Take(caller.key.Key, clock)
+	var answer response
+	if quota.Wait > 0 {
+		verdict.Reason, verdict.Detail = "rate_limit", fmt.Sprintf("%d requests are allowed; the next one in %s", quota.Limit, quota.Wait)
+		answer = refused(http.StatusTooManyRequests, "Rate limit exceeded")
+	} else {
+		answer = s.process(r, caller, record)
 	}
-	answer := s.process(r, caller, record)
-	answer.header = header
+	if quota.Limit > 0 {
+		answer.header = rateLimitHeader(quota, clock.Sub(s.now()))
+	}
 	return answer
+}
+
+// rateLimitHeader is the documented header of a response under a rate limit.
+// Times are whole seconds, rounded up: a request that comes then is not too
+// early. skew is how far the sandbox's clock is ahead of real time.
+func rateLimitHeader(q deliver.Quota, skew time.Duration) http.Header {
+	h := http.Header{}
+	h.Set("X-RateLimit-Limit", strconv.Itoa(q.Limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(q.Remaining))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(q.Reset.Add(-skew).Add(time.Second-1).Unix(), 10))
+	if q.Wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((q.Wait+time.Second-1)/time.Second), 10))
+	}
+	return h
 }
 
 // process verifies, lints and applies the event of a known caller.

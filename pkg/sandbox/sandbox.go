@@ -37,6 +37,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
@@ -54,7 +55,7 @@ type Sandbox struct {
 	store    *store.Store
 	outbox   *outbox.Outbox
 	callers  map[keyDigest]caller
-	limits   limiter
+	limits   *deliver.Limiter
 	checkers sync.Pool // of *lint.Checker
 	admin    http.Handler
 	guard    outbox.Guard
@@ -76,7 +77,7 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 	s := &Sandbox{
 		config: c,
 		store:  state,
-		limits: limiter{limits: c.Limits, seen: map[string][]time.Time{}},
+		limits: deliver.NewLimiter(c.Limits...),
 		guard:  outbox.Guard{AllowTargets: c.AllowTargets},
 	}
 	s.checkers.New = func() any { return c.Linter.NewChecker() }
@@ -529,7 +530,7 @@ func (s *Sandbox) Reset(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
-		s.limits.forget()
+		s.limits.Reset()
 		err = s.outbox.Reload(context.WithoutCancel(ctx)) // the reset is done: the outbox must know, even if the caller has gone
 	}
 	return err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -68,7 +69,7 @@ func TestOneStoryInBothDirections(t *testing.T) {
 
 func TestEveryFieldMayBeWrong(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, Config{Limits: []Limit{}}.withKey())
+	d := newDesk(t, Config{Limits: []deliver.Limit{}}.withKey())
 	count := func() int {
 		list, err := d.Records(t.Context(), RecordQuery{})
 		if err != nil {

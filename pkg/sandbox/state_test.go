@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -122,7 +123,7 @@ func TestEverySampleFindsItsEmployeesAndSkills(t *testing.T) {
 // and was deleted, stays so.
 func TestARestartKeepsWhatBecameOfTheDefaults(t *testing.T) {
 	t.Parallel()
-	c := Config{Data: filepath.Join(t.TempDir(), "box.db"), Limits: []Limit{}}
+	c := Config{Data: filepath.Join(t.TempDir(), "box.db"), Limits: []deliver.Limit{}}
 	c.Companies = []Company{{Keys: []Key{{Key: testKey, Secret: testSecret}}}}
 	first := newDesk(t, c)
 	first.send("employee.deleted", `{"emp_number":"EMP-3116"}`)

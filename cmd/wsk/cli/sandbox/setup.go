@@ -8,6 +8,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/sandbox"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -27,7 +28,7 @@ func (o *options) setup(ctx context.Context, env *command.Env, cfg *config.Confi
 		c.Data = env.Path(o.data)
 	}
 	if o.noLimits {
-		c.Limits = []sandbox.Limit{}
+		c.Limits = []deliver.Limit{}
 	}
 	if c.Tolerance, err = command.Tolerance(cfg); err != nil {
 		return c, err

@@ -2,7 +2,7 @@
 // sandbox's records come in, payloads of the catalog's events go out.
 //
 //	a := announce.New()
-//	raised, err := a.Of(announce.Context{Tx: tx, Company: "comp_1", Form: webhook.Outbound, Now: now}, result.Changes)
+//	raised, err := a.Events(announce.Context{Tx: tx, Company: "comp_1", Form: webhook.Outbound, Now: now}, result.Changes)
 //	for _, r := range raised {
 //		body := announce.Envelope(r, "evt_1", "comp_1", now)
 //	}
@@ -48,9 +48,9 @@ type Announcer struct {
 // New returns an announcer.
 func New() *Announcer { return &Announcer{} }
 
-// Of returns the events that changes raise in a form, in the order of the
+// Events returns the events that changes raise in a form, in the order of the
 // changes. What a form has no event for raises none.
-func (a *Announcer) Of(c Context, changes []rules.Change) ([]Raised, error) {
+func (a *Announcer) Events(c Context, changes []rules.Change) ([]Raised, error) {
 	v := &viewer{Context: c, past: map[string]*store.Record{}}
 	for _, change := range changes {
 		if id := change.Record().ID; v.past[id] == nil {

@@ -50,7 +50,7 @@ func tell(t *testing.T, form webhook.Form, events ...[2]string) [][]told {
 			if err != nil {
 				return err
 			}
-			raised, err := announcer.Of(Context{tx, "comp_1", form, clock()}, changes)
+			raised, err := announcer.Events(Context{tx, "comp_1", form, clock()}, changes)
 			for _, r := range raised {
 				list = append(list, told{r.Type, Envelope(r, "evt_1", "comp_1", clock())})
 			}

@@ -16,15 +16,15 @@ import (
 )
 
 // Guard says where deliveries may go: to this machine, and with AllowTargets to
-// public addresses. Private, link-local and other special addresses are never
-// reached, whatever name leads there.
+// public addresses. Private, link-local and other special addresses are always
+// refused, whatever name resolves to them.
 type Guard struct{ AllowTargets bool }
 
-// errTarget says that an address is not one to deliver to.
+// errTarget is the cause of every refused address.
 var errTarget = errors.New("deliveries do not go there")
 
-// Check refuses a URL that no delivery can go to. What a name leads to is
-// looked at when it is dialled.
+// Check refuses a URL that no delivery can go to. What a name resolves to is
+// checked later, when it is dialled.
 func (g Guard) Check(raw string) error {
 	if err := deliver.CheckURL(raw); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (g Guard) Check(raw string) error {
 		return err
 	}
 	if u.User != nil {
-		return &deliver.URLError{URL: raw, Reason: "it holds a user and a password, which would go out with every delivery"}
+		return &deliver.URLError{URL: raw, Reason: "it contains a user name or password, which every delivery would carry"}
 	}
 	if u.Fragment != "" {
 		return &deliver.URLError{URL: raw, Reason: "it has a fragment, which is never sent"}
@@ -46,17 +46,21 @@ func (g Guard) Check(raw string) error {
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return nil
 	}
-	if isNumber(host[strings.LastIndexByte(host, '.')+1:]) { // 127.1, 0x7f.1 and 2130706433 are 127.0.0.1 to some
-		return &deliver.URLError{URL: raw, Reason: "write an address in its usual form, 127.0.0.1 or [::1]"}
+	if isNumber(host[strings.LastIndexByte(host, '.')+1:]) { // some resolvers read 127.1, 0x7f.1 and 2130706433 as 127.0.0.1
+		return &deliver.URLError{URL: raw, Reason: "write the address in its usual form, 127.0.0.1 or [::1]"}
 	}
 	if !g.AllowTargets {
-		return fmt.Errorf("%w: %s is not this machine; --allow-targets allows public addresses", errTarget, host)
+		return notThisMachine(host)
 	}
 	return nil
 }
 
-// isNumber reports whether a host that ends in that label is read as an IPv4
-// address, by https://url.spec.whatwg.org/#ends-in-a-number-checker.
+func notThisMachine(host any) error {
+	return fmt.Errorf("%w: %s is not this machine; --allow-targets allows public addresses", errTarget, host)
+}
+
+// isNumber reports whether a host whose last label this is is read as an IPv4
+// address (https://url.spec.whatwg.org/#ends-in-a-number-checker).
 func isNumber(label string) bool {
 	if hex, ok := strings.CutPrefix(label, "0x"); ok {
 		return strings.Trim(hex, "0123456789abcdef") == ""
@@ -64,20 +68,32 @@ func isNumber(label string) bool {
 	return label != "" && strings.Trim(label, "0123456789") == ""
 }
 
-// special are the ranges that belong to nobody on the internet, by the IANA
-// registries for IPv4 and IPv6: private, shared, link-local (the metadata
-// services of clouds among them), documentation, benchmarks, multicast, and
-// those that carry IPv4 addresses in IPv6. 168.63.129.16 is Azure's own service.
-func special() []netip.Prefix {
-	var list []netip.Prefix
-	for _, text := range []string{
-		"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-		"168.63.129.16/32", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3",
-		"::/3", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "4000::/2", "8000::/1", // what is public in IPv6 is in 2000::/3
-	} {
-		list = append(list, netip.MustParsePrefix(text))
-	}
-	return list
+// special are the address ranges that are not public, by the IANA special-purpose
+// registries for IPv4 and IPv6.
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("10.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"),    // shared between carriers and customers
+	netip.MustParsePrefix("168.63.129.16/32"), // Azure's platform service
+	netip.MustParsePrefix("169.254.0.0/16"),   // link-local, with the metadata services of clouds
+	netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), // documentation
+	netip.MustParsePrefix("192.88.99.0/24"),
+	netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"), // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
+	netip.MustParsePrefix("224.0.0.0/3"),     // multicast and reserved
+
+	// Public IPv6 addresses are in 2000::/3, except for these of its ranges.
+	netip.MustParsePrefix("::/3"), // with the ranges that embed IPv4 addresses
+	netip.MustParsePrefix("2001::/23"),
+	netip.MustParsePrefix("2001:db8::/32"), // documentation
+	netip.MustParsePrefix("2002::/16"),     // 6to4, which embeds IPv4 addresses
+	netip.MustParsePrefix("3fff::/20"),     // documentation
+	netip.MustParsePrefix("4000::/2"),
+	netip.MustParsePrefix("8000::/1"),
 }
 
 // allow refuses an address that deliveries do not go to.
@@ -86,17 +102,17 @@ func (g Guard) allow(address netip.Addr) error {
 	switch {
 	case address.IsLoopback():
 		return nil
-	case slices.ContainsFunc(special(), func(p netip.Prefix) bool { return p.Contains(address) }), !address.IsValid():
+	case !address.IsValid(), slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(address) }):
 		return fmt.Errorf("%w: %s is a private or special address", errTarget, address)
 	case !g.AllowTargets:
-		return fmt.Errorf("%w: %s is not this machine; --allow-targets allows public addresses", errTarget, address)
+		return notThisMachine(address)
 	}
 	return nil
 }
 
-// Transport is deliver's transport with the guard in its dialler: it sees the
-// address that is really dialled, after every name was resolved. No proxy is
-// asked, which would dial in its place.
+// Transport returns deliver's transport with the guard in its dialler, which
+// sees the address that is connected to, after names have been resolved. It
+// uses no proxy, which would resolve and dial in its place.
 func (g Guard) Transport() *http.Transport {
 	t := deliver.NewTransport()
 	t.Proxy = nil
@@ -105,7 +121,7 @@ func (g Guard) Transport() *http.Transport {
 	return t
 }
 
-// control is asked before each connection.
+// control is called before each connection.
 func (g Guard) control(_, address string, _ syscall.RawConn) error {
 	target, err := netip.ParseAddrPort(address)
 	if err != nil {

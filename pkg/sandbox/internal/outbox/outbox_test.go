@@ -134,7 +134,7 @@ func (b *box) vendor(name, key string) {
 	b.t.Helper()
 	b.do(func(tx *store.Tx) error {
 		result, err := rules.Apply(rules.Call{
-			Tx: tx, Company: "comp_1", Actor: "user_1", Event: webhook.Event{Type: "vendor.created"}, Data: store.Fields{"vendor_name": name}, Now: now(), NewID: b.NewID,
+			Tx: tx, Company: "comp_1", Actor: "user_1", Event: webhook.Event{Type: "vendor.created"}, Data: store.Fields{"vendor_name": name}, Now: now(), NewID: b.config.NewID,
 		})
 		if err != nil {
 			return err
@@ -305,7 +305,7 @@ func TestARemovedSubscriptionGetsNothingMore(t *testing.T) {
 	b.idle()
 	b.do(func(tx *store.Tx) error { return tx.Unsubscribe("sub_1") })
 	b.advance(time.Hour)
-	if got := b.states(); got != "vendor.created dead 1 500 the subscription is gone" || len(r.seen()) != 1 {
+	if got := b.states(); got != "vendor.created dead 1 500 the subscription was removed" || len(r.seen()) != 1 {
 		t.Errorf("it is %s", got)
 	}
 }
@@ -363,7 +363,7 @@ func TestACrashLeavesNoMoreThanSixAttempts(t *testing.T) {
 	s := open(t, path)
 	defer func() { _ = s.Close() }()
 	b := &box{t: t, store: s}
-	if got := b.states(); !strings.HasPrefix(got, "vendor.created dead 6 0 the sandbox ended") || came.Load() > 6 {
+	if got := b.states(); !strings.HasPrefix(got, "vendor.created dead 6 0 the sandbox stopped") || came.Load() > 6 {
 		t.Errorf("it is %s after %d attempts", got, came.Load())
 	}
 }
@@ -386,8 +386,7 @@ func TestOneThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	}))
-	defer hang.Close()
-	defer hang.CloseClientConnections()
+	t.Cleanup(hang.Close) // after the outbox, which would start attempts to it that hang
 	all := make(chan struct{})
 	var n atomic.Int64
 	b := fresh(t, func(c *Config) {
@@ -431,7 +430,7 @@ func TestWhoeverIsGoneGetsNothing(t *testing.T) {
 		d = list[0]
 		return err
 	})
-	if d.State != store.Dead || d.Error != "the subscription is gone" {
+	if d.State != store.Dead || d.Error != "the subscription was removed" {
 		t.Errorf("it is %+v", d)
 	}
 	if err := b.Resend(t.Context(), d.ID); !errors.Is(err, ErrUnsubscribed) {

@@ -78,7 +78,7 @@ func (t *Tx) Unsubscribe(id string) error {
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(ErrNotFound, err)
 	}
-	return t.w.Exec("UPDATE delivery SET state = 'dead', error = 'the subscription is gone' WHERE subscription = ? AND "+waits, id)
+	return t.w.Exec("UPDATE delivery SET state = 'dead', error = 'the subscription was removed' WHERE subscription = ? AND "+waits, id)
 }
 
 // Subscribed reports whether there is a subscription of that ID.
@@ -140,7 +140,7 @@ func (t *Tx) endUnsubscribed(d *Delivery) error {
 	}
 	there, err := t.Subscribed(d.Subscription)
 	if err == nil && !there {
-		d.State, d.Error = Dead, "the subscription is gone"
+		d.State, d.Error = Dead, "the subscription was removed"
 	}
 	return err
 }
@@ -275,7 +275,7 @@ func (t *Tx) Requeue(next func(Delivery) (due time.Time, ok bool)) error {
 		return err
 	}
 	for _, d := range cut {
-		d.State, d.Status, d.Error = Dead, 0, "the sandbox ended before the answer came"
+		d.State, d.Status, d.Error = Dead, 0, "the sandbox stopped before the response arrived"
 		if due, ok := next(d); ok {
 			d.State, d.Due = Pending, due
 		}

@@ -259,7 +259,7 @@ func TestOnlyWhatIsBeingSentIsSettled(t *testing.T) {
 	if _, err := settle(Delivered, 2); !errors.Is(err, ErrNotFound) {
 		t.Errorf("another attempt: %v", err)
 	}
-	if got, err := settle(Pending, 1); err != nil || got.State != Dead || got.Error != "the subscription is gone" {
+	if got, err := settle(Pending, 1); err != nil || got.State != Dead || got.Error != "the subscription was removed" {
 		t.Errorf("without a subscription: %+v, %v", got, err)
 	}
 	if _, err := settle(Delivered, 1); !errors.Is(err, ErrNotFound) {
