@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,26 @@ func (t Template) Render(values Values, now time.Time) (webhook.Request, []Findi
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return request, r.found.list
+}
+
+// Retarget returns a rendered URL with the scheme, user and host of another,
+// whose path comes before its own: to try a template on a local receiver. It
+// returns an error if one of the URLs does not parse.
+func Retarget(rendered, base string) (string, error) {
+	from, err := url.Parse(rendered)
+	if err != nil {
+		return "", err
+	}
+	to, err := url.Parse(base)
+	if err != nil {
+		return "", err
+	}
+	path := from.EscapedPath()
+	if from.RawQuery != "" {
+		path += "?" + from.RawQuery
+	}
+	origin := url.URL{Scheme: to.Scheme, User: to.User, Host: to.Host}
+	return origin.String() + strings.TrimSuffix(to.EscapedPath(), "/") + path, nil
 }
 
 // renderer renders one template once.

@@ -350,6 +350,22 @@ func TestRenderDoesNotExpandValues(t *testing.T) {
 	}
 }
 
+func TestRetarget(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ rendered, base, want string }{
+		{"https://erp.example.com/jobs/a%2Fb?c=d%20e", "http://localhost:3000", "http://localhost:3000/jobs/a%2Fb?c=d%20e"},
+		{"https://erp.example.com/jobs", "http://localhost:3000/base/", "http://localhost:3000/base/jobs"},
+		{"https://erp.example.com", "http://u:p@localhost/hooks", "http://u:p@localhost/hooks"},
+	} {
+		if got, err := Retarget(c.rendered, c.base); err != nil || got != c.want {
+			t.Errorf("%s to %s: %q, %v, want %q", c.rendered, c.base, got, err, c.want)
+		}
+	}
+	if _, err := Retarget("https://example.com/", "http://[::1"); err == nil {
+		t.Error("a base that is not a URL is accepted")
+	}
+}
+
 func TestRenderLimit(t *testing.T) {
 	t.Parallel()
 	template := parsed(t, []byte(template("headers: {Content-Type: text/plain}\nbody: "+strings.Repeat("${note}", 40)+"\n")))

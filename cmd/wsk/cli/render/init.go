@@ -5,33 +5,32 @@ import (
 	"io"
 	"os"
 
-	"github.com/wskdev/wsk/cmd/wsk/ui"
-
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/render"
 )
 
-type renderInitOptions struct {
+type initOptions struct {
 	contentType string
 	out         string
 	force       bool
 }
 
 func newInit(env *command.Env) *cobra.Command {
-	o := &renderInitOptions{}
+	o := &initOptions{}
 	cmd := &cobra.Command{
 		Use:   "init EVENT [--content-type json|xml|form] [-o FILE]",
-		Short: "Write a template for an event, with every variable it has",
+		Short: "Write a template for an event, with all its variables",
 		Example: `  wsk render init "Check In" > check-in.yaml
   wsk render init accepted --content-type xml -o accepted.yaml`,
 		Args: command.ExactArgs(1, "EVENT"),
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.contentType, "content-type", "json", "the body's `TYPE`: "+ui.Or(render.StarterTypes()))
+	f.StringVar(&o.contentType, "content-type", "json", "the `TYPE` of the body: "+ui.Or(render.StarterTypes()))
 	f.StringVarP(&o.out, "out", "o", "-", "write to `FILE`")
-	f.BoolVar(&o.force, "force", false, "replace FILE where it is there already")
+	f.BoolVar(&o.force, "force", false, "replace FILE if it exists")
 	command.CompleteFlag(cmd, "content-type", render.StarterTypes()...)
 	var events []string
 	for _, d := range render.Events() {
@@ -44,7 +43,7 @@ func newInit(env *command.Env) *cobra.Command {
 			return err
 		}
 		if _, err := os.Lstat(env.Path(o.out)); o.out != "-" && err == nil && !o.force {
-			return fmt.Errorf("%s is there already: give another name, or --force to replace it", o.out)
+			return fmt.Errorf("%s exists: choose another name, or replace it with --force", o.out)
 		}
 		return command.WriteFile(env, o.out, func(w io.Writer) error {
 			_, err := io.WriteString(w, text)

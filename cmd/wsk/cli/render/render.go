@@ -5,24 +5,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
-	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/render"
-	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
-	values   renderValues
+	values   valueFlags
 
 	event  string
 	now    string
@@ -42,15 +40,17 @@ func New(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "render TEMPLATE|- [--var NAME=VALUE]… [--send]",
 		Short: "Render a Work Market webhook offline",
-		Long: `Render a Work Market webhook: put values for the variables into the template's
-URL, headers and body, each escaped by its place, and say what is wrong with the
-template and with what comes out, at the template's line. TEMPLATE is a file in
-YAML or JSON; wsk render init writes one.
+		Long: `Render a Work Market webhook: replace the variables in the template's URL,
+headers and body with values, each escaped for its place, and check the template
+and the request. A finding names the line in the template. TEMPLATE is a YAML or
+JSON file; wsk render init writes one.
 
-Values come from samples of the event, then --vars, --attach, --var and --empty.
-The request is printed as it goes over the wire, with credentials masked; what
-there is to say goes to stderr. Exit code: 0 without errors, 1 with, or when
---send was refused, 2 when a file cannot be read, 3 when nobody answered.`,
+The values are samples for the event, unless --vars, --attach, --var or --empty
+set others. The request is printed to stdout as it goes over the wire, with
+credentials masked; findings are printed to stderr.
+
+Exit code: 0 without errors, 1 with errors or if the receiver refused the
+request, 2 if a file cannot be read, 3 if the receiver cannot be reached.`,
 		Example: `  wsk render init Accepted > worker.yaml
   wsk render worker.yaml --var resource_first_name='Ann "Nan"'
   wsk render worker.yaml --matrix
@@ -75,14 +75,14 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.settings = command.NewSettings(cmd)
 	f.StringVar(&o.event, "event", "", "render for `EVENT`, \"Check In\" or check_in (default: the template's)")
 	o.values.add(cmd)
-	f.StringVar(&o.now, "now", "", "what ${now} stands for, a `TIME` as 2026-01-15T14:30:00Z or Unix seconds (default: now)")
-	f.BoolVar(&o.matrix, "matrix", false, "show which of the 35 events the template is right for")
+	f.StringVar(&o.now, "now", "", "the value of ${now}, a `TIME` such as 2026-01-15T14:30:00Z, or Unix seconds (default: now)")
+	f.BoolVar(&o.matrix, "matrix", false, "show for which events the template is right")
 	f.BoolVar(&o.strict, "strict", false, "fail on warnings as well")
 	f.BoolVar(&o.curl, "curl", false, "short for --format curl")
-	f.BoolVar(&o.http, "http", false, "short for --format http, a file for editors that send requests")
-	f.BoolVar(&o.send, "send", false, "send it, and once more where that fails, as Work Market does")
-	f.StringVar(&o.to, "to", "", "send it to the scheme and host of `URL`, such as a receiver on this machine")
-	f.StringVar(&o.speed, "speed", "1x", "shorten the pause before the retry by `FACTOR`, 60x, or max for none")
+	f.BoolVar(&o.http, "http", false, "short for --format http, a file for editors and REST clients")
+	f.BoolVar(&o.send, "send", false, "send the request, with one retry as Work Market does")
+	f.StringVar(&o.to, "to", "", "with --send, send to the scheme and host of `URL`, such as a local receiver")
+	f.StringVar(&o.speed, "speed", "1x", "divide the pause before the retry by `FACTOR`, such as 60x; max for no pause")
 	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")
 	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
 	o.journal.AddWrite(cmd)
@@ -95,7 +95,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	command.CompleteFlag(cmd, "speed", "60x", "max")
 }
 
-// choose settles what is printed.
+// choose decides the format, and rejects flags that contradict each other.
 func (o *options) choose() error {
 	for flag, given := range map[string]bool{"curl": o.curl, "http": o.http} {
 		if given && o.output.Format != "text" && o.output.Format != flag {
@@ -107,17 +107,16 @@ func (o *options) choose() error {
 	}
 	switch {
 	case o.to != "" && !o.send:
-		return errors.New("--to says where --send sends it: give --send as well")
+		return errors.New("--to needs --send: give --send as well")
 	case o.send && (o.matrix || o.output.Format == "curl" || o.output.Format == "http"):
-		return errors.New("--send shows what comes of it, as text or json: leave --matrix, --curl and --http out")
+		return errors.New("--send prints the result, as text or json: leave out --matrix, --curl and --http")
 	case o.matrix && o.output.Format != "text" && o.output.Format != "json":
-		return errors.New("--matrix is written as text or json")
+		return errors.New("--matrix prints text or json")
 	}
 	return nil
 }
 
-// renderTemplate reads the template and the values, renders, and shows or
-// sends what comes out.
+// renderTemplate renders the template and prints or sends the request.
 func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o *options, name string) error {
 	if err := o.choose(); err != nil {
 		return err
@@ -141,13 +140,13 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 			return fmt.Errorf("--event: %w", err)
 		}
 		template.Event = d.Type
-		findings = withoutRule(findings, "template-event")
+		findings = slices.DeleteFunc(findings, func(f render.Finding) bool { return f.Rule == "template-event" })
 	}
 	if render.Errors(findings) > 0 {
-		return o.told(env, cfg, name, findings)
+		return o.printFindings(env, cfg, name, findings)
 	}
 	if o.matrix {
-		return o.showMatrix(env, p, name, template, now)
+		return o.printMatrix(env, p, name, template, now)
 	}
 	values, err := o.values.read(ctx, env, template.Event)
 	if err != nil {
@@ -156,27 +155,18 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	request, more := template.Render(values, now)
 	findings = append(findings, more...)
 	if o.send && o.verdict(findings) == nil {
-		_ = o.told(env, cfg, name, findings) // warnings
+		_ = o.printFindings(env, cfg, name, findings) // only warnings
 		return o.deliver(ctx, env, cfg, p, template.Event, request)
 	}
 	if !o.send {
-		if err := o.show(env, p, template, request); err != nil {
+		if err := o.printRequest(env, p, template, request); err != nil {
 			return err
 		}
 	}
-	return o.told(env, cfg, name, findings)
+	return o.printFindings(env, cfg, name, findings)
 }
 
-func withoutRule(findings []render.Finding, rule string) (rest []render.Finding) {
-	for _, f := range findings {
-		if f.Rule != rule {
-			rest = append(rest, f)
-		}
-	}
-	return rest
-}
-
-// moment reads --now.
+// moment returns the time of --now.
 func (o *options) moment(env *command.Env) (time.Time, error) {
 	if o.now == "" {
 		return env.Now().UTC(), nil
@@ -191,7 +181,8 @@ func (o *options) moment(env *command.Env) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// verdict is the error that decides the exit code.
+// verdict returns an error for exit code 1 if the findings say that the
+// template is wrong.
 func (o *options) verdict(findings []render.Finding) error {
 	for _, f := range findings {
 		if f.Severity == render.Error || o.strict && f.Severity == render.Warning {
@@ -199,84 +190,4 @@ func (o *options) verdict(findings []render.Finding) error {
 		}
 	}
 	return nil
-}
-
-// told writes what there is to say to stderr, and returns the verdict.
-func (o *options) told(env *command.Env, cfg *config.Config, name string, findings []render.Finding) error {
-	p, err := command.Palette(env, cfg, env.ErrTTY)
-	if err != nil {
-		return err
-	}
-	for _, f := range findings {
-		paint := p.Warn
-		if f.Severity == render.Error {
-			paint = p.Bad
-		}
-		fmt.Fprintf(env.Err, "%s: %s: %s %s\n", p.Name(fmt.Sprintf("%s:%d:%d", ui.Clean(command.SourceName(name)), f.Line, f.Column)),
-			paint(f.Severity), ui.Clean(f.Message), p.Quiet("("+f.Rule+")"))
-	}
-	return o.verdict(findings)
-}
-
-// maskedRequest is a request without its credentials.
-func maskedRequest(r webhook.Request) webhook.Request {
-	r.URL, r.Header = webhook.RedactURL(r.URL), r.Header.Redacted()
-	return r
-}
-
-// show prints the request.
-func (o *options) show(env *command.Env, p ui.Palette, t render.Template, request webhook.Request) error {
-	var err error
-	switch o.output.Format {
-	case "json":
-		return command.WriteJSON(env.Out, maskedRequest(request))
-	case "curl":
-		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
-	case "http":
-		_, err = env.Out.Write(httpFile(t, request))
-	default:
-		_, err = env.Out.Write(wireText(env, p, maskedRequest(request)))
-	}
-	return err
-}
-
-// wireText is a request as it goes over the wire: to a terminal in a form that
-// it does not obey, else byte for byte.
-func wireText(env *command.Env, p ui.Palette, r webhook.Request) []byte {
-	if env.OutTTY {
-		if text := string(r.Body); ui.CleanLines(text) != text {
-			r.Body = fmt.Appendf(nil, "(%s)", ui.Plural(len(r.Body), "byte"))
-		}
-		return []byte(ui.Wire(r, p))
-	}
-	var b strings.Builder
-	b.WriteString(r.Method + " " + r.URL + "\n")
-	for _, h := range r.Header {
-		b.WriteString(h.Name + ": " + h.Value + "\n")
-	}
-	b.WriteString("\n" + string(r.Body))
-	return []byte(b.String())
-}
-
-// httpFile is a request as editors and REST clients take it from .http files.
-// A credential is a variable of that file.
-func httpFile(t render.Template, r webhook.Request) []byte {
-	var b strings.Builder
-	name := t.Name
-	if name == "" {
-		name = t.Event
-	}
-	b.WriteString("### " + strings.Join(strings.Fields(name), " ") + "\n" + r.Method + " " + webhook.RedactURL(r.URL) + "\n")
-	for _, h := range r.Header {
-		value := h.Value
-		if webhook.IsSensitive(h.Name) {
-			value = "{{" + strings.ToLower(strings.ReplaceAll(h.Name, "-", "_")) + "}}"
-		}
-		b.WriteString(h.Name + ": " + value + "\n")
-	}
-	b.WriteString("\n" + string(r.Body))
-	if !strings.HasSuffix(b.String(), "\n") {
-		b.WriteByte('\n')
-	}
-	return []byte(b.String())
 }

@@ -3,21 +3,26 @@ package render
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/render"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// deliver sends what was rendered, with Work Market's one retry.
+// deliver sends the request, with Work Market's one retry.
 func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Config, p ui.Palette, event string, request webhook.Request) error {
-	target, err := redirected(request.URL, o.to)
-	if err != nil {
-		return err
+	target := request.URL
+	if o.to != "" {
+		if err := deliver.CheckURL(o.to); err != nil {
+			return fmt.Errorf("--to: %w", err)
+		}
+		var err error
+		if target, err = render.Retarget(target, o.to); err != nil {
+			return err
+		}
 	}
 	factor, err := command.ParseSpeed(o.speed)
 	if err != nil {
@@ -34,7 +39,7 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	if err != nil {
 		return err
 	}
-	defer func() { _ = j.Close() }() // what was put is on disk
+	defer func() { _ = j.Close() }() // every record is on disk already
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
 	v := &command.DeliveryView{Env: env, P: p, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
 	d := deliver.Delivery{
@@ -52,29 +57,4 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	}
 	v.End(record)
 	return v.Result()
-}
-
-// redirected puts another scheme and host into a URL, and a path before its
-// own.
-func redirected(target, to string) (string, error) {
-	if to == "" {
-		return target, nil
-	}
-	if err := deliver.CheckURL(to); err != nil {
-		return "", fmt.Errorf("--to: %w", err)
-	}
-	u, err := url.Parse(target)
-	if err != nil {
-		return "", err
-	}
-	other, err := url.Parse(to)
-	if err != nil {
-		return "", err
-	}
-	rest := u.EscapedPath()
-	if u.RawQuery != "" {
-		rest += "?" + u.RawQuery
-	}
-	base := url.URL{Scheme: other.Scheme, User: other.User, Host: other.Host}
-	return base.String() + strings.TrimSuffix(other.EscapedPath(), "/") + rest, nil
 }

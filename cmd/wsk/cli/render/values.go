@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"os"
 	"path/filepath"
@@ -17,8 +18,8 @@ import (
 	"github.com/wskdev/wsk/pkg/render"
 )
 
-// renderValues says what the variables stand for.
-type renderValues struct {
+// valueFlags are the flags that give the variables their values.
+type valueFlags struct {
 	file       string
 	vars       []string
 	empty      []string
@@ -28,20 +29,20 @@ type renderValues struct {
 	attachUUID string
 }
 
-func (v *renderValues) add(cmd *cobra.Command) {
+func (v *valueFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&v.file, "vars", "", "take values from `FILE`: JSON, YAML, or NAME=VALUE lines; - for stdin")
-	f.StringArrayVar(&v.vars, "var", nil, "let a variable stand for a value: `NAME=VALUE`; repeatable")
-	f.StringArrayVar(&v.empty, "empty", nil, "let the variable `NAME` stand for nothing; repeatable")
-	f.StringVar(&v.attach, "attach", "", "take the file variables from `FILE`, up to 32 MiB")
-	f.StringVar(&v.attachName, "attach-name", "", "what ${file_name} stands for, a `NAME` (default: that of FILE)")
-	f.StringVar(&v.attachType, "attach-type", "", "what the file is, a media `TYPE` (default: by FILE's name)")
-	f.StringVar(&v.attachUUID, "attach-uuid", "", "what ${file_uuid} stands for, a `UUID` (default: the sample's)")
+	f.StringVar(&v.file, "vars", "", "read values from `FILE`: JSON, YAML, or NAME=VALUE lines; - for stdin")
+	f.StringArrayVar(&v.vars, "var", nil, "set the value of a variable: `NAME=VALUE`; repeatable")
+	f.StringArrayVar(&v.empty, "empty", nil, "set the variable `NAME` to nothing; repeatable")
+	f.StringVar(&v.attach, "attach", "", "set the file variables from `FILE`, up to 32 MiB")
+	f.StringVar(&v.attachName, "attach-name", "", "the value of ${file_name}, a `NAME` (default: FILE's)")
+	f.StringVar(&v.attachType, "attach-type", "", "the file's media `TYPE` (default: by FILE's extension)")
+	f.StringVar(&v.attachUUID, "attach-uuid", "", "the value of ${file_uuid}, a `UUID` (default: the sample's)")
 }
 
-// read puts the values together: each source has the last word over those
-// before it.
-func (v *renderValues) read(ctx context.Context, env *command.Env, event string) (render.Values, error) {
+// read returns the values for an event. Samples come first, then --vars,
+// --attach, --var and --empty; a later value replaces an earlier one.
+func (v *valueFlags) read(ctx context.Context, env *command.Env, event string) (render.Values, error) {
 	values, err := render.Samples(event)
 	if err != nil {
 		return nil, err
@@ -55,19 +56,14 @@ func (v *renderValues) read(ctx context.Context, env *command.Env, event string)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", command.SourceName(v.file), err)
 		}
-		var names []string
-		for name, value := range given {
-			values = values.With(name, value)
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			values = values.With(name, given[name])
 			if err := render.CheckVariable(name); err != nil {
 				fmt.Fprintf(env.Err, "wsk: warning: %s: %v\n", command.SourceName(v.file), err)
 			}
 		}
 	}
-	if values, err = v.attached(env, values); err != nil {
+	if values, err = v.withAttachment(env, values); err != nil {
 		return nil, err
 	}
 	for _, text := range v.vars {
@@ -89,11 +85,11 @@ func (v *renderValues) read(ctx context.Context, env *command.Env, event string)
 	return values, nil
 }
 
-// attached adds the variables of a file.
-func (v *renderValues) attached(env *command.Env, values render.Values) (render.Values, error) {
+// withAttachment adds the variables of --attach.
+func (v *valueFlags) withAttachment(env *command.Env, values render.Values) (render.Values, error) {
 	if v.attach == "" {
 		if v.attachName+v.attachType+v.attachUUID != "" {
-			return nil, errors.New("--attach-name, --attach-type and --attach-uuid say more of a file: name it with --attach")
+			return nil, errors.New("--attach-name, --attach-type and --attach-uuid describe a file: name it with --attach")
 		}
 		return values, nil
 	}
@@ -107,7 +103,7 @@ func (v *renderValues) attached(env *command.Env, values render.Values) (render.
 	case err != nil:
 		return nil, command.ReadingError(v.attach, err)
 	case info.IsDir():
-		return nil, fmt.Errorf("reading %s: it is a folder", v.attach)
+		return nil, fmt.Errorf("reading %s: it is a directory", v.attach)
 	}
 	a := render.Attachment{Name: v.attachName, UUID: v.attachUUID, ContentType: v.attachType}
 	if a.Data, err = readAttachment(file, info); err != nil {
@@ -122,10 +118,10 @@ func (v *renderValues) attached(env *command.Env, values render.Values) (render.
 	return values.Attach(a), nil
 }
 
-// readAttachment refuses what is too large before it is read, where its size
-// is known.
+// readAttachment reads a file of at most render.MaxAttachment bytes. It does not
+// start to read a larger one if the size is known.
 func readAttachment(file *os.File, info os.FileInfo) ([]byte, error) {
-	tooLarge := fmt.Errorf("it is larger than %d MiB, the limit of an attachment", render.MaxAttachment>>20)
+	tooLarge := fmt.Errorf("it is larger than %d MiB, the limit for attachments", render.MaxAttachment>>20)
 	if info.Mode().IsRegular() && info.Size() > render.MaxAttachment {
 		return nil, tooLarge
 	}

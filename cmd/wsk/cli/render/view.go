@@ -1,0 +1,128 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// printFindings prints findings to stderr and returns the verdict.
+func (o *options) printFindings(env *command.Env, cfg *config.Config, name string, findings []render.Finding) error {
+	p, err := command.Palette(env, cfg, env.ErrTTY)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		paint := p.Warn
+		if f.Severity == render.Error {
+			paint = p.Bad
+		}
+		fmt.Fprintf(env.Err, "%s: %s: %s %s\n", p.Name(fmt.Sprintf("%s:%d:%d", ui.Clean(command.SourceName(name)), f.Line, f.Column)),
+			paint(f.Severity), ui.Clean(f.Message), p.Quiet("("+f.Rule+")"))
+	}
+	return o.verdict(findings)
+}
+
+// maskedRequest returns a request without its credentials.
+func maskedRequest(r webhook.Request) webhook.Request {
+	r.URL, r.Header = webhook.RedactURL(r.URL), r.Header.Redacted()
+	return r
+}
+
+// printRequest prints the request to stdout.
+func (o *options) printRequest(env *command.Env, p ui.Palette, t render.Template, request webhook.Request) error {
+	var err error
+	switch o.output.Format {
+	case "json":
+		return command.WriteJSON(env.Out, maskedRequest(request))
+	case "curl":
+		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
+	case "http":
+		_, err = env.Out.Write(httpFile(t, request))
+	default:
+		_, err = env.Out.Write(wireText(env, p, maskedRequest(request)))
+	}
+	return err
+}
+
+// wireText returns a request as it goes over the wire: byte for byte, but escaped
+// for a terminal.
+func wireText(env *command.Env, p ui.Palette, r webhook.Request) []byte {
+	if env.OutTTY {
+		if text := string(r.Body); ui.CleanLines(text) != text {
+			r.Body = fmt.Appendf(nil, "(%s)", ui.Plural(len(r.Body), "byte"))
+		}
+		return []byte(ui.Wire(r, p))
+	}
+	var b strings.Builder
+	b.WriteString(r.Method + " " + r.URL + "\n")
+	for _, h := range r.Header {
+		b.WriteString(h.Name + ": " + h.Value + "\n")
+	}
+	b.WriteString("\n" + string(r.Body))
+	return []byte(b.String())
+}
+
+// httpFile returns a request as an .http file for editors and REST clients. A
+// credential becomes a variable of that file.
+func httpFile(t render.Template, r webhook.Request) []byte {
+	var b strings.Builder
+	name := t.Name
+	if name == "" {
+		name = t.Event
+	}
+	b.WriteString("### " + strings.Join(strings.Fields(name), " ") + "\n" + r.Method + " " + webhook.RedactURL(r.URL) + "\n")
+	for _, h := range r.Header {
+		value := h.Value
+		if webhook.IsSensitive(h.Name) {
+			value = "{{" + strings.ToLower(strings.ReplaceAll(h.Name, "-", "_")) + "}}"
+		}
+		b.WriteString(h.Name + ": " + value + "\n")
+	}
+	b.WriteString("\n" + string(r.Body))
+	if !strings.HasSuffix(b.String(), "\n") {
+		b.WriteByte('\n')
+	}
+	return []byte(b.String())
+}
+
+// printMatrix prints for which events a template is right.
+func (o *options) printMatrix(env *command.Env, p ui.Palette, name string, t render.Template, now time.Time) error {
+	fits := t.Matrix(now)
+	if !o.output.Text() {
+		return command.WriteJSON(env.Out, fits)
+	}
+	table := &ui.Table{Width: env.Columns}
+	right := 0
+	for _, fit := range fits {
+		mark := "✗"
+		if fit.OK {
+			mark = "✓"
+			right++
+		}
+		cells := []ui.Cell{
+			{Text: mark, Paint: func(string) string { return p.Mark(fit.OK) }},
+			{Text: fit.Title, Paint: p.Name},
+		}
+		if !fit.OK {
+			f := fit.Problems[0]
+			text := strings.TrimPrefix(f.Message, "the event "+fit.Title+" ")
+			if f.Rule == "variable-event" { // the table shows which events have it
+				text, _, _ = strings.Cut(text, ":")
+			}
+			cells = append(cells, ui.Cell{Text: fmt.Sprintf("%d:%d %s", f.Line, f.Column, text), Paint: p.Quiet})
+		}
+		table.Row(cells...)
+	}
+	if err := table.Write(env.Out); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(env.Out, "\n%s is right for %d of %d events\n", ui.Clean(command.SourceName(name)), right, len(fits))
+	return err
+}
