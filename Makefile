@@ -1,9 +1,9 @@
-# What people type. CI runs .ci/run, and so does `make check`.
+# The targets that people type. CI runs .ci/run, and so does `make check`.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# The tools are pinned here and nowhere else; .ci/run reads these lines.
+# The versions of the tools. .ci/run reads these lines.
 GOLANGCI_LINT_VERSION := v2.15.0
 GORELEASER_VERSION := v2.16.0
 
@@ -15,7 +15,7 @@ help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 12
 
 .PHONY: build
-build: ## Build ./wsk as it is released
+build: ## Build ./wsk as releases are built
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o wsk ./cmd/wsk
 
 .PHONY: test
@@ -43,7 +43,7 @@ bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
 .PHONY: lint
-lint: ## Check format, vet, house rules, and that the rules fire
+lint: ## Check the format, run vet and the linter, and prove that its rules fire
 	@.ci/run format vet lint rules
 
 .PHONY: fmt
@@ -55,7 +55,7 @@ generate: ## Write completions/
 	go run ./cmd/gen
 
 .PHONY: check
-check: ## Everything that CI does
+check: ## Run everything that CI runs
 	@.ci/run
 
 .PHONY: tools
@@ -66,11 +66,11 @@ tools: ## Install the pinned linter into .bin/
 snapshot: .bin/goreleaser-$(GORELEASER_VERSION) ## Build every release archive into dist/, publishing nothing
 	$< release --snapshot --clean
 
-# Compiling it takes minutes, so it is kept under its version.
+# It takes minutes to compile, so it is kept under the name of its version.
 .bin/goreleaser-$(GORELEASER_VERSION):
 	GOBIN=$(CURDIR)/.bin go install github.com/goreleaser/goreleaser/v2@$(GORELEASER_VERSION)
 	mv .bin/goreleaser $@
 
 .PHONY: clean
-clean: ## Remove what was built, not the tools
+clean: ## Remove what was built, except the tools
 	rm -rf wsk dist man .bin/wsk coverage.out

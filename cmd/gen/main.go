@@ -1,11 +1,13 @@
-// Command gen writes what is made from the command tree: the completion
-// scripts in completions/, and with --man the man pages.
+// Command gen writes what is derived from the command tree: the completion
+// scripts, which are committed in completions/, and the man pages, which
+// releases contain.
 //
 //	go run ./cmd/gen
 //	go run ./cmd/gen --man man
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -19,9 +21,17 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 )
 
+// fileNames are the names under which each shell looks for a script.
+var fileNames = map[string]string{
+	"bash":       "wsk.bash",
+	"zsh":        "_wsk",
+	"fish":       "wsk.fish",
+	"powershell": "wsk.ps1",
+}
+
 func main() {
-	completions := flag.String("completions", "completions", "the folder for completion scripts")
-	man := flag.String("man", "", "the folder for man pages; none are written without it")
+	completions := flag.String("completions", "completions", "write the completion scripts to `DIR`")
+	man := flag.String("man", "", "write the man pages to `DIR`; none are written without it")
 	flag.Parse()
 	err := writeCompletions(*completions)
 	if err == nil && *man != "" {
@@ -33,32 +43,21 @@ func main() {
 	}
 }
 
-// fileNames are the names under which each shell looks for a script.
-func fileNames() map[string]string {
-	return map[string]string{"bash": "wsk.bash", "zsh": "_wsk", "fish": "wsk.fish", "powershell": "wsk.ps1"}
-}
-
 func writeCompletions(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
+	root := cli.NewRoot(&command.Env{})
 	for _, shell := range completion.Shells() {
-		if err := writeCompletion(filepath.Join(dir, fileNames()[shell]), shell); err != nil {
+		var script bytes.Buffer
+		if err := completion.Write(root, shell, &script); err != nil {
+			return fmt.Errorf("writing the completion of %s: %w", shell, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fileNames[shell]), script.Bytes(), 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func writeCompletion(path, shell string) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := completion.Write(cli.NewRoot(&command.Env{}), shell, file); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return file.Close()
 }
 
 func writeMan(dir string) error {

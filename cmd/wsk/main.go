@@ -15,7 +15,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	dir, _ := os.Getwd()         // gone: then no project file is found, and the rest works
+	dir, _ := os.Getwd()         // if the folder is gone, there is no project file in it
 	env := command.NewEnv(os.Stdin, os.Stdout, os.Stderr, dir, os.LookupEnv, os.Environ)
 	code := cli.Main(ctx, env, os.Args[1:])
 	stop()

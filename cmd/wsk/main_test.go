@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+var update = flag.Bool("update", false, "rewrite what the scripts expect with cmp")
 
 // TestMain lets the test binary run as wsk itself, so that the scripts type
 // what a person types.
@@ -43,7 +46,7 @@ func TestScripts(t *testing.T) {
 			"bytes":    makeBytes,
 			"output":   output,
 		},
-		UpdateScripts: os.Getenv("UPDATE_SCRIPTS") != "",
+		UpdateScripts: *update,
 	})
 }
 
