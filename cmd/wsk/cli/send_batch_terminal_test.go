@@ -13,6 +13,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 )
 
@@ -39,6 +40,11 @@ func (f *fake) given(t *testing.T, name, content string) {
 	if err := os.WriteFile(filepath.Join(f.Dir, name), []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// keyOf is the name that the requests with an API key are counted under.
+func keyOf(apiKey string) string {
+	return batch.Key(deliver.Delivery{Header: deliver.Inbound(apiKey, "custom")})
 }
 
 const staffLine = `{"event_type":"employee.created","timestamp":"2026-01-15T14:30:00Z","source":"hr","data":{"emp_number":"E1","name":"Ada","email":"ada@example.com","employee_type":"office"}}` + "\n"
@@ -82,7 +88,7 @@ func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
 		count int
 		wait  time.Duration
 	}{{2, time.Minute}, {3, 0}} { // there were two attempts
-		slot, err := j.Reserve(t.Context(), batch.Key("k", ""), []journal.Limit{{Count: want.count, Per: time.Minute}}, f.Now, time.Second)
+		slot, err := j.Reserve(t.Context(), keyOf("k"), []journal.Limit{{Count: want.count, Per: time.Minute}}, f.Now, time.Second)
 		if err != nil || slot.Wait != want.wait {
 			t.Errorf("under a limit of %d the wait is %s (%v), want %s", want.count, slot.Wait, err, want.wait)
 		}
@@ -101,7 +107,7 @@ func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = j.Close() }()
-	slot, err := j.Reserve(t.Context(), batch.Key("other", ""), []journal.Limit{{Count: 1, Per: time.Minute}}, f.Now, time.Second)
+	slot, err := j.Reserve(t.Context(), keyOf("other"), []journal.Limit{{Count: 1, Per: time.Minute}}, f.Now, time.Second)
 	if err != nil || slot.Wait != time.Minute {
 		t.Errorf("the wait is %s (%v), want a minute", slot.Wait, err)
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,10 +18,12 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// batchFlags are the flags of send --batch alone.
+// batchFlags are the flags that only send --batch has.
 type batchFlags struct {
 	file     string
 	rate     string
@@ -45,7 +49,8 @@ func (b *batchFlags) args(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// check refuses what cannot go with --batch, and what goes with it alone.
+// check refuses flags that contradict --batch, and without --batch those that
+// need it.
 func (b *batchFlags) check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	if !given("batch") {
@@ -70,7 +75,7 @@ func (b *batchFlags) check(cmd *cobra.Command) error {
 	case given("no-journal"):
 		return errors.New("--batch and --no-journal contradict each other: the journal is what keeps a line from being sent twice")
 	case b.resume && b.restart:
-		return errors.New("--resume and --restart contradict each other: the one sends the rest, the other every line")
+		return errors.New("--resume and --restart contradict each other: the former sends the rest, the latter every line")
 	case b.file == "-":
 		return errors.New("--batch does not take stdin: a batch must be readable again to be resumed; write it to a file")
 	case b.file == "":
@@ -79,20 +84,20 @@ func (b *batchFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// limits are the documented ones, or --rate.
-func (b *batchFlags) limits() ([]journal.Limit, error) {
+// limits returns the documented limits, or that of --rate.
+func (b *batchFlags) limits() ([]deliver.Limit, error) {
 	if b.rate == "" {
-		return batch.Documented(), nil
+		return deliver.WorkSkedgeLimits(), nil
 	}
 	l, err := batch.ParseRate(b.rate)
 	if err != nil {
 		return nil, fmt.Errorf("--%w", err)
 	}
-	return []journal.Limit{l}, nil
+	return []deliver.Limit{l}, nil
 }
 
 // sendBatch lints every line, sends those that have no answer yet, and writes
-// what became of them all.
+// the outcome of all of them.
 func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	b := &batchRun{env: env, o: o, began: env.Now()}
 	if err := b.prepare(cfg, args); err != nil {
@@ -104,19 +109,22 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	}
 	b.source = source
 	defer func() { _ = source.Close() }() // it was only read
-	if err := b.survey(ctx); err != nil {
+	if err := b.lint(ctx); err != nil {
 		return err
 	}
 	j, err := o.journal.Open(ctx, env, false)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = j.Close() }() // what was put is on disk
-	release, err := b.lock(ctx, j)
-	if err != nil {
+	defer func() { _ = j.Close() }() // what was written is on disk
+	release, err := b.file.Lock(ctx, j, b.delivery.URL)
+	switch {
+	case errors.Is(err, journal.ErrLocked):
+		return fmt.Errorf("%s is being sent by another process", o.batch.file)
+	case err != nil:
 		return err
 	}
-	defer func() { _ = release() }() // it ends with the process, too
+	defer func() { _ = release() }() // the end of the process releases it, too
 	if err := b.openLedger(ctx, j); err != nil {
 		return err
 	}
@@ -124,7 +132,7 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	err = b.run(ctx, j)
 	failed := b.writeRefused(context.WithoutCancel(ctx))
 	err = b.end(err, before)
-	if failed != nil && ctx.Err() == nil { // a script would read an old file
+	if failed != nil && ctx.Err() == nil { // else a script would read an old file
 		if err != nil {
 			fmt.Fprintln(env.Err, "wsk: "+ui.CleanLines(command.Message(err)))
 		}
@@ -135,15 +143,14 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 
 // batchRun is one run of send --batch.
 type batchRun struct {
-	env        *command.Env
-	o          *options
-	palette    ui.Palette
-	linter     *batchLinter
-	definition *webhook.Definition // of EVENT; nil: each line names its own
-	delivery   *deliver.Delivery   // but for the event
-	limits     []journal.Limit
-	retries    int
-	began      time.Time
+	env      *command.Env
+	o        *options
+	palette  ui.Palette
+	linter   batch.Linter
+	delivery *deliver.Delivery // without the event
+	limits   []deliver.Limit
+	policy   deliver.Policy
+	began    time.Time
 
 	source *os.File
 	file   *batch.File
@@ -158,11 +165,16 @@ func (b *batchRun) prepare(cfg *config.Config, args []string) error {
 		return err
 	}
 	if len(args) > 0 {
-		d, err := own.Lookup(webhook.WorkSkedge, webhook.Inbound, args[0])
+		definition, err := own.Lookup(webhook.WorkSkedge, webhook.Inbound, args[0])
 		if err != nil {
 			return err
 		}
-		b.definition = &d
+		b.linter.Wrap = func(line []byte) ([]byte, error) {
+			return payload.Wrap(definition, line, payload.Head{Time: b.env.Now(), Source: cfg.Origin.Text})
+		}
+	}
+	if !b.o.noLint {
+		b.linter.Checker = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Overlay: files}).NewChecker()
 	}
 	if b.delivery, err = b.o.delivery(b.env, cfg); err != nil {
 		return err
@@ -170,18 +182,15 @@ func (b *batchRun) prepare(cfg *config.Config, args []string) error {
 	if b.limits, err = b.o.batch.limits(); err != nil {
 		return err
 	}
-	if b.retries, err = command.Retries(cfg); err != nil {
+	if b.policy, err = b.o.policy(b.env, cfg); err != nil {
 		return err
 	}
-	if b.palette, err = command.Palette(b.env, cfg, b.env.OutTTY); err != nil {
-		return err
-	}
-	b.linter = newBatchLinter(b.env, b.o, files, b.definition, cfg.Origin.Text)
-	return nil
+	b.palette, err = command.Palette(b.env, cfg, b.env.OutTTY)
+	return err
 }
 
-// open opens the file, which must be one that can be read again, and sees to
-// it that the refused lines can be written when the time comes.
+// open opens the file, which must be one that can be read again, and makes sure
+// that the refused lines can be written at the end.
 func (b *batchRun) open() (*os.File, error) {
 	name := b.o.batch.file
 	file, err := b.env.Open(name)
@@ -193,7 +202,7 @@ func (b *batchRun) open() (*os.File, error) {
 	case err != nil:
 		err = command.ReadingError(name, err)
 	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is no regular file: a batch must be readable again to be resumed", name)
+		err = fmt.Errorf("%s is not a regular file: a batch must be readable again to be resumed", name)
 	default:
 		err = b.checkFailedTo(info)
 	}
@@ -204,25 +213,126 @@ func (b *batchRun) open() (*os.File, error) {
 	return file, nil
 }
 
+// checkFailedTo makes sure, before hours go by, that the refused lines can be
+// written: to another file than the batch, in a folder that allows it.
+func (b *batchRun) checkFailedTo(source fs.FileInfo) error {
+	name := b.o.batch.failedTo
+	if name == "" {
+		return nil
+	}
+	info, err := os.Stat(b.env.Path(name))
+	switch {
+	case err == nil && info.IsDir():
+		return fmt.Errorf("--failed-to %s: it is a folder: name a file in it", name)
+	case err == nil && os.SameFile(info, source):
+		return fmt.Errorf("--failed-to %s: it is the batch itself: name another file", name)
+	}
+	file, err := os.CreateTemp(filepath.Dir(b.env.Path(name)), ".wsk-failed-*")
+	if err != nil {
+		return command.WritingError(name, err)
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
+// writeRefused writes the refused lines, all of them or no file. Without any
+// the file is empty, so that a script can rely on it.
+func (b *batchRun) writeRefused(ctx context.Context) error {
+	name := b.o.batch.failedTo
+	if name == "" {
+		return nil
+	}
+	return command.WriteFile(b.env, name, func(w io.Writer) error { return b.file.WriteRefused(ctx, b.source, w) })
+}
+
+// lint reads the file once and shows everything that is wrong with it, before
+// anything is sent.
+func (b *batchRun) lint(ctx context.Context) error {
+	name := b.o.batch.file
+	size := int64(-1)
+	if info, err := b.source.Stat(); err == nil {
+		size = info.Size()
+	}
+	progress := command.NewProgress(b.env, name, size)
+	faults := 0
+	var err error
+	b.file, err = batch.Read(ctx, io.TeeReader(b.source, countingWriter(progress.Add)), func(l batch.Line) bool {
+		findings, isEvent := b.linter.Check(l)
+		for _, f := range findings {
+			progress.Done()
+			if f.Severity == lint.Error {
+				faults++
+			}
+			fmt.Fprintf(b.env.Err, "%s:%d:%d: %s: %s (%s)\n", ui.Clean(name), f.Line, f.Column, f.Severity, ui.Clean(f.Message), f.Rule)
+		}
+		return isEvent
+	})
+	progress.Done()
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return command.ReadingError(name, err)
+	case faults > 0 && b.o.noLint:
+		return command.No(fmt.Errorf("%s in %s, so nothing was sent: these lines are not events", ui.Plural(faults, "error"), name))
+	case faults > 0:
+		return command.No(fmt.Errorf("%s in %s, so nothing was sent; --no-lint sends what only contradicts the catalog", ui.Plural(faults, "error"), name))
+	case b.file.Len() == 0:
+		return fmt.Errorf("%s contains no event: did the program that wrote it stop early?", name)
+	}
+	return nil
+}
+
+// countingWriter passes on how many bytes are written.
+type countingWriter func(n int)
+
+func (w countingWriter) Write(p []byte) (int, error) {
+	w(len(p))
+	return len(p), nil
+}
+
+// openLedger finds the ledger of the file, or begins one.
+func (b *batchRun) openLedger(ctx context.Context, j *journal.Journal) error {
+	o := b.o.batch
+	ledger, earlier, err := b.file.Open(ctx, j, batch.Begin{
+		URL: b.delivery.URL, Name: filepath.Clean(b.env.Path(o.file)), Resume: o.resume, Restart: o.restart, Now: b.env.Now(),
+	})
+	var begun *batch.BegunError
+	switch {
+	case errors.As(err, &begun) && begun.Changed:
+		return fmt.Errorf("%s, and it has changed since: restore the old file to resume it, or omit --resume to send every line of the new one", begunText(o.file, begun))
+	case errors.As(err, &begun):
+		return fmt.Errorf("%s; --resume sends the rest, --restart sends every line again", begunText(o.file, begun))
+	case err != nil:
+		return err
+	case earlier != nil:
+		fmt.Fprintf(b.env.Err, "wsk: warning: %s; it has changed since, so this is a new batch\n", ui.Clean(begunText(o.file, earlier)))
+	}
+	b.ledger = ledger
+	return nil
+}
+
+// begunText says how far an earlier batch of a file came.
+func begunText(file string, e *batch.BegunError) string {
+	return fmt.Sprintf("%s was begun on %s: %s of %s lines are answered", file,
+		e.Started.UTC().Format(time.DateTime+" UTC"), ui.Thousands(e.Answered), ui.Thousands(e.Lines))
+}
+
 // target is the URL as it may be shown.
 func (b *batchRun) target() string { return webhook.RedactURL(b.delivery.URL) }
 
 // run sends what has no answer yet.
 func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
-	env := b.env
-	pacer := &batch.Pacer{
-		Journal: j, Key: slotKey(b.delivery), Limits: b.limits, Within: within(b.delivery),
-		Now: env.Now, Elapsed: func() time.Duration { return env.Now().Sub(b.began) },
-	}
-	b.view = newBatchView(env, b.palette, b.o.output.Format, b.file, pacer)
+	pacer := &batch.Pacer{Journal: j, Key: batch.Key(*b.delivery), Limits: b.limits, Within: b.delivery.Timeout, Now: b.env.Now}
+	b.view = newBatchView(b.env, b.palette, b.o.output.Format, b.file, pacer)
 	defer b.view.end()
 	pacer.Wait = b.view.wait
 	stop := context.AfterFunc(ctx, b.view.interrupted)
 	defer stop()
+	client := b.o.client(b.env)
+	client.Transport = b.view.watch(client.Transport)
 	sender := batch.Sender{
-		File: b.file, Source: b.source, Ledger: b.ledger, Pacer: pacer, Make: b.make,
-		Retries: b.retries, RetryUnknown: b.o.retryUnknown, Jitter: env.Jitter, Each: b.view.step,
-		Client: deliver.Client{Transport: b.view.watch(env.Transport), Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()},
+		File: b.file, Source: b.source, Ledger: b.ledger, Pacer: pacer, Client: client, Make: b.make,
+		Policy: b.policy, Each: b.view.step,
 	}
 	err := sender.Run(ctx)
 	if err == nil {
@@ -231,34 +341,13 @@ func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
 	return err
 }
 
-// make makes the delivery of a line whose turn has come.
+// make returns the delivery of a line whose turn has come.
 func (b *batchRun) make(l batch.Line) (deliver.Delivery, error) {
 	d := *b.delivery
 	var err error
-	d.Event, _, err = b.linter.event(l.Text(), b.env.Now())
+	d.Event, err = b.linter.Event(l)
 	if d.WebhookID != "" {
 		d.WebhookID = "msg_" + b.env.NewID()
 	}
 	return d, err
-}
-
-// within is how long a request of a delivery can be on its way.
-func within(d *deliver.Delivery) time.Duration {
-	if d.Timeout <= 0 {
-		return deliver.DefaultTimeout
-	}
-	return d.Timeout
-}
-
-// slotKey names whose rate limits a delivery counts against.
-func slotKey(d *deliver.Delivery) string {
-	key := d.Header.Get(webhook.HeaderAPIKey)
-	if d.Override.Has(webhook.HeaderAPIKey) {
-		key = d.Override.Get(webhook.HeaderAPIKey)
-	}
-	host := ""
-	if u, err := url.Parse(d.URL); err == nil {
-		host = u.Host
-	}
-	return batch.Key(key, host)
 }

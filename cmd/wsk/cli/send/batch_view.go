@@ -2,8 +2,11 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,19 +18,19 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// batchView shows how a batch goes on: what was not accepted as it happens,
-// and on a terminal how far it has come.
+// batchView shows the course of a batch: what is not accepted, as it happens,
+// and on a terminal how much is done.
 type batchView struct {
 	env     *command.Env
 	palette ui.Palette
 	format  string
 	file    *batch.File
 	pacer   *batch.Pacer
-	fault   error // the first that writing met
+	fault   error // the first error of writing
 
-	mu       sync.Mutex // Ctrl-C comes when it likes
+	mu       sync.Mutex // Ctrl-C can come at any time
 	progress ui.StatusLine
-	under    bool // a request is under way
+	sending  bool // a request was sent and not answered yet
 	now      batch.Summary
 }
 
@@ -38,7 +41,7 @@ func newBatchView(env *command.Env, p ui.Palette, format string, file *batch.Fil
 	}
 }
 
-// step is told of each attempt.
+// step shows one attempt.
 func (v *batchView) step(s batch.Step) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -82,7 +85,7 @@ func (v *batchView) failure(s batch.Step) error {
 	return err
 }
 
-// saidIn is what an answer says for people.
+// saidIn returns the text for people in a response.
 func saidIn(body []byte) string {
 	if webhook.CheckJSON(body) != nil {
 		return string(body)
@@ -95,7 +98,7 @@ func saidIn(body []byte) string {
 	return ""
 }
 
-// wait waits, and shows for how long.
+// wait waits, and shows for how long on a terminal.
 func (v *batchView) wait(ctx context.Context, d time.Duration) error {
 	for d > 0 {
 		step := d
@@ -117,7 +120,7 @@ func (v *batchView) wait(ctx context.Context, d time.Duration) error {
 	return ctx.Err()
 }
 
-// draw shows how far the batch has come, and when the next line leaves.
+// draw shows how much of the batch is done, and when the next line is sent.
 func (v *batchView) draw(next time.Duration) {
 	if v.env.ErrTTY {
 		v.progress.Draw(progressLine(v.now, next, v.pacer.Left(v.now.Pending)))
@@ -141,7 +144,7 @@ func progressLine(s batch.Summary, next, left time.Duration) string {
 	return text
 }
 
-// clear takes the progress away, for a line to be written.
+// clear removes the progress line, so that another line can be written.
 func (v *batchView) clear() {
 	v.progress.Clear()
 }
@@ -152,18 +155,18 @@ func (v *batchView) end() {
 	v.clear()
 }
 
-// interrupted says what is still waited for: a request that is broken off has
-// an unknown outcome.
+// interrupted says what the batch still waits for: a request that is cut off
+// has an unknown outcome.
 func (v *batchView) interrupted() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.under {
+	if v.sending {
 		v.clear()
-		fmt.Fprintln(v.env.Err, "wsk: waiting for the answer that is under way; Ctrl-C again leaves its line unknown")
+		fmt.Fprintln(v.env.Err, "wsk: waiting for the answer to the last request; Ctrl-C again leaves the outcome of its line unknown")
 	}
 }
 
-// watch notes while a request is under way.
+// watch notes when a request is sent and when it is answered.
 func (v *batchView) watch(t http.RoundTripper) http.RoundTripper { return watched{v, t} }
 
 type watched struct {
@@ -177,8 +180,155 @@ func (w watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.RoundTripper.RoundTrip(r)
 }
 
-func (w watched) set(under bool) {
+func (w watched) set(sending bool) {
 	w.view.mu.Lock()
 	defer w.view.mu.Unlock()
-	w.view.under = under
+	w.view.sending = sending
+}
+
+// batchResult is the result in JSON, and the last line of NDJSON. The counts
+// are of all runs.
+type batchResult struct {
+	Type         string         `json:"type"`
+	File         string         `json:"file"`
+	Target       string         `json:"target"`
+	Lines        int            `json:"lines"`
+	Accepted     int            `json:"accepted"`
+	Refused      int            `json:"refused"`
+	Unknown      int            `json:"unknown"`
+	Pending      int            `json:"pending"`
+	ThisRun      batchCounts    `json:"this_run"`
+	UnknownLines []int          `json:"unknown_lines"`
+	RefusedLines []batch.Answer `json:"refused_lines"`
+	FailedTo     string         `json:"failed_to"`
+	Stopped      batch.Reason   `json:"stopped,omitempty"`
+	DurationMS   float64        `json:"duration_ms"`
+}
+
+type batchCounts struct {
+	Accepted int `json:"accepted"`
+	Refused  int `json:"refused"`
+}
+
+// maxListed is how many line numbers are shown to people.
+const maxListed = 20
+
+// end writes the result and turns it into the error that decides the exit
+// code.
+func (b *batchRun) end(err error, before batch.Summary) error {
+	s := b.file.Summary()
+	var stopped *batch.StopError
+	errors.As(err, &stopped)
+	var fault error
+	switch b.o.output.Format {
+	case "text":
+		fault = b.table(s, before)
+	default:
+		r := batchResult{
+			Type: "batch", File: b.o.batch.file, Target: b.target(),
+			Lines: s.Lines, Accepted: s.Accepted, Refused: s.Refused, Unknown: s.Unknown, Pending: s.Pending,
+			ThisRun:      batchCounts{s.Accepted - before.Accepted, s.Refused - before.Refused},
+			UnknownLines: b.file.Unknown(), RefusedLines: b.file.Refused(), FailedTo: b.o.batch.failedTo,
+			DurationMS: float64(b.env.Now().Sub(b.began)) / float64(time.Millisecond),
+		}
+		if stopped != nil {
+			r.Stopped = stopped.Reason
+		}
+		if b.o.output.Format == "ndjson" {
+			r.Type = "summary"
+		}
+		fault = command.WriteJSON(b.env.Out, r)
+	}
+	return errors.Join(b.judge(err, stopped, s), fault)
+}
+
+// table writes the counts for people.
+func (b *batchRun) table(s, before batch.Summary) error {
+	t := ui.Table{}
+	row := func(name string, n, earlier int, paint func(string) string, more string) {
+		if earlier > 0 && n != earlier {
+			more = fmt.Sprintf("%s in this run", ui.Thousands(n-earlier))
+		}
+		if n == 0 {
+			paint = b.palette.Quiet
+		}
+		cells := []ui.Cell{{Text: name, Paint: b.palette.Quiet}, {Text: ui.Thousands(n), Paint: paint}}
+		if more != "" {
+			cells = append(cells, ui.Cell{Text: more, Paint: b.palette.Quiet})
+		}
+		t.Row(cells...)
+	}
+	row("lines", s.Lines, 0, nil, "")
+	row("accepted", s.Accepted, before.Accepted, b.palette.Good, "")
+	row("refused", s.Refused, before.Refused, b.palette.Bad, "")
+	row("unknown", s.Unknown, 0, b.palette.Warn, lineList(b.file.Unknown()))
+	row("not sent", s.Pending, 0, b.palette.Warn, "")
+	if name := b.o.batch.failedTo; name != "" {
+		t.Row(ui.Cell{Text: "refused lines in", Paint: b.palette.Quiet}, ui.Cell{Text: name})
+	}
+	return t.Write(b.env.Out)
+}
+
+// lineList lists the first of some line numbers.
+func lineList(numbers []int) string {
+	if len(numbers) == 0 {
+		return ""
+	}
+	var words []string
+	for _, n := range numbers[:min(len(numbers), maxListed)] {
+		words = append(words, strconv.Itoa(n))
+	}
+	text := "lines " + strings.Join(words, ", ")
+	if len(numbers) == 1 {
+		text = "line " + words[0]
+	}
+	if more := len(numbers) - len(words); more > 0 {
+		text += fmt.Sprintf(" and %s more", ui.Thousands(more))
+	}
+	return text
+}
+
+// judge turns the outcome of the lines into the error that decides the exit
+// code, with the next step.
+func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) error {
+	resume := fmt.Sprintf("%s of %s lines are answered; the same command with --resume sends the rest", ui.Thousands(s.Accepted+s.Refused), ui.Thousands(s.Lines))
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(b.env.Err, "wsk: "+resume)
+		return err
+	case stopped != nil && stopped.Reason == batch.Unauthorized:
+		return command.No(fmt.Errorf("%w, so the batch was stopped, and these lines count as not sent: check the key and the secret\n  %s\n  %s",
+			stopped, command.Hint(&stopped.Record), resume))
+	case stopped != nil:
+		return command.NoResponse(fmt.Errorf("%s: %w\n  %s", b.target(), stopped, resume))
+	case errors.Is(err, batch.ErrChanged):
+		return fmt.Errorf("%s: %w, and no more of it is sent: restore it, then --resume continues", b.o.batch.file, err)
+	case err != nil:
+		return fmt.Errorf("%w\n  %s", err, resume)
+	case s.Unknown > 0:
+		return command.NoResponse(fmt.Errorf("the outcome of %s is unknown: check whether the platform has them; --resume --retry-unknown sends them again",
+			ui.Plural(s.Unknown, "line")))
+	case s.Refused > 0:
+		return command.No(fmt.Errorf("%s refused", linesWere(s.Refused)))
+	}
+	return nil
+}
+
+func linesWere(n int) string {
+	if n == 1 {
+		return "1 line was"
+	}
+	return ui.Thousands(n) + " lines were"
+}
+
+// spanText writes a duration in its two largest units.
+func spanText(d time.Duration) string {
+	s := int((d + time.Second - 1) / time.Second)
+	switch {
+	case s >= 3600:
+		return fmt.Sprintf("%dh %dm", s/3600, s%3600/60)
+	case s >= 60:
+		return fmt.Sprintf("%dm %ds", s/60, s%60)
+	}
+	return fmt.Sprintf("%ds", s)
 }

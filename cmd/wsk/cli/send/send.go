@@ -12,6 +12,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -135,8 +136,8 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	if o.dryRun || o.curl || o.explain {
 		return o.preview(env, p, delivery)
 	}
-	policy := deliver.Policy{RetryUnknown: o.retryUnknown, Jitter: env.Jitter}
-	if policy.Retries, err = command.Retries(cfg); err != nil {
+	policy, err := o.policy(env, cfg)
+	if err != nil {
 		return err
 	}
 	j, err := o.journal.OpenOptional(ctx, env)
@@ -144,15 +145,17 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		return err
 	}
 	defer func() { _ = j.Close() }() // what was put is on disk
-	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
-	counted := slots{env: env, journal: j, d: delivery}
-	counted.take(ctx)
-	record, err := client.Send(ctx, *delivery, policy, func(s deliver.Step) {
-		counted.answered(ctx)
+	// The requests are counted, so that a batch that runs beside this command
+	// leaves room for them. A journal that fails does not stop them: StoreRecord
+	// reports it.
+	pacer := batch.Pacer{Journal: j, Key: batch.Key(*delivery), Within: delivery.Timeout, Now: env.Now}
+	_ = pacer.Take(ctx)
+	record, err := o.client(env).Send(ctx, *delivery, policy, func(s deliver.Step) {
+		_ = pacer.Answered(ctx)
 		command.StoreRecord(ctx, env, j, &s.Record)
 		if s.Again {
 			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(command.AnswerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
-			counted.take(ctx)
+			_ = pacer.Take(ctx)
 		}
 	})
 	if err != nil {
@@ -164,6 +167,16 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
 	return errors.Join(err, command.Judge(&record))
+}
+
+func (*options) client(env *command.Env) deliver.Client {
+	return deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
+}
+
+func (o *options) policy(env *command.Env, cfg *config.Config) (p deliver.Policy, err error) {
+	p = deliver.Policy{RetryUnknown: o.retryUnknown, Jitter: env.Jitter}
+	p.Retries, err = command.Retries(cfg)
+	return p, err
 }
 
 // delivery settles everything but the payload.
@@ -224,7 +237,8 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (*deliver.Deliv
 	return d, err
 }
 
-// zapier stands in one of the platform's own samples, and nowhere in its list.
+// checkSource accepts the documented sources, and zapier, which WorkSkedge uses
+// in a sample and does not list.
 func checkSource(source string) error {
 	known := deliver.Sources()
 	for _, name := range append(known, "zapier") {

@@ -15,47 +15,52 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A file is read once for its digest and its lines, and then sent from the
-// ledger that it has, or that it gets.
+// A file is read once for its digest and its lines, and then sent with the
+// ledger that was begun for it, or a new one.
 func Example() {
-	ctx := context.Background()
-	dir, _ := os.MkdirTemp("", "batch")
-	defer func() { _ = os.RemoveAll(dir) }()
-	j, err := journal.Open(ctx, filepath.Join(dir, "journal.db"), journal.Options{})
+	dir, err := os.MkdirTemp("", "batch")
 	if err != nil {
-		fmt.Println(err)
-		return
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	j, err := journal.Open(context.Background(), filepath.Join(dir, "journal.db"), journal.Options{})
+	if err != nil {
+		panic(err)
 	}
 	defer func() { _ = j.Close() }()
+	summary, err := sendStaff(context.Background(), j)
+	fmt.Printf("%+v %v\n", summary, err)
+	// Output: {Lines:1 Accepted:1 Refused:0 Unknown:0 Pending:0} <nil>
+}
 
+func sendStaff(ctx context.Context, j *journal.Journal) (batch.Summary, error) {
 	const url = "https://app.workskedge.com/webhooks/inbound"
 	source := strings.NewReader(`{"event_type":"employee.created","timestamp":"2026-01-15T14:30:00Z","source":"hr","data":{}}`)
-	file, _ := batch.Read(ctx, source, nil)
-	ledger, found, err := j.Batch(ctx, file.Digest, url)
-	if err == nil && !found {
-		ledger, err = j.Begin(ctx, file.Digest, url, "staff.ndjson", file.Len(), time.Now())
-	}
+	file, err := batch.Read(ctx, source, nil)
 	if err != nil {
-		fmt.Println(err)
-		return
+		return batch.Summary{}, err
 	}
-	began := time.Now()
-	accepts := roundTrip(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
-	})
+	ledger, _, err := file.Open(ctx, j, batch.Begin{URL: url, Name: "/data/staff.ndjson", Resume: true, Now: time.Now()})
+	if err != nil {
+		return batch.Summary{}, err
+	}
+	delivery := deliver.Delivery{URL: url, Header: deliver.Inbound("the API key", "custom")}
 	sender := batch.Sender{
 		File: file, Source: source, Ledger: ledger,
-		Pacer: &batch.Pacer{
-			Journal: j, Key: batch.Key("the API key", ""), Limits: batch.Documented(), Within: deliver.DefaultTimeout,
-			Now: time.Now, Elapsed: func() time.Duration { return time.Since(began) }, Wait: sleep,
-		},
-		Client: deliver.Client{Transport: accepts, Now: time.Now, NewID: func() string { return "rec_1" }},
+		Pacer:  &batch.Pacer{Journal: j, Key: batch.Key(delivery), Limits: deliver.WorkSkedgeLimits()},
+		Client: deliver.Client{Transport: acceptAll},
 		Make: func(l batch.Line) (deliver.Delivery, error) {
-			event, err := webhook.ParseEvent(l.Text())
-			return deliver.Delivery{URL: url, Event: event, Header: deliver.Inbound("the API key", "custom")}, err
+			d := delivery
+			var err error
+			d.Event, err = webhook.ParseEvent(l.Text())
+			return d, err
 		},
 	}
 	err = sender.Run(ctx)
-	fmt.Printf("%+v %v\n", file.Summary(), err)
-	// Output: {Lines:1 Accepted:1 Refused:0 Unknown:0 Pending:0} <nil>
+	return file.Summary(), err
 }
+
+// acceptAll takes the place of the platform.
+var acceptAll = roundTrip(func(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+})

@@ -13,17 +13,18 @@ import (
 	"github.com/wskdev/wsk/pkg/journal"
 )
 
-// MaxLine is the longest line that is taken, in bytes.
+// MaxLine is the longest line that is accepted, in bytes.
 const MaxLine = 16 << 20
 
-// ErrChanged says that a file is no longer what it was when it was read.
-var ErrChanged = errors.New("it has changed since it was read")
+// ErrChanged is the error for a file that differs from what it was when it was
+// first read.
+var ErrChanged = errors.New("the file has changed since it was read")
 
-// Line is a line of the file. Raw is good until the next one is read.
+// Line is a line of the file. Raw is valid until the next line is read.
 type Line struct {
 	N       int    // from 1
 	Raw     []byte // with its line end; empty when TooLong
-	TooLong bool   // it is longer than MaxLine
+	TooLong bool   // the line is longer than MaxLine
 }
 
 // Text returns the line without its line end.
@@ -31,22 +32,23 @@ func (l Line) Text() []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(l.Raw, []byte{'\n'}), []byte{'\r'})
 }
 
-// blank reports whether there is nothing on the line.
+// blank reports whether the line contains nothing but white space.
 func (l Line) blank() bool { return !l.TooLong && len(bytes.TrimSpace(l.Raw)) == 0 }
 
-// File is what is known of a file: a few bytes for each line, never the lines.
+// File is what is kept of a file in memory: a few bytes for each line, never
+// the lines themselves.
 type File struct {
 	Digest string // SHA-256 of its bytes, hex
 
 	entries []entry
 }
 
-// entry is a line that holds an event. Sixteen bytes hold a line's place in
-// the ledger, so that a million lines take no more room than one long one.
+// entry is a line that contains an event. It has sixteen bytes, so that the
+// entries of a million lines take no more memory than one long line.
 type entry struct {
-	sum    [8]byte // of the line's bytes: a file that changes is noticed
-	n      uint32
-	status uint16
+	sum    [8]byte // beginning of the SHA-256 of the line, which shows whether the file has changed
+	n      uint32  // number of the line
+	status uint16  // status of the last response
 	state  state
 }
 
@@ -83,15 +85,26 @@ func (s state) ledger() journal.LineState {
 	return journal.Unsent
 }
 
-// Read reads a file to its end. Blank lines are passed over; each other line
-// is given to take, which reports whether it holds an event. A nil take takes
-// them all. The error is that of the reader or of ctx.
-func Read(ctx context.Context, r io.Reader, take func(Line) bool) (*File, error) {
+// Summary counts the lines of a file by their outcome, over all runs.
+type Summary struct {
+	Lines, Accepted, Refused, Unknown, Pending int
+}
+
+// Answer is a line that was refused, and the status of the response.
+type Answer struct {
+	Line   int `json:"line"`
+	Status int `json:"status"`
+}
+
+// Read reads a file to its end. It skips blank lines and calls isEvent for each
+// other line; a nil isEvent takes all of them for events. The error is that of
+// the reader or of ctx.
+func Read(ctx context.Context, r io.Reader, isEvent func(Line) bool) (*File, error) {
 	f := &File{}
 	whole := sha256.New()
-	err := lines(ctx, io.TeeReader(r, whole), func(l Line) error {
-		if !l.blank() && (take == nil || take(l)) {
-			f.entries = append(f.entries, entry{sum: sumOf(l), n: uint32(l.N)}) //nolint:gosec // nobody has four thousand million lines
+	err := eachLine(ctx, io.TeeReader(r, whole), func(l Line) error {
+		if !l.blank() && (isEvent == nil || isEvent(l)) {
+			f.entries = append(f.entries, entry{sum: sumOf(l), n: uint32(l.N)}) //nolint:gosec // no file has four thousand million lines
 		}
 		return nil
 	})
@@ -99,17 +112,18 @@ func Read(ctx context.Context, r io.Reader, take func(Line) bool) (*File, error)
 	return f, err
 }
 
-// Len returns how many lines hold an event.
+// Len returns how many lines contain an event.
 func (f *File) Len() int { return len(f.entries) }
 
-// again reads the file anew and gives each line that holds an event to do. The
-// error is [ErrChanged] when they are not the lines that they were.
-func (f *File) again(ctx context.Context, source io.ReadSeeker, do func(*entry, Line) error) error {
+// eachEvent reads the file again and calls do for each line that contains an
+// event. The error is [ErrChanged] when the lines differ from those that were
+// read before.
+func (f *File) eachEvent(ctx context.Context, source io.ReadSeeker, do func(*entry, Line) error) error {
 	if _, err := source.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
 	next := 0
-	err := lines(ctx, source, func(l Line) error {
+	err := eachLine(ctx, source, func(l Line) error {
 		if next == len(f.entries) || uint32(l.N) != f.entries[next].n { //nolint:gosec // as above
 			return nil
 		}
@@ -131,8 +145,9 @@ func sumOf(l Line) [8]byte {
 	return [8]byte(whole[:8])
 }
 
-// lines cuts r into lines. One that is too long is given without its bytes.
-func lines(ctx context.Context, r io.Reader, do func(Line) error) error {
+// eachLine calls do for each line of r. A line that is too long comes without
+// its bytes.
+func eachLine(ctx context.Context, r io.Reader, do func(Line) error) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	var raw []byte
 	for n := 1; ; n++ {
@@ -143,7 +158,7 @@ func lines(ctx context.Context, r io.Reader, do func(Line) error) error {
 			var part []byte
 			part, err = in.ReadSlice('\n')
 			more = errors.Is(err, bufio.ErrBufferFull)
-			if l.TooLong = l.TooLong || len(raw)+len(part) > MaxLine+2; !l.TooLong { // and a line end
+			if l.TooLong = l.TooLong || len(raw)+len(part) > MaxLine+2; !l.TooLong { // 2 for the line end
 				raw = append(raw, part...)
 			}
 			if more && ctx.Err() != nil {
@@ -165,7 +180,98 @@ func lines(ctx context.Context, r io.Reader, do func(Line) error) error {
 			}
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the end
+			return nil //nolint:nilerr // io.EOF
 		}
 	}
+}
+
+// Load takes over the states of the lines from the ledger.
+func (f *File) Load(ctx context.Context, ledger *journal.Batch) error {
+	next := 0
+	for l, err := range ledger.States(ctx) {
+		if err != nil {
+			return err
+		}
+		for next < len(f.entries) && int(f.entries[next].n) < l.N {
+			next++
+		}
+		if next == len(f.entries) {
+			break
+		}
+		if e := &f.entries[next]; int(e.n) == l.N {
+			e.state, e.status = stateOf(l.State), uint16(l.Status) //nolint:gosec // an HTTP status has three digits
+		}
+	}
+	return nil
+}
+
+// Summary counts the lines.
+func (f *File) Summary() Summary {
+	s := Summary{Lines: len(f.entries)}
+	for _, e := range f.entries {
+		switch e.state {
+		case accepted:
+			s.Accepted++
+		case refused:
+			s.Refused++
+		case sending:
+			s.Unknown++
+		default:
+			s.Pending++
+		}
+	}
+	return s
+}
+
+// Unknown returns the numbers of the lines whose outcome is unknown.
+func (f *File) Unknown() []int {
+	list := []int{}
+	for _, e := range f.entries {
+		if e.state == sending {
+			list = append(list, int(e.n))
+		}
+	}
+	return list
+}
+
+// Refused returns the lines that were refused.
+func (f *File) Refused() []Answer {
+	list := []Answer{}
+	for _, e := range f.entries {
+		if e.state == refused {
+			list = append(list, Answer{int(e.n), int(e.status)})
+		}
+	}
+	return list
+}
+
+// WriteRefused writes the refused lines byte for byte as they are in the file,
+// in their order.
+func (f *File) WriteRefused(ctx context.Context, source io.ReadSeeker, w io.Writer) error {
+	left := 0
+	for _, e := range f.entries {
+		if e.state == refused {
+			left++
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	errDone := errors.New("all refused lines are written")
+	err := f.eachEvent(ctx, source, func(e *entry, l Line) error {
+		if e.state != refused {
+			return nil
+		}
+		if _, err := w.Write(l.Raw); err != nil {
+			return err
+		}
+		if left--; left == 0 {
+			return errDone
+		}
+		return nil
+	})
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
 }

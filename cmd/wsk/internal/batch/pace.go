@@ -6,134 +6,151 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"slices"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Documented returns the limits of WorkSkedge's Webhooks page: 50 requests a
-// minute and 1,000 an hour for an API key.
-func Documented() []journal.Limit {
-	return []journal.Limit{{Count: 50, Per: time.Minute}, {Count: 1000, Per: time.Hour}}
-}
-
-// Key names whose limits hold without giving the API key away: all requests
-// with the key share them, or all to the host where there is no key.
-func Key(apiKey, host string) string {
-	if apiKey == "" {
-		return host
+// Key returns the name under which the requests of a delivery are counted: all
+// requests with an API key share its limits, and without a key all requests to
+// the host. The name does not reveal the API key.
+func Key(d deliver.Delivery) string {
+	apiKey := d.Header.Get(webhook.HeaderAPIKey)
+	if d.Override.Has(webhook.HeaderAPIKey) {
+		apiKey = d.Override.Get(webhook.HeaderAPIKey)
 	}
-	sum := sha256.Sum256([]byte(apiKey))
-	return hex.EncodeToString(sum[:16])
+	if apiKey != "" {
+		sum := sha256.Sum256([]byte(apiKey))
+		return hex.EncodeToString(sum[:16])
+	}
+	u, err := url.Parse(d.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // ParseRate reads "50/m", "1000/h", "10/s" or "0.5/s" as a limit. A fraction
-// makes the window longer: 0.5/s is one request in two seconds.
-func ParseRate(text string) (journal.Limit, error) {
+// makes the period longer: 0.5/s is one request in two seconds.
+func ParseRate(text string) (deliver.Limit, error) {
 	number, unit, _ := strings.Cut(text, "/")
 	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
 	n, err := strconv.ParseFloat(number, 64)
 	if err != nil || per == 0 || !(n > 0) || math.IsInf(n, 0) {
-		return journal.Limit{}, fmt.Errorf("rate %q: write N/s, N/m or N/h, such as 50/m or 0.5/s", text)
+		return deliver.Limit{}, fmt.Errorf("rate %q: write N/s, N/m or N/h, such as 50/m or 0.5/s", text)
 	}
 	count := n
 	if n != math.Floor(n) {
 		count = 1
 	}
-	window := math.Ceil(float64(per) * count / n)
+	period := math.Ceil(float64(per) * count / n)
 	switch {
 	case count > journal.MaxCount:
-		return journal.Limit{}, fmt.Errorf("rate %q: it goes up to %d", text, journal.MaxCount)
-	case window > float64(journal.MaxPer):
-		return journal.Limit{}, fmt.Errorf("rate %q: it goes down to one request in %s", text, journal.MaxPer)
+		return deliver.Limit{}, fmt.Errorf("rate %q: the highest is %d", text, journal.MaxCount)
+	case period > float64(journal.MaxPer):
+		return deliver.Limit{}, fmt.Errorf("rate %q: the lowest is one request in %s", text, journal.MaxPer)
 	}
-	return journal.Limit{Count: int(count), Per: time.Duration(window)}, nil
+	return deliver.Limit{Count: int(count), Per: time.Duration(period)}, nil
 }
 
-// Pacer keeps the requests of a key under its limits. What other processes
-// sent stands in the journal, by the wall clock; what this one sent is counted
-// by a clock that nobody sets, too.
+// Pacer keeps the requests of a key under its limits, one request at a time.
+// The journal counts the requests of all processes, by the wall clock. The
+// pacer also counts its own by a clock that nobody sets.
 type Pacer struct {
-	Journal *journal.Journal
-	Key     string
-	Limits  []journal.Limit
-	Within  time.Duration // by when a request has arrived, or never will
-	Now     func() time.Time
-	Elapsed func() time.Duration // since any moment; it goes on only forward
-	Wait    func(context.Context, time.Duration) error
+	Journal *journal.Journal // nil: only this pacer's requests count
+	Key     string           // see [Key]
+	Limits  []deliver.Limit  // none: the requests are counted and never wait
+	Within  time.Duration    // by when a request has arrived, or never will; default: [deliver.DefaultTimeout]
 
-	sent  []time.Duration // when this process was answered, by Elapsed
-	taken time.Duration   // when the last place was
-	took  time.Duration   // from there to the answer, on average
+	Now     func() time.Time                           // the wall clock; default: time.Now
+	Elapsed func() time.Duration                       // the time since any moment, which never goes back; default: by Now
+	Wait    func(context.Context, time.Duration) error // default: [deliver.Wait]
+
+	began  time.Time
+	window *deliver.Window // when this pacer's requests were answered, by Elapsed
+	slot   journal.Slot    // of the request that was taken last
+	taken  time.Time       // when that was, by Elapsed
+	took   time.Duration   // from there to the answer, on average
 }
 
-// Take waits until there is room for a request.
-func (p *Pacer) Take(ctx context.Context) (journal.Slot, error) {
+// begin sets what was left out.
+func (p *Pacer) begin() {
+	if p.window != nil {
+		return
+	}
+	p.window = deliver.NewWindow(p.Limits...)
+	if p.Within <= 0 {
+		p.Within = deliver.DefaultTimeout
+	}
+	if p.Now == nil {
+		p.Now = time.Now
+	}
+	if p.Wait == nil {
+		p.Wait = deliver.Wait
+	}
+	if p.began = p.Now(); p.Elapsed == nil {
+		p.Elapsed = func() time.Duration { return p.Now().Sub(p.began) }
+	}
+}
+
+// elapsed is the time by the clock that nobody sets.
+func (p *Pacer) elapsed() time.Time { return time.Unix(0, 0).Add(p.Elapsed()) }
+
+// Take waits until there is room for a request, and counts it.
+func (p *Pacer) Take(ctx context.Context) error {
+	p.begin()
 	for {
 		if err := ctx.Err(); err != nil {
-			return journal.Slot{}, err
+			return err
 		}
-		wait := p.own()
+		wait := p.window.Wait(p.elapsed())
 		if wait == 0 {
-			slot, err := p.Journal.Reserve(context.WithoutCancel(ctx), p.Key, p.Limits, p.Now, p.Within)
-			if err != nil || slot.Wait == 0 {
-				p.taken = p.Elapsed()
-				return slot, err
+			var err error
+			if p.slot, err = p.reserve(ctx); err != nil {
+				return err
 			}
-			wait = slot.Wait
+			if wait = p.slot.Wait; wait == 0 {
+				p.taken = p.elapsed()
+				return nil
+			}
 		}
 		if err := p.Wait(ctx, wait); err != nil {
-			return journal.Slot{}, err
+			return err
 		}
 	}
 }
 
-// Answered notes that the request of a slot was answered, or that none comes.
-func (p *Pacer) Answered(ctx context.Context, s journal.Slot) error {
-	now := p.Elapsed()
-	p.sent = append(p.sent, now)
-	p.took += (now - p.taken - p.took) / 4
-	return p.Journal.Answered(ctx, s, p.Now())
-}
-
-// own is how long this process's own requests bar the way.
-func (p *Pacer) own() time.Duration {
-	now, most := p.Elapsed(), 0
-	var wait time.Duration
+func (p *Pacer) reserve(ctx context.Context) (journal.Slot, error) {
+	if p.Journal == nil {
+		return journal.Slot{}, nil
+	}
+	var limits []journal.Limit
 	for _, l := range p.Limits {
-		most = max(most, l.Count)
-		if i := len(p.sent) - l.Count; i >= 0 {
-			wait = max(wait, p.sent[i]+l.Per-now)
-		}
+		limits = append(limits, journal.Limit(l))
 	}
-	if len(p.sent) > 2*most { // older ones bar nothing
-		p.sent = append(p.sent[:0], p.sent[len(p.sent)-most:]...)
-	}
-	return wait
+	return p.Journal.Reserve(context.WithoutCancel(ctx), p.Key, limits, p.Now, p.Within)
 }
 
-// maxForeseen is how many requests Left looks at one by one.
-const maxForeseen = 20_000
+// Answered notes that the request that was taken last was answered, or that no
+// answer comes. Until then it counts as if it arrived at the last moment.
+func (p *Pacer) Answered(ctx context.Context) error {
+	p.begin()
+	now := p.elapsed()
+	p.window.Add(now)
+	p.took += (now.Sub(p.taken) - p.took) / 4
+	if p.Journal == nil || p.slot.ID == 0 {
+		return nil
+	}
+	return p.Journal.Answered(context.WithoutCancel(ctx), p.slot, p.Now())
+}
 
 // Left estimates how long n more requests take, if nobody else sends.
 func (p *Pacer) Left(n int) time.Duration {
-	now := p.Elapsed()
-	at, next := slices.Clone(p.sent), now
-	for range min(n, maxForeseen) {
-		next += p.took
-		for _, l := range p.Limits {
-			if i := len(at) - l.Count; i >= 0 {
-				next = max(next, at[i]+l.Per)
-			}
-		}
-		at = append(at, next)
-	}
-	var beyond time.Duration
-	for _, l := range p.Limits {
-		beyond = max(beyond, time.Duration(float64(max(n-maxForeseen, 0))/float64(l.Count)*float64(l.Per)))
-	}
-	return next - now + beyond
+	p.begin()
+	return p.window.Estimate(n, p.took, p.elapsed())
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 func TestABatchKeepsToTheDocumentedLimits(t *testing.T) {
@@ -63,8 +65,8 @@ func TestBatchesSideBySideKeepToTheLimitsTogether(t *testing.T) {
 			n := 0
 			s := &batch.Sender{
 				Pacer: &batch.Pacer{
-					Journal: j, Key: "key", Limits: []journal.Limit{{Count: 10, Per: time.Minute}, {Count: 60, Per: time.Hour}},
-					Within: 30 * time.Second, Now: time.Now, Elapsed: func() time.Duration { return time.Since(began) }, Wait: sleep,
+					Journal: j, Key: "key", Limits: []deliver.Limit{{Count: 10, Per: time.Minute}, {Count: 60, Per: time.Hour}},
+					Within: 30 * time.Second,
 				},
 				Client: deliver.Client{Transport: endpoint(rand.New(rand.NewPCG(1, uint64(i)))), Now: time.Now, NewID: func() string {
 					n++
@@ -95,17 +97,6 @@ func TestBatchesSideBySideKeepToTheLimitsTogether(t *testing.T) {
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
 
 func TestAClockThatIsSetLetsNoMoreThroughAndStallsNoLongerThanTheWindow(t *testing.T) {
 	t.Parallel()
@@ -158,7 +149,7 @@ func TestAResumedRunCountsWhatTheOneBeforeSent(t *testing.T) {
 
 func TestParseRate(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]journal.Limit{
+	for text, want := range map[string]deliver.Limit{
 		"50/m":   {Count: 50, Per: time.Minute},
 		"1000/s": {Count: 1000, Per: time.Second},
 		"2000/h": {Count: 2000, Per: time.Hour},
@@ -195,7 +186,7 @@ func TestLeftForeseesHowLongTheRestTakes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.sender(newJournal(t), events(150))
-	s.Pacer.Limits = []journal.Limit{{Count: 10, Per: time.Minute}, {Count: 60, Per: time.Hour}}
+	s.Pacer.Limits = []deliver.Limit{{Count: 10, Per: time.Minute}, {Count: 60, Per: time.Hour}}
 	foreseen := map[int]time.Duration{}
 	w.answer = func(n int, _ string) reply {
 		if n%40 == 0 {
@@ -210,17 +201,23 @@ func TestLeftForeseesHowLongTheRestTakes(t *testing.T) {
 			t.Errorf("after %d requests the end was foreseen at %s, and came at %s", n, end, w.elapsed)
 		}
 	}
-	if p := (&batch.Pacer{Limits: batch.Documented(), Elapsed: func() time.Duration { return 0 }}); p.Left(1_000_000) < 990*time.Hour {
+	if p := (&batch.Pacer{Limits: deliver.WorkSkedgeLimits(), Elapsed: func() time.Duration { return 0 }}); p.Left(1_000_000) < 990*time.Hour {
 		t.Errorf("a million requests take %s", p.Left(1_000_000))
 	}
 }
 
-func TestKeyDoesNotGiveTheAPIKeyAway(t *testing.T) {
+func TestKey(t *testing.T) {
 	t.Parallel()
-	if got := batch.Key("an-api-key", "example.com"); len(got) != 32 {
+	keyed := deliver.Delivery{URL: "https://example.com", Header: deliver.Inbound("an-api-key", "custom")}
+	if got := batch.Key(keyed); len(got) != 32 || strings.Contains(got, "an-api-key") {
 		t.Errorf("the key is %q", got)
 	}
-	if got := batch.Key("", "example.com:8080"); got != "example.com:8080" {
+	overridden := keyed
+	overridden.Override = webhook.Header{{Name: "x-api-key", Value: "another"}}
+	if batch.Key(overridden) == batch.Key(keyed) {
+		t.Error("the API key of Override does not count")
+	}
+	if got := batch.Key(deliver.Delivery{URL: "https://example.com:8080/x", Header: deliver.Inbound("", "custom")}); got != "example.com:8080" {
 		t.Errorf("without an API key the key is %q", got)
 	}
 }

@@ -69,7 +69,7 @@ func TestA5xxIsRetriedAndThenRefused(t *testing.T) {
 		return reply{status: 200}
 	}
 	s := w.sender(newJournal(t), events(2))
-	s.Retries = 2
+	s.Policy.Retries = 2
 	mustRun(t, s)
 	wantSummary(t, s.File, batch.Summary{Lines: 2, Accepted: 1, Refused: 1})
 	if got := s.File.Refused(); len(got) != 1 || got[0] != (batch.Answer{Line: 1, Status: 503}) {
@@ -87,7 +87,7 @@ func TestWithoutAConnectionTheBatchStopsAndNothingIsLost(t *testing.T) {
 	down := true
 	w.answer = func(n int, _ string) reply { return reply{status: 200, refuse: down && n == 2} }
 	s := w.sender(j, events(4))
-	s.Retries = 3
+	s.Policy.Retries = 3
 	if stop := wantStop(t, s, batch.Unreachable); stop.Line != 3 {
 		t.Errorf("it stopped at line %d, want 3", stop.Line)
 	}
@@ -131,7 +131,7 @@ func TestAnUnknownOutcomeIsListedAndRepeatedOnlyWhenAsked(t *testing.T) {
 	wantSummary(t, s.File, batch.Summary{Lines: 4, Accepted: 3, Unknown: 1})
 	wantOnce(t, w, 4)
 	s = w.sender(j, events(4))
-	s.RetryUnknown = true
+	s.Policy.RetryUnknown = true
 	mustRun(t, s)
 	wantSummary(t, s.File, batch.Summary{Lines: 4, Accepted: 4})
 	if len(w.bodies) != 5 || w.bodies[4] != w.bodies[1] {

@@ -109,14 +109,15 @@ func (w *world) sender(j *journal.Journal, text string) *batch.Sender {
 	w.t.Helper()
 	s := &batch.Sender{
 		Pacer: &batch.Pacer{
-			Journal: j, Key: "key", Limits: batch.Documented(), Within: 30 * time.Second,
+			Journal: j, Key: "key", Limits: deliver.WorkSkedgeLimits(), Within: 30 * time.Second,
 			Now: w.now, Elapsed: func() time.Duration { return w.elapsed }, Wait: w.wait,
 		},
 		Client: deliver.Client{Transport: w, Now: w.now, NewID: func() string {
 			w.records++
 			return fmt.Sprint("rec_", w.records)
 		}},
-		Make: makeEvent,
+		Make:   makeEvent,
+		Policy: deliver.Policy{Jitter: func() float64 { return 0.5 }},
 	}
 	prepare(w.t, s, j, text)
 	return s
@@ -127,7 +128,7 @@ func makeEvent(l batch.Line) (deliver.Delivery, error) {
 	return deliver.Delivery{URL: target, Event: e}, err
 }
 
-// prepare reads the file, and takes the ledger that is there or begins one.
+// prepare reads the file, and continues its ledger or begins one.
 func prepare(t *testing.T, s *batch.Sender, j *journal.Journal, text string) {
 	t.Helper()
 	source := strings.NewReader(text)
@@ -135,10 +136,7 @@ func prepare(t *testing.T, s *batch.Sender, j *journal.Journal, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledger, found, err := j.Batch(t.Context(), file.Digest, target)
-	if err == nil && !found {
-		ledger, err = j.Begin(t.Context(), file.Digest, target, "staff.ndjson", file.Len(), s.Pacer.Now())
-	}
+	ledger, _, err := file.Open(t.Context(), j, batch.Begin{URL: target, Name: file.Digest, Resume: true, Now: time.Now()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,134 @@
+package batch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// Linter makes events of lines, and finds what is wrong with them.
+type Linter struct {
+	// Wrap puts the inbound envelope of one event around a line's data object,
+	// and leaves a line that is an envelope of that event as it is. Without it
+	// each line is an envelope, or a record of one, and names its own event.
+	Wrap func(line []byte) ([]byte, error)
+
+	// Checker compares each event with the catalog. Without it a line only has
+	// to be an inbound event.
+	Checker *lint.Checker
+}
+
+// Event returns the event of a line.
+func (l Linter) Event(line Line) (webhook.Event, error) {
+	e, _, err := l.event(line.Text())
+	return e, err
+}
+
+// Check returns what is wrong with a line, and whether it contains an event:
+// the lines that begin and end the stream of a listener contain none. Of a
+// finding only the place, the severity, the rule and the message are set.
+// Notes are left out.
+func (l Linter) Check(line Line) (findings []lint.Finding, isEvent bool) {
+	found := func(column int, severity lint.Severity, rule, message string) {
+		findings = append(findings, lint.Finding{Line: line.N, Column: column, Severity: severity, Rule: rule, Message: message})
+	}
+	if line.TooLong {
+		found(1, lint.Error, "length", fmt.Sprintf("the line is longer than %d MiB", MaxLine>>20))
+		return findings, true
+	}
+	text := line.Text()
+	if l.Wrap == nil && isFrame(text) {
+		return nil, false
+	}
+	event, shift, err := l.event(text)
+	column, reason, rule := 1, "", "envelope"
+	var syntax *webhook.SyntaxError
+	var shape *webhook.EnvelopeError
+	switch {
+	case errors.As(err, &syntax):
+		column, reason, rule = syntax.Column, syntax.Reason, "syntax"
+	case errors.As(err, &shape):
+		column, reason = shape.Column, shape.Reason
+	case err != nil:
+		found(1, lint.Error, rule, err.Error())
+		return findings, true
+	}
+	errorsBefore := 0
+	if l.Checker != nil {
+		body := event.Raw
+		if err != nil { // the checker says more about it
+			body, shift = text, 0
+		}
+		result := l.Checker.Payload(body)
+		errorsBefore = result.Errors()
+		for _, f := range result.Findings {
+			if f.Severity == lint.Note {
+				continue
+			}
+			at := f.Column
+			if shift > 0 { // the envelope is not in the file
+				at = 1 + utf8.RuneCount(text[:min(max(f.Offset-shift, 0), len(text))])
+			}
+			found(at, f.Severity, f.Rule, f.Message)
+		}
+	}
+	if err != nil && errorsBefore == 0 {
+		found(column, lint.Error, rule, reason)
+	}
+	return findings, true
+}
+
+// event makes the event of a line. Where an envelope was put around the line,
+// shift is how many bytes are in front of it.
+func (l Linter) event(text []byte) (event webhook.Event, shift int, err error) {
+	raw, isRecord, err := recordedBody(text)
+	if err != nil {
+		return event, 0, err
+	}
+	if l.Wrap != nil {
+		wrapped, err := l.Wrap(raw)
+		if err != nil {
+			return event, 0, err
+		}
+		if len(wrapped) != len(raw) && !isRecord {
+			data := bytes.TrimSpace(raw)
+			shift = len(wrapped) - len("}") - len(data) - bytes.Index(raw, data)
+		}
+		raw = wrapped
+	}
+	event, err = webhook.ParseEvent(raw)
+	if err == nil && event.Form != webhook.Inbound {
+		err = fmt.Errorf("this is an envelope of the form %s (%s); the platform accepts the form %s", event.Form, event.Type, webhook.Inbound)
+	}
+	return event, shift, err
+}
+
+// recordedBody returns the body of a line that is a record, and any other line
+// as it is. A payload may have a member "type" of its own, but no request with
+// it.
+func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
+	if webhook.CheckJSON(text) != nil || gjson.GetBytes(text, "type").String() != "record" || !gjson.GetBytes(text, "request.method").Exists() {
+		return text, false, nil
+	}
+	var r webhook.Record
+	if err := r.UnmarshalJSON(text); err != nil {
+		return nil, true, fmt.Errorf("reading the record: %w", err)
+	}
+	return r.Request.Body, true, nil
+}
+
+// isFrame reports whether a line is the first or the last one of a stream of
+// records.
+func isFrame(text []byte) bool {
+	if webhook.CheckJSON(text) != nil || gjson.GetBytes(text, "event_type").Exists() {
+		return false
+	}
+	kind := gjson.GetBytes(text, "type").String()
+	return kind == "ready" || kind == "summary"
+}
