@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
@@ -45,27 +44,11 @@ type Client struct {
 // the dial, the TLS handshake and the header of a response, does not ask for
 // compressed responses and decompresses none. Proxies are taken from the
 // environment.
-func NewTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: MaxAnswer,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           100,
-		MaxIdleConnsPerHost:    100,
-		IdleConnTimeout:        90 * time.Second,
-	}
-}
-
-// sharedTransport is the default of Client.Transport, so that clients share
-// their connections.
-var sharedTransport = sync.OnceValue(NewTransport)
+func NewTransport() *http.Transport { return exchange.NewTransport() }
 
 func (c Client) withDefaults() Client {
 	if c.Transport == nil {
-		c.Transport = sharedTransport()
+		c.Transport = exchange.DefaultTransport()
 	}
 	if c.Now == nil {
 		c.Now = time.Now

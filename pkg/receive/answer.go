@@ -1,27 +1,30 @@
 package receive
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"sync"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Answer is what the sender gets.
+// Answer is the response to the sender.
 type Answer struct {
 	Status    int
 	Header    webhook.Header
 	Body      []byte
-	Truncated bool // the app behind said more than Body holds
+	Truncated bool // Body is the beginning of a longer body of the app
 }
 
-// OK is the answer that WorkSkedge's page gives to a delivery that was taken:
-// 200 {"received":true}.
+// OK returns the response that WorkSkedge documents for a delivery that was
+// received (Webhooks page, "Signature Verification"): 200 {"received":true}.
 func OK() Answer { return jsonAnswer(http.StatusOK, `{"received":true}`) }
 
-// Status answers with a status of the caller's choice: {"received":true} for
-// 2xx, and {"error": its standard text} for the others.
+// Status returns an answer with a status: {"received":true} for 2xx, and
+// {"error":"…"} with the text of the status for all others.
 func Status(code int) Answer {
 	if code/100 == 2 {
 		return jsonAnswer(code, `{"received":true}`)
@@ -38,29 +41,87 @@ func errorAnswer(status int, text string) Answer {
 	return jsonAnswer(status, `{"error":`+string(quoted)+`}`)
 }
 
-// final reports whether a status ends a request. net/http panics at one out of
-// range, and sends a 200 after one of the 1xx.
-func final(status int) bool { return 200 <= status && status <= 999 }
+// isFinal reports whether a status can end a request: net/http panics at one
+// out of range, and writes a 200 after a 1xx.
+func isFinal(status int) bool { return 200 <= status && status <= 999 }
 
-// response is the answer as a record has it.
+// response returns the answer as a record contains it.
 func (a Answer) response() *webhook.Response {
 	return &webhook.Response{Status: a.Status, Header: a.Header, Body: a.Body, Truncated: a.Truncated}
 }
 
 func (a Answer) write(w http.ResponseWriter) {
 	if !a.Header.Has("Content-Type") {
-		w.Header()["Content-Type"] = nil // net/http would guess one
+		w.Header()["Content-Type"] = nil // keeps net/http from guessing one
 	}
 	for _, p := range a.Header {
 		w.Header().Add(p.Name, p.Value)
 	}
-	bare := a.Status == http.StatusNoContent || a.Status == http.StatusNotModified
-	if !bare {
+	hasBody := a.Status != http.StatusNoContent && a.Status != http.StatusNotModified
+	if hasBody {
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.Body)))
 	}
 	w.WriteHeader(a.Status)
-	if !bare {
-		_, _ = w.Write(a.Body) // a sender that is gone has no use for the rest
+	if hasBody {
+		_, _ = w.Write(a.Body) // the sender may be gone
 	}
-	_ = http.NewResponseController(w).Flush() // the sender does not wait for the Sink
+	_ = http.NewResponseController(w).Flush() // the sender must not wait for the Sink
+}
+
+// Always returns an App that answers every request with a status.
+func Always(status int) App {
+	return func(_ context.Context, r *webhook.Record) Answer {
+		if status/100 != 2 {
+			r.Verdict.Detail = "answered with the status that was asked for"
+		}
+		return Status(status)
+	}
+}
+
+// FailFirst returns an App that answers the first n tries of each delivery with
+// 503 and passes later ones to next. A delivery without an id is known by its
+// body. The App remembers the newest limit deliveries, at least one.
+func FailFirst(n, limit int, next App) App {
+	limit = max(limit, 1)
+	var mu sync.Mutex
+	tries := map[string]int{}
+	var order []string // the keys of tries, oldest first
+	return func(ctx context.Context, r *webhook.Record) Answer {
+		id := shortID(r.WebhookID)
+		if id == "" {
+			d := BodyDigest("", r.Request.Body)
+			id = string(d[:])
+		}
+		mu.Lock()
+		if _, known := tries[id]; !known {
+			if order = append(order, id); len(order) > limit {
+				delete(tries, order[0])
+				order = order[1:]
+			}
+		}
+		tries[id]++
+		try := tries[id]
+		mu.Unlock()
+		if try <= n {
+			r.Verdict.Detail = "failed on purpose"
+			return Status(http.StatusServiceUnavailable)
+		}
+		return next(ctx, r)
+	}
+}
+
+// Delay returns an App that waits before it passes a request to next. If the
+// sender goes away, it answers 503.
+func Delay(d time.Duration, next App) App {
+	return func(ctx context.Context, r *webhook.Record) Answer {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-ctx.Done():
+			r.Verdict.Detail = "the sender went away during the delay"
+			return Status(http.StatusServiceUnavailable)
+		case <-timer.C:
+			return next(ctx, r)
+		}
+	}
 }

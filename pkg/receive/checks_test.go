@@ -43,10 +43,10 @@ func TestNewRefusesToCheckNothing(t *testing.T) {
 	}
 }
 
-// A handler that was made around New still takes nothing.
+// New refuses to make such a handler. It would refuse every request as well.
 func TestAHandlerWithoutSecretsTakesNothing(t *testing.T) {
 	r := newReceiver(t, nil)
-	r.Verifier.Secrets = nil
+	r.DropSecrets()
 	wantAnswer(t, r.deliver("a", payload, clock), 500, `{"error":"No secret to verify with"}`)
 	wantCalls(t, r, 0)
 }

@@ -1,38 +1,35 @@
 package receive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/textproto"
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Forward limits.
-const (
-	// ForwardTimeout is how long the app behind may take: the 30 seconds
-	// after which WorkSkedge calls a delivery failed.
-	ForwardTimeout = 30 * time.Second
-	// MaxForwardAnswer is how much of its answer is read and passed back, in
-	// bytes.
-	MaxForwardAnswer = 64 << 10
-)
+// ForwardTimeout is how long the app behind [Forward] may take. WorkSkedge
+// documents 30 seconds for a response (Webhooks page, "Endpoint Requirements").
+const ForwardTimeout = 30 * time.Second
 
-// Forward passes the exact body and all headers on to url and answers with the
-// app's answer; the record's Forward keeps it. Redirects are not followed, and
-// nothing is inflated by a transport that has DisableCompression set. No answer
-// in time is a 504; none at all, or one that ends no request, a 502.
+// Forward returns an App that passes the exact body and all end-to-end headers
+// on to a URL and answers with the app's response, which becomes the record's
+// Forward. It follows no redirect, reads at most 64 KiB of a body, and
+// decompresses nothing if the transport has DisableCompression set. An app that
+// does not respond within [ForwardTimeout] makes it a 504; one without a usable
+// response a 502. The default of the transport is one for webhooks.
 func Forward(transport http.RoundTripper, url string) App {
+	if transport == nil {
+		transport = exchange.DefaultTransport()
+	}
 	return func(ctx context.Context, r *webhook.Record) Answer {
 		ctx, cancel := context.WithTimeout(ctx, ForwardTimeout)
 		defer cancel()
-		answer, err := exchange(ctx, transport, url, r.Request)
+		answer, err := forwardRequest(ctx, transport, url, r.Request)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
 			r.Error = fmt.Sprintf("forwarding: the app gave no answer within %s", ForwardTimeout)
@@ -49,63 +46,22 @@ func Forward(transport http.RoundTripper, url string) App {
 	}
 }
 
-func exchange(ctx context.Context, transport http.RoundTripper, url string, request webhook.Request) (Answer, error) {
-	r, err := http.NewRequestWithContext(ctx, request.Method, url, bytes.NewReader(request.Body))
-	if err != nil {
+func forwardRequest(ctx context.Context, transport http.RoundTripper, url string, r webhook.Request) (Answer, error) {
+	r.URL, r.Header = url, exchange.EndToEnd(r.Header)
+	result, err := exchange.Do(ctx, transport, r)
+	switch {
+	case err != nil:
 		return Answer{}, err
+	case !isFinal(result.Response.Status):
+		return Answer{}, fmt.Errorf("the app answered with status %d, which ends no request", result.Response.Status)
+	case result.BodyErr != nil:
+		return Answer{}, fmt.Errorf("the app's answer broke off: %w", result.BodyErr)
 	}
-	drop := hopByHop(request.Header)
-	for _, p := range request.Header {
-		if !drop[textproto.CanonicalMIMEHeaderKey(p.Name)] {
-			r.Header.Add(p.Name, p.Value)
-		}
-	}
-	if !request.Header.Has("User-Agent") {
-		r.Header["User-Agent"] = nil // net/http would put its own
-	}
-	if request.Header.Has("Idempotency-Key") || request.Header.Has("X-Idempotency-Key") {
-		r.GetBody = nil // net/http would send it again by itself, and the app gets it once
-	}
-	response, err := transport.RoundTrip(r)
-	if err != nil {
-		return Answer{}, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	if !final(response.StatusCode) { // 101 has the connection for its body, which no context ends
-		return Answer{}, fmt.Errorf("the app answered with status %d, which ends no request", response.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, MaxForwardAnswer+1))
-	if err != nil {
-		return Answer{}, fmt.Errorf("the app's answer broke off: %w", err)
-	}
-	answer := Answer{Status: response.StatusCode, Body: body}
-	if len(body) > MaxForwardAnswer {
-		answer.Body, answer.Truncated = body[:MaxForwardAnswer], true
-	}
-	header := webhook.HeaderOf(response.Header)
-	drop = hopByHop(header)
-	for _, p := range header {
-		if !drop[textproto.CanonicalMIMEHeaderKey(p.Name)] && !strings.EqualFold(p.Name, "Date") {
+	answer := Answer{Status: result.Response.Status, Body: result.Response.Body, Truncated: result.Response.Truncated}
+	for _, p := range exchange.EndToEnd(result.Response.Header) {
+		if !strings.EqualFold(p.Name, "Date") { // net/http sets its own
 			answer.Header = append(answer.Header, p)
 		}
 	}
 	return answer, nil
-}
-
-// hopByHop names the headers that belong to one connection (RFC 9110, 7.6.1)
-// and those that describe the body's way, which each sender sets for itself.
-func hopByHop(h webhook.Header) map[string]bool {
-	drop := map[string]bool{
-		"Connection": true, "Keep-Alive": true, "Proxy-Authenticate": true, "Proxy-Authorization": true,
-		"Proxy-Connection": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
-		"Content-Length": true, "Host": true,
-	}
-	for _, p := range h {
-		if strings.EqualFold(p.Name, "Connection") {
-			for name := range strings.SplitSeq(p.Value, ",") {
-				drop[textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))] = true
-			}
-		}
-	}
-	return drop
 }

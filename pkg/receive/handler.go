@@ -1,73 +1,143 @@
+// Package receive is a webhook receiver for production and for tests: an HTTP
+// request comes in, a verified [webhook.Record] goes to the App and to the log,
+// and the sender gets the response that its platform's retry rules expect.
+//
+//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
+//	if err != nil {
+//		return err // a blank secret would verify nothing
+//	}
+//	handler, err := receive.New(receive.Config{
+//		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
+//		App: func(ctx context.Context, r *webhook.Record) receive.Answer {
+//			if err := handle(ctx, r.Event, r.Request.Body); err != nil {
+//				return receive.Status(http.StatusServiceUnavailable) // the sender tries again
+//			}
+//			return receive.OK()
+//		},
+//	})
+//	if err != nil {
+//		return err
+//	}
+//	server := receive.Server(handler)
+//	server.Addr = ":8080"
+//	return server.ListenAndServe()
+//
+// The checks run in a fixed order, and each has its own response: method (405),
+// Content-Encoding (415), size (413), a repeated header (400), signature (401),
+// timestamp (400), JSON (400), and whether the id was seen before (200 as a
+// duplicate, 409 with another body). A request that passes them reaches the App
+// once, however often and however concurrently it is delivered. An id counts as
+// seen when it was answered with 2xx: a retry after a refusal or a 5xx is a new
+// try.
+//
+// A [Memory] holds the ids that were seen, for one process. To keep them over a
+// restart, and to forward events in the background with retries, store each
+// request with [Config.Keep]; package journal does so on disk, and a [Forwarder]
+// works from there.
+//
+// This package is stable.
 package receive
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// DefaultMaxBody is the largest body that is taken unless told otherwise: 1 MiB.
+// DefaultMaxBody is the default of [Config.MaxBody]: 1 MiB.
 const DefaultMaxBody = 1 << 20
 
-// App is what stands behind the receiver. It is called for requests that
-// passed every check, at most once at a time for an id. It may set Forward and
-// Verdict details of the record; its answer is the sender's.
+// App handles the requests that passed every check, at most one at a time for
+// each id. It may set the record's Forward, Error and Verdict details. The
+// sender gets its answer.
 type App func(ctx context.Context, r *webhook.Record) Answer
 
-// Config says how to receive. Now, NewID and a secret in the Verifier (or
-// SkipVerify) are required.
+// Config configures a receiver. Only a secret in the Verifier, SkipVerify or
+// Unsigned is required.
 type Config struct {
-	Verifier   webhook.Verifier
-	Platform   webhook.Platform // names the records' platform where the envelope does not
-	SkipVerify bool             // take every request unchecked; timestamps are not looked at either
-	Unsigned   *Unsigned        // receive what is not signed, in place of all checks of signature, id and JSON
-	MaxBody    int64            // bytes; default: DefaultMaxBody
-	Memory     *Memory          // what was seen; default: a new one of DefaultMemory entries
-	App        App              // default: answers OK
+	// Verifier verifies the signatures. Its Scheme defaults to the one of the
+	// Platform.
+	Verifier webhook.Verifier
 
-	// Wants picks the events that go to the App; others are verified and
+	// Platform is the platform of the records whose envelope does not say it.
+	Platform webhook.Platform
+
+	// SkipVerify accepts every request unverified, and checks no timestamp.
+	SkipVerify bool
+
+	// Unsigned, if not nil, receives requests of a platform that signs nothing.
+	// It replaces the checks of the method, the signature, the JSON and the id.
+	Unsigned *Unsigned
+
+	// MaxBody is the largest body that is accepted, in bytes; default:
+	// [DefaultMaxBody].
+	MaxBody int64
+
+	// Memory knows the deliveries that were seen; default: a new one for
+	// [DefaultMemory] deliveries.
+	Memory *Memory
+
+	// App handles the requests; default: it answers [OK].
+	App App
+
+	// Wants selects the events that go to the App. The others are verified and
 	// answered with 200. Default: all.
 	Wants func(webhook.Event) bool
 
-	// Keep, if set, stores a record durably, with what a restart must know of
-	// the delivery, if anything (see [Memory.Restore]). Where the answer is to
-	// be 2xx it is called before that, and an error makes it a 503; for the
-	// others it is called after the answer, and an error is the caller's to
-	// tell. It is called from many goroutines at once.
-	Keep func(context.Context, webhook.Record, *Mark) error
+	// Keep, if not nil, stores a request durably. If the answer would be 2xx,
+	// Keep is called before the answer is written, and an error makes it a 503.
+	// For every other answer it is called afterwards, and the handler ignores
+	// its error. It is called concurrently.
+	Keep func(context.Context, Receipt) error
 
-	// KeepFirst has a record kept before the App gets it too, with the outcome
-	// pending: what cannot be kept is not handed on.
+	// KeepFirst calls Keep also before the App, with the outcome pending. A
+	// request that cannot be stored does not reach the App then.
 	KeepFirst bool
 
-	// Sink gets every record, after its answer is written, and without a
-	// Response when the App panicked. It is called from many goroutines at once.
+	// Sink, if not nil, gets every record after its answer is written. If the
+	// App panicked, the record has no Response. It is called concurrently.
 	Sink func(webhook.Record)
 
-	Now   func() time.Time
-	NewID func() string // names records
+	// Now returns the time; default: time.Now.
+	Now func() time.Time
+
+	// NewID returns the id of a new record; default: "rec_" and 26 random
+	// letters and digits.
+	NewID func() string
 }
 
-// ErrNoSecret says that a receiver was to be made that would check nothing.
+// Receipt is a request as [Config.Keep] stores it.
+type Receipt struct {
+	Record webhook.Record
+
+	// Mark is what [Memory.Restore] needs to know the delivery after a restart;
+	// nil if there is nothing to know.
+	Mark *Mark
+
+	// Forward reports whether the event is new, selected by Wants, and was
+	// answered by the App with 2xx. A [Forwarder] forwards such receipts.
+	Forward bool
+}
+
+// ErrNoSecret is the error of [New] for a receiver that would verify nothing.
 var ErrNoSecret = errors.New("no secret to verify with")
 
-// Handler is the receiver. Make it with New.
-type Handler struct{ Config }
+// Handler is a receiver. [New] returns it.
+type Handler struct{ config Config }
 
-// New checks the configuration and returns a handler. It returns
-// [ErrNoSecret] or [webhook.ErrBlankSecret] rather than make a receiver that
-// would take a request unverified without SkipVerify.
+// New checks the configuration and returns a handler. It returns [ErrNoSecret]
+// or [webhook.ErrBlankSecret] for a receiver that would accept unverified
+// requests without SkipVerify.
 func New(c Config) (*Handler, error) {
-	checked := !c.SkipVerify
-	if c.Unsigned != nil {
-		checked = checked && !c.Unsigned.any()
-	}
-	if checked && len(c.Verifier.Secrets) == 0 {
+	required := c.Unsigned != nil && !c.Unsigned.isEmpty()
+	if len(c.Verifier.Secrets) == 0 && !c.SkipVerify && !required {
 		return nil, ErrNoSecret
 	}
 	for _, s := range c.Verifier.Secrets {
@@ -85,63 +155,64 @@ func New(c Config) (*Handler, error) {
 		c.Memory = NewMemory(DefaultMemory)
 	}
 	if c.App == nil {
-		c.App = func(context.Context, *webhook.Record) Answer { return OK() }
+		c.App = Always(http.StatusOK)
 	}
-	if c.Unsigned != nil {
-		c = c.hiding()
+	if c.Wants == nil {
+		c.Wants = func(webhook.Event) bool { return true }
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = func() string { return "rec_" + rand.Text() }
 	}
 	return &Handler{c}, nil
 }
 
-// hiding keeps and shows records without the values that Unsigned asks for.
-func (c Config) hiding() Config {
-	keep, sink := c.Keep, c.Sink
-	if keep != nil {
-		c.Keep = func(ctx context.Context, r webhook.Record, m *Mark) error {
-			return keep(ctx, c.Unsigned.hide(r), m)
-		}
+// Server returns a server for h whose limits hold off slow and oversized
+// senders: 10 seconds for the header and 32 KiB of it (431 above that), 30
+// seconds for the whole request, 5 minutes until the answer is read, 60 seconds
+// of idleness. Every method reaches h, "OPTIONS *" included.
+func Server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:                      h,
+		ReadHeaderTimeout:            10 * time.Second,
+		ReadTimeout:                  30 * time.Second,
+		WriteTimeout:                 5 * time.Minute,
+		IdleTimeout:                  60 * time.Second,
+		MaxHeaderBytes:               32 << 10,
+		DisableGeneralOptionsHandler: true,
 	}
-	if sink != nil {
-		c.Sink = func(r webhook.Record) { sink(c.Unsigned.hide(r)) }
-	}
-	return c
 }
 
-// receipt is one request on its way through the handler.
+// receipt is a request on its way through the handler.
 type receipt struct {
-	record webhook.Record
-	began  time.Time
-	mark   *Mark
-	kept   bool // as it is answered
-}
-
-// accept notes in the mark, if there is one, that the delivery was taken.
-func (p *receipt) accept() {
-	if p.mark != nil {
-		taken := *p.mark
-		taken.Accepted = true
-		p.mark = &taken
-	}
+	record  webhook.Record
+	began   time.Time
+	mark    *Mark
+	forward bool
+	kept    bool // with the answer that the sender gets
 }
 
 // ServeHTTP receives one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := h.Now()
+	c := &h.config
+	began := c.Now()
 	p := &receipt{began: began, record: webhook.Record{
-		ID: h.NewID(), Time: began, Direction: webhook.Received, Platform: h.Platform,
+		ID: c.NewID(), Time: began, Direction: webhook.Received, Platform: c.Platform,
 		Request: webhook.Request{Method: r.Method, URL: r.RequestURI, Header: headerOf(r)},
 		Verdict: &webhook.Verdict{},
 	}}
-	if !h.SkipVerify {
-		p.record.Scheme = h.Verifier.Scheme.Name()
+	if !c.SkipVerify {
+		p.record.Scheme = c.Verifier.Scheme.Name()
 	}
 	defer func() { // also when the App panics
-		p.record.Duration = h.Now().Sub(began)
-		if h.Keep != nil && !p.kept {
-			_ = h.Keep(context.WithoutCancel(r.Context()), p.record, p.mark) // the caller's to tell, as Config says
+		p.record.Duration = c.Now().Sub(began)
+		if c.Keep != nil && !p.kept {
+			_ = h.store(r.Context(), p) // Config.Keep says that nobody looks at it
 		}
-		if h.Sink != nil {
-			h.Sink(p.record)
+		if c.Sink != nil {
+			c.Sink(c.Unsigned.redact(p.record))
 		}
 	}()
 	answer := h.receive(w, r, p)
@@ -149,68 +220,116 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.record.Response = answer.response()
 }
 
-// headerOf puts the Host line back that net/http keeps elsewhere.
+// headerOf puts the Host line back, which net/http keeps elsewhere.
 func headerOf(r *http.Request) webhook.Header {
 	return append(webhook.Header{{Name: "Host", Value: r.Host}}, webhook.HeaderOf(r.Header)...)
 }
 
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) Answer {
-	if h.Unsigned != nil {
-		return h.unsigned(w, r, p)
+	c, record := &h.config, &p.record
+	if c.Unsigned != nil {
+		return h.receiveUnsigned(w, r, p)
 	}
-	record := &p.record
-	body, answer, ok := h.read(w, r, record)
-	if !ok {
-		return answer
+	if r.Method != http.MethodPost {
+		a := refuse(record, http.StatusMethodNotAllowed, "method", "Method not allowed", "webhooks are POSTed, and this was a "+r.Method)
+		a.Header = append(a.Header, webhook.Pair{Name: "Allow", Value: http.MethodPost})
+		return a
+	}
+	body, err := ReadBody(w, r, c.MaxBody)
+	if err != nil {
+		return refuseBody(record, err)
 	}
 	record.Request.Body = body
-	if !h.SkipVerify {
-		if _, err := h.Verifier.Verify(r.Header, body, h.Now()); err != nil {
-			return refuse(record, err)
+	if !c.SkipVerify {
+		if _, err := c.Verifier.Verify(r.Header, body, c.Now()); err != nil {
+			return refuseSignature(record, err)
 		}
 		record.Verdict.Verified = true
 	}
-	event, err := parse(body)
+	event, err := parseEvent(body)
 	var syntax *webhook.SyntaxError
-	if errors.As(err, &syntax) {
-		detail := "the body is signed, but it is not JSON: "
-		if h.SkipVerify {
-			detail = "the body is not JSON: "
-		}
-		return reject(record, http.StatusBadRequest, "json", "Invalid JSON", detail+err.Error())
-	}
-	if err != nil {
+	switch {
+	case errors.As(err, &syntax) && c.SkipVerify:
+		return refuse(record, http.StatusBadRequest, "json", "Invalid JSON", "the body is not JSON: "+err.Error())
+	case errors.As(err, &syntax):
+		return refuse(record, http.StatusBadRequest, "json", "Invalid JSON", "the body is signed, but it is not JSON: "+err.Error())
+	case err != nil:
 		warn(record, err.Error())
 	}
 	h.describe(record, r, &event)
-	return h.once(r, p, &event)
+	return h.handleOnce(r, p, &event)
 }
 
-// once hands a verified request to the App unless it was handled before.
-func (h *Handler) once(r *http.Request, p *receipt, e *webhook.Event) Answer {
+// describe copies what the verified request says about itself to the record.
+func (h *Handler) describe(record *webhook.Record, r *http.Request, e *webhook.Event) {
+	record.Event, record.Form = e.Type, e.Form
+	if e.Platform != "" {
+		record.Platform = e.Platform
+	}
+	record.WebhookID = h.deliveryID(r)
+	if n, err := strconv.ParseUint(r.Header.Get(webhook.HeaderRetry), 10, 16); err == nil {
+		record.Attempt = int(n)
+	}
+	if named := r.Header.Get(webhook.HeaderEvent); named != "" && e.Type != "" && named != e.Type {
+		warn(record, "the header "+webhook.HeaderEvent+" says "+named+", the signed body says "+e.Type)
+	}
+}
+
+// deliveryID returns the id of the delivery, or "".
+func (h *Handler) deliveryID(r *http.Request) string {
+	if h.config.SkipVerify && r.Header.Get(webhook.HeaderID) == "" {
+		return r.Header.Get("webhook-id")
+	}
+	if name := h.config.Verifier.Scheme.IDHeader(); name != "" {
+		return r.Header.Get(name)
+	}
+	return ""
+}
+
+// dedupKey returns what was signed beside the body, as far as it tells one
+// delivery from another.
+func (h *Handler) dedupKey(r *http.Request) string {
+	scheme := h.config.Verifier.Scheme
+	timestamp := ""
+	if name := scheme.TimestampHeader(); name != "" {
+		timestamp = r.Header.Get(name)
+	}
+	if h.config.SkipVerify && timestamp == "" {
+		timestamp = r.Header.Get("webhook-timestamp")
+	}
+	if scheme.Name() == webhook.StandardWebhooks { // the id is signed: another id is another delivery
+		return h.deliveryID(r) + "." + timestamp
+	}
+	return timestamp
+}
+
+// handleOnce calls the App with a verified request, unless it was handled
+// before.
+func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) Answer {
 	record := &p.record
-	claim, err := h.Memory.Claim(r.Context(), record.WebhookID, h.stamp(r), record.Request.Body)
+	claim, err := h.config.Memory.Claim(r.Context(), record.WebhookID, h.dedupKey(r), record.Request.Body)
 	if err != nil {
-		return reject(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
+		return refuse(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
 	}
 	record.Verdict.Outcome = claim.Outcome
 	switch claim.Outcome {
 	case webhook.Duplicate:
-		p.mark = claim.Mark
-		p.accept()
+		p.mark = claim.Mark.accepted()
 		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`))
 	case webhook.ReplaySuspect:
 		record.Verdict.Detail = "the same timestamp and body came before under the id " + strconv.Quote(claim.FirstID) + ": a captured request sent again?"
 		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
 	case webhook.Conflict:
-		return reject(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
+		a := refuse(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
+		record.Verdict.Outcome = webhook.Conflict
+		return a
 	}
 	return h.handle(r.Context(), p, e, claim)
 }
 
-// handle calls the App and settles the claim, once the record is kept.
+// handle calls the App and settles the claim once the request is stored.
 func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, claim Claim) Answer {
-	record := &p.record
+	c, record := &h.config, &p.record
 	accepted, returned := false, false
 	p.mark = claim.Mark
 	defer func() {
@@ -222,41 +341,89 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		}
 		claim.Done(accepted)
 	}()
-	if h.Keep != nil && h.KeepFirst {
+	if c.Keep != nil && c.KeepFirst {
+		first := receipt{record: *record}
 		record.Verdict.Outcome = webhook.Pending
-		if err := h.Keep(context.WithoutCancel(ctx), *record, nil); err != nil {
+		if err := h.store(ctx, &first); err != nil {
 			returned = true
-			return unkept(record, err)
+			return failStore(record, err)
 		}
 		record.Verdict.Outcome = webhook.Accepted
 	}
-	answer := OK()
-	if h.Wants == nil || h.Wants(*e) {
-		answer = h.App(ctx, record)
+	answer, wanted := OK(), c.Wants(*e)
+	if wanted {
+		answer = c.App(ctx, record)
 	}
-	if !final(answer.Status) {
+	if !isFinal(answer.Status) {
 		record.Error = fmt.Sprintf("the app answered with status %d, which ends no request", answer.Status)
 		answer = Status(http.StatusInternalServerError)
 	}
 	if answer.Status/100 == 2 {
-		p.accept()
+		p.mark, p.forward = p.mark.accepted(), wanted
 		answer = h.keep(ctx, p, answer)
 	}
 	accepted, returned = answer.Status/100 == 2, true
 	return answer
 }
 
-// keep stores a record before it is answered with 2xx, and makes that a 503
-// when it cannot.
+// keep stores a request before its answer of 2xx is written, and makes that a
+// 503 if it fails.
 func (h *Handler) keep(ctx context.Context, p *receipt, answer Answer) Answer {
-	if h.Keep == nil {
+	if h.config.Keep == nil {
 		return answer
 	}
-	p.record.Response, p.record.Duration = answer.response(), h.Now().Sub(p.began)
-	if err := h.Keep(context.WithoutCancel(ctx), p.record, p.mark); err != nil {
-		p.record.Response, p.mark = nil, nil
-		return unkept(&p.record, err)
+	p.record.Response, p.record.Duration = answer.response(), h.config.Now().Sub(p.began)
+	if err := h.store(ctx, p); err != nil {
+		p.record.Response, p.mark, p.forward = nil, nil, false
+		return failStore(&p.record, err)
 	}
 	p.kept = true
 	return answer
+}
+
+func (h *Handler) store(ctx context.Context, p *receipt) error {
+	return h.config.Keep(context.WithoutCancel(ctx), Receipt{
+		Record: h.config.Unsigned.redact(p.record), Mark: p.mark, Forward: p.forward,
+	})
+}
+
+// refuse records why a request is refused, and answers {"error": text}.
+func refuse(record *webhook.Record, status int, reason, text, detail string) Answer {
+	v := record.Verdict
+	v.Outcome, v.Reason, v.Detail = webhook.Refused, reason, detail
+	return errorAnswer(status, text)
+}
+
+// refuseSignature answers a failed verification.
+func refuseSignature(record *webhook.Record, err error) Answer {
+	var refusal *webhook.Refusal
+	if !errors.As(err, &refusal) {
+		return refuse(record, http.StatusInternalServerError, "config", "The receiver is misconfigured", err.Error())
+	}
+	status, text := webhook.StatusOf(err), "Invalid signature"
+	if status != http.StatusUnauthorized {
+		text = strings.ToUpper(refusal.Detail[:1]) + refusal.Detail[1:]
+	}
+	return refuse(record, status, string(refusal.Reason), text, refusal.Detail)
+}
+
+// refuseBody answers an error of ReadBody.
+func refuseBody(record *webhook.Record, err error) Answer {
+	var fault *BodyError
+	if !errors.As(err, &fault) { // ReadBody returns no other
+		fault = &BodyError{Status: http.StatusBadRequest, Reason: "body", Text: "The body could not be read", Detail: err.Error()}
+	}
+	return refuse(record, fault.Status, fault.Reason, fault.Text, fault.Detail)
+}
+
+// failStore answers when a request could not be stored. The sender does not
+// learn why.
+func failStore(record *webhook.Record, err error) Answer {
+	v := record.Verdict
+	v.Outcome, v.Reason, v.Detail = webhook.Failed, "journal", err.Error()
+	return errorAnswer(http.StatusServiceUnavailable, "The receiver cannot store events now")
+}
+
+func warn(record *webhook.Record, text string) {
+	record.Verdict.Warnings = append(record.Verdict.Warnings, text)
 }

@@ -18,20 +18,23 @@ type shelf struct {
 	mu      sync.Mutex
 	records []webhook.Record
 	marks   []receive.Mark
+	forward []bool
 	full    error
 }
 
-func (s *shelf) keep(_ context.Context, r webhook.Record, m *receive.Mark) error {
+func (s *shelf) keep(_ context.Context, receipt receive.Receipt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.full != nil {
 		return s.full
 	}
+	r := receipt.Record
 	verdict := *r.Verdict // as it is now, whatever comes later
 	r.Verdict = &verdict
 	s.records = append(s.records, r)
-	if m != nil {
-		s.marks = append(s.marks, *m)
+	s.forward = append(s.forward, receipt.Forward)
+	if receipt.Mark != nil {
+		s.marks = append(s.marks, *receipt.Mark)
 	}
 	return nil
 }

@@ -4,96 +4,131 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"sync"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// DefaultMemory is how many deliveries a receiver remembers unless told
-// otherwise, the oldest forgotten first. An entry takes about 300 bytes.
+// DefaultMemory is how many deliveries a receiver remembers by default. It
+// forgets the oldest first. A delivery takes about 300 bytes.
 const DefaultMemory = 100_000
 
-// longestID is how much of an id is kept, in bytes: what is remembered must
-// not grow with what a sender writes into a header.
+// longestID is the largest number of bytes that are kept of an id, so that a
+// sender cannot fill the memory with a long header.
 const longestID = 256
 
 type digest = [sha256.Size]byte
 
-// Memory knows which deliveries were handled. It is safe for concurrent use.
+// BodyDigest returns the SHA-256 of the timestamp, a dot and the body. A
+// captured request that is sent again under another id has the same digest.
+func BodyDigest(timestamp string, body []byte) [sha256.Size]byte {
+	h := sha256.New()
+	_, _ = h.Write([]byte(timestamp + ".")) // a hash returns no error
+	_, _ = h.Write(body)
+	return digest(h.Sum(nil))
+}
+
+// Mark is what a receiver remembers of a delivery. Stored marks bring a [Memory]
+// back after a restart.
+type Mark struct {
+	ID       string            // the webhook id
+	Signed   [sha256.Size]byte // the [BodyDigest] of the timestamp and the body
+	Body     [sha256.Size]byte // the SHA-256 of the body
+	Accepted bool              // it was answered with 2xx; otherwise the try failed
+}
+
+// markOf returns the mark of a delivery, or nil without an id: such a delivery
+// is known as long as the process runs.
+func markOf(id string, signed, body digest) *Mark {
+	if id == "" {
+		return nil
+	}
+	return &Mark{ID: id, Signed: signed, Body: body}
+}
+
+// accepted returns a copy of the mark, for a delivery that was accepted.
+func (m *Mark) accepted() *Mark {
+	if m == nil {
+		return nil
+	}
+	taken := *m
+	taken.Accepted = true
+	return &taken
+}
+
+// Memory knows the deliveries that were handled. It is safe for concurrent use.
 type Memory struct {
 	mu       sync.Mutex
 	limit    int
-	byID     map[string]*seen
-	byDigest map[digest]*seen // by BodyDigest
-	order    []key            // what was settled, oldest first
+	byID     map[string]*delivery
+	byDigest map[digest]*delivery // by BodyDigest
+	settled  []settled            // oldest first
 }
 
-// seen is one delivery, in work while done is open. accepted says how it was
-// settled, and is written before done is closed.
-type seen struct {
+// delivery is one delivery. It is being handled until done is closed; accepted
+// is set before that.
+type delivery struct {
 	id       string
 	body     digest
 	done     chan struct{}
 	accepted bool
 }
 
-// key is what one entry of the order is registered under.
-type key struct {
-	id     string
-	digest digest
-	entry  *seen
+// settled is a delivery together with the keys that it is found under.
+type settled struct {
+	id       string
+	signed   digest
+	delivery *delivery
 }
 
-// NewMemory returns a memory of at most limit deliveries. A try that failed,
-// and a retry that was signed anew, take a place each.
+// NewMemory returns a memory for at most limit deliveries. A try that failed,
+// and a retry with a new signature, count as one each.
 func NewMemory(limit int) *Memory {
-	return &Memory{limit: max(limit, 1), byID: map[string]*seen{}, byDigest: map[digest]*seen{}}
+	return &Memory{limit: max(limit, 1), byID: map[string]*delivery{}, byDigest: map[digest]*delivery{}}
 }
 
-// Claim is the answer of [Memory.Claim]. With the outcome accepted the caller
+// Claim is the result of [Memory.Claim]. If its outcome is accepted, the caller
 // handles the delivery and must call Done.
 type Claim struct {
-	Outcome webhook.Outcome // accepted, duplicate, replay_suspect or conflict
-	FirstID string          // the id under which it came first
-	Done    func(accepted bool)
+	Outcome webhook.Outcome     // accepted, duplicate, replay_suspect or conflict
+	FirstID string              // the id that the delivery had first
+	Done    func(accepted bool) // settles the claim; only the first call counts
 
-	// Mark is what a restart must know of it, see [Memory.Restore]; nil where
-	// nothing is new, and without an id: a request that has none is known
-	// while the receiver runs. Accepted is the caller's to set, as for Done.
+	// Mark is what [Memory.Restore] needs after a restart; nil if nothing is new
+	// or the delivery has no id. The caller sets its Accepted as it calls Done.
 	Mark *Mark
 }
 
-// Claim asks for the right to handle a delivery. While another claim to the
-// same id, or to the same timestamp and body, is being handled it waits: that
-// claim's Done(true) makes this one a duplicate, a conflict or a suspect, and
-// Done(false) makes it the next to try. The error is that of ctx.
+// Claim asks for the right to handle a delivery. If a delivery with the same
+// id, or with the same timestamp and body, is being handled, Claim waits for it:
+// after Done(true) this one is a duplicate, a conflict or a replay suspect, and
+// after Done(false) it is the next try. The error is that of ctx.
 //
 // A delivery without an id is known by its timestamp and body alone.
 func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (Claim, error) {
 	signed, plain := BodyDigest(timestamp, body), sha256.Sum256(body)
-	id = shorten(id)
+	id = shortID(id)
 	for {
-		entry, fresh := m.find(id, signed, plain)
-		if fresh {
+		d, isNew := m.findOrAdd(id, signed, plain)
+		if isNew {
 			return Claim{
 				Outcome: webhook.Accepted, FirstID: id, Mark: markOf(id, signed, plain),
-				Done: func(ok bool) { m.finish(entry, signed, ok) },
+				Done: func(accepted bool) { m.settle(d, signed, accepted) },
 			}, nil
 		}
 		select {
-		case <-entry.done:
+		case <-d.done:
 		case <-ctx.Done():
 			return Claim{}, ctx.Err()
 		}
-		if claim, settled := m.judge(entry, id, signed, plain); settled {
+		if claim, ok := m.compare(d, id, signed, plain); ok {
 			return claim, nil
 		}
 	}
 }
 
-// shorten keeps the beginning of a long id and tells it from others by a digest.
-func shorten(id string) string {
+// shortID replaces the end of a long id by a digest of the whole.
+func shortID(id string) string {
 	if len(id) <= longestID {
 		return id
 	}
@@ -101,103 +136,99 @@ func shorten(id string) string {
 	return id[:longestID-2*sha256.Size] + hex.EncodeToString(sum[:])
 }
 
-// find returns the entry that stands in the way, or registers a new one. A try
-// that failed does not stand in the way, unless its id was accepted since: it
-// may have been captured, and comes under another id now.
-func (m *Memory) find(id string, signed, plain digest) (entry *seen, fresh bool) {
+// findOrAdd returns the delivery that a claim is to be compared with, or adds a
+// new one. A try that failed is not compared with, unless its id was accepted
+// since: it may have been captured, and now arrive under another id.
+func (m *Memory) findOrAdd(id string, signed, body digest) (d *delivery, isNew bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if entry = m.byID[id]; entry != nil && id != "" {
-		return entry, false
+	if d = m.byID[id]; d != nil && id != "" {
+		return d, false
 	}
-	entry = m.byDigest[signed]
-	if entry != nil && entry.failed() {
-		if entry = m.byID[entry.id]; entry != nil && entry.body != plain {
-			entry = nil
+	d = m.byDigest[signed]
+	if d != nil && d.failed() {
+		if d = m.byID[d.id]; d != nil && d.body != body {
+			d = nil
 		}
 	}
-	if entry != nil {
-		return entry, false
+	if d != nil {
+		return d, false
 	}
-	entry = &seen{id: id, body: plain, done: make(chan struct{})}
-	m.byDigest[signed] = entry
+	d = &delivery{id: id, body: body, done: make(chan struct{})}
+	m.byDigest[signed] = d
 	if id != "" {
-		m.byID[id] = entry
+		m.byID[id] = d
 	}
-	return entry, true
+	return d, true
 }
 
-func (s *seen) failed() bool {
+// failed reports whether the delivery was handled without success.
+func (d *delivery) failed() bool {
 	select {
-	case <-s.done:
-		return !s.accepted
+	case <-d.done:
+		return !d.accepted
 	default:
 		return false
 	}
 }
 
-// finish settles an entry: kept when it was accepted, else its id is free
+// settle ends the handling of a delivery. Unless it was accepted, its id is free
 // again. What was signed under that id is remembered in both cases.
-func (m *Memory) finish(entry *seen, signed digest, accepted bool) {
+func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	select {
-	case <-entry.done: // Done was called before
+	case <-d.done: // settled before
 		return
 	default:
 	}
-	settled := key{entry.id, signed, entry}
-	switch entry.accepted = accepted; {
+	d.accepted = accepted
+	s := settled{d.id, signed, d}
+	switch {
 	case accepted:
-		m.remember(settled)
-	case entry.id == "":
-		m.forget(settled)
+		m.remember(s)
+	case d.id == "":
+		m.forget(s)
 	default:
-		delete(m.byID, entry.id)
-		m.remember(settled)
+		delete(m.byID, d.id)
+		m.remember(s)
 	}
-	close(entry.done)
+	close(d.done)
 }
 
-// judge says what a settled entry makes of a later claim; not settled means
-// that it failed and the claim may try again.
-func (m *Memory) judge(entry *seen, id string, signed, plain digest) (Claim, bool) {
+// compare returns what a settled delivery makes of a later claim. It returns
+// false if that delivery failed, so that the claim may try again.
+func (m *Memory) compare(d *delivery, id string, signed, body digest) (Claim, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	claim := Claim{Outcome: webhook.Duplicate, FirstID: entry.id, Done: func(bool) {}}
+	claim := Claim{Outcome: webhook.Duplicate, FirstID: d.id, Done: func(bool) {}}
 	switch {
-	case !entry.accepted:
+	case !d.accepted:
 		return claim, false
-	case entry.id != id:
+	case d.id != id:
 		claim.Outcome = webhook.ReplaySuspect
-	case entry.body != plain:
+	case d.body != body:
 		claim.Outcome = webhook.Conflict
-	case m.resigned(entry, signed):
-		claim.Mark = markOf(id, signed, plain)
+	case m.addSignature(d, signed):
+		claim.Mark = markOf(id, signed, body)
 	}
 	return claim, true
 }
 
-func markOf(id string, signed, plain digest) *Mark {
-	if id == "" {
-		return nil
-	}
-	return &Mark{ID: id, Signed: signed, Body: plain}
-}
-
-// resigned remembers a retry of an accepted delivery that was signed anew: it
-// can be captured as well. It reports whether that is news.
-func (m *Memory) resigned(entry *seen, signed digest) bool {
+// addSignature remembers that a retry of an accepted delivery had a new
+// signature, because that request can be captured as well. It returns false if
+// that was known.
+func (m *Memory) addSignature(d *delivery, signed digest) bool {
 	if known := m.byDigest[signed]; known != nil && !known.failed() {
 		return false
 	}
-	m.byDigest[signed] = entry
-	m.remember(key{digest: signed, entry: entry})
+	m.byDigest[signed] = d
+	m.remember(settled{signed: signed, delivery: d})
 	return true
 }
 
-// Restore puts back what a receiver remembered before a restart, the oldest
-// first. It is for a memory that has had no claims yet.
+// Restore adds the marks that a receiver stored before a restart, the oldest
+// first. Call it before the first Claim.
 func (m *Memory) Restore(marks []Mark) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -206,54 +237,36 @@ func (m *Memory) Restore(marks []Mark) {
 	for _, mark := range marks {
 		if known := m.byID[mark.ID]; known != nil && known.body == mark.Body {
 			if mark.Accepted {
-				m.resigned(known, mark.Signed)
+				m.addSignature(known, mark.Signed)
 			}
 			continue
 		}
-		entry := &seen{id: mark.ID, body: mark.Body, done: done, accepted: mark.Accepted}
+		d := &delivery{id: mark.ID, body: mark.Body, done: done, accepted: mark.Accepted}
 		if known := m.byDigest[mark.Signed]; known == nil || known.failed() {
-			m.byDigest[mark.Signed] = entry
+			m.byDigest[mark.Signed] = d
 		}
 		if mark.Accepted {
-			m.byID[mark.ID] = entry
+			m.byID[mark.ID] = d
 		}
-		m.remember(key{mark.ID, mark.Signed, entry})
+		m.remember(settled{mark.ID, mark.Signed, d})
 	}
 }
 
-// remember puts a key at the end of the order and drops the oldest past the limit.
-func (m *Memory) remember(k key) {
-	m.order = append(m.order, k)
-	if len(m.order) > m.limit {
-		m.forget(m.order[0])
-		m.order[0] = key{} // the array behind the slice lives on for a while
-		m.order = m.order[1:]
+// remember adds a settled delivery and forgets the oldest above the limit.
+func (m *Memory) remember(s settled) {
+	m.settled = append(m.settled, s)
+	if len(m.settled) > m.limit {
+		m.forget(m.settled[0])
+		m.settled[0] = settled{} // the array behind the slice lives on for a while
+		m.settled = m.settled[1:]
 	}
 }
 
-func (m *Memory) forget(k key) {
-	if k.id != "" && m.byID[k.id] == k.entry {
-		delete(m.byID, k.id)
+func (m *Memory) forget(s settled) {
+	if s.id != "" && m.byID[s.id] == s.delivery {
+		delete(m.byID, s.id)
 	}
-	if m.byDigest[k.digest] == k.entry {
-		delete(m.byDigest, k.digest)
+	if m.byDigest[s.signed] == s.delivery {
+		delete(m.byDigest, s.signed)
 	}
-}
-
-// Mark is what a receiver remembers of a delivery, to recognize it again.
-type Mark struct {
-	ID       string            // the webhook id
-	Signed   [sha256.Size]byte // BodyDigest of timestamp and body
-	Body     [sha256.Size]byte // the SHA-256 of the body alone
-	Accepted bool              // answered with 2xx; false: a try that failed
-}
-
-// BodyDigest returns the SHA-256 of the timestamp, a dot and the body. A
-// receiver that remembers it recognizes a captured request that is sent again
-// under another id.
-func BodyDigest(timestamp string, body []byte) [sha256.Size]byte {
-	h := sha256.New()
-	_, _ = io.WriteString(h, timestamp+".")
-	_, _ = h.Write(body)
-	return [sha256.Size]byte(h.Sum(nil))
 }

@@ -114,9 +114,9 @@ func TestMemoryIsItsModel(t *testing.T) {
 			if claim.Outcome != want || claim.FirstID != first {
 				t.Fatalf("seed %d, limit %d: want %s of %q after\n%s", seed, limit, want, first, strings.Join(log, "\n"))
 			}
-			if len(memory.byID) > limit || len(memory.byDigest) > limit || len(memory.order) > limit || len(memory.order) != len(simple.rows) {
+			if len(memory.byID) > limit || len(memory.byDigest) > limit || len(memory.settled) > limit || len(memory.settled) != len(simple.rows) {
 				t.Fatalf("seed %d, limit %d: %d ids, %d digests, %d in order, want %d", seed, limit,
-					len(memory.byID), len(memory.byDigest), len(memory.order), len(simple.rows))
+					len(memory.byID), len(memory.byDigest), len(memory.settled), len(simple.rows))
 			}
 		}
 	}
@@ -151,8 +151,8 @@ func TestMemoryUnderManyClaimsAtOnce(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if len(m.byID) > limit || len(m.byDigest) > limit || len(m.order) > limit {
-			t.Errorf("%d ids, %d digests, %d in order; the limit is %d", len(m.byID), len(m.byDigest), len(m.order), limit)
+		if len(m.byID) > limit || len(m.byDigest) > limit || len(m.settled) > limit {
+			t.Errorf("%d ids, %d digests, %d in order; the limit is %d", len(m.byID), len(m.byDigest), len(m.settled), limit)
 		}
 	})
 }

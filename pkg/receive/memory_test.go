@@ -32,8 +32,8 @@ func TestMemoryKeepsItsLimitAndForgetsTheOldest(t *testing.T) {
 			for i := range total {
 				settle(t, m, fmt.Sprint("id_", i), "1", fmt.Sprint("body ", i), true)
 			}
-			if len(m.byID) != limit || len(m.byDigest) != limit || len(m.order) != limit {
-				t.Errorf("%d ids, %d digests, %d in order; want %d", len(m.byID), len(m.byDigest), len(m.order), limit)
+			if len(m.byID) != limit || len(m.byDigest) != limit || len(m.settled) != limit {
+				t.Errorf("%d ids, %d digests, %d in order; want %d", len(m.byID), len(m.byDigest), len(m.settled), limit)
 			}
 			for i := total - limit; i < total; i++ {
 				if got := settle(t, m, fmt.Sprint("id_", i), "1", fmt.Sprint("body ", i), true); got != webhook.Duplicate {
@@ -76,8 +76,8 @@ func TestMemorySettlesAClaimOnce(t *testing.T) {
 			for _, ok := range tt.said {
 				claim.Done(ok)
 			}
-			if len(m.order) != 1 {
-				t.Errorf("%d entries for one claim", len(m.order))
+			if len(m.settled) != 1 {
+				t.Errorf("%d entries for one claim", len(m.settled))
 			}
 			again, err := m.Claim(t.Context(), "a", "1", []byte("x"))
 			if err != nil || again.Outcome != tt.want {
@@ -148,17 +148,17 @@ func TestMemoryAnswersAWaitingClaimByWhatItWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, fresh := m.find("a", signed, m.byID["a"].body)
+	entry, fresh := m.findOrAdd("a", signed, m.byID["a"].body)
 	if fresh {
 		t.Fatal("the claim is not in the way of the next one")
 	}
 	first.Done(true)
 	settle(t, m, "b", "1", "y", true)
-	if claim, settled := m.judge(entry, "a", signed, entry.body); claim.Outcome != webhook.Duplicate || !settled {
+	if claim, settled := m.compare(entry, "a", signed, entry.body); claim.Outcome != webhook.Duplicate || !settled {
 		t.Errorf("it is %q, settled=%t", claim.Outcome, settled)
 	}
-	if len(m.byDigest) != 1 || len(m.order) != 1 {
-		t.Errorf("%d digests, %d in order", len(m.byDigest), len(m.order))
+	if len(m.byDigest) != 1 || len(m.settled) != 1 {
+		t.Errorf("%d digests, %d in order", len(m.byDigest), len(m.settled))
 	}
 }
 

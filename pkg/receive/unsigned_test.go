@@ -118,7 +118,7 @@ func TestWhatIsAskedForIsKeptByNobody(t *testing.T) {
 	var kept []webhook.Record
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "X-Hook", Value: "s3cret"}}}, func(c *receive.Config) {
 		c.KeepFirst = true
-		c.Keep = func(_ context.Context, r webhook.Record, _ *receive.Mark) error { kept = append(kept, r); return nil }
+		c.Keep = func(_ context.Context, r receive.Receipt) error { kept = append(kept, r.Record); return nil }
 		c.App = func(_ context.Context, r *webhook.Record) receive.Answer {
 			if r.Request.Header.Get("X-Hook") != "s3cret" {
 				t.Error("the app does not get what was sent")

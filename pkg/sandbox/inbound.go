@@ -73,8 +73,9 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 		verdict.Reason, verdict.Detail = "method", "events must be sent with POST, not "+r.Method
 		return methodNotAllowed()
 	}
-	body, fault := receive.ReadBody(w, r, MaxBody)
-	if fault != nil {
+	body, err := receive.ReadBody(w, r, MaxBody)
+	var fault *receive.BodyError
+	if errors.As(err, &fault) {
 		verdict.Reason, verdict.Detail = fault.Reason, fault.Detail
 		return refused(fault.Status, fault.Text)
 	}

@@ -17,13 +17,38 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // MaxBody is how many bytes of a response's body are read.
 const MaxBody = 64 << 10
+
+// NewTransport returns a transport for webhooks. It bounds the dial, the TLS
+// handshake and the header of a response, does not ask for compressed responses
+// and decompresses none. Proxies are taken from the environment.
+func NewTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: MaxBody,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           100,
+		MaxIdleConnsPerHost:    100,
+		IdleConnTimeout:        90 * time.Second,
+	}
+}
+
+// DefaultTransport returns the transport of callers that name none. They share
+// its connections.
+func DefaultTransport() http.RoundTripper { return defaultTransport() }
+
+var defaultTransport = sync.OnceValue(NewTransport)
 
 // Result is what came of a request.
 type Result struct {

@@ -60,14 +60,15 @@ func (l *listenJournal) memory(ctx context.Context) (*receive.Memory, error) {
 	return m, err
 }
 
-// keep is the receiver's Keep; wants says which events are forwarded.
-func (l *listenJournal) keep(wants func(string) bool) func(context.Context, webhook.Record, *receive.Mark) error {
+// keep is the receiver's Keep.
+func (l *listenJournal) keep() func(context.Context, receive.Receipt) error {
 	if l.journal == nil {
 		return nil
 	}
-	return func(ctx context.Context, r webhook.Record, m *receive.Mark) error {
-		e := journal.Entry{Record: r, Mark: m}
-		if l.forward != nil && r.Verdict.Outcome == webhook.Accepted && wants(r.Event) {
+	return func(ctx context.Context, receipt receive.Receipt) error {
+		r := receipt.Record
+		e := journal.Entry{Record: r, Mark: receipt.Mark}
+		if l.forward != nil && receipt.Forward {
 			e.ForwardTo = l.forward.target
 		}
 		err := l.journal.Put(ctx, e)

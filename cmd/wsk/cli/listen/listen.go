@@ -162,7 +162,7 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	setup := receive.Config{
 		Verifier: verifier, Platform: platform, Unsigned: unsigned, SkipVerify: o.skipVerify, MaxBody: o.maxBody,
 		App: app, Wants: func(e webhook.Event) bool { return o.wants(e.Type) }, Sink: show.record,
-		Keep: kept.keep(o.wants), KeepFirst: o.forwardTo != "" && o.forwardRetries == 0,
+		Keep: kept.keep(), KeepFirst: o.forwardTo != "" && o.forwardRetries == 0,
 		Now: env.Now, NewID: env.RecordID,
 	}
 	listener, err := o.bind(ctx, env, kept, &setup, show)
