@@ -39,7 +39,7 @@ func newShow(env *command.Env) *cobra.Command {
 	o := &command.Output{}
 	cmd := &cobra.Command{
 		Use:     "show",
-		Short:   "Print what holds and where it came from, secrets masked",
+		Short:   "Print every setting and where it came from, secrets masked",
 		Example: "  wsk config show\n  wsk config show --profile staging --json",
 		Args:    command.ExactArgs(0, ""),
 	}
@@ -76,7 +76,7 @@ func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 	}
 	for _, f := range cfg.Files {
 		if f.Kind == config.FromProject && !f.Trusted {
-			fmt.Fprintf(env.Err, "\n%s is not trusted: its references are not read. Read it, then run \"wsk config trust\".\n", ui.Clean(f.Path))
+			fmt.Fprintf(env.Err, "\n%s is not trusted: its references are not read. Review it, then run \"wsk config trust\".\n", ui.Clean(f.Path))
 		}
 	}
 	return nil

@@ -1,4 +1,5 @@
-// Package events implements wsk events, which looks up the event catalog.
+// Package events implements wsk events: it lists the catalog, and shows an event's
+// fields, sample and JSON Schema.
 package events
 
 import (
@@ -28,41 +29,41 @@ type options struct {
 func New(env *command.Env) *cobra.Command {
 	return command.NewGroup(&cobra.Command{
 		Use:   "events",
-		Short: "Look things up in the event catalog",
-		Long: `Look things up in the catalog of events that the platforms document: list them,
-show an event's fields, print its sample or its JSON Schema.`,
+		Short: "List the event catalog, show an event's fields, sample and schema",
+		Long: `List the events that the platforms document, show an event's fields, or print
+its sample or its JSON Schema.`,
 	},
-		eventsCommand(env, &cobra.Command{
+		subcommand(env, &cobra.Command{
 			Use:   "list [TEXT]",
-			Short: "List the events, those whose name or description holds TEXT",
+			Short: "List the events, or those whose name or description contains TEXT",
 			Example: `  wsk events list
   wsk events list timesheet --form outbound
   wsk events list --platform worksome --json`,
 			Args: cobra.MaximumNArgs(1),
 		}, listEvents),
-		eventsCommand(env, &cobra.Command{
+		subcommand(env, &cobra.Command{
 			Use:     "show EVENT",
 			Short:   "Show an event's fields: path, type, values, meaning",
 			Example: "  wsk events show work_order.created\n  wsk events show work_order.created --form outbound",
 			Args:    command.ExactArgs(1, "EVENT"),
 		}, showEvent),
-		eventsCommand(env, &cobra.Command{
+		subcommand(env, &cobra.Command{
 			Use:     "example EVENT",
 			Short:   "Print an event's sample payload",
 			Example: "  wsk events example work_order.created > order.json",
 			Args:    command.ExactArgs(1, "EVENT"),
 		}, exampleEvent),
-		eventsCommand(env, &cobra.Command{
+		subcommand(env, &cobra.Command{
 			Use:     "schema EVENT",
-			Short:   "Print an event's JSON Schema, in one piece",
+			Short:   "Print an event's JSON Schema, complete in one file",
 			Example: "  wsk events schema work_order.created > work_order.created.schema.json",
 			Args:    command.ExactArgs(1, "EVENT"),
 		}, schemaEvent),
 	)
 }
 
-// eventsCommand gives a subcommand its flags and its function.
-func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *config.Config, *options, []string) error) *cobra.Command {
+// subcommand gives a command its flags and its function.
+func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *config.Config, *options, []string) error) *cobra.Command {
 	o := &options{settings: command.NewSettings(cmd)}
 	o.settings.Schemas()
 	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
@@ -84,7 +85,7 @@ func eventsCommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, 
 	return cmd
 }
 
-// find returns the event of that name, and the other forms that have it.
+// find returns the event of that name, and those of the same name in other forms.
 func (o *options) find(name string) (webhook.Definition, []webhook.Definition, error) {
 	p, f, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
@@ -129,7 +130,7 @@ func listEvents(env *command.Env, cfg *config.Config, o *options, args []string)
 		return command.WriteJSON(env.Out, events)
 	}
 	if len(events) == 0 {
-		return command.No(errors.New("no event of the catalog is like that"))
+		return command.No(errors.New("the catalog has no such event"))
 	}
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
@@ -175,7 +176,7 @@ func showEvent(env *command.Env, cfg *config.Config, o *options, args []string) 
 		return err
 	}
 	if d.Sample() == nil {
-		fmt.Fprintln(env.Out, "\nThe documents name this event and show no payload.")
+		fmt.Fprintln(env.Out, "\nThe platform's documents name this event without a payload.")
 	}
 	for _, other := range others {
 		fmt.Fprintf(env.Err, "also: wsk events show %s --platform %s --form %s\n", other.Type, other.Platform, other.Form)
@@ -224,7 +225,7 @@ func exampleEvent(env *command.Env, _ *config.Config, o *options, args []string)
 		}
 	}
 	if sample == nil {
-		return command.No(fmt.Errorf("the documents name %s and show no payload", d.Type))
+		return command.No(fmt.Errorf("the platform's documents name %s without a payload", d.Type))
 	}
 	var out bytes.Buffer
 	if o.output.Text() {

@@ -1,10 +1,13 @@
-// Package trigger implements wsk trigger, which plays the platform against a receiver.
+// Package trigger implements wsk trigger, which plays the platform: it delivers an
+// event to a receiver with the platform's signature and retry schedule.
 package trigger
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 
@@ -40,16 +43,16 @@ func New(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trigger EVENT --to URL --secret VALUE [-f FILE|-]",
 		Short: "Play the platform: deliver an event to your receiver",
-		Long: `Sign an event as the platform does and deliver it to your receiver, again and
-again by the platform's schedule until it is taken: after 5xx and after no
-answer. 3xx and 4xx are final, and no redirect is followed.
+		Long: `Sign an event as the platform does and deliver it to your receiver. After 5xx
+and after no answer it is delivered again by the platform's schedule, until it
+is accepted. 3xx and 4xx are final, and redirects are not followed.
 
   workskedge   pauses of 1m, 5m, 15m, 1h and 6h, X-Webhook-Retry 0 to 5
   worksome     pauses of 10s, 100s, 1000s and 10000s
 
-A sample gets a fresh event_id and timestamp; an envelope in FILE goes out byte
-for byte. Exit code: 0 all was taken, 1 a delivery was given up, 3 no answer
-came at all.`,
+A sample gets a new event_id and timestamp; an envelope in FILE is sent byte for
+byte. Exit code: 0 if every delivery was accepted, 1 if one is dead, 3 if there
+was no answer at all.`,
 		Example: `  wsk trigger work_order.created --to http://localhost:3000 --secret s3cret
   wsk trigger workorder.created --form compact --to $URL --secret s3cret
   wsk trigger hireUpdated --to $URL --secret s3cret --speed 60x
@@ -64,7 +67,7 @@ came at all.`,
 			return err
 		}
 		if o.id == "" && cmd.Flags().Changed("id") {
-			return errors.New("--id is empty: leave it out for a fresh one")
+			return errors.New("--id is empty: leave it out for a new one")
 		}
 		return trigger(cmd.Context(), env, cfg, o, args[0])
 	}
@@ -83,10 +86,10 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.settings.String("scheme", "sign by scheme `NAME` (default: the platform's): "+ui.Or(webhook.SchemeNames()))
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
 	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
-	f.StringVar(&o.retries, "retries", "platform", "repeat `HOW`: platform, none, or N times by the platform's pauses")
+	f.StringVar(&o.retries, "retries", "platform", "retry `HOW`: platform, none, or N times with the platform's pauses")
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses by `FACTOR`, 60x or 2.5x, or max for none")
-	f.IntVar(&o.count, "count", 1, "make `N` deliveries, one after another, each with an id of its own")
-	f.StringVar(&o.id, "id", "", "the webhook `ID`, to repeat a delivery (default: a fresh one)")
+	f.IntVar(&o.count, "count", 1, "make `N` deliveries, one after another, each with its own id")
+	f.StringVar(&o.id, "id", "", "the webhook `ID`, to repeat a delivery (default: a new one)")
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
 	f.BoolVar(&o.noLint, "no-lint", false, "deliver even what contradicts the catalog")
 	o.journal.AddWrite(cmd)
@@ -98,8 +101,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	command.CompleteFlag(cmd, "speed", "60x", "max")
 }
 
-// trigger settles what is delivered and how, delivers it as often as asked,
-// and shows each attempt.
+// trigger plans the delivery, delivers as often as asked, and shows each attempt.
 func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *options, eventType string) error {
 	plan, err := o.plan(ctx, env, cfg, eventType)
 	if err != nil {
@@ -143,7 +145,7 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 	return v.Result()
 }
 
-// delivery settles everything but the payload.
+// delivery returns the delivery without its payload.
 func (o *options) delivery(env *command.Env, cfg *config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
 	d := &deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
 	if d.URL == "" {
@@ -160,7 +162,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 	case o.count < 1:
 		return nil, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
 	case o.id != "" && o.count > 1:
-		return nil, errors.New("--id and --count contradict each other: each delivery has an id of its own")
+		return nil, errors.New("--id and --count contradict each other: each delivery has its own id")
 	case o.id != "" && d.Scheme.IDHeader() == "":
 		return nil, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name())
 	}
@@ -180,8 +182,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 	return d, err
 }
 
-// giveID gives a delivery its webhook id, a fresh one for "", where the scheme
-// has one.
+// giveID sets the webhook id of a delivery, a new one for "", if the scheme has one.
 func giveID(env *command.Env, d *deliver.Delivery, id string) {
 	if id == "" {
 		id = "whk_" + env.NewID()
@@ -189,4 +190,114 @@ func giveID(env *command.Env, d *deliver.Delivery, id string) {
 	if d.Scheme.IDHeader() != "" {
 		d.WebhookID = id
 	}
+}
+
+// plan reads the flags and the payload. An error that would keep something from
+// being sent is found here, before anything is.
+func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config, eventType string) (*command.DeliveryPlan, error) {
+	t := &command.DeliveryPlan{}
+	own, files, err := o.settings.Catalog(env, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if t.Definition, err = o.find(own, eventType); err != nil {
+		return nil, err
+	}
+	if t.Schedule, t.Factor, err = o.schedule(t.Definition.Platform); err != nil {
+		return nil, err
+	}
+	if t.Delivery, err = o.delivery(env, cfg, t.Definition); err != nil {
+		return nil, err
+	}
+	if t.Given, err = o.payload.Read(ctx, env, t.Definition); err != nil {
+		return nil, err
+	}
+	if t.Delivery.Event, err = o.payload.Event(env, t.Definition, t.Given, ""); err != nil {
+		return nil, err
+	}
+	if _, err = t.Delivery.Request(env.Now()); err != nil || o.noLint {
+		return t, err
+	}
+	return t, command.LintBeforeSending(env, files, &t.Delivery.Event)
+}
+
+// find looks up the event under --platform and --form. Without them it is an
+// outbound event of WorkSkedge, else one of Worksome.
+func (o *options) find(own *webhook.Overlay, name string) (webhook.Definition, error) {
+	platforms := []string{string(webhook.WorkSkedge), string(webhook.Worksome)}
+	forms := []string{string(webhook.Outbound), string(webhook.Compact)}
+	form := webhook.Form(o.form)
+	switch {
+	case o.platform != "" && o.platform != platforms[0] && o.platform != platforms[1]:
+		return webhook.Definition{}, webhook.Unknown("platform", o.platform, platforms)
+	case form != "" && form != webhook.Outbound && form != webhook.Compact:
+		return webhook.Definition{}, webhook.Unknown("form", o.form, forms)
+	case o.platform == platforms[1] && form != "":
+		return webhook.Definition{}, errors.New("--form is for workskedge: worksome has one form")
+	case o.platform == platforms[1]:
+		return own.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
+	case form == "":
+		form = webhook.Outbound
+	}
+	d, err := own.Lookup(webhook.WorkSkedge, form, name)
+	if err == nil {
+		return d, nil
+	}
+	other, worksomeErr := own.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
+	if worksomeErr == nil && o.platform == "" && o.form == "" {
+		return other, nil
+	}
+	return d, elsewhere(own, form, name, err, worksomeErr)
+}
+
+// elsewhere adds to err which other form or platform has the event.
+func elsewhere(own *webhook.Overlay, form webhook.Form, name string, err, worksomeErr error) error {
+	has := func(f webhook.Form) bool {
+		_, err := own.Lookup(webhook.WorkSkedge, f, name)
+		return err == nil
+	}
+	var here, there *webhook.UnknownError
+	switch {
+	case form == webhook.Outbound && has(webhook.Compact):
+		return fmt.Errorf("%w (--form compact has %s)", err, name)
+	case form == webhook.Compact && has(webhook.Outbound):
+		return fmt.Errorf("%w (--form outbound has %s)", err, name)
+	case has(webhook.Inbound):
+		return fmt.Errorf("%w (the platform receives %s: wsk send sends it there)", err, name)
+	case worksomeErr == nil:
+		return fmt.Errorf("%w (--platform worksome has %s)", err, name)
+	case errors.As(err, &here) && here.Nearest == "" && errors.As(worksomeErr, &there) && there.Nearest != "":
+		return worksomeErr
+	}
+	return err
+}
+
+// schedule reads --retries and --speed. The pauses are those without speed.
+func (o *options) schedule(p webhook.Platform) (s deliver.Schedule, factor float64, err error) {
+	s = deliver.PlatformSchedule(p)
+	switch o.retries {
+	case "platform":
+	case "none":
+		s = nil
+	default:
+		n, err := strconv.ParseUint(o.retries, 10, 16)
+		if err != nil {
+			return nil, 0, fmt.Errorf("--retries %q: write platform, none or a number", o.retries)
+		}
+		last := s[len(s)-1]
+		for len(s) < int(n) {
+			s = append(s, last)
+		}
+		s = s[:n]
+	}
+	factor, err = command.ParseSpeed(o.speed)
+	return s, factor, err
+}
+
+// compressed describes the pauses at a speed.
+func compressed(s deliver.Schedule, factor float64) string {
+	if math.IsInf(factor, 0) {
+		return fmt.Sprintf("the schedule is compressed: no pauses instead of up to %s", ui.Duration(s.Total()))
+	}
+	return fmt.Sprintf("the schedule is compressed %g times: up to %s of pauses become %s", factor, ui.Duration(s.Total()), ui.Duration(s.Faster(factor).Total()))
 }

@@ -23,12 +23,13 @@ type signOptions struct {
 	explain   bool
 }
 
+// NewSign returns the command wsk sign.
 func NewSign(env *command.Env) *cobra.Command {
 	o := &signOptions{}
 	cmd := &cobra.Command{
 		Use:   "sign [-f FILE|-] --secret VALUE [--timestamp T] [--scheme NAME]",
 		Short: "Print the headers that sign a body",
-		Long: `Print the headers that sign a body, one a line, ready for curl -H @FILE. The
+		Long: `Print the headers that sign a body, one per line, ready for curl -H @FILE. The
 body is signed byte for byte: a newline at its end counts.`,
 		Example: `  wsk sign -f body.json --secret s3cret
   wsk sign -f body.json --secret s3cret --timestamp 1764000000 --explain

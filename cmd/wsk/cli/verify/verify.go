@@ -7,6 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/diagnose"
 
 	"github.com/spf13/cobra"
 
@@ -44,12 +48,12 @@ func New(env *command.Env) *cobra.Command {
   a raw request      "POST /path HTTP/1.1", headers, a blank line, the body
   records            as wsk listen --json and wsk send --json write them
 
-RECORD-ID takes the record, or the last one of a webhook's id, from the journal.
+RECORD-ID names a record in the journal, or a webhook, whose last record it is.
 
-When the signature does not match, wsk tries the ways that people get it wrong
-(a newline more, a body that was re-serialised, a secret with a space, another
-scheme, …) and names the one that explains it. Exit code: 0 it is good, 1 it
-is not, 2 it could not be checked.`,
+When the signature does not match, wsk tries the known mistakes (an added
+newline, a re-serialised body, a secret with a space, another scheme, …) and
+names the one that explains it. Exit code: 0 if the signature is good, 1 if it
+is not, 2 if it could not be checked.`,
 		Example: `  wsk verify -f body.json --secret s3cret --timestamp 1764000000 --signature X
   wsk verify -f request.http --secret-file webhook.secret --tolerance off
   wsk verify --scheme body -H 'X-Webhook-Signature: 5f2c…' < body.json
@@ -66,7 +70,7 @@ is not, 2 it could not be checked.`,
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
 	command.Scheme(cmd, o.settings, &o.platform, &o.notifyURL)
-	o.settings.String("tolerance", "how far the timestamp may lie from now, a `DURATION`, or off (default 300s)")
+	o.settings.String("tolerance", "how far the timestamp may be from now, a `DURATION`, or off (default 300s)")
 	o.journal.AddRead(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "as", "auto", "body", "request", "record")
@@ -79,7 +83,7 @@ is not, 2 it could not be checked.`,
 			o.record = args[0]
 		}
 		if o.record != "" && (cmd.Flags().Changed("file") || cmd.Flags().Changed("as")) {
-			return errors.New("RECORD-ID is taken from the journal, and -f and --as read a file: give one of them")
+			return errors.New("RECORD-ID is read from the journal, -f and --as read a file: give only one of them")
 		}
 		given := func(flag string) bool { return cmd.Flags().Changed(flag) }
 		return verify(cmd.Context(), env, cfg, o, given)
@@ -95,7 +99,7 @@ type subject struct {
 	request webhook.Request
 }
 
-// verify reads the input, checks each request in it, and writes what it found.
+// verify reads the input, verifies each request in it, and writes the results.
 func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *options, given func(string) bool) error {
 	secrets, _, err := o.settings.Keys(env, cfg)
 	if err != nil {
@@ -136,7 +140,7 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	return nil
 }
 
-// read takes the input apart into requests.
+// read returns the requests of the input.
 func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) ([]*subject, error) {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
@@ -206,7 +210,8 @@ func (o *options) kind(raw []byte) (string, error) {
 	return "body", nil
 }
 
-// records reads NDJSON; a record's own scheme holds unless one was asked for.
+// records reads NDJSON. A record is verified by its own scheme unless --scheme names
+// one.
 func (o *options) records(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, raw []byte, extra webhook.Header) ([]*subject, error) {
 	var subjects []*subject
 	decoder := webhook.NewDecoder(bytes.NewReader(raw))
@@ -214,7 +219,7 @@ func (o *options) records(cfg *config.Config, p webhook.Platform, scheme *webhoo
 		record, err := decoder.Decode()
 		switch {
 		case errors.Is(err, io.EOF) && len(subjects) == 0:
-			return nil, fmt.Errorf("reading %s: there is no record in it", o.file)
+			return nil, fmt.Errorf("reading %s: it contains no record", o.file)
 		case errors.Is(err, io.EOF):
 			return subjects, nil
 		case err != nil:
@@ -224,7 +229,7 @@ func (o *options) records(cfg *config.Config, p webhook.Platform, scheme *webhoo
 	}
 }
 
-// journaled takes the record from the journal.
+// journaled reads the record from the journal.
 func (o *options) journaled(ctx context.Context, env *command.Env, cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, extra webhook.Header) (subjects []*subject, err error) {
 	err = command.WithJournal(ctx, env, &o.journal, func(j *journal.Journal) error {
 		r, err := command.FindRecord(ctx, j, o.record)
@@ -234,7 +239,7 @@ func (o *options) journaled(ctx context.Context, env *command.Env, cfg *config.C
 	return subjects, err
 }
 
-// subject is what a record asks to verify.
+// subject returns what to verify of a record.
 func (o *options) subject(cfg *config.Config, p webhook.Platform, scheme *webhook.Scheme, record *webhook.Record, extra webhook.Header) *subject {
 	s := &subject{id: record.ID, scheme: *scheme, url: o.notifyURL, request: overlay(record.Request, extra)}
 	if s.url == "" {
@@ -249,11 +254,79 @@ func (o *options) subject(cfg *config.Config, p webhook.Platform, scheme *webhoo
 	return s
 }
 
-// overlay lets the headers from the command line replace those of a file.
+// overlay replaces headers of a request by those of the command line.
 func overlay(r webhook.Request, extra webhook.Header) webhook.Request {
 	for _, p := range extra {
 		r.Header = r.Header.Without(p.Name)
 	}
 	r.Header = append(r.Header[:len(r.Header):len(r.Header)], extra...)
 	return r
+}
+
+// result is the outcome for one subject.
+type result struct {
+	Record    string             `json:"record,omitempty"`
+	Verified  bool               `json:"verified"`
+	Scheme    string             `json:"scheme"`
+	Secret    int                `json:"secret,omitempty"`    // which one matched, from 1
+	Timestamp string             `json:"timestamp,omitempty"` // RFC 3339
+	Age       *int64             `json:"age_seconds,omitempty"`
+	Reason    string             `json:"reason,omitempty"`
+	Detail    string             `json:"detail,omitempty"`
+	Diagnosis *webhook.Diagnosis `json:"diagnosis,omitempty"`
+	of        int                // the number of secrets
+}
+
+// verdictOn verifies one request, and finds the reason when the signature does not
+// match.
+func verdictOn(v webhook.Verifier, s *subject, now time.Time) (result, error) {
+	r := result{Record: s.id, Scheme: v.Scheme.Name(), of: len(v.Secrets)}
+	proof, err := v.Verify(s.request.Header.HTTP(), s.request.Body, now)
+	if !proof.Timestamp.IsZero() {
+		age := now.Unix() - proof.Timestamp.Unix()
+		r.Timestamp, r.Age = proof.Timestamp.UTC().Format(time.RFC3339), &age
+	}
+	var refusal *webhook.Refusal
+	switch {
+	case err == nil:
+		r.Verified, r.Secret = true, proof.Secret+1
+		return r, nil
+	case !errors.As(err, &refusal):
+		return r, err
+	}
+	r.Reason, r.Detail = string(refusal.Reason), refusal.Detail
+	r.Diagnosis = diagnose.Refusal(v, s.request, refusal.Reason)
+	return r, nil
+}
+
+// write writes r as text or as a line of JSON.
+func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
+	if !text {
+		return command.WriteJSON(w, r)
+	}
+	head := p.Mark(r.Verified) + " "
+	if r.Record != "" {
+		head += p.Quiet(ui.Clean(r.Record)) + "  "
+	}
+	if r.Verified {
+		_, err := fmt.Fprintln(w, head+p.Good("the signature is good")+p.Quiet(r.proof()))
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s%s: %s\n", head, p.Bad(r.Reason), ui.Clean(r.Detail))
+	return errors.Join(err, command.WriteDiagnosis(w, p, columns, r.Diagnosis))
+}
+
+func (r result) proof() string {
+	text := "  scheme " + r.Scheme
+	if r.of > 1 {
+		text += fmt.Sprintf(", secret %d of %d", r.Secret, r.of)
+	}
+	switch {
+	case r.Age == nil:
+	case *r.Age < 0:
+		text += fmt.Sprintf(", signed %s ahead of now", time.Duration(-*r.Age)*time.Second)
+	default:
+		text += fmt.Sprintf(", signed %s ago", time.Duration(*r.Age)*time.Second)
+	}
+	return text
 }
