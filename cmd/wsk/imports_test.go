@@ -85,6 +85,7 @@ func TestImportRules(t *testing.T) {
 		{"pkg/sandbox", "pkg/deliver", true},
 		{"pkg/receive", "pkg/deliver", false},
 		{"pkg/receive", "pkg/journal", false},
+		{"pkg/journal", "pkg/receive", true},
 		{"pkg/report", "cmd/wsk/ui", false},
 		{"pkg/webhook", "pkg/internal/schema", false},
 		{"pkg/queue", "pkg/webhook", false},

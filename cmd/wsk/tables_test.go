@@ -50,6 +50,7 @@ func TestPackageVariables_writes(t *testing.T) {
 		"table[0] = 1":                       1,
 		"table[0]++":                         1,
 		"clear(table)":                       1,
+		"_ = &table":                         0,
 		"f(&table)":                          1,
 		"(*here).n = 1":                      1,
 		"var a int; a, here.n = 1, 2; _ = a": 1,
@@ -66,7 +67,7 @@ func TestPackageVariables_writes(t *testing.T) {
 }
 
 // writes returns the package variables that a package of these files assigns
-// to, in whole or in part, or takes the address of.
+// to, in whole or in part, or passes to a call by its address.
 func writes(files *token.FileSet, name string, parsed []*ast.File) (found []*ast.Ident) {
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
 	// Other packages are not loaded, and errors are ignored: what is looked for
@@ -91,13 +92,14 @@ func writes(files *token.FileSet, name string, parsed []*ast.File) (found []*ast
 				}
 			case *ast.IncDecStmt:
 				add(n.X)
-			case *ast.UnaryExpr:
-				if id, ok := n.X.(*ast.Ident); ok && n.Op == token.AND {
-					add(id)
-				}
 			case *ast.CallExpr:
 				if id, ok := n.Fun.(*ast.Ident); ok && (id.Name == "delete" || id.Name == "clear" || id.Name == "copy") {
 					add(n.Args[0])
+				}
+				for _, arg := range n.Args {
+					if pointer, ok := arg.(*ast.UnaryExpr); ok && pointer.Op == token.AND {
+						add(pointer.X)
+					}
 				}
 			}
 			return true
