@@ -1,11 +1,8 @@
 package lint
 
 import (
-	"errors"
-	"io/fs"
 	"maps"
 	"path"
-	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -20,7 +17,7 @@ type Config struct {
 	Strict   bool                // warnings count as errors
 	Rules    map[string]Severity // by id; what stands here goes before Strict
 	Excerpts bool                // findings carry their line's text
-	Overlay  fs.FS               // schemas of one's own, <platform>/<form>/<event>.json: they go before the catalog's
+	Catalog  *webhook.Catalog    // the events to lint by; default: the built-in ones
 }
 
 // Linter compiles each event's schema when it first meets the event. It is
@@ -53,6 +50,9 @@ type event struct {
 
 // New returns a linter.
 func New(c Config) *Linter {
+	if c.Catalog == nil {
+		c.Catalog = webhook.DefaultCatalog()
+	}
 	l := &Linter{config: c, severities: map[string]Severity{}, events: map[eventKey]*event{}}
 	for _, r := range Rules() {
 		l.severities[r.ID] = r.Severity
@@ -97,30 +97,19 @@ func (l *Linter) event(key eventKey) *event {
 func (l *Linter) load(key eventKey) *event {
 	d := webhook.Definition{Platform: key.platform, Form: key.form, Type: shorten(key.name)}
 	file := path.Join(string(key.platform), string(key.form), key.name+".json")
-	_, err := webhook.Lookup(d.Platform, d.Form, d.Type)
-	own := l.hasOwn(key.name, file)
-	if !own && err != nil {
+	found, err := l.config.Catalog.Lookup(d.Platform, d.Form, d.Type)
+	if err != nil {
 		return &event{definition: d, unknown: unknownMessage(d, err)}
 	}
-	e := &event{definition: d, bare: !own && d.Sample() == nil}
-	if e.schema, e.fault = schema.Compile(l.read, file); e.fault != nil {
+	e := &event{definition: found, bare: !found.IsCustom() && found.Sample() == nil}
+	if e.schema, e.fault = schema.Compile(l.config.Catalog.ReadFile, file); e.fault != nil {
 		e.schema = nil
 		return e
 	}
-	if err == nil { // of an event of one's own nothing is known but its schema
-		e.plan(d.Properties())
+	if documented, err := webhook.Lookup(d.Platform, d.Form, d.Type); err == nil { // of a custom event nothing is known but its schema
+		e.plan(documented.Properties())
 	}
 	return e
-}
-
-// hasOwn reports whether there is a schema of one's own for an event. The
-// name comes from a payload, and may not lead to another folder.
-func (l *Linter) hasOwn(name, file string) bool {
-	if l.config.Overlay == nil || len(name) > maxName || !fs.ValidPath(file) || strings.ContainsAny(name, "/\\\x00") {
-		return false
-	}
-	_, err := fs.Stat(l.config.Overlay, file)
-	return !errors.Is(err, fs.ErrNotExist) // what is there and cannot be read is said when it is read
 }
 
 func shorten(name string) string {
@@ -132,17 +121,6 @@ func shorten(name string) string {
 		cut--
 	}
 	return name[:cut] + "…"
-}
-
-// read finds a schema file among one's own, then in the catalog.
-func (l *Linter) read(name string) ([]byte, error) {
-	if l.config.Overlay != nil && fs.ValidPath(name) {
-		raw, err := fs.ReadFile(l.config.Overlay, name)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return raw, err
-		}
-	}
-	return fs.ReadFile(webhook.Schemas(), name)
 }
 
 // Checker lints payloads one after another. Each goroutine has its own.

@@ -99,7 +99,7 @@ func TestRules(t *testing.T) {
 		{"rewritten-number", order(`,"custom_fields":{"id":9007199254740993}`), "3:24 /data/custom_fields/id warning rewritten-number", order(`,"custom_fields":{"id":9007199254740991}`)},
 		{"alias", order(`,"required_headcount":3`), "3:2 /data/required_headcount note alias", order(`,"people_required":3`)},
 	}
-	c := lint.New(lint.Config{Overlay: fstest.MapFS{"workskedge/inbound/own.event.json": {Data: []byte(ownSchema)}}}).NewChecker()
+	c := lint.New(lint.Config{Catalog: catalogOf(t, fstest.MapFS{"workskedge/inbound/own.event.json": {Data: []byte(ownSchema)}})}).NewChecker()
 	tested := map[string]bool{}
 	for _, test := range tests {
 		tested[test.rule] = true

@@ -11,7 +11,7 @@ func TestSamplesHaveNoFinding(t *testing.T) {
 	t.Parallel()
 	c := lint.New(lint.Config{}).NewChecker()
 	n := 0
-	for _, d := range webhook.Catalog() {
+	for _, d := range webhook.Events("", "") {
 		if d.Sample() == nil || d.Form == webhook.Template {
 			continue
 		}
@@ -39,7 +39,7 @@ func BenchmarkPayload(b *testing.B) {
 	c := lint.New(lint.Config{}).NewChecker()
 	var all [][]byte
 	size := 0
-	for _, d := range webhook.Catalog() {
+	for _, d := range webhook.Events("", "") {
 		if d.Sample() != nil && d.Form != webhook.Template {
 			all = append(all, d.Sample())
 			size += len(d.Sample())

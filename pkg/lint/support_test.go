@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 // samples lists the events that have a sample, templates aside.
 func samples() []webhook.Definition {
 	var list []webhook.Definition
-	for _, d := range webhook.Catalog() {
+	for _, d := range webhook.Events("", "") {
 		if d.Form != webhook.Template && d.Sample() != nil {
 			list = append(list, d)
 		}
@@ -124,4 +125,14 @@ func deref(root, node map[string]any) map[string]any {
 		node, _ = target.(map[string]any)
 	}
 	return node
+}
+
+// catalogOf is the catalog with custom schemas in front.
+func catalogOf(t testing.TB, schemas fs.FS) *webhook.Catalog {
+	t.Helper()
+	c, err := webhook.NewCatalog(schemas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

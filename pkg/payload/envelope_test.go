@@ -43,7 +43,7 @@ func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
 func TestASampleIsRenewedAndOtherwiseLeftAlone(t *testing.T) {
 	t.Parallel()
 	h := payload.Head{ID: "evt_fresh", Time: time.Date(2031, 1, 15, 14, 30, 0, 0, time.UTC)}
-	for _, d := range webhook.Catalog() {
+	for _, d := range webhook.Events("", "") {
 		sample := d.Sample()
 		if sample == nil || d.Form == webhook.Inbound || d.Form == webhook.Template {
 			continue

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -79,7 +78,7 @@ type variable struct {
 // variables maps every variable of any event.
 var variables = sync.OnceValue(func() map[string]variable {
 	all := map[string]variable{}
-	raw, err := fs.ReadFile(webhook.Schemas(), "workmarket/defs.json")
+	raw, err := webhook.DefaultCatalog().ReadFile("workmarket/defs.json")
 	if err != nil {
 		return all // a test reads it
 	}

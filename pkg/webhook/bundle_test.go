@@ -8,7 +8,7 @@ import (
 
 func TestBundleOfEveryEventStandsAlone(t *testing.T) {
 	t.Parallel()
-	for _, d := range Catalog() {
+	for _, d := range Events("", "") {
 		raw := d.Bundle()
 		var schema struct {
 			Defs map[string]json.RawMessage `json:"$defs"`

@@ -166,7 +166,7 @@ func TestADuplicateMemberIsAFault(t *testing.T) {
 	} {
 		_, err := webhook.ParseEvent([]byte(raw))
 		var syntax *webhook.SyntaxError
-		if !errors.As(err, &syntax) || syntax.Column != column || !strings.Contains(syntax.Reason, "there twice") {
+		if !errors.As(err, &syntax) || syntax.Column != column || !strings.Contains(syntax.Reason, "occurs twice") {
 			t.Errorf("%s: %v; want a duplicate at column %d", raw, err, column)
 		}
 	}

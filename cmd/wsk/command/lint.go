@@ -2,7 +2,6 @@ package command
 
 import (
 	"fmt"
-	"io/fs"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/lint"
@@ -11,8 +10,8 @@ import (
 
 // LintBeforeSending lints an event and writes the findings to stderr. Errors are an
 // [*AnswerNo]: nothing is to be sent.
-func LintBeforeSending(env *Env, own fs.FS, e *webhook.Event) error {
-	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Overlay: own})
+func LintBeforeSending(env *Env, catalog *webhook.Catalog, e *webhook.Event) error {
+	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Catalog: catalog})
 	result := linter.NewChecker().Payload(e.Raw)
 	for _, f := range result.Findings {
 		if f.Severity != lint.Note {

@@ -3,7 +3,6 @@ package command
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -85,33 +84,35 @@ func (s *Settings) Schemas() {
 	s.String("schemas", "schemas of your own in `DIR`, PLATFORM/FORM/EVENT.json; they go before the catalog's")
 }
 
-// Catalog is the catalog with the schemas of --schemas before it; files is nil
-// where there are none.
-func (s *Settings) Catalog(env *Env, cfg *config.Config) (*webhook.Overlay, fs.FS, error) {
+// Catalog returns the event catalog, with the custom schemas of --schemas in
+// front of it.
+func (s *Settings) Catalog(env *Env, cfg *config.Config) (*webhook.Catalog, error) {
 	dir := cfg.Schemas.Path(env.Dir)
 	if dir == "" {
-		return nil, nil, nil
+		return webhook.DefaultCatalog(), nil
 	}
 	root, err := os.OpenRoot(dir) // a link may not lead out of it
 	if err != nil {
-		return nil, nil, fmt.Errorf("schemas, from the %s: %w", cfg.Schemas.Place(), err)
+		return nil, fmt.Errorf("schemas, from the %s: %w", cfg.Schemas.Place(), err)
 	}
-	own, err := webhook.NewOverlay(root.FS())
-	return own, root.FS(), err
+	catalog, err := webhook.NewCatalog(root.FS())
+	return catalog, errors.Join(err, root.Close())
 }
 
-// CompleteEvents completes an event's name, one's own events included.
+// CompleteEvents completes an event's name, custom events included.
 func (s *Settings) CompleteEvents(env *Env, p webhook.Platform, f webhook.Form) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var own *webhook.Overlay
+		catalog := webhook.DefaultCatalog()
 		if cfg, err := s.Load(env); err == nil {
-			own, _, _ = s.Catalog(env, cfg) // a broken folder completes the catalog alone
+			if custom, err := s.Catalog(env, cfg); err == nil { // a broken folder completes the built-in events
+				catalog = custom
+			}
 		}
 		var names []string
-		for _, d := range own.Events(p, f) {
+		for _, d := range catalog.Events(p, f) {
 			names = append(names, d.Type)
 		}
 		return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp

@@ -187,7 +187,7 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 		return nil, err
 	}
 	if o.allEvents {
-		overlay, _, err := o.settings.Catalog(env, cfg)
+		catalog, err := o.settings.Catalog(env, cfg)
 		if err != nil {
 			return nil, err
 		}
@@ -195,7 +195,7 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 		if c.Platform == webhook.Worksome {
 			form = webhook.WorksomeForm
 		}
-		c.Events = overlay.Events(c.Platform, form)
+		c.Events = catalog.Events(c.Platform, form)
 	}
 	if o.effect != "" {
 		c.Effect = func(ctx context.Context) (int64, error) { return effectOf(ctx, env, o.effect) }

@@ -22,7 +22,7 @@ type options struct {
 	output   command.Output
 	platform string
 	form     string
-	own      *webhook.Overlay
+	catalog  *webhook.Catalog
 }
 
 // New returns the command.
@@ -77,7 +77,7 @@ func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *co
 		if err != nil {
 			return err
 		}
-		if o.own, _, err = o.settings.Catalog(env, cfg); err != nil {
+		if o.catalog, err = o.settings.Catalog(env, cfg); err != nil {
 			return err
 		}
 		return run(env, cfg, o, args)
@@ -91,12 +91,12 @@ func (o *options) find(name string) (webhook.Definition, []webhook.Definition, e
 	if err != nil {
 		return webhook.Definition{}, nil, err
 	}
-	first, err := o.own.Lookup(p, f, name)
+	first, err := o.catalog.Lookup(p, f, name)
 	if err != nil {
 		return first, nil, err
 	}
 	var others []webhook.Definition
-	for _, d := range o.own.Events(p, f) {
+	for _, d := range o.catalog.Events(p, f) {
 		if d.Type == name && d != first {
 			others = append(others, d)
 		}
@@ -119,7 +119,7 @@ func listEvents(env *command.Env, cfg *config.Config, o *options, args []string)
 		return err
 	}
 	events := []listedEvent{}
-	for _, d := range o.own.Events(platform, form) {
+	for _, d := range o.catalog.Events(platform, form) {
 		e := listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}
 		text := strings.ToLower(e.Event + " " + e.Description)
 		if len(args) == 0 || strings.Contains(text, strings.ToLower(args[0])) {

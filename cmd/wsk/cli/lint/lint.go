@@ -126,7 +126,7 @@ func (o *options) linter(env *command.Env, cfg *config.Config) (*lint.Linter, er
 	if c.Rules, o.weights, err = ruleWeights(o.rules); err != nil {
 		return nil, err
 	}
-	if _, c.Overlay, err = o.settings.Catalog(env, cfg); err != nil {
+	if c.Catalog, err = o.settings.Catalog(env, cfg); err != nil {
 		return nil, err
 	}
 	return lint.New(c), nil

@@ -137,12 +137,12 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	if err != nil {
 		return err
 	}
-	_, files, err := o.settings.Catalog(env, cfg)
+	catalog, err := o.settings.Catalog(env, cfg)
 	if err != nil {
 		return err
 	}
 	if unsigned == nil {
-		app = linting(lint.New(lint.Config{Overlay: files}), o.strict, app)
+		app = linting(lint.New(lint.Config{Catalog: catalog}), o.strict, app)
 	}
 	tally, err := newTally(o.expect, o.exitAfter)
 	if err != nil {

@@ -39,11 +39,12 @@ func (o *options) setup(ctx context.Context, env *command.Env, cfg *config.Confi
 	if c.Speed, err = command.ParseSpeed(o.speed); err != nil {
 		return c, err
 	}
-	_, own, err := o.settings.Catalog(env, cfg)
-	if own != nil {
-		c.Linter = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Overlay: own})
+	catalog, err := o.settings.Catalog(env, cfg)
+	if err != nil {
+		return c, err
 	}
-	return c, err
+	c.Linter = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog})
+	return c, nil
 }
 
 // companies are those of --config, or one with the key and the secret that hold

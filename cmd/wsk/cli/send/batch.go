@@ -160,12 +160,12 @@ type batchRun struct {
 
 // prepare settles everything but the lines.
 func (b *batchRun) prepare(cfg *config.Config, args []string) error {
-	own, files, err := b.o.settings.Catalog(b.env, cfg)
+	catalog, err := b.o.settings.Catalog(b.env, cfg)
 	if err != nil {
 		return err
 	}
 	if len(args) > 0 {
-		definition, err := own.Lookup(webhook.WorkSkedge, webhook.Inbound, args[0])
+		definition, err := catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, args[0])
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func (b *batchRun) prepare(cfg *config.Config, args []string) error {
 		}
 	}
 	if !b.o.noLint {
-		b.linter.Checker = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Overlay: files}).NewChecker()
+		b.linter.Checker = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog}).NewChecker()
 	}
 	if b.delivery, err = b.o.delivery(b.env, cfg); err != nil {
 		return err

@@ -109,11 +109,11 @@ some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 
 // send reads the payload, signs, sends, and writes the answer.
 func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options, eventType string) error {
-	own, files, err := o.settings.Catalog(env, cfg)
+	catalog, err := o.settings.Catalog(env, cfg)
 	if err != nil {
 		return err
 	}
-	definition, err := own.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
+	definition, err := catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
 	if err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		return err
 	}
 	if !o.noLint {
-		if err := command.LintBeforeSending(env, files, &delivery.Event); err != nil {
+		if err := command.LintBeforeSending(env, catalog, &delivery.Event); err != nil {
 			return err
 		}
 	}

@@ -196,11 +196,11 @@ func giveID(env *command.Env, d *deliver.Delivery, id string) {
 // being sent is found here, before anything is.
 func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config, eventType string) (*command.DeliveryPlan, error) {
 	t := &command.DeliveryPlan{}
-	own, files, err := o.settings.Catalog(env, cfg)
+	catalog, err := o.settings.Catalog(env, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if t.Definition, err = o.find(own, eventType); err != nil {
+	if t.Definition, err = o.find(catalog, eventType); err != nil {
 		return nil, err
 	}
 	if t.Schedule, t.Factor, err = o.schedule(t.Definition.Platform); err != nil {
@@ -218,12 +218,12 @@ func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config
 	if _, err = t.Delivery.Request(env.Now()); err != nil || o.noLint {
 		return t, err
 	}
-	return t, command.LintBeforeSending(env, files, &t.Delivery.Event)
+	return t, command.LintBeforeSending(env, catalog, &t.Delivery.Event)
 }
 
 // find looks up the event under --platform and --form. Without them it is an
 // outbound event of WorkSkedge, else one of Worksome.
-func (o *options) find(own *webhook.Overlay, name string) (webhook.Definition, error) {
+func (o *options) find(catalog *webhook.Catalog, name string) (webhook.Definition, error) {
 	platforms := []string{string(webhook.WorkSkedge), string(webhook.Worksome)}
 	forms := []string{string(webhook.Outbound), string(webhook.Compact)}
 	form := webhook.Form(o.form)
@@ -235,25 +235,25 @@ func (o *options) find(own *webhook.Overlay, name string) (webhook.Definition, e
 	case o.platform == platforms[1] && form != "":
 		return webhook.Definition{}, errors.New("--form is for workskedge: worksome has one form")
 	case o.platform == platforms[1]:
-		return own.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
+		return catalog.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
 	case form == "":
 		form = webhook.Outbound
 	}
-	d, err := own.Lookup(webhook.WorkSkedge, form, name)
+	d, err := catalog.Lookup(webhook.WorkSkedge, form, name)
 	if err == nil {
 		return d, nil
 	}
-	other, worksomeErr := own.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
+	other, worksomeErr := catalog.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
 	if worksomeErr == nil && o.platform == "" && o.form == "" {
 		return other, nil
 	}
-	return d, elsewhere(own, form, name, err, worksomeErr)
+	return d, elsewhere(catalog, form, name, err, worksomeErr)
 }
 
 // elsewhere adds to err which other form or platform has the event.
-func elsewhere(own *webhook.Overlay, form webhook.Form, name string, err, worksomeErr error) error {
+func elsewhere(catalog *webhook.Catalog, form webhook.Form, name string, err, worksomeErr error) error {
 	has := func(f webhook.Form) bool {
-		_, err := own.Lookup(webhook.WorkSkedge, f, name)
+		_, err := catalog.Lookup(webhook.WorkSkedge, f, name)
 		return err == nil
 	}
 	var here, there *webhook.UnknownError

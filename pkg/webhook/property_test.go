@@ -49,7 +49,7 @@ func TestPropertiesDescribeTheSchema(t *testing.T) {
 
 func TestPropertiesStandBeforeWhatTheyHold(t *testing.T) {
 	t.Parallel()
-	for _, d := range webhook.Catalog() {
+	for _, d := range webhook.Events("", "") {
 		var paths []string
 		for _, p := range d.Properties() {
 			parent := p.Path
@@ -68,7 +68,7 @@ func TestPropertiesStandBeforeWhatTheyHold(t *testing.T) {
 // indexes and free names filled in, in turns; of so many events a part each.
 func TestEveryPropertyIsFoundByItsPath(t *testing.T) {
 	t.Parallel()
-	for turn, d := range webhook.Catalog() {
+	for turn, d := range webhook.Events("", "") {
 		for i, p := range d.Properties() {
 			if (turn+i)%8 != 0 {
 				continue

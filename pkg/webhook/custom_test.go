@@ -1,6 +1,10 @@
 package webhook
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -21,7 +25,7 @@ func ownFiles() fstest.MapFS {
 
 func TestOneFileMakesAnEvent(t *testing.T) {
 	t.Parallel()
-	o, err := NewOverlay(ownFiles())
+	o, err := NewCatalog(ownFiles())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,14 +42,14 @@ func TestOneFileMakesAnEvent(t *testing.T) {
 	if text := string(d.Bundle()); !strings.Contains(text, `"$ref": "#/$defs/parts_crane"`) || !strings.Contains(text, `"description": "Its name."`) {
 		t.Errorf("bundle: %s", text)
 	}
-	if got, want := len(o.Catalog()), len(Catalog())+1; got != want {
+	if got, want := len(o.Events("", "")), len(Events("", ""))+1; got != want {
 		t.Errorf("%d events, want %d", got, want)
 	}
 }
 
 func TestOwnFileGoesBeforeTheCatalogs(t *testing.T) {
 	t.Parallel()
-	o, err := NewOverlay(ownFiles())
+	o, err := NewCatalog(ownFiles())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,12 +69,12 @@ func TestOverlayNamesTheFileThatIsWrong(t *testing.T) {
 		"no object":          {"workskedge/inbound/a.json", "[]", "a schema is an object"},
 		"a platform unknown": {"workskege/inbound/a.json", "{}", `did you mean "workskedge"?`},
 		"a form unknown":     {"workskedge/inbond/a.json", "{}", `did you mean "inbound"?`},
-		"nothing of use":     {"a.json", "{}", "there is no PLATFORM/FORM/EVENT.json"},
+		"nothing of use":     {"a.json", "{}", "the folder has no PLATFORM/FORM/EVENT.json"},
 		"too large":          {"workskedge/inbound/a.json", strings.Repeat(" ", maxSchemaFile+1), "larger than 1 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := NewOverlay(fstest.MapFS{c.file: {Data: []byte(c.text)}})
+			_, err := NewCatalog(fstest.MapFS{c.file: {Data: []byte(c.text)}})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -80,12 +84,64 @@ func TestOverlayNamesTheFileThatIsWrong(t *testing.T) {
 
 func TestWrongReferenceOfOnesOwnDoesNotStopTheListing(t *testing.T) {
 	t.Parallel()
-	o, err := NewOverlay(fstest.MapFS{"workskedge/inbound/a.json": {Data: []byte(`{"properties":{"x":{"$ref":"../gone.json#/$defs/x"}}}`)}})
+	o, err := NewCatalog(fstest.MapFS{"workskedge/inbound/a.json": {Data: []byte(`{"properties":{"x":{"$ref":"../gone.json#/$defs/x"}}}`)}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d, err := o.Lookup("", "", "a")
 	if err != nil || len(d.Properties()) != 1 || len(d.Bundle()) == 0 {
 		t.Errorf("%v, %v", d.Properties(), err)
+	}
+}
+
+func TestNewCatalog_does_not_follow_a_link_out_of_the_folder(t *testing.T) {
+	t.Parallel()
+	dir, outside := t.TempDir(), filepath.Join(t.TempDir(), "schema.json")
+	folder := filepath.Join(dir, "workskedge", "inbound")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(outside, []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(outside, filepath.Join(folder, "test.connection.json")); err != nil {
+		t.Skip(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = root.Close() })
+	if _, err := NewCatalog(root.FS()); err == nil || !strings.Contains(err.Error(), "test.connection.json") {
+		t.Errorf("error %v, want one that names the link", err)
+	}
+}
+
+func TestCatalogReadFile(t *testing.T) {
+	t.Parallel()
+	c, err := NewCatalog(ownFiles())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, exists := range map[string]bool{
+		"workskedge/inbound/crane.booked.json": true, "parts.json": true, "workskedge/defs.json": true,
+		"README.md": false, "../catalog.go": false, "": false, "/workskedge/defs.json": false, "workskedge/inbound/none.json": false,
+	} {
+		raw, err := c.ReadFile(name)
+		if exists != (err == nil && len(raw) > 0) || !exists && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: %d bytes, %v", name, len(raw), err)
+		}
+		clear(raw)
+	}
+	if raw, _ := c.ReadFile("parts.json"); len(raw) == 0 || raw[0] != '{' {
+		t.Error("a caller changed the catalog")
+	}
+}
+
+func TestDefinition_that_is_in_no_catalog(t *testing.T) {
+	t.Parallel()
+	d := Definition{Platform: WorkSkedge, Form: Inbound, Type: "no.such.event"}
+	if d.Schema() != nil || d.Sample() != nil || d.Description() != "" || len(d.Properties()) != 0 || d.IsCustom() {
+		t.Errorf("%s", d.Schema())
 	}
 }
