@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +18,77 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// WithJournal opens a journal that must be there and closes it after use.
+// Journal holds the flags --journal and --no-journal.
+type Journal struct {
+	Path string
+	Off  bool
+}
+
+// AddRead declares --journal.
+func (f *Journal) AddRead(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.Path, "journal", "", "the journal's `PATH` (default: $WSK_JOURNAL, else $XDG_STATE_HOME/wsk/journal.db)")
+	_ = cmd.MarkFlagFilename("journal", "db") // the flag is declared a line above
+}
+
+// AddWrite declares --journal and --no-journal.
+func (f *Journal) AddWrite(cmd *cobra.Command) {
+	f.AddRead(cmd)
+	cmd.Flags().BoolVar(&f.Off, "no-journal", false, "keep no record on disk")
+	cmd.MarkFlagsMutuallyExclusive("journal", "no-journal")
+}
+
+// Place returns the path of the journal, and whether a flag or variable named it.
+func (f *Journal) Place(env *Env) (path string, named bool, err error) {
+	switch {
+	case f.Path != "":
+		return env.Path(f.Path), true, nil
+	case env.Getenv("WSK_JOURNAL") != "":
+		return env.Path(env.Getenv("WSK_JOURNAL")), true, nil
+	case filepath.IsAbs(env.Getenv("XDG_STATE_HOME")):
+		return filepath.Join(env.Getenv("XDG_STATE_HOME"), "wsk", "journal.db"), false, nil
+	case env.Getenv("HOME") != "":
+		return filepath.Join(env.Getenv("HOME"), ".local", "state", "wsk", "journal.db"), false, nil
+	}
+	return "", false, errors.New("no place for a journal: give --journal PATH, or set $XDG_STATE_HOME or $HOME")
+}
+
+// Open opens the journal to read and write; mustBe makes none where there is
+// none.
+func (f *Journal) Open(ctx context.Context, env *Env, mustBe bool) (*journal.Journal, error) {
+	path, _, err := f.Place(env)
+	if err != nil {
+		return nil, err
+	}
+	return journal.Open(ctx, path, journal.Options{
+		MustBe: mustBe,
+		Warn:   func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+	})
+}
+
+// OpenOptional opens the journal for a command whose work does not hang on it: with
+// --no-journal it is nil, which keeps nothing, and where the default place
+// cannot be used it is nil after a warning.
+func (f *Journal) OpenOptional(ctx context.Context, env *Env) (*journal.Journal, error) {
+	if f.Off {
+		return nil, nil
+	}
+	j, err := f.Open(ctx, env, false)
+	if _, named, _ := f.Place(env); err != nil && !named && ctx.Err() == nil {
+		fmt.Fprintf(env.Err, "wsk: warning: no record is kept: %s\n", ui.Clean(err.Error()))
+		return nil, nil
+	}
+	return j, err
+}
+
+// StoreRecord stores a record of what a command sent. What was sent cannot be unsent:
+// a journal that fails is a warning.
+func StoreRecord(ctx context.Context, env *Env, j *journal.Journal, r *webhook.Record) {
+	if err := j.Put(context.WithoutCancel(ctx), journal.Entry{Record: *r}); err != nil {
+		fmt.Fprintf(env.Err, "wsk: warning: the record was not kept: %s\n", ui.Clean(err.Error()))
+	}
+}
+
+// WithJournal opens a journal that must exist, and closes it after use.
 func WithJournal(ctx context.Context, env *Env, f *Journal, use func(*journal.Journal) error) error {
 	j, err := f.Open(ctx, env, true)
 	if err != nil {
@@ -24,16 +97,17 @@ func WithJournal(ctx context.Context, env *Env, f *Journal, use func(*journal.Jo
 	return errors.Join(use(j), j.Close())
 }
 
-// FindRecord finds one by its id, or by its webhook's.
+// FindRecord returns the record of that id, or the last one of the webhook of that
+// id.
 func FindRecord(ctx context.Context, j *journal.Journal, id string) (webhook.Record, error) {
 	r, err := j.Get(ctx, id)
 	if errors.Is(err, journal.ErrNotFound) {
-		err = fmt.Errorf("%q: %w in %s; wsk journal list shows what is there", id, err, j.Path())
+		err = fmt.Errorf("%q: %w in %s; wsk journal list shows what it has", id, err, j.Path())
 	}
 	return r, err
 }
 
-// Filter pick records of a journal.
+// Filter holds the flags that select records of a journal.
 type Filter struct {
 	Since, Until string
 	Events       []string
@@ -42,19 +116,20 @@ type Filter struct {
 	ids          []string
 }
 
+// Add declares the flags.
 func (q *Filter) Add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&q.Since, "since", "", "what came in the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
-	f.StringVar(&q.Until, "until", "", "what came before `TIME`, as --since takes it")
+	f.StringVar(&q.Since, "since", "", "records of the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
+	f.StringVar(&q.Until, "until", "", "records before `TIME`, written as for --since")
 	f.StringArrayVar(&q.Events, "event", nil, "events that match `GLOB`, 'work_order.*'; repeatable")
 	f.StringArrayVar(&q.Status, "status", nil, "`STATUS`: ok, failed, an outcome such as duplicate, 503 or 5xx; repeatable")
 	f.StringVar(&q.Direction, "direction", "", "`WAY`: sent or received")
-	f.StringArrayVar(&q.ids, "id", nil, "the record or the webhook of that `ID`; repeatable")
+	f.StringArrayVar(&q.ids, "id", nil, "the record or the webhook with that `ID`; repeatable")
 	CompleteFlag(cmd, "status", "ok", "failed", "refused", "duplicate", "pending", "5xx")
 	CompleteFlag(cmd, "direction", "sent", "received")
 }
 
-// Filter reads the flags.
+// Filter returns the filter that the flags describe.
 func (q *Filter) Filter(now time.Time) (f journal.Filter, err error) {
 	if f.Since, err = ParseTime("--since", q.Since, now); err != nil {
 		return f, err
@@ -81,7 +156,7 @@ func (q *Filter) Filter(now time.Time) (f journal.Filter, err error) {
 	return f, nil
 }
 
-// ParseTime reads a time of RFC 3339, a day, or how long ago it was. It is the
+// ParseTime reads a time: RFC 3339, a day, or an age such as 90s, 2h or 7d. It is the
 // zero time for "".
 func ParseTime(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {

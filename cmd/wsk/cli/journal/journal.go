@@ -1,9 +1,15 @@
-// Package journal implements wsk journal: list, show, export, import and prune records.
+// Package journal implements wsk journal, which lists, shows, exports, imports and
+// prunes the records of requests that were sent and received.
 package journal
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,11 +23,170 @@ import (
 func New(env *command.Env) *cobra.Command {
 	return command.NewGroup(&cobra.Command{
 		Use:   "journal",
-		Short: "Look at what was sent and received, export it, import it, prune it",
+		Short: "List, show, export, import and prune what was sent and received",
 		Long: `listen, send, trigger and replay keep a record of every request in the journal,
 a SQLite file that you alone can read. Credentials are masked in it; bodies and
 signatures are kept byte for byte, so a record can be verified and replayed.`,
 	}, newList(env), newShow(env), newExport(env), newImport(env), newPrune(env), newPath(env))
+}
+
+type listOptions struct {
+	flags  command.Journal
+	output command.Output
+	query  command.Filter
+	limit  int
+}
+
+func newList(env *command.Env) *cobra.Command {
+	o := &listOptions{}
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List records, the newest first",
+		Example: `  wsk journal list --status failed --since 2h
+  wsk journal list --event 'work_order.*' --direction received --limit 100
+  wsk journal list --json | jq -r '.records[].id'`,
+		Args: command.ExactArgs(0, ""),
+	}
+	o.query.Add(cmd)
+	cmd.Flags().IntVar(&o.limit, "limit", 20, "show at most `N`; 0 for all")
+	o.flags.AddRead(cmd)
+	o.output.Add(cmd, "text", "json", "ndjson")
+	settings := command.NewSettings(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := settings.Begin(env, &o.output)
+		if err != nil {
+			return err
+		}
+		filter, err := o.query.Filter(env.Now())
+		if err != nil {
+			return err
+		}
+		if filter.Limit, filter.Newest = o.limit, true; o.limit < 0 {
+			return errors.New("--limit may not be less than 0")
+		}
+		p, err := command.Palette(env, cfg, env.OutTTY)
+		if err != nil {
+			return err
+		}
+		return command.WithJournal(cmd.Context(), env, &o.flags, func(j *journal.Journal) error {
+			return o.list(cmd.Context(), env, p, j, filter)
+		})
+	}
+	return cmd
+}
+
+// listed is a record in the JSON list.
+type listed struct {
+	ID         string            `json:"id"`
+	Time       time.Time         `json:"time"`
+	Direction  webhook.Direction `json:"direction"`
+	Event      string            `json:"event,omitempty"`
+	WebhookID  string            `json:"webhook_id,omitempty"`
+	Attempt    int               `json:"attempt"`
+	Outcome    webhook.Outcome   `json:"outcome,omitempty"`
+	Status     int               `json:"status,omitempty"`
+	DurationMS float64           `json:"duration_ms"`
+}
+
+func (o *listOptions) list(ctx context.Context, env *command.Env, p ui.Palette, j *journal.Journal, f journal.Filter) error {
+	table := ui.Table{Width: env.Columns}
+	encoder := webhook.NewEncoder(env.Out)
+	short := []listed{}
+	for r, err := range j.Records(ctx, f) {
+		switch {
+		case err != nil:
+			return err
+		case o.output.Format == "ndjson":
+			err = encoder.Encode(r)
+		case o.output.Text():
+			listRow(&table, p, env.Now(), &r)
+		default:
+			short = append(short, shorten(&r))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	total, err := j.Count(ctx, f)
+	if err != nil {
+		return err
+	}
+	if o.output.Format == "json" {
+		return command.WriteJSON(env.Out, struct {
+			Journal string   `json:"journal"`
+			Total   int      `json:"total"`
+			Records []listed `json:"records"`
+		}{j.Path(), total, short})
+	}
+	if err := table.Write(env.Out); err != nil {
+		return err
+	}
+	switch {
+	case total == 0:
+		fmt.Fprintln(env.Err, "no records")
+	case f.Limit > 0 && total > f.Limit:
+		fmt.Fprintf(env.Err, "the newest %d of %s; --limit 0 shows all\n", f.Limit, ui.Plural(total, "record"))
+	}
+	return nil
+}
+
+func shorten(r *webhook.Record) listed {
+	l := listed{
+		ID: r.ID, Time: r.Time, Direction: r.Direction, Event: r.Event, WebhookID: r.WebhookID, Attempt: r.Attempt,
+		DurationMS: float64(r.Duration) / float64(time.Millisecond),
+	}
+	if r.Verdict != nil {
+		l.Outcome = r.Verdict.Outcome
+	}
+	if r.Response != nil {
+		l.Status = r.Response.Status
+	}
+	return l
+}
+
+// listRow shows a record in one line: time, direction, status, event, id, outcome.
+func listRow(t *ui.Table, p ui.Palette, now time.Time, r *webhook.Record) {
+	at := r.Time.Local()
+	when := at.Format(time.TimeOnly)
+	if y, d := at.Year(), at.YearDay(); y != now.Local().Year() || d != now.Local().YearDay() {
+		when = at.Format("01-02 15:04")
+	}
+	way, status := "→", "-"
+	if r.Direction == webhook.Received {
+		way = "←"
+	}
+	if r.Response != nil {
+		status = strconv.Itoa(r.Response.Status)
+	}
+	event := r.Event
+	if event == "" {
+		event = "(no event)"
+	}
+	t.Row(ui.Cell{Text: when, Paint: p.Quiet}, ui.Cell{Text: way, Paint: p.Quiet}, ui.Cell{Text: status, Paint: outcomePaint(p, r)},
+		ui.Cell{Text: ui.Short(event, 26)}, ui.Cell{Text: r.ID}, ui.Cell{Text: outcomeText(r), Paint: p.Quiet})
+}
+
+// outcomeText is the outcome of a record, and the number of a retry.
+func outcomeText(r *webhook.Record) string {
+	var parts []string
+	if r.Verdict != nil {
+		parts = append(parts, strings.ReplaceAll(string(r.Verdict.Outcome), "_", " "))
+	}
+	if r.Attempt > 0 {
+		parts = append(parts, fmt.Sprintf("retry %d", r.Attempt))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// outcomePaint returns the colour of an outcome.
+func outcomePaint(p ui.Palette, r *webhook.Record) func(string) string {
+	switch {
+	case r.Response != nil && r.Response.Status/100 == 2 && (r.Verdict == nil || r.Verdict.Outcome == webhook.Accepted):
+		return p.Good
+	case r.Response != nil && r.Response.Status < 500:
+		return p.Warn
+	}
+	return p.Bad
 }
 
 func newShow(env *command.Env) *cobra.Command {
@@ -30,8 +195,8 @@ func newShow(env *command.Env) *cobra.Command {
 	curl := false
 	cmd := &cobra.Command{
 		Use:     "show ID",
-		Short:   "Show a record in full: request, verdict and answer",
-		Long:    "Show the record of an ID in full, or the last one of a webhook's ID.",
+		Short:   "Show a record in full: request, verdict and response",
+		Long:    "Show the record of that ID in full, or the last record of the webhook of that ID.",
 		Example: "  wsk journal show rec_1jb8h4k0s7q2\n  wsk journal show whk_42 --curl",
 		Args:    command.ExactArgs(1, "ID"),
 	}
@@ -67,51 +232,49 @@ func newShow(env *command.Env) *cobra.Command {
 	return cmd
 }
 
-// writeRecord shows a record to a person.
+// writeRecord writes a record for people.
 func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 	t := ui.Table{Width: env.Columns, Wrap: true}
-	type row struct {
-		label, text string
-		paint       func(string) string
+	row := func(label, text string, paint func(string) string) {
+		if text != "" {
+			t.Row(ui.Cell{Text: label, Paint: p.Quiet}, ui.Cell{Text: text, Paint: paint})
+		}
 	}
-	rows := []row{
-		{"record", r.ID, p.Name},
-		{"time", r.Time.Local().Format("2006-01-02 15:04:05.000 MST"), nil},
-		{"event", r.Event, nil},
-		{"webhook", r.WebhookID, nil},
-	}
+	row("record", r.ID, p.Name)
+	row("time", r.Time.Local().Format("2006-01-02 15:04:05.000 MST"), nil)
+	row("event", r.Event, nil)
+	row("webhook", r.WebhookID, nil)
 	if v := r.Verdict; v != nil {
-		rows = append(rows, row{"outcome", outcomeText(r), outcomePaint(p, r)}, row{"reason", v.Reason, nil}, row{"", v.Detail, nil})
+		row("outcome", outcomeText(r), outcomePaint(p, r))
+		row("reason", v.Reason, nil)
+		row("", v.Detail, nil)
 		for _, w := range v.Warnings {
-			rows = append(rows, row{"warning", w, p.Warn})
+			row("warning", w, p.Warn)
 		}
 		for _, f := range v.Findings {
-			rows = append(rows, row{f.Severity, f.Message + " at " + f.Pointer + " (" + f.Rule + ")", nil})
+			row(f.Severity, f.Message+" at "+f.Pointer+" ("+f.Rule+")", nil)
 		}
 	}
-	rows = append(rows, row{"error", r.Error, p.Bad})
-	for _, l := range rows {
-		if l.text != "" {
-			t.Row(ui.Cell{Text: l.label, Paint: p.Quiet}, ui.Cell{Text: l.text, Paint: l.paint})
-		}
-	}
+	row("error", r.Error, p.Bad)
 	if err := t.Write(env.Out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(env.Out, "\n%s", ui.Wire(r.Request, p))
-	for _, answer := range []struct {
-		label string
-		*webhook.Response
-	}{{"the app behind answered", r.Forward}, {"answered", r.Response}} {
-		if answer.Response == nil || err != nil {
-			continue
-		}
-		head := fmt.Sprintf("%s %s", p.Quiet(answer.label), p.Status(answer.Status, ui.StatusText(answer.Status)))
-		for _, line := range answer.Header.Redacted() {
-			head += "\n" + p.Quiet(ui.Clean(line.Name)+":") + " " + ui.Clean(line.Value)
-		}
-		_, err = fmt.Fprintf(env.Out, "\n%s\n\n%s\n", head, ui.CleanLines(string(answer.Body)))
+	if _, err := fmt.Fprintf(env.Out, "\n%s", ui.Wire(r.Request, p)); err != nil {
+		return err
 	}
+	return errors.Join(writeResponse(env.Out, p, "the app behind answered", r.Forward), writeResponse(env.Out, p, "answered", r.Response))
+}
+
+// writeResponse writes a response as it was on the wire, if there is one.
+func writeResponse(w io.Writer, p ui.Palette, label string, r *webhook.Response) error {
+	if r == nil {
+		return nil
+	}
+	head := p.Quiet(label) + " " + p.Status(r.Status, ui.StatusText(r.Status))
+	for _, line := range r.Header.Redacted() {
+		head += "\n" + p.Quiet(ui.Clean(line.Name)+":") + " " + ui.Clean(line.Value)
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n\n%s\n", head, ui.CleanLines(string(r.Body)))
 	return err
 }
 
@@ -140,15 +303,15 @@ func newPrune(env *command.Env) *cobra.Command {
 	dry := false
 	cmd := &cobra.Command{
 		Use:   "prune --older-than TIME",
-		Short: "Delete old records and give their room back",
-		Long: `Delete the records that are older than a TIME. What waits to be forwarded stays,
-and so do the ids by which a listener knows a delivery again.`,
+		Short: "Delete old records and free their space",
+		Long: `Delete the records that are older than TIME. Records that wait to be forwarded
+stay, and so do the ids by which a listener recognises a repeated delivery.`,
 		Example: "  wsk journal prune --older-than 30d\n  wsk journal prune --older-than 2026-01-01 --dry-run",
 		Args:    command.ExactArgs(0, ""),
 	}
 	flags.AddRead(cmd)
-	cmd.Flags().StringVar(&older, "older-than", "", "delete what came before `TIME`: 30d, 12h, or 2026-01-15T14:30:00Z")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "say how many, and delete none")
+	cmd.Flags().StringVar(&older, "older-than", "", "delete what is older than `TIME`: 30d, 12h, or 2026-01-15T14:30:00Z")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "print how many, and delete none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		before, err := command.ParseTime("--older-than", older, env.Now())
 		if err == nil && before.IsZero() {

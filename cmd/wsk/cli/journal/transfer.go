@@ -22,10 +22,10 @@ func newExport(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write records as NDJSON, the oldest first",
-		Long: `Write records as NDJSON, one line a record, the oldest first. verify, lint,
-replay and journal import read them.
+		Long: `Write records as NDJSON, one per line, the oldest first. verify, lint, replay and
+journal import read them.
 
---salvage reads what can still be read of a journal that is damaged.`,
+--salvage reads as much as possible of a damaged journal.`,
 		Example: `  wsk journal export --since 7d -o week.ndjson
   wsk journal export --event 'timesheet.*' | jq -r .request.body
   wsk journal export --salvage -o saved.ndjson`,
@@ -33,8 +33,8 @@ replay and journal import read them.
 	}
 	query.Add(cmd)
 	flags.AddRead(cmd)
-	cmd.Flags().StringVarP(&file, "output", "o", "-", "write to `FILE`, whole or not at all; - is stdout")
-	cmd.Flags().BoolVar(&salvage, "salvage", false, "read what can be read of a damaged journal")
+	cmd.Flags().StringVarP(&file, "output", "o", "-", "write to `FILE`, complete or not at all; - is stdout")
+	cmd.Flags().BoolVar(&salvage, "salvage", false, "read as much as possible of a damaged journal")
 	for _, filter := range []string{"since", "until", "event", "status", "direction", "id"} {
 		cmd.MarkFlagsMutuallyExclusive("salvage", filter)
 	}
@@ -81,8 +81,8 @@ func newImport(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Read records from NDJSON into the journal",
-		Long: `Read records from NDJSON into the journal, which is made where there is none.
-A record whose id is there already is left as it is, so an import can be
+		Long: `Read records from NDJSON into the journal, which is created if it does not exist.
+A record whose id the journal has already is left as it is, so an import can be
 repeated.`,
 		Example: "  wsk journal import week.ndjson\n  wsk journal export --journal old.db | wsk journal import -",
 		Args:    command.ExactArgs(1, "FILE"),
@@ -104,11 +104,10 @@ repeated.`,
 	return cmd
 }
 
-// importGroup is how many records are stored by one commit.
+// importGroup is the number of records in one commit.
 const importGroup = 200
 
-// importRecords stores records in their order. What was stored before a fault
-// stays.
+// importRecords stores records in order. Records before an error stay.
 func importRecords(ctx context.Context, env *command.Env, j *journal.Journal, name string, in io.Reader) error {
 	decoder := webhook.NewDecoder(in)
 	var group []webhook.Record
@@ -144,6 +143,6 @@ func importRecords(ctx context.Context, env *command.Env, j *journal.Journal, na
 	if err := store(); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Err, "%s read, %d added, %d there before\n", ui.Plural(read, "record"), added, read-added)
+	fmt.Fprintf(env.Err, "%s read, %d added, %d already there\n", ui.Plural(read, "record"), added, read-added)
 	return errors.Join(faults...)
 }
