@@ -65,26 +65,48 @@ func (f *Journal) Open(ctx context.Context, env *Env, mustBe bool) (*journal.Jou
 	})
 }
 
-// OpenOptional opens the journal for a command whose work does not hang on it: with
-// --no-journal it is nil, which keeps nothing, and where the default place
-// cannot be used it is nil after a warning.
-func (f *Journal) OpenOptional(ctx context.Context, env *Env) (*journal.Journal, error) {
+// Recorder stores the records of what a command sends. With --no-journal it stores
+// nothing.
+type Recorder struct {
+	env     *Env
+	journal *journal.Journal // nil: nothing is stored
+}
+
+// Recorder opens the journal for a command that does not depend on it. If the
+// default path cannot be used, it warns and stores nothing; a path that was named
+// is an error.
+func (f *Journal) Recorder(ctx context.Context, env *Env) (*Recorder, error) {
 	if f.Off {
-		return nil, nil
+		return &Recorder{env: env}, nil
 	}
 	j, err := f.Open(ctx, env, false)
 	if _, named, _ := f.Place(env); err != nil && !named && ctx.Err() == nil {
-		fmt.Fprintf(env.Err, "wsk: warning: no record is kept: %s\n", ui.Clean(err.Error()))
-		return nil, nil
+		fmt.Fprintf(env.Err, "wsk: warning: records are not stored: %s\n", ui.Clean(err.Error()))
+		return &Recorder{env: env}, nil
 	}
-	return j, err
+	return NewRecorder(env, j), err
 }
 
-// StoreRecord stores a record of what a command sent. What was sent cannot be unsent:
-// a journal that fails is a warning.
-func StoreRecord(ctx context.Context, env *Env, j *journal.Journal, r *webhook.Record) {
-	if err := j.Put(context.WithoutCancel(ctx), journal.Entry{Record: *r}); err != nil {
-		fmt.Fprintf(env.Err, "wsk: warning: the record was not kept: %s\n", ui.Clean(err.Error()))
+// NewRecorder returns a Recorder that stores into an open journal.
+func NewRecorder(env *Env, j *journal.Journal) *Recorder { return &Recorder{env, j} }
+
+// Journal returns the journal behind r, or nil.
+func (r *Recorder) Journal() *journal.Journal { return r.journal }
+
+// Store stores a record. A request cannot be unsent, so an error is a warning.
+func (r *Recorder) Store(ctx context.Context, record *webhook.Record) {
+	if r.journal == nil {
+		return
+	}
+	if err := r.journal.Put(context.WithoutCancel(ctx), journal.Entry{Record: *record}); err != nil {
+		fmt.Fprintf(r.env.Err, "wsk: warning: the record was not stored: %s\n", ui.Clean(err.Error()))
+	}
+}
+
+// Close closes the journal. What was stored is on disk already, so there is no error.
+func (r *Recorder) Close() {
+	if r.journal != nil {
+		_ = r.journal.Close()
 	}
 }
 

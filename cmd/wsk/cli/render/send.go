@@ -35,11 +35,11 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	if err := command.ConfirmRemote(ctx, env, "send", target, "1 request", o.yes); err != nil {
 		return err
 	}
-	j, err := o.journal.OpenOptional(ctx, env)
+	recorder, err := o.journal.Recorder(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = j.Close() }() // every record is on disk already
+	defer recorder.Close()
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
 	v := &command.DeliveryView{Env: env, P: p, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
 	d := deliver.Delivery{
@@ -49,7 +49,7 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
 	v.Begin(&d)
 	record, err := client.Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
-		command.StoreRecord(ctx, env, j, &s.Record)
+		recorder.Store(ctx, &s.Record)
 		v.Step(s)
 	})
 	if err != nil {

@@ -23,7 +23,12 @@ type replaySource struct {
 	opened  *journal.Journal
 }
 
-func (s *replaySource) close() { _ = s.opened.Close() } // what was put is on disk
+// close closes the journal. What was stored is on disk already, so there is no error.
+func (s *replaySource) close() {
+	if s.opened != nil {
+		_ = s.opened.Close()
+	}
+}
 
 // journal opens it, once, for reading and for what is kept afterwards.
 func (s *replaySource) journal(ctx context.Context) (*journal.Journal, error) {
@@ -36,16 +41,16 @@ func (s *replaySource) journal(ctx context.Context) (*journal.Journal, error) {
 	return s.opened, nil
 }
 
-// keeper is where the records of what is sent go, if anywhere.
-func (s *replaySource) keeper(ctx context.Context) (*journal.Journal, error) {
+// recorder stores what is sent in the journal that was read, else in the default one.
+func (s *replaySource) recorder(ctx context.Context) (*command.Recorder, error) {
 	if s.opened != nil && !s.options.journal.Off {
-		return s.opened, nil
+		return command.NewRecorder(s.env, s.opened), nil
 	}
-	j, err := s.options.journal.OpenOptional(ctx, s.env)
-	if j != nil {
-		s.opened = j
+	r, err := s.options.journal.Recorder(ctx, s.env)
+	if err == nil && s.opened == nil {
+		s.opened = r.Journal()
 	}
-	return j, err
+	return r, err
 }
 
 // items reads what the arguments and the filter name; there is one at least.

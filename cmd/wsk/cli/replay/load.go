@@ -104,11 +104,11 @@ const loadGC = 800
 func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, source *replaySource, test *replay.Load, jobs []replay.Job) error {
 	test.Client = replayClient(env)
 	if o.journal.Path != "" { // keeping a record of each costs more than sending it, so it has to be asked for
-		j, err := source.keeper(ctx)
+		recorder, err := source.recorder(ctx)
 		if err != nil {
 			return err
 		}
-		test.Keep = func(r webhook.Record) { command.StoreRecord(ctx, env, j, &r) }
+		test.Keep = func(r webhook.Record) { recorder.Store(ctx, &r) }
 	}
 	progress := newLoadProgress(env, test)
 	test.Progress = progress.show

@@ -145,12 +145,12 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if test != nil {
 		return o.loadTest(ctx, env, p, &source, test, jobs)
 	}
-	j, err := source.keeper(ctx)
+	recorder, err := source.recorder(ctx)
 	if err != nil {
 		return err
 	}
 	view := newReplayView(env, p, o, items)
-	runner.Keep = func(r webhook.Record) { command.StoreRecord(ctx, env, j, &r) }
+	runner.Keep = func(r webhook.Record) { recorder.Store(ctx, &r) }
 	runner.Each = view.result
 	summary, err := runner.Run(ctx, jobs)
 	return errors.Join(view.end(summary), err, judgeReplay(o, summary, view))

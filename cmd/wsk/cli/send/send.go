@@ -140,19 +140,19 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	if err != nil {
 		return err
 	}
-	j, err := o.journal.OpenOptional(ctx, env)
+	recorder, err := o.journal.Recorder(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = j.Close() }() // what was put is on disk
+	defer recorder.Close()
 	// The requests are counted, so that a batch that runs beside this command
-	// leaves room for them. A journal that fails does not stop them: StoreRecord
+	// leaves room for them. A journal that fails does not stop them: the recorder
 	// reports it.
-	pacer := batch.Pacer{Journal: j, Key: batch.Key(*delivery), Within: delivery.Timeout, Now: env.Now}
+	pacer := batch.Pacer{Journal: recorder.Journal(), Key: batch.Key(*delivery), Within: delivery.Timeout, Now: env.Now}
 	_ = pacer.Take(ctx)
 	record, err := o.client(env).Send(ctx, *delivery, policy, func(s deliver.Step) {
 		_ = pacer.Answered(ctx)
-		command.StoreRecord(ctx, env, j, &s.Record)
+		recorder.Store(ctx, &s.Record)
 		if s.Again {
 			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(command.AnswerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
 			_ = pacer.Take(ctx)

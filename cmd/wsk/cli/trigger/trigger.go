@@ -111,11 +111,11 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 	if err != nil {
 		return err
 	}
-	j, err := o.journal.OpenOptional(ctx, env)
+	recorder, err := o.journal.Recorder(ctx, env)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = j.Close() }() // what was put is on disk
+	defer recorder.Close()
 	if plan.Factor > 1 && len(plan.Schedule) > 0 {
 		fmt.Fprintln(env.Err, "wsk: "+compressed(plan.Schedule, plan.Factor))
 	}
@@ -134,7 +134,7 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 		}
 		v.Begin(&delivery)
 		record, err := client.Deliver(ctx, delivery, plan.Schedule.Faster(plan.Factor), func(s deliver.Step) {
-			command.StoreRecord(ctx, env, j, &s.Record)
+			recorder.Store(ctx, &s.Record)
 			v.Step(s)
 		})
 		if err != nil {
