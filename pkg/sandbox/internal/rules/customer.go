@@ -6,13 +6,15 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// customerMembers are those that a project's event has as well, as customer_….
-const customerMembers = "type email phone website status notes"
+// customerMembers and locationMembers are also members of project.created and
+// project.updated, as customer_… and location_….
+var (
+	customerMembers = []string{"type", "email", "phone", "website", "status", "notes"}
+	locationMembers = []string{"address_line_1", "address_line_2", "city", "province", "postal_code", "country", "phone", "notes"}
+	contactMembers  = []string{"title", "email", "phone", "phone_ext", "mobile", "is_primary", "contact_tags", "notes"}
+)
 
-// locationMembers are those that a project's event has as well, as location_….
-const locationMembers = "address_line_1 address_line_2 city province postal_code country phone notes"
-
-// customer carries out customer.created, .updated and .deleted.
+// customer applies customer.created, .updated and .deleted.
 func (c *Call) customer() (*store.Record, error) {
 	member := "customer_name"
 	switch c.verb {
@@ -24,11 +26,10 @@ func (c *Call) customer() (*store.Record, error) {
 	default:
 		return nil, c.unknown()
 	}
-	name, err := c.required(member)
-	if err != nil {
+	if err := c.require(member); err != nil {
 		return nil, err
 	}
-	s := customerSubject(name)
+	s := customerSubject(text(c.Data, member))
 	s.member, s.take = member, c.takeCustomer
 	return c.keep(s)
 }
@@ -36,7 +37,7 @@ func (c *Call) customer() (*store.Record, error) {
 func customerSubject(name string) *subject {
 	quoted := strconv.Quote(name)
 	return &subject{
-		kind: store.Customer, key: name, name: name, own: store.Fields{"name": name},
+		kind: store.Customer, key: name, name: name, initial: store.Fields{"name": name},
 		member:  "customer_name",
 		taken:   "there is a customer named " + quoted + " already: update it with customer.updated",
 		absent:  "there is no customer named " + quoted,
@@ -45,16 +46,18 @@ func customerSubject(name string) *subject {
 }
 
 func (c *Call) takeCustomer(r *store.Record) error {
-	take(r.Fields, c.Data, customerMembers+" account_manager_emp_number")
+	take(r.Fields, c.Data, customerMembers)
+	take(r.Fields, c.Data, []string{"account_manager_emp_number"})
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if name := text(c.Data, "name"); name != "" {
 		r.Key, r.Name, r.Fields["name"] = name, name, name
 	}
-	return c.manager("account_manager_emp_number")
+	return c.checkManager("account_manager_emp_number")
 }
 
-// manager refuses an event that names an employee who is not there.
-func (c *Call) manager(member string) error {
+// checkManager refuses an event if a member names an employee who does not
+// exist.
+func (c *Call) checkManager(member string) error {
 	if !has(c.Data, member) {
 		return nil
 	}
@@ -62,16 +65,16 @@ func (c *Call) manager(member string) error {
 	return err
 }
 
-// customerNamed finds the customer that an event names.
+// customerNamed returns the customer that an event names.
 func (c *Call) customerNamed() (*store.Record, error) {
-	name, err := c.required("customer_name")
-	if err != nil {
+	if err := c.require("customer_name"); err != nil {
 		return nil, err
 	}
-	return c.existing(customerSubject(name))
+	return c.existing(customerSubject(text(c.Data, "customer_name")))
 }
 
-// deleteCustomer takes its locations and contacts along. Projects keep it.
+// deleteCustomer also deletes the customer's locations and contacts. It refuses
+// while the customer has projects.
 func (c *Call) deleteCustomer() (*store.Record, error) {
 	r, err := c.customerNamed()
 	if err != nil {
@@ -98,7 +101,7 @@ func (c *Call) deleteCustomer() (*store.Record, error) {
 	return r, c.remove(r)
 }
 
-// location carries out location.created, .updated and .deleted.
+// location applies location.created, .updated and .deleted.
 func (c *Call) location() (*store.Record, error) {
 	customer, err := c.customerNamed()
 	if err != nil {
@@ -108,24 +111,23 @@ func (c *Call) location() (*store.Record, error) {
 	if c.verb == "created" {
 		member = "name"
 	}
-	name, err := c.required(member)
-	if err != nil {
+	if err := c.require(member); err != nil {
 		return nil, err
 	}
-	s := locationSubject(customer, name)
+	s := locationSubject(customer, text(c.Data, member))
 	s.member, s.take = member, c.takeLocation
 	return c.keep(s)
 }
 
 func locationSubject(customer *store.Record, name string) *subject {
-	whose, quoted := "the customer "+strconv.Quote(customer.Name)+" has ", strconv.Quote(name)
+	owner, quoted := "the customer "+strconv.Quote(customer.Name)+" has ", strconv.Quote(name)
 	return &subject{
 		kind: store.Location, key: store.Key(customer.ID, name), name: name, parent: customer.ID,
-		own:     store.Fields{"name": name, "customer_id": customer.ID},
+		initial: store.Fields{"name": name, "customer_id": customer.ID},
 		member:  "location_name",
-		taken:   whose + "a location named " + quoted + " already",
-		absent:  whose + "no location named " + quoted,
-		another: whose + "another location named ",
+		taken:   owner + "a location named " + quoted + " already",
+		absent:  owner + "no location named " + quoted,
+		another: owner + "another location named ",
 	}
 }
 
@@ -136,4 +138,61 @@ func (c *Call) takeLocation(r *store.Record) error {
 		r.Key, r.Name, r.Fields["name"] = store.Key(r.Parent, name), name, name
 	}
 	return nil
+}
+
+// contact applies contact.created, .updated and .deleted.
+func (c *Call) contact() (*store.Record, error) {
+	customer, err := c.customerNamed()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.require("first_name", "last_name"); err != nil {
+		return nil, err
+	}
+	s := contactSubject(customer, text(c.Data, "first_name"), text(c.Data, "last_name"), c.Data)
+	if name := text(c.Data, "location_name"); name != "" {
+		location, err := c.existing(locationSubject(customer, name))
+		if err != nil {
+			return nil, err
+		}
+		takeContact := s.take
+		s.take = func(r *store.Record) error {
+			r.Fields["location_id"] = location.ID
+			return takeContact(r)
+		}
+	}
+	return c.keep(s)
+}
+
+func contactSubject(customer *store.Record, first, last string, given store.Fields) *subject {
+	owner, name := "the customer "+strconv.Quote(customer.Name)+" has ", first+" "+last
+	return &subject{
+		kind: store.Contact, key: store.Key(customer.ID, first, last), name: name, parent: customer.ID,
+		initial: store.Fields{"first_name": first, "last_name": last, "customer_id": customer.ID},
+		take: func(r *store.Record) error {
+			take(r.Fields, given, contactMembers)
+			return nil
+		},
+		member: "last_name",
+		taken:  owner + "a contact named " + name + " already",
+		absent: owner + "no contact named " + name,
+	}
+}
+
+// ensureContact updates or creates a contact of a customer. given are its
+// members, and place is where in the event's data they are.
+func (c *Call) ensureContact(customer *store.Record, given store.Fields, place string) (*store.Record, error) {
+	first, last := text(given, "first_name"), text(given, "last_name")
+	if first == "" || last == "" {
+		return nil, bad(place, "a contact needs first_name and last_name")
+	}
+	s := contactSubject(customer, first, last, given)
+	r, err := c.find(s.kind, s.key)
+	switch {
+	case err != nil:
+		return nil, err
+	case r == nil:
+		return c.make(s)
+	}
+	return r, c.change(r, s)
 }

@@ -6,12 +6,10 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// has reports whether a member is there and not null.
+// has reports whether a member exists and is not null.
 func has(f store.Fields, name string) bool { return f[name] != nil }
 
-// text returns a member that is a string, without the space around it.
-//
-//go:noinline // forty places call it
+// text returns a string member without surrounding space, or "".
 func text(f store.Fields, name string) string {
 	s, _ := f[name].(string)
 	return strings.TrimSpace(s)
@@ -23,53 +21,49 @@ func yes(f store.Fields, name string) bool {
 	return b
 }
 
-// required returns a member's text, or refuses an event that lacks it.
-func (c *Call) required(name string) (string, error) {
-	if s := text(c.Data, name); s != "" {
-		return s, nil
-	}
-	return "", bad(name, name+" is required for "+c.Event.Type)
-}
-
-// requiredAll is required for several members, as many texts as names.
-func (c *Call) requiredAll(names ...string) ([]string, error) {
-	list := make([]string, len(names))
-	for i, name := range names {
-		var err error
-		if list[i], err = c.required(name); err != nil {
-			return nil, err
+// require refuses an event in which one of these members has no text.
+func (c *Call) require(names ...string) error {
+	for _, name := range names {
+		if text(c.Data, name) == "" {
+			return bad(name, name+" is required for "+c.Event.Type)
 		}
 	}
-	return list, nil
+	return nil
 }
 
-// take copies those members that the event has, of names with spaces between;
-// null clears one.
-func take(into, from store.Fields, names string) { takePrefixed(into, from, "", names) }
+// take copies the members that the event has; null clears one.
+func take(into, from store.Fields, names []string) {
+	for _, name := range names {
+		if v, ok := from[name]; ok {
+			into[name] = v
+		}
+	}
+}
 
-// takePrefixed is take for members that have a prefix in the event.
-func takePrefixed(into, from store.Fields, prefix, names string) {
-	for _, name := range strings.Fields(names) {
+// takeValues is take, except that null leaves a member as it is.
+func takeValues(into, from store.Fields, names []string) {
+	for _, name := range names {
+		if has(from, name) {
+			into[name] = from[name]
+		}
+	}
+}
+
+// takePrefixed is take for members that have a prefix in the event:
+// customer_email → email.
+func takePrefixed(into, from store.Fields, prefix string, names []string) {
+	for _, name := range names {
 		if v, ok := from[prefix+name]; ok {
 			into[name] = v
 		}
 	}
 }
 
-// takeValues is take for members that null leaves as they are.
-func takeValues(into, from store.Fields, names string) {
-	for _, name := range strings.Fields(names) {
-		if v := from[name]; v != nil {
-			into[name] = v
-		}
-	}
-}
-
-// mergeFields puts the members of an object into the object of that name: null
-// removes one, and null for the whole removes all.
+// mergeFields merges an object of the event into the record's object of that
+// name. Null removes a member, and null for the whole object removes it.
 func mergeFields(into, from store.Fields, name string) {
-	given, there := from[name]
-	if !there {
+	given, exists := from[name]
+	if !exists {
 		return
 	}
 	members, isObject := given.(map[string]any)
@@ -91,11 +85,11 @@ func mergeFields(into, from store.Fields, name string) {
 	into[name] = merged
 }
 
-// rename gives a member another name, unless there is one of that name.
+// rename gives a member another name. A member that has that name already wins.
 func rename(m store.Fields, from, to string) {
 	if v, ok := m[from]; ok {
 		delete(m, from)
-		if _, there := m[to]; !there {
+		if _, exists := m[to]; !exists {
 			m[to] = v
 		}
 	}

@@ -9,52 +9,57 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// project carries out project.created, .updated, .deleted and .closed.
+var projectMembers = []string{
+	"description", "account_manager_emp_number", "internal_manager_emp_number",
+	"priority", "color_index", "equipment", "docs", "start_date", "end_date",
+}
+
+// project applies project.created, .updated, .deleted and .closed.
 func (c *Call) project() (*store.Record, error) {
-	do := (*Call).closeProject
+	var apply func(*store.Record) error
 	switch c.verb {
 	case "created":
 		return c.createProject()
 	case "updated":
-		do = (*Call).updateProject
+		apply = c.updateProject
 	case "deleted":
-		do = (*Call).deleteProject
+		apply = c.deleteProject
 	case "closed":
+		apply = c.closeProject
 	default:
 		return nil, c.unknown()
 	}
-	code, err := c.required("project_code")
+	if err := c.require("project_code"); err != nil {
+		return nil, err
+	}
+	r, err := c.projectNamed(text(c.Data, "project_code"))
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.projectNamed(code)
-	if err != nil {
-		return nil, err
-	}
-	return r, do(c, r)
+	return r, apply(r)
 }
 
 func (c *Call) projectNamed(code string) (*store.Record, error) {
 	return c.known(store.Project, code, "project_code", "there is no project with the code "+strconv.Quote(code))
 }
 
-// createProject makes customer, location and contacts on the way.
+// createProject also creates the customer, the location and the contacts, if
+// they do not exist.
 func (c *Call) createProject() (*store.Record, error) {
-	given, err := c.requiredAll("project_name", "project_code", "customer_name", "location_name")
-	if err != nil {
+	if err := c.require("project_name", "project_code", "customer_name", "location_name"); err != nil {
 		return nil, err
 	}
-	name, code := given[0], given[1]
-	taken, err := c.find(store.Project, code)
+	name, code := text(c.Data, "project_name"), text(c.Data, "project_code")
+	existing, err := c.find(store.Project, code)
 	switch {
 	case err != nil:
 		return nil, err
-	case taken != nil:
+	case existing != nil:
 		return nil, bad("project_code", "there is a project with the code "+strconv.Quote(code)+" already: change it with project.updated")
 	}
-	r := c.fresh(store.Project, code, name)
+	r := c.newRecord(store.Project, code, name)
 	r.Fields["project_name"], r.Fields["project_code"], r.Fields["status"] = name, code, "active"
-	if err := c.place(r, given[2], given[3]); err != nil {
+	if err := c.place(r, text(c.Data, "customer_name"), text(c.Data, "location_name")); err != nil {
 		return nil, err
 	}
 	if err := c.takeProject(r); err != nil {
@@ -63,8 +68,9 @@ func (c *Call) createProject() (*store.Record, error) {
 	return r, c.create(r)
 }
 
-// place puts a project at a customer's location; both are made where they are
-// not there.
+// place links a project to a customer and a location, which it creates if they
+// do not exist. An empty locationName keeps the location, unless the customer
+// is another one.
 func (c *Call) place(r *store.Record, customerName, locationName string) error {
 	customer, err := c.ensure(customerSubject(customerName), "customer_", customerMembers)
 	if err != nil {
@@ -73,7 +79,7 @@ func (c *Call) place(r *store.Record, customerName, locationName string) error {
 	moved := r.Parent != customer.ID
 	r.Parent, r.Fields["customer_id"] = customer.ID, customer.ID
 	switch {
-	case locationName == "" && moved: // it was the other customer's
+	case locationName == "" && moved:
 		delete(r.Fields, "location_id")
 		return nil
 	case locationName == "":
@@ -87,22 +93,21 @@ func (c *Call) place(r *store.Record, customerName, locationName string) error {
 	return nil
 }
 
-// takeProject copies what an event says of a project itself, and links its
-// contacts.
+// takeProject copies the members of the project itself, and links its contacts.
 func (c *Call) takeProject(r *store.Record) error {
 	for _, member := range []string{"account_manager_emp_number", "internal_manager_emp_number"} {
-		if err := c.manager(member); err != nil {
+		if err := c.checkManager(member); err != nil {
 			return err
 		}
 	}
-	take(r.Fields, c.Data, "description account_manager_emp_number internal_manager_emp_number priority color_index equipment docs start_date end_date")
+	take(r.Fields, c.Data, projectMembers)
 	mergeFields(r.Fields, c.Data, "custom_fields")
-	return c.contacts(r)
+	return c.linkContacts(r)
 }
 
-// contacts brings the contacts of a project's customer up to date, and links
-// them.
-func (c *Call) contacts(r *store.Record) error {
+// linkContacts updates or creates the contacts that the event lists, at the
+// project's customer, and links them to the project.
+func (c *Call) linkContacts(r *store.Record) error {
 	list, given := c.Data["contacts"].([]any)
 	if !given {
 		return nil
@@ -112,9 +117,9 @@ func (c *Call) contacts(r *store.Record) error {
 		return fmt.Errorf("the customer of project %s: %w", r.Key, err)
 	}
 	ids := []any{}
-	for n, item := range list {
-		fields, _ := item.(map[string]any)
-		contact, err := c.ensureContact(customer, fields, at("contacts", n))
+	for n, entry := range list {
+		fields, _ := entry.(map[string]any)
+		contact, err := c.ensureContact(customer, fields, item("contacts", n))
 		if err != nil {
 			return err
 		}
@@ -126,8 +131,8 @@ func (c *Call) contacts(r *store.Record) error {
 	return nil
 }
 
-// updateProject changes the project, and what it says of customer and
-// location; other names for these move it there.
+// updateProject changes a project, and the members of its customer and location
+// that the event has. Other names for these move the project there.
 func (c *Call) updateProject(before *store.Record) error {
 	after := before.Clone()
 	customerName, locationName := text(c.Data, "customer_name"), text(c.Data, "location_name")
@@ -145,10 +150,10 @@ func (c *Call) updateProject(before *store.Record) error {
 			return err
 		}
 	}
-	if err := c.updatePlace(after, "customer_", customerMembers); err != nil {
+	if err := c.updateLinked(text(after.Fields, "customer_id"), "customer_", customerMembers); err != nil {
 		return err
 	}
-	if err := c.updatePlace(after, "location_", locationMembers); err != nil {
+	if err := c.updateLinked(text(after.Fields, "location_id"), "location_", locationMembers); err != nil {
 		return err
 	}
 	if name := text(c.Data, "project_name"); name != "" {
@@ -160,10 +165,10 @@ func (c *Call) updateProject(before *store.Record) error {
 	return c.update(before, after)
 }
 
-// updatePlace writes those members of the event that begin with a prefix into
-// the project's customer or location.
-func (c *Call) updatePlace(project *store.Record, prefix, members string) error {
-	before, err := c.get(text(project.Fields, prefix+"id"))
+// updateLinked copies the members that have a prefix in the event into the
+// project's customer or location, which has the given ID.
+func (c *Call) updateLinked(id, prefix string, members []string) error {
+	before, err := c.get(id)
 	if before == nil || err != nil {
 		return err
 	}
@@ -172,7 +177,7 @@ func (c *Call) updatePlace(project *store.Record, prefix, members string) error 
 	return c.update(before, after)
 }
 
-// deleteProject takes its work orders and their reports along.
+// deleteProject also deletes its work orders and their reports.
 func (c *Call) deleteProject(r *store.Record) error {
 	orders, err := c.children(store.WorkOrder, r)
 	if err != nil {
@@ -186,8 +191,8 @@ func (c *Call) deleteProject(r *store.Record) error {
 	return c.remove(r)
 }
 
-// closeProject refuses while work orders are open, unless it is told to
-// complete them.
+// closeProject refuses while work orders are open, unless close_work_orders
+// asks to complete them.
 func (c *Call) closeProject(before *store.Record) error {
 	if text(before.Fields, "status") == "closed" {
 		return bad("project_code", "the project "+before.Key+" is closed already")

@@ -3,57 +3,46 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// idPrefix begins the IDs of a kind.
-func idPrefix(k store.Kind) string {
-	switch k {
-	case store.Project:
-		return "proj"
-	case store.WorkOrder:
-		return "wo"
-	case store.Employee:
-		return "emp"
-	case store.Vendor:
-		return "vnd"
-	case store.Customer:
-		return "cust"
-	case store.Location:
-		return "loc"
-	case store.Contact:
-		return "cont"
-	case store.TimeOff:
-		return "to"
-	case store.Timesheet:
-		return "ts"
-	case store.Report:
-		return "rpt"
-	case store.Department:
-		return "dept"
-	case store.WorkType:
-		return "wt"
-	}
-	return string(k)
+// idPrefixes begin the IDs of records, by their kind.
+var idPrefixes = map[store.Kind]string{
+	store.Project:    "proj",
+	store.WorkOrder:  "wo",
+	store.Employee:   "emp",
+	store.Vendor:     "vnd",
+	store.Customer:   "cust",
+	store.Location:   "loc",
+	store.Contact:    "cont",
+	store.TimeOff:    "to",
+	store.Timesheet:  "ts",
+	store.Report:     "rpt",
+	store.Skill:      "skill",
+	store.Department: "dept",
+	store.Role:       "role",
+	store.WorkType:   "wt",
 }
 
-// fresh begins a record with an ID of its own.
-func (c *Call) fresh(k store.Kind, key, name string) *store.Record {
+// newRecord returns a record with a new ID, which is not stored yet.
+func (c *Call) newRecord(k store.Kind, key, name string) *store.Record {
 	return &store.Record{
-		ID: c.NewID(idPrefix(k)), Company: c.Company, Kind: k, Key: key, Name: name,
+		ID: c.NewID(idPrefixes[k]), Company: c.Company, Kind: k, Key: key, Name: name,
 		Created: c.Now, Updated: c.Now, Fields: store.Fields{"created_by": c.Actor},
 	}
 }
 
-// find looks for a record by its key; it is nil when there is none.
+// find returns the record with a key, or nil.
 func (c *Call) find(k store.Kind, key string) (*store.Record, error) {
 	return orNone(c.Tx.Find(c.Company, k, key))
 }
 
-// get looks for a record by its ID; it is nil when there is none.
+// get returns the record with an ID, or nil.
 func (c *Call) get(id string) (*store.Record, error) {
 	return orNone(c.Tx.Get(c.Company, id))
 }
@@ -65,8 +54,8 @@ func orNone(r *store.Record, err error) (*store.Record, error) {
 	return r, err
 }
 
-// known finds a record by its key, or refuses an event whose member names one
-// that is not there.
+// known returns the record with a key. If there is none it refuses the event,
+// whose member names it, with the text absent.
 func (c *Call) known(k store.Kind, key, member, absent string) (*store.Record, error) {
 	r, err := c.find(k, key)
 	if r == nil && err == nil {
@@ -75,15 +64,15 @@ func (c *Call) known(k store.Kind, key, member, absent string) (*store.Record, e
 	return r, err
 }
 
-// children lists the records of a kind that belong to one.
-func (c *Call) children(k store.Kind, of *store.Record) ([]*store.Record, error) {
-	return c.Tx.List(store.Query{Company: c.Company, Kind: k, Parent: of.ID})
+// children returns the records of a kind whose parent is the given one.
+func (c *Call) children(k store.Kind, parent *store.Record) ([]*store.Record, error) {
+	return c.Tx.List(store.Query{Company: c.Company, Kind: k, Parent: parent.ID})
 }
 
-// maxKeys is how many records an error names.
+// maxKeys is how many records an error message names.
 const maxKeys = 10
 
-// keys lists what the platform knows records by.
+// keys lists the keys of records for an error message.
 func keys(list []*store.Record) string {
 	var all []string
 	for _, r := range list[:min(len(list), maxKeys)] {
@@ -96,13 +85,13 @@ func keys(list []*store.Record) string {
 	return text
 }
 
-// create writes a new record.
+// create stores a new record.
 func (c *Call) create(r *store.Record) error {
 	c.changes = append(c.changes, Change{Action: Created, After: r})
 	return c.Tx.Put(r)
 }
 
-// update writes what has become of before, unless it is the same.
+// update stores the new state of a record, unless nothing has changed.
 func (c *Call) update(before, after *store.Record) error {
 	if after.Key == before.Key && after.Parent == before.Parent && after.Name == before.Name && reflect.DeepEqual(before.Fields, after.Fields) {
 		return nil
@@ -113,7 +102,7 @@ func (c *Call) update(before, after *store.Record) error {
 func (c *Call) replace(a Action, before, after *store.Record) error {
 	after.Updated = c.Now
 	after.Fields["updated_by"] = c.Actor
-	c.changes = append(c.changes, Change{a, before, after})
+	c.changes = append(c.changes, Change{Action: a, Before: before, After: after})
 	return c.Tx.Put(after)
 }
 
@@ -124,10 +113,91 @@ func (c *Call) setStatus(before *store.Record, status string) error {
 	return c.update(before, after)
 }
 
-// remove deletes a record, which says who did it.
+// remove deletes a record.
 func (c *Call) remove(r *store.Record) error {
 	r.Updated = c.Now
 	r.Fields["deleted_by"] = c.Actor
 	c.changes = append(c.changes, Change{Action: Deleted, Before: r})
 	return c.Tx.Delete(r)
+}
+
+// subject is the record that an event is about, for the kinds of records whose
+// created, updated and deleted work alike. What differs between the kinds is
+// here, and [Call.keep] does the rest.
+type subject struct {
+	kind    store.Kind
+	key     string
+	name    string
+	parent  string       // the parent's ID
+	initial store.Fields // members of a new record that are not copied from the event
+
+	take func(*store.Record) error // copies the event's members into the record
+
+	member  string // of the event, which the first two messages are about
+	taken   string // the message if a new record exists already
+	absent  string // the message if an existing record does not exist
+	another string // the message if another record has the new name, which is appended
+}
+
+// keep applies created, updated or deleted to a subject.
+func (c *Call) keep(s *subject) (*store.Record, error) {
+	if c.verb == "created" {
+		return c.make(s)
+	}
+	r, err := c.existing(s)
+	if err != nil {
+		return nil, err
+	}
+	switch c.verb {
+	case "updated":
+		return r, c.change(r, s)
+	case "deleted":
+		return r, c.remove(r)
+	}
+	return nil, c.unknown()
+}
+
+// existing returns the record of a subject, or refuses the event.
+func (c *Call) existing(s *subject) (*store.Record, error) {
+	return c.known(s.kind, s.key, s.member, s.absent)
+}
+
+func (c *Call) make(s *subject) (*store.Record, error) {
+	r := c.newRecord(s.kind, s.key, s.name)
+	r.Parent = s.parent
+	maps.Copy(r.Fields, s.initial)
+	if err := s.take(r); err != nil {
+		return nil, err
+	}
+	return r, refuseTaken(c.create(r), s.member, s.taken)
+}
+
+func (c *Call) change(before *store.Record, s *subject) error {
+	after := before.Clone()
+	if err := s.take(after); err != nil {
+		return err
+	}
+	return refuseTaken(c.update(before, after), "name", s.another+strconv.Quote(after.Name))
+}
+
+// ensure returns the record of a subject. If there is none it makes one, of the
+// members that have a prefix in the event.
+func (c *Call) ensure(s *subject, prefix string, members []string) (*store.Record, error) {
+	r, err := c.find(s.kind, s.key)
+	if r != nil || err != nil {
+		return r, err
+	}
+	s.take = func(r *store.Record) error {
+		takePrefixed(r.Fields, c.Data, prefix, members)
+		return nil
+	}
+	return c.make(s)
+}
+
+// refuseTaken turns the store's error about a key that is taken into a refusal.
+func refuseTaken(err error, member, text string) error {
+	if errors.Is(err, store.ErrTaken) {
+		return bad(member, text)
+	}
+	return err
 }

@@ -1,18 +1,21 @@
 package rules
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// report carries out report.daily_submitted, .completion_submitted and
+var (
+	dailyMembers      = []string{"notes", "work_completed", "materials_used", "hours_worked", "weather_conditions", "safety_incidents"}
+	completionMembers = []string{"completion_summary", "scope_checklist", "completion_checklist"}
+)
+
+// report applies report.daily_submitted, .completion_submitted and
 // .completion_approved.
 func (c *Call) report() (*store.Record, error) {
-	if _, err := c.required("work_order_number"); err != nil {
-		return nil, err
-	}
-	order, err := c.workOrderNamed(false)
+	order, err := c.workOrderNamed()
 	if err != nil {
 		return nil, err
 	}
@@ -27,29 +30,29 @@ func (c *Call) report() (*store.Record, error) {
 	return nil, c.unknown()
 }
 
-// reportSubject is a new report of a day.
-func (c *Call) reportSubject(order *store.Record, kind, day, members string, approved bool) *subject {
+// reportSubject is a new report of a type, daily or completion, for a day.
+func (c *Call) reportSubject(order *store.Record, reportType, day string, members []string, approved bool) *subject {
 	status := "pending"
 	if approved {
 		status = "approved"
 	}
 	return &subject{
-		kind: store.Report, key: store.Key(order.ID, kind, day), name: order.Name, parent: order.ID,
-		own: store.Fields{
-			"work_order_id": order.ID, "type": kind, "report_date": day, "status": status, "is_auto_approved": yes(c.Data, "is_auto_approved"),
+		kind: store.Report, key: store.Key(order.ID, reportType, day), name: order.Name, parent: order.ID,
+		initial: store.Fields{
+			"work_order_id": order.ID, "type": reportType, "report_date": day, "status": status, "is_auto_approved": yes(c.Data, "is_auto_approved"),
 		},
 		take: func(r *store.Record) error {
 			take(r.Fields, c.Data, members)
-			return c.sign(r, "submitted_by")
+			return c.linkEmployee(r, "submitted_by")
 		},
 		member: "report_date",
-		taken:  "the work order " + order.Key + " has a " + kind + " report for " + day + " already",
+		taken:  "the work order " + order.Key + " has a " + reportType + " report for " + day + " already",
 	}
 }
 
-// sign puts the employee into a report whom a member of the event names, if it
-// does.
-func (c *Call) sign(r *store.Record, member string) error {
+// linkEmployee links a report to the employee whom a member of the event names,
+// if it names one.
+func (c *Call) linkEmployee(r *store.Record, member string) error {
 	number := text(c.Data, member)
 	if number == "" {
 		return nil
@@ -63,24 +66,19 @@ func (c *Call) sign(r *store.Record, member string) error {
 }
 
 func (c *Call) submitDaily(order *store.Record) (*store.Record, error) {
-	day, err := c.required("report_date")
-	if err != nil {
+	if err := c.require("report_date"); err != nil {
 		return nil, err
 	}
-	const members = "notes work_completed materials_used hours_worked weather_conditions safety_incidents"
-	return c.make(c.reportSubject(order, "daily", day, members, yes(c.Data, "is_auto_approved")))
+	return c.make(c.reportSubject(order, "daily", text(c.Data, "report_date"), dailyMembers, yes(c.Data, "is_auto_approved")))
 }
 
-// submitCompletion waits for approval, unless it needs none and approves
-// itself: then the work order is completed.
+// submitCompletion stores a report that waits for approval. A report that needs
+// no approval and is auto-approved completes the work order at once.
 func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
-	day := text(c.Data, "report_date")
-	if day == "" {
-		day = c.Now.Format(time.DateOnly)
-	}
-	needed, given := c.Data["requires_approval"].(bool)
-	needed = needed || !given
-	closes := !needed && yes(c.Data, "is_auto_approved")
+	day := cmp.Or(text(c.Data, "report_date"), c.Now.Format(time.DateOnly))
+	needsApproval, given := c.Data["requires_approval"].(bool)
+	needsApproval = needsApproval || !given
+	completes := !needsApproval && yes(c.Data, "is_auto_approved")
 	pending, err := c.pendingCompletion(order)
 	switch {
 	case err != nil:
@@ -88,16 +86,17 @@ func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
 	case pending != nil:
 		return nil, bad("work_order_number", "the work order "+order.Key+" has a completion report that waits for approval")
 	}
-	s := c.reportSubject(order, "completion", day, "completion_summary scope_checklist completion_checklist", closes)
-	s.own["requires_approval"] = needed
+	s := c.reportSubject(order, "completion", day, completionMembers, completes)
+	s.initial["requires_approval"] = needsApproval
 	r, err := c.make(s)
-	if err == nil && closes {
+	if err == nil && completes {
 		err = c.setStatus(order, "completed")
 	}
 	return r, err
 }
 
-// pendingCompletion finds the completion report that waits, or nil.
+// pendingCompletion returns the completion report that waits for approval, or
+// nil.
 func (c *Call) pendingCompletion(order *store.Record) (*store.Record, error) {
 	list, err := c.children(store.Report, order)
 	for _, r := range list {
@@ -118,10 +117,10 @@ func (c *Call) approveCompletion(order *store.Record) (*store.Record, error) {
 	}
 	after := before.Clone()
 	after.Fields["status"], after.Fields["approved_at"] = "approved", c.Now.UTC().Format(time.RFC3339)
-	if err := c.sign(after, "approved_by"); err != nil {
+	if err := c.linkEmployee(after, "approved_by"); err != nil {
 		return nil, err
 	}
-	take(after.Fields, c.Data, "approval_notes")
+	take(after.Fields, c.Data, []string{"approval_notes"})
 	if err := c.update(before, after); err != nil {
 		return nil, err
 	}

@@ -1,43 +1,48 @@
-// Package rules says what each inbound event does: an event and a transaction
-// come in; an answer, and the changes that others are told of, come out.
+// Package rules applies inbound events to a company's records: an event and a
+// transaction come in; the platform's answer, and the changes that subscribers
+// are told of, come out.
 //
-//	result, err := rules.Apply(rules.Call{Tx: tx, Company: "comp_1", Event: event, Now: now, NewID: newID})
+//	result, err := rules.Apply(rules.Call{Tx: tx, Company: "comp_1", Event: event, Data: data, Now: now, NewID: newID})
 //	var refusal *rules.Error
-//	if errors.As(err, &refusal) { … } // nothing was changed, and why
+//	if errors.As(err, &refusal) {
+//		… // the platform refuses the event; roll the transaction back
+//	}
 //
-// The facts are those of WorkSkedge's page, Inbound Webhooks. The event has
-// been linted without errors, and an error undoes the transaction.
+// The rules are those of WorkSkedge's page Inbound Webhooks. They expect an
+// event that the linter found no errors in. After an error the transaction
+// must be rolled back.
 package rules
 
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Call is one inbound event.
+// Call is one inbound event, and what it is applied to.
 type Call struct {
 	Tx      *store.Tx
 	Company string // its ID
-	Actor   string // who does it, for created_by and the like: "user_…"
+	Actor   string // the user who makes the changes, for created_by and the like: "user_…"
 	Event   webhook.Event
 	Data    store.Fields // the event's data, decoded
 	Now     time.Time
 	NewID   func(prefix string) string // "wo" → "wo_…"
 
-	verb    string   // what stands behind the dot of the event's type
+	verb    string   // the part of the event's type after the dot
 	changes []Change // so far
 }
 
 // Result is what an event did.
 type Result struct {
-	Message  string         // "Work order created successfully"
-	RecordID string         // of the record that it was about; "" for none
-	Search   bool           // it was a search, and Results is its answer
-	Results  []store.Fields // found by a search
+	Message  string         // such as "Work order updated successfully"
+	RecordID string         // of the record that the event is about; "" if there is none
+	Search   bool           // the event was a search, and Results is its answer
+	Results  []store.Fields // what a search found
 	Changes  []Change       // in the order in which they were made
 }
 
@@ -49,18 +54,18 @@ const (
 	Created Action = "created"
 	Updated Action = "updated"
 	Deleted Action = "deleted"
-	Closed  Action = "closed" // projects
+	Closed  Action = "closed" // of projects only
 )
 
-// Change is what became of one record. Which events it raises follows from
-// Before and After, a changed status for instance.
+// Change is what became of one record. Which events it raises follows from the
+// two states of the record, such as a status that differs.
 type Change struct {
 	Action Action
-	Before *store.Record // nil when it was created
-	After  *store.Record // nil when it was deleted
+	Before *store.Record // nil if the record was created
+	After  *store.Record // nil if the record was deleted
 }
 
-// Record returns the record as it is, or as it was last.
+// Record returns the record after the change, or before its deletion.
 func (c Change) Record() *store.Record {
 	if c.After != nil {
 		return c.After
@@ -68,37 +73,95 @@ func (c Change) Record() *store.Record {
 	return c.Before
 }
 
-// Detail is one thing that is wrong with an event.
+// Detail is one fault of an event.
 type Detail struct {
-	Pointer string `json:"pointer"` // JSON Pointer in the body: /data/project_code
+	Pointer string `json:"pointer"` // JSON Pointer into the body: /data/project_code
 	Message string `json:"message"`
 }
 
-// Error is why an event was not carried out.
+// Error is why the platform refuses an event.
 type Error struct {
-	Status  int    // 400 or 404
+	Status  int    // of the HTTP response: 400 or 404
 	Message string // one sentence
 	Details []Detail
 }
 
 func (e *Error) Error() string { return e.Message }
 
-// bad refuses an event for one member of its data.
+// bad refuses an event because of one member of its data.
 func bad(member, text string) error { return refuse(http.StatusBadRequest, member, text) }
 
-// missing refuses an event that names a record that there is not.
+// missing refuses an event whose member names a record that does not exist.
 func missing(member, text string) error { return refuse(http.StatusNotFound, member, text) }
 
-// refuse makes a refusal, for thirty places that have one.
-//
-//go:noinline // thirty copies are a good part of the package
 func refuse(status int, member, text string) error {
 	return &Error{Status: status, Message: text, Details: []Detail{{pointer(member), text}}}
 }
 
-// pointer is the JSON Pointer of a member of data. The members of the platform
-// are plain words, so nothing in them needs an escape.
+// pointer returns the JSON Pointer of a member of data. WorkSkedge's member
+// names contain nothing that needs an escape.
 func pointer(member string) string { return "/data/" + member }
 
-// at is an item in a list of data.
-func at(list string, n int) string { return list + "/" + strconv.Itoa(n) }
+// item names an item of a list in data, as member of the refusals above.
+func item(list string, n int) string { return list + "/" + strconv.Itoa(n) }
+
+// family is what the events share whose types begin alike.
+type family struct {
+	noun    string                               // begins the messages of all but created: "Vendor updated successfully"
+	created string                               // the message of created; of all verbs, if there is no noun
+	apply   func(c *Call) (*store.Record, error) // returns the record that the event is about, if any
+}
+
+// processed is WorkSkedge's message for most events that create something.
+const processed = "Webhook processed successfully"
+
+// families are the events by the part of their type before the dot. Searches
+// are apart.
+var families = map[string]family{
+	"project":    {noun: "Project", created: processed, apply: (*Call).project},
+	"work_order": {noun: "Work order", created: processed, apply: (*Call).workOrder},
+	"report":     {created: processed, apply: (*Call).report},
+	"employee":   {noun: "Employee", created: processed, apply: (*Call).employee},
+	"vendor":     {noun: "Vendor", created: "Vendor created successfully", apply: (*Call).vendor},
+	"customer":   {noun: "Customer", created: "Customer created successfully", apply: (*Call).customer},
+	"location":   {noun: "Location", created: "Location created successfully", apply: (*Call).location},
+	"contact":    {noun: "Contact", created: "Contact created successfully", apply: (*Call).contact},
+	"time_off":   {noun: "Time off request", created: "Time off request processed successfully", apply: (*Call).timeOff},
+	"timesheet":  {noun: "Timesheet", created: "Timesheet created successfully", apply: (*Call).timesheet},
+	"test":       {created: processed, apply: func(*Call) (*store.Record, error) { return nil, nil }},
+}
+
+// Apply applies an event in the call's transaction. The error is an [*Error] if
+// the platform refuses the event.
+func Apply(c Call) (*Result, error) {
+	switch c.Event.Type {
+	case "project.search":
+		return c.searchProjects()
+	case "work_order.search":
+		return c.searchWorkOrders()
+	}
+	name, verb, _ := strings.Cut(c.Event.Type, ".")
+	c.verb = verb
+	f, known := families[name]
+	if !known {
+		return nil, c.unknown()
+	}
+	about, err := f.apply(&c)
+	if err != nil {
+		return nil, err
+	}
+	result := &Result{Message: f.created, Changes: c.changes}
+	if verb != "created" && f.noun != "" {
+		result.Message = f.noun + " " + verb + " successfully"
+	}
+	if about != nil {
+		result.RecordID = about.ID
+	}
+	return result, nil
+}
+
+// unknown refuses an event of a type that is not applied.
+func (c *Call) unknown() error {
+	text := "event_type " + strconv.Quote(c.Event.Type) + " has no inbound operation"
+	return &Error{Status: http.StatusBadRequest, Message: text, Details: []Detail{{"/event_type", text}}}
+}

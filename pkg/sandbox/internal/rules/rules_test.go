@@ -249,7 +249,7 @@ func TestWhatIsRefusedNamesItsPlaceAndChangesNothing(t *testing.T) {
 		{"time_off.created", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-01"}`, 400, "/data/end_date", "is before"},
 		{"time_off.updated", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-03"}`, 404, "/data/start_date", "has no request"},
 		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`, 400, "/data/timesheet_date", "has a timesheet"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","status":"processed"}`, 400, "/data/status", "begins as draft or submitted"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","status":"processed"}`, 400, "/data/status", "must be draft or submitted"},
 		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-17","hours":1}]}`, 400, "/data/entries/0/entry_date", "must be the timesheet's date"},
 		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":24.01}]}`, 400, "/data/entries/0/hours", "from 0 to 24"},
 		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1}]}`, 400, "/data/entries/0/work_order_number", "REG requires a work_order_number"},
@@ -278,7 +278,7 @@ func TestTimesheetsGoOneStepAtATime(t *testing.T) {
 		"processed": {"draft": false, "submitted": false, "locked": false, "processed": true},
 	} {
 		for to, ok := range steps {
-			if err := timesheetStep(from, to); (err == nil) != ok {
+			if err := checkStep(from, to); (err == nil) != ok {
 				t.Errorf("%s → %s: %v", from, to, err)
 			}
 		}

@@ -10,14 +10,14 @@ import (
 // maxResults is how many records a search returns at most.
 const maxResults = 100
 
-// search finds records by their name, or by their key where search_field is
-// keyField. An exact match is one of the whole text; else every word of the
-// term is part of the name, in upper or lower case.
+// search finds records by their name, or by their key if search_field is
+// keyField. An exact match compares the whole text, any other finds names that
+// contain every word of the term, ignoring case.
 func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Record, error) {
-	term, err := c.required("search_term")
-	if err != nil {
+	if err := c.require("search_term"); err != nil {
 		return nil, err
 	}
+	term := text(c.Data, "search_term")
 	q.Company, q.Limit = c.Company, maxResults
 	exact := yes(c.Data, "exact_match")
 	switch field := text(c.Data, "search_field"); {
@@ -39,34 +39,28 @@ func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Recor
 	return c.Tx.List(q)
 }
 
-// answer shows what a search has found: of each record what one says first, and
-// some of its members.
-func answer(list []*store.Record, members string, first func(*store.Record) store.Fields) *Result {
-	results := []store.Fields{}
-	for _, r := range list {
-		found := first(r)
-		for _, name := range strings.Fields(members) {
-			found[name] = r.Fields[name]
-		}
-		results = append(results, found)
-	}
-	return &Result{Search: true, Results: results}
-}
-
 func (c *Call) searchProjects() (*Result, error) {
 	list, err := c.search(store.Query{Kind: store.Project}, "project_code", "project_name")
 	if err != nil {
 		return nil, err
 	}
-	return answer(list, "description start_date end_date", named), nil
+	results := []store.Fields{}
+	for _, project := range list {
+		result := projectReference(project)
+		for _, name := range []string{"description", "start_date", "end_date"} {
+			result[name] = project.Fields[name]
+		}
+		results = append(results, result)
+	}
+	return &Result{Search: true, Results: results}, nil
 }
 
-// named is what others say of a project.
-func named(project *store.Record) store.Fields {
+func projectReference(project *store.Record) store.Fields {
 	return store.Fields{"id": project.ID, "project_code": project.Key, "project_name": project.Name}
 }
 
 func (c *Call) searchWorkOrders() (*Result, error) {
+	results := []store.Fields{}
 	q := store.Query{Kind: store.WorkOrder}
 	if code := text(c.Data, "project_code"); code != "" {
 		project, err := c.find(store.Project, code)
@@ -74,7 +68,7 @@ func (c *Call) searchWorkOrders() (*Result, error) {
 			return nil, err
 		}
 		if project == nil {
-			return answer(nil, "", nil), nil
+			return &Result{Search: true, Results: results}, nil
 		}
 		q.Parent = project.ID
 	}
@@ -82,11 +76,15 @@ func (c *Call) searchWorkOrders() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer(list, "status priority start_date end_date", func(r *store.Record) store.Fields {
-		found := store.Fields{"id": r.ID, "work_order_number": r.Key, "phase_name": r.Name}
-		if project, err := c.Tx.Get(c.Company, r.Parent); err == nil {
-			found["project"] = named(project)
+	for _, order := range list {
+		result := store.Fields{"id": order.ID, "work_order_number": order.Key, "phase_name": order.Name}
+		for _, name := range []string{"status", "priority", "start_date", "end_date"} {
+			result[name] = order.Fields[name]
 		}
-		return found
-	}), nil
+		if project, err := c.Tx.Get(c.Company, order.Parent); err == nil {
+			result["project"] = projectReference(project)
+		}
+		results = append(results, result)
+	}
+	return &Result{Search: true, Results: results}, nil
 }

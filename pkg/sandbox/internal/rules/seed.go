@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,30 +31,28 @@ var DocumentedWorkTypes = []WorkType{
 	{Code: "HOL", Name: "Holiday", Multiplier: 1},
 }
 
-// Seeds are what a company has from the start.
+// Seeds are the records that a company has from the start.
 type Seeds struct {
 	Skills    []string
-	Employees []store.Fields // members as employee.created has them
+	Employees []store.Fields // members as in employee.created
 	WorkTypes []WorkType
 }
 
-// Seed puts into a company what is not there yet, and brings up to date what
-// is. Nobody is told of it.
+// Seed creates the seeds that do not exist and updates those that do. It raises
+// no events.
 func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string) string, s Seeds) error {
 	c := &Call{Tx: tx, Company: company, Actor: "user_setup", Now: now, NewID: newID}
 	for _, skill := range s.Skills {
-		if err := c.seed(c.fresh(store.Skill, skill, skill)); err != nil {
+		if err := c.seed(c.newRecord(store.Skill, skill, skill)); err != nil {
 			return fmt.Errorf("the skill %q: %w", skill, err)
 		}
 	}
 	for _, w := range s.WorkTypes {
-		r := c.fresh(store.WorkType, w.Code, w.Name)
-		multiplier := w.Multiplier
-		if multiplier == 0 {
-			multiplier = 1
-		}
-		r.Fields["multiplier"] = json.Number(fmt.Sprint(multiplier))
-		r.Fields["billable"], r.Fields["requires_work_order"], r.Fields["default"] = w.Billable, w.RequiresWorkOrder, w.Default
+		r := c.newRecord(store.WorkType, w.Code, w.Name)
+		r.Fields["multiplier"] = json.Number(fmt.Sprint(cmp.Or(w.Multiplier, 1)))
+		r.Fields["billable"] = w.Billable
+		r.Fields["requires_work_order"] = w.RequiresWorkOrder
+		r.Fields["default"] = w.Default
 		if err := c.seed(r); err != nil {
 			return fmt.Errorf("the work type %q: %w", w.Code, err)
 		}
@@ -63,12 +62,12 @@ func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string)
 		if number == "" {
 			return errors.New("an employee has no emp_number")
 		}
-		there, err := c.find(store.Employee, number)
+		existing, err := c.find(store.Employee, number)
 		if err != nil {
 			return err
 		}
 		c.Data, c.Event.Type, c.verb = fields, "employee.created", "created"
-		if there != nil {
+		if existing != nil {
 			c.verb = "updated"
 		}
 		if _, err := c.employee(); err != nil {
@@ -78,10 +77,10 @@ func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string)
 	return nil
 }
 
-// seed writes a record, or its fields into the one of its key.
+// seed stores a record, or its fields in the record that has its key.
 func (c *Call) seed(r *store.Record) error {
 	if r.Key == "" {
-		return errors.New("it has no name")
+		return errors.New("its name is empty")
 	}
 	before, err := c.find(r.Kind, r.Key)
 	if err != nil {

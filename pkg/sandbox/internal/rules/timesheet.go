@@ -12,13 +12,20 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// timesheet carries out timesheet.created, .updated and .deleted.
+// timesheetStatuses are the statuses of a timesheet, in the order in which it
+// goes through them.
+var timesheetStatuses = []string{"draft", "submitted", "locked", "processed"}
+
+// entryMembers are copied from an entry of an event as they are.
+var entryMembers = []string{"entry_date", "hours", "start_time", "end_time", "notes"}
+
+// timesheet applies timesheet.created, .updated and .deleted. A timesheet is
+// known by its employee and its day.
 func (c *Call) timesheet() (*store.Record, error) {
-	given, err := c.requiredAll("emp_number", "timesheet_date")
-	if err != nil {
+	if err := c.require("emp_number", "timesheet_date"); err != nil {
 		return nil, err
 	}
-	number, day := given[0], given[1]
+	number, day := text(c.Data, "emp_number"), text(c.Data, "timesheet_date")
 	employee, err := c.employeeNamed(number, "emp_number")
 	if err != nil {
 		return nil, err
@@ -43,22 +50,19 @@ func (c *Call) timesheet() (*store.Record, error) {
 	return r, c.remove(r)
 }
 
-// timesheetFlow is the order of a timesheet's statuses.
-func timesheetFlow() []string { return []string{"draft", "submitted", "locked", "processed"} }
-
 func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Record, error) {
 	status := cmp.Or(text(c.Data, "status"), "draft")
 	if status != "draft" && status != "submitted" {
-		return nil, bad("status", "a timesheet begins as draft or submitted, not as "+status)
+		return nil, bad("status", "a new timesheet must be draft or submitted, not "+status)
 	}
 	return c.make(&subject{
 		kind: store.Timesheet, key: store.Key(employee.Key, day), name: employee.Name, parent: employee.ID,
-		own: store.Fields{"emp_number": employee.Key, "employee_id": employee.ID, "timesheet_date": day, "status": status},
+		initial: store.Fields{"emp_number": employee.Key, "employee_id": employee.ID, "timesheet_date": day, "status": status},
 		take: func(r *store.Record) error {
-			take(r.Fields, c.Data, "notes")
-			entries, err := c.entries(nil, day)
+			take(r.Fields, c.Data, []string{"notes"})
+			entries, err := c.mergeEntries(nil, day)
 			r.Fields["entries"] = entries
-			c.total(r.Fields)
+			c.setTotal(r.Fields)
 			return err
 		},
 	})
@@ -67,7 +71,7 @@ func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Recor
 func (c *Call) updateTimesheet(before *store.Record, day string) error {
 	after := before.Clone()
 	from, to := text(before.Fields, "status"), text(c.Data, "status")
-	if err := timesheetStep(from, to); err != nil {
+	if err := checkStep(from, to); err != nil {
 		return err
 	}
 	if to != "" {
@@ -81,49 +85,50 @@ func (c *Call) updateTimesheet(before *store.Record, day string) error {
 		}
 		return c.update(before, after)
 	}
-	take(after.Fields, c.Data, "notes")
+	take(after.Fields, c.Data, []string{"notes"})
 	old, _ := before.Fields["entries"].([]any)
-	entries, err := c.entries(old, day)
+	entries, err := c.mergeEntries(old, day)
 	if err != nil {
 		return err
 	}
 	after.Fields["entries"] = entries
 	if has(c.Data, "total_hours") || has(c.Data, "entries") {
-		c.total(after.Fields)
+		c.setTotal(after.Fields)
 	}
 	return c.update(before, after)
 }
 
-// timesheetStep refuses a status that does not follow on the one before: one
-// step on at a time, and back from locked, which unlocks.
-func timesheetStep(from, to string) error {
-	flow := timesheetFlow()
-	i, j := slices.Index(flow, from), slices.Index(flow, to)
+// checkStep refuses a status that does not follow the one before. A timesheet
+// goes one step forward at a time, back from submitted to draft, and back from
+// locked to any, which unlocks it.
+func checkStep(from, to string) error {
+	was, is := slices.Index(timesheetStatuses, from), slices.Index(timesheetStatuses, to)
 	switch {
 	case to == "" || to == from:
 		return nil
-	case j < 0:
-		return bad("status", "status "+strconv.Quote(to)+" is none of "+strings.Join(flow, ", "))
+	case is < 0:
+		return bad("status", "status "+strconv.Quote(to)+" is not one of "+strings.Join(timesheetStatuses, ", "))
 	case from == "processed":
 		return bad("status", "the timesheet is processed, which is final")
-	case j == i+1, from == "locked" && j < i, from == "submitted" && to == "draft":
+	case is == was+1, from == "locked" && is < was, from == "submitted" && to == "draft":
 		return nil
 	}
-	return bad("status", "a timesheet that is "+from+" becomes "+flow[i+1]+" next, not "+to)
+	return bad("status", "a timesheet that is "+from+" becomes "+timesheetStatuses[was+1]+" next, not "+to)
 }
 
-// entries puts those of the event among those that are there: one with the
-// same work order, work type and start takes the place of the old one, and a
-// second such one that of the next.
-func (c *Call) entries(old []any, day string) ([]any, error) {
+// mergeEntries merges the entries of the event into the existing ones. An entry
+// replaces the first one with the same work order, work type and start that
+// none has replaced before it; others are added.
+func (c *Call) mergeEntries(old []any, day string) ([]any, error) {
 	merged, replaced := append([]any{}, old...), make([]bool, len(old))
 	list, _ := c.Data["entries"].([]any)
-	for n, item := range list {
-		given, ok := item.(map[string]any)
+	for n, entry := range list {
+		place := item("entries", n)
+		given, ok := entry.(map[string]any)
 		if !ok {
-			return nil, bad(at("entries", n), "an entry must be an object")
+			return nil, bad(place, "an entry must be an object")
 		}
-		entry, err := c.entry(given, at("entries", n), day)
+		entry, err := c.entry(given, place, day)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +148,7 @@ func (c *Call) entries(old []any, day string) ([]any, error) {
 	return merged, nil
 }
 
-// sameWork reports whether an entry says anew what another one said.
+// sameWork reports whether two entries are about the same piece of work.
 func sameWork(old any, entry store.Fields) bool {
 	was, _ := old.(map[string]any)
 	for _, name := range []string{"work_order_number", "work_type_code", "start_time"} {
@@ -154,30 +159,31 @@ func sameWork(old any, entry store.Fields) bool {
 	return true
 }
 
-// entry checks one entry of a day.
-func (c *Call) entry(given store.Fields, where, day string) (store.Fields, error) {
+// entry checks an entry of an event, whose place in the event's data is given,
+// and returns what is stored of it.
+func (c *Call) entry(given store.Fields, place, day string) (store.Fields, error) {
 	if date := text(given, "entry_date"); date != day {
-		return nil, bad(where+"/entry_date", "entry_date must be the timesheet's date, "+day)
+		return nil, bad(place+"/entry_date", "entry_date must be the timesheet's date, "+day)
 	}
 	hours, ok := number(given["hours"])
 	if !ok || hours.Sign() < 0 || hours.Cmp(big.NewRat(24, 1)) > 0 {
-		return nil, bad(where+"/hours", "hours must be a number from 0 to 24")
+		return nil, bad(place+"/hours", "hours must be a number from 0 to 24")
 	}
-	workType, err := c.workType(given, where)
+	workType, err := c.workType(given, place)
 	if err != nil {
 		return nil, err
 	}
 	entry := store.Fields{"work_type_id": workType.ID, "work_type_code": workType.Key, "work_type_name": workType.Name}
-	take(entry, given, "entry_date hours start_time end_time notes")
+	take(entry, given, entryMembers)
 	order := text(given, "work_order_number")
 	if order == "" {
 		if yes(workType.Fields, "requires_work_order") {
-			return nil, bad(where+"/work_order_number", "work type "+workType.Key+" requires a work_order_number")
+			return nil, bad(place+"/work_order_number", "work type "+workType.Key+" requires a work_order_number")
 		}
 		entry["work_order_number"] = nil
 		return entry, nil
 	}
-	r, err := c.known(store.WorkOrder, order, where+"/work_order_number", "there is no work order "+strconv.Quote(order))
+	r, err := c.known(store.WorkOrder, order, place+"/work_order_number", "there is no work order "+strconv.Quote(order))
 	if err != nil {
 		return nil, err
 	}
@@ -185,11 +191,11 @@ func (c *Call) entry(given store.Fields, where, day string) (store.Fields, error
 	return entry, nil
 }
 
-// workType finds an entry's work type: by its code, else by its name, else the
-// company's default.
-func (c *Call) workType(given store.Fields, where string) (*store.Record, error) {
+// workType returns an entry's work type: by its code, else by its name, else
+// the company's default.
+func (c *Call) workType(given store.Fields, place string) (*store.Record, error) {
 	if code := text(given, "work_type_code"); code != "" {
-		return c.known(store.WorkType, code, where+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
+		return c.known(store.WorkType, code, place+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
 	}
 	all, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.WorkType})
 	if err != nil {
@@ -202,24 +208,25 @@ func (c *Call) workType(given store.Fields, where string) (*store.Record, error)
 		}
 	}
 	if name != "" {
-		return nil, missing(where+"/work_type_name", "there is no work type named "+strconv.Quote(name))
+		return nil, missing(place+"/work_type_name", "there is no work type named "+strconv.Quote(name))
 	}
 	if len(all) > 0 {
 		return all[0], nil
 	}
-	return nil, bad(where+"/work_type_code", "the company has no work types: name one in its configuration")
+	return nil, bad(place+"/work_type_code", "the company has no work types: add one to its configuration")
 }
 
-// total settles total_hours: what the event says, else the sum of the entries.
-func (c *Call) total(into store.Fields) {
+// setTotal sets total_hours to what the event says, else to the sum of the
+// entries.
+func (c *Call) setTotal(into store.Fields) {
 	if has(c.Data, "total_hours") {
 		into["total_hours"] = c.Data["total_hours"]
 		return
 	}
 	sum := new(big.Rat)
 	entries, _ := into["entries"].([]any)
-	for _, item := range entries {
-		entry, _ := item.(map[string]any)
+	for _, e := range entries {
+		entry, _ := e.(map[string]any)
 		if hours, ok := number(entry["hours"]); ok {
 			sum.Add(sum, hours)
 		}
@@ -227,8 +234,8 @@ func (c *Call) total(into store.Fields) {
 	into["total_hours"] = json.Number(strings.TrimSuffix(strings.TrimRight(sum.FloatString(4), "0"), "."))
 }
 
-// number reads a number of JSON exactly, up to a size that no payload has a
-// use for.
+// number reads a JSON number exactly. It refuses exponents and more than 40
+// characters, which would take memory and mean nothing in a timesheet.
 func number(v any) (*big.Rat, bool) {
 	n, ok := v.(json.Number)
 	if !ok || len(n) > 40 || strings.ContainsAny(n.String(), "eE") {
@@ -238,7 +245,7 @@ func number(v any) (*big.Rat, bool) {
 }
 
 func sameJSON(a, b any) bool {
-	x, _ := json.Marshal(a) // both came out of JSON
+	x, _ := json.Marshal(a) // both were decoded from JSON
 	y, _ := json.Marshal(b)
 	return string(x) == string(y)
 }

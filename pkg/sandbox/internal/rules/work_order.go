@@ -7,16 +7,38 @@ import (
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
-// workOrder carries out work_order.created, .updated and .deleted.
+var workOrderMembers = []string{
+	"start_date", "end_date", "start_time", "end_time",
+	"expected_start_date", "expected_end_date", "expected_start_time", "expected_end_time",
+	"people_required", "people_skill_requirements", "days_hours_required", "performed_by", "site_lead_emp_number",
+	"equipment", "specialty_materials", "display_order", "require_daily_report", "require_completion_report",
+	"travel_time_hours", "additional_labor_cost",
+}
+
+// workOrderAliases are the alternative names of members, with the names that
+// they are stored under (Inbound Webhooks, Field Aliases Reference).
+var workOrderAliases = map[string]string{
+	"required_headcount":   "people_required",
+	"estimated_hours":      "days_hours_required",
+	"requested_start_date": "expected_start_date",
+	"requested_end_date":   "expected_end_date",
+	"requested_start_time": "expected_start_time",
+	"requested_end_time":   "expected_end_time",
+}
+
+// workOrder applies work_order.created, .updated and .deleted.
 func (c *Call) workOrder() (*store.Record, error) {
-	c.canonical()
+	c.Data = store.CloneFields(c.Data) // the caller's stays as it is
+	for alias, name := range workOrderAliases {
+		rename(c.Data, alias, name)
+	}
 	switch c.verb {
 	case "created":
 		return c.createWorkOrder()
 	case "updated":
 		return c.updateWorkOrder()
 	case "deleted":
-		r, err := c.workOrderNamed(true)
+		r, err := c.workOrderNamedOrPhase()
 		if err != nil {
 			return nil, err
 		}
@@ -25,29 +47,15 @@ func (c *Call) workOrder() (*store.Record, error) {
 	return nil, c.unknown()
 }
 
-// canonical gives members their canonical names, by the page's reference; one
-// that is there as well has the say.
-func (c *Call) canonical() {
-	c.Data = (&store.Record{Fields: c.Data}).Clone().Fields
-	for _, pair := range [][2]string{
-		{"required_headcount", "people_required"}, {"estimated_hours", "days_hours_required"},
-		{"requested_start_date", "expected_start_date"}, {"requested_end_date", "expected_end_date"},
-		{"requested_start_time", "expected_start_time"}, {"requested_end_time", "expected_end_time"},
-	} {
-		rename(c.Data, pair[0], pair[1])
-	}
-}
-
 func (c *Call) createWorkOrder() (*store.Record, error) {
-	given, err := c.requiredAll("project_code", "phase_name")
+	if err := c.require("project_code", "phase_name"); err != nil {
+		return nil, err
+	}
+	project, err := c.openProject(text(c.Data, "project_code"))
 	if err != nil {
 		return nil, err
 	}
-	project, err := c.openProject(given[0])
-	if err != nil {
-		return nil, err
-	}
-	phase, number := given[1], text(c.Data, "work_order_number")
+	phase, number := text(c.Data, "phase_name"), text(c.Data, "work_order_number")
 	if number == "" {
 		if number, err = c.nextNumber(); err != nil {
 			return nil, err
@@ -55,7 +63,7 @@ func (c *Call) createWorkOrder() (*store.Record, error) {
 	}
 	return c.make(&subject{
 		kind: store.WorkOrder, key: number, name: phase, parent: project.ID,
-		own: store.Fields{
+		initial: store.Fields{
 			"work_order_number": number, "phase_name": phase, "project_id": project.ID,
 			"status": "scheduled", "priority": "normal", "require_daily_report": false, "require_completion_report": false,
 		},
@@ -65,7 +73,7 @@ func (c *Call) createWorkOrder() (*store.Record, error) {
 	})
 }
 
-// openProject finds a project that takes work orders.
+// openProject returns a project that is not closed.
 func (c *Call) openProject(code string) (*store.Record, error) {
 	project, err := c.projectNamed(code)
 	if err == nil && text(project.Fields, "status") == "closed" {
@@ -74,7 +82,7 @@ func (c *Call) openProject(code string) (*store.Record, error) {
 	return project, err
 }
 
-// nextNumber is the next free WO-YYYY-NNN of the year.
+// nextNumber returns the next free number of the year, WO-YYYY-NNN.
 func (c *Call) nextNumber() (string, error) {
 	year := fmt.Sprintf("WO-%d", c.Now.Year())
 	for {
@@ -89,7 +97,6 @@ func (c *Call) nextNumber() (string, error) {
 	}
 }
 
-// takeWorkOrder copies what an event says of a work order.
 func (c *Call) takeWorkOrder(r *store.Record) error {
 	const lead = "site_lead_emp_number"
 	if has(c.Data, lead) {
@@ -101,57 +108,56 @@ func (c *Call) takeWorkOrder(r *store.Record) error {
 	} else if _, cleared := c.Data[lead]; cleared {
 		delete(r.Fields, "site_lead_id")
 	}
-	takeValues(r.Fields, c.Data, "status priority")
-	take(r.Fields, c.Data, "start_date end_date start_time end_time expected_start_date expected_end_date expected_start_time expected_end_time "+
-		"people_required people_skill_requirements days_hours_required performed_by site_lead_emp_number equipment specialty_materials "+
-		"display_order require_daily_report require_completion_report travel_time_hours additional_labor_cost")
+	takeValues(r.Fields, c.Data, []string{"status", "priority"}) // these always have a value
+	take(r.Fields, c.Data, workOrderMembers)
 	mergeFields(r.Fields, c.Data, "scheduler_notes")
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if scope, ok := c.Data["scope_of_work"]; ok {
-		r.Fields["scope_of_work"] = internalScope(scope)
+		convertScope(scope)
+		r.Fields["scope_of_work"] = scope
 	}
 	return nil
 }
 
-// internalScope converts a scope of work as the page says: checklist_name to
-// title, item_name to text, status to completed. The other names stay.
-func internalScope(v any) any {
-	scope, ok := v.(map[string]any)
-	if !ok {
-		return v
-	}
-	lists, ok := scope["checklists"].([]any)
-	if !ok {
-		return v
-	}
-	for _, entry := range lists {
-		list, _ := entry.(map[string]any)
-		rename(list, "checklist_name", "title")
-		items, _ := list["items"].([]any)
-		for _, one := range items {
-			item, _ := one.(map[string]any)
-			rename(item, "item_name", "text")
-			if status, given := item["status"].(string); given {
-				delete(item, "status")
-				item["completed"] = status == "complete" || status == "completed"
+// convertScope gives the members of a scope of work the names under which
+// WorkSkedge stores them: checklist_name becomes title, item_name text, and
+// status completed. Other members stay as they are.
+func convertScope(scope any) {
+	members, _ := scope.(map[string]any)
+	checklists, _ := members["checklists"].([]any)
+	for _, entry := range checklists {
+		checklist, _ := entry.(map[string]any)
+		rename(checklist, "checklist_name", "title")
+		items, _ := checklist["items"].([]any)
+		for _, entry := range items {
+			task, _ := entry.(map[string]any)
+			rename(task, "item_name", "text")
+			if status, given := task["status"].(string); given {
+				delete(task, "status")
+				task["completed"] = status == "complete" || status == "completed"
 			}
 		}
 	}
-	return scope
 }
 
-// workOrderNamed finds the work order of an event: by its number, or, where
-// that may be, by project and phase.
-func (c *Call) workOrderNamed(byPhase bool) (*store.Record, error) {
-	if number := text(c.Data, "work_order_number"); number != "" {
-		return c.known(store.WorkOrder, number, "work_order_number", "there is no work order "+strconv.Quote(number))
+// workOrderNamed returns the work order whose number the event has.
+func (c *Call) workOrderNamed() (*store.Record, error) {
+	if err := c.require("work_order_number"); err != nil {
+		return nil, err
 	}
-	code, phase, also := text(c.Data, "project_code"), text(c.Data, "phase_name"), ""
-	if byPhase {
-		also = ", or project_code and phase_name together,"
+	number := text(c.Data, "work_order_number")
+	return c.known(store.WorkOrder, number, "work_order_number", "there is no work order "+strconv.Quote(number))
+}
+
+// workOrderNamedOrPhase returns the work order that the event names by its
+// number, or by its project and phase.
+func (c *Call) workOrderNamedOrPhase() (*store.Record, error) {
+	if text(c.Data, "work_order_number") != "" {
+		return c.workOrderNamed()
 	}
-	if !byPhase || code == "" || phase == "" {
-		return nil, bad("work_order_number", "work_order_number"+also+" is required for "+c.Event.Type)
+	code, phase := text(c.Data, "project_code"), text(c.Data, "phase_name")
+	if code == "" || phase == "" {
+		return nil, bad("work_order_number", "work_order_number, or project_code and phase_name together, is required for "+c.Event.Type)
 	}
 	project, err := c.projectNamed(code)
 	if err != nil {
@@ -170,7 +176,7 @@ func (c *Call) workOrderNamed(byPhase bool) (*store.Record, error) {
 }
 
 func (c *Call) updateWorkOrder() (*store.Record, error) {
-	before, err := c.workOrderNamed(false)
+	before, err := c.workOrderNamed()
 	if err != nil {
 		return nil, err
 	}
@@ -197,14 +203,13 @@ func (c *Call) updateWorkOrder() (*store.Record, error) {
 		case err != nil:
 			return nil, fmt.Errorf("the project of work order %s: %w", after.Key, err)
 		case text(project.Fields, "status") == "closed":
-			return nil, bad("status", "the project "+project.Key+" is closed, and has no open work orders")
+			return nil, bad("status", "the project "+project.Key+" is closed, and cannot have open work orders")
 		}
 	}
 	return before, c.update(before, after)
 }
 
-// removeWorkOrder deletes a work order with its reports, which nobody is told
-// of.
+// removeWorkOrder also deletes its reports, which raises no events.
 func (c *Call) removeWorkOrder(r *store.Record) error {
 	reports, err := c.children(store.Report, r)
 	if err != nil {
@@ -218,7 +223,7 @@ func (c *Call) removeWorkOrder(r *store.Record) error {
 	return c.remove(r)
 }
 
-// isOpen reports whether there is still work on a work order.
+// isOpen reports whether a work order has work left.
 func isOpen(r *store.Record) bool {
 	switch text(r.Fields, "status") {
 	case "completed", "cancelled", "closed":

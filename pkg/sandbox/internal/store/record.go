@@ -63,22 +63,28 @@ func Key(parts ...string) string { return strings.Join(parts, "\x1f") }
 // Clone returns a copy whose fields can be changed without changing r's.
 func (r *Record) Clone() *Record {
 	c := *r
-	c.Fields, _ = clone(r.Fields).(Fields)
+	c.Fields = CloneFields(r.Fields)
 	return &c
 }
 
-func clone(v any) any {
+// CloneFields returns a deep copy.
+func CloneFields(f Fields) Fields {
+	c, _ := cloneValue(f).(Fields)
+	return c
+}
+
+func cloneValue(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for name, member := range v {
-			out[name] = clone(member)
+			out[name] = cloneValue(member)
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = clone(v[i])
+			out[i] = cloneValue(v[i])
 		}
 		return out
 	}
