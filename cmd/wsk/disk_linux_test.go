@@ -134,7 +134,7 @@ func TestAListenerOutlivesAFullDisk(t *testing.T) {
 	if err := errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait()); err != nil {
 		t.Errorf("the listener ended with %v", err)
 	}
-	j, err := journal.Open(t.Context(), path, journal.Options{MustBe: true})
+	j, err := journal.Open(t.Context(), path, journal.Options{MustExist: true})
 	if err != nil {
 		t.Fatal(err)
 	}

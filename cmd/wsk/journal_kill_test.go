@@ -155,7 +155,7 @@ func TestEveryDeliveryAnsweredWith200IsInTheJournal(t *testing.T) {
 // holding reads the ids of a round, and holds that no record is torn.
 func holding(t *testing.T, path string, began time.Time) map[string]bool {
 	t.Helper()
-	j, err := journal.Open(t.Context(), path, journal.Options{MustBe: true})
+	j, err := journal.Open(t.Context(), path, journal.Options{MustExist: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func BenchmarkPut(b *testing.B) {
 				Verdict:  &webhook.Verdict{Outcome: webhook.Accepted, Verified: true},
 				Response: &webhook.Response{Status: 200, Body: []byte(`{"received":true}`)},
 			}
-			if err := j.Put(context.Background(), Entry{Record: r, Mark: &receive.Mark{ID: id}}); err != nil {
+			if err := j.Keep(context.Background(), receive.Receipt{Record: r, Mark: &receive.Mark{ID: id}}); err != nil {
 				b.Error(err)
 			}
 		}

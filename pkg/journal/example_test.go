@@ -25,11 +25,11 @@ func ExampleJournal() {
 		return
 	}
 	defer func() { _ = j.Close() }()
-	err = j.Put(ctx, journal.Entry{Record: webhook.Record{
+	err = j.Put(ctx, webhook.Record{
 		ID: "rec_1", Time: time.Now(), Direction: webhook.Received, Event: "work_order.created",
 		Request:  webhook.Request{Method: "POST", URL: "/", Body: []byte("{}")},
 		Response: &webhook.Response{Status: 503},
-	}})
+	})
 	fmt.Println("on disk:", err == nil)
 	for record, err := range j.Records(ctx, journal.Filter{Events: []string{"work_order.*"}, Status: []string{"failed"}}) {
 		fmt.Println(record.ID, record.Response.Status, err)

@@ -141,7 +141,7 @@ func TestPruneKeepsWhatIsStillNeeded(t *testing.T) {
 	t.Parallel()
 	j := fresh(t, Options{})
 	put(t, j, sample(1), sample(3))
-	if err := j.Put(t.Context(), Entry{Record: sample(2), ForwardTo: "http://app", Mark: &receive.Mark{ID: "whk_2", Accepted: true}}); err != nil {
+	if err := queue(t, j, "http://app").Keep(t.Context(), receive.Receipt{Record: sample(2), Forward: true, Mark: &receive.Mark{ID: "whk_2", Accepted: true}}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := j.Prune(t.Context(), clock().Add(3*time.Second)); n != 1 || err != nil {

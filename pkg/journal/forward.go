@@ -2,10 +2,13 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
+	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -17,66 +20,100 @@ const (
 	forwardFailed = 3
 )
 
-// Due is a record that waits to be forwarded.
-type Due struct {
-	Record webhook.Record
-	Tries  int // attempts so far
+// waiting selects the records that wait to be forwarded to a target. It contains
+// the number of forwardDue because SQLite uses the index record_due only if the
+// query says so literally.
+const waiting = "forward_state = 1 AND forward_to = ?"
+
+// Queue contains the records that wait to be forwarded to one target. It is a
+// [receive.Queue], and safe for concurrent use.
+type Queue struct {
+	journal *Journal
+	target  string // without credentials, as the journal stores it
+	release func() error
 }
 
-// Due returns the records that are due to be forwarded to target at now, at most
-// limit of them, in the order of their receipt. next is when another becomes
-// due, or the zero time.
-func (j *Journal) Due(ctx context.Context, target string, now time.Time, limit int) (list []Due, next time.Time, err error) {
-	defer func() { err = explain(j.path, err) }()
+var _ receive.Queue = (*Queue)(nil)
+
+// Queue returns the queue of a target, which is a URL. It excludes the other
+// users of this journal on this machine, so that no record is forwarded twice:
+// the error is [ErrLocked] while one of them has the queue of that target open.
+// Close it, before the journal.
+func (j *Journal) Queue(ctx context.Context, target string) (*Queue, error) {
 	target = webhook.RedactURL(target)
-	rows, err := j.db.QueryContext(ctx, "SELECT forward_tries, "+recordColumns+" FROM record WHERE forward_state = 1 AND forward_to = ? AND forward_next <= ? ORDER BY seq LIMIT ?",
-		target, now.UnixNano(), limit)
+	sum := sha256.Sum256([]byte(target))
+	release, err := j.Lock(ctx, "forward-"+hex.EncodeToString(sum[:8]))
+	if err != nil {
+		return nil, err
+	}
+	return &Queue{journal: j, target: target, release: release}, nil
+}
+
+// Close lets others open the queue. It does not close the journal.
+func (q *Queue) Close() error { return q.release() }
+
+// Keep stores a receipt as [Journal.Keep] does, and queues it if its Forward is
+// set.
+func (q *Queue) Keep(ctx context.Context, r receive.Receipt) error {
+	target := ""
+	if r.Forward {
+		target = q.target
+	}
+	return q.journal.put(ctx, r.Record, r.Mark, target)
+}
+
+// Due returns the records that are due at now, at most limit of them, in the
+// order of their receipt. next is when another becomes due, or the zero time.
+func (q *Queue) Due(ctx context.Context, now time.Time, limit int) (due []receive.DueRecord, next time.Time, err error) {
+	j := q.journal
+	defer func() { err = explain(j.path, err) }()
+	rows, err := j.db.QueryContext(ctx, "SELECT forward_tries, "+recordColumns+" FROM record WHERE "+waiting+" AND forward_next <= ? ORDER BY seq LIMIT ?",
+		q.target, now.UnixNano(), limit)
 	if err != nil {
 		return nil, next, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var d Due
-		if d.Record, err = scanRecord(rows, &d.Tries); err != nil {
+		var d receive.DueRecord
+		if d.Record, err = scanRecord(rows, &d.Attempts); err != nil {
 			return nil, next, err
 		}
-		list = append(list, d)
+		due = append(due, d)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, next, err
 	}
 	var at int64
-	err = j.db.QueryRowContext(ctx, "SELECT coalesce(min(forward_next), 0) FROM record WHERE forward_state = 1 AND forward_to = ? AND forward_next > ?",
-		target, now.UnixNano()).Scan(&at)
+	err = j.db.QueryRowContext(ctx, "SELECT coalesce(min(forward_next), 0) FROM record WHERE "+waiting+" AND forward_next > ?",
+		q.target, now.UnixNano()).Scan(&at)
 	if at > 0 {
 		next = time.Unix(0, at)
 	}
-	return list, next, err
+	return due, next, err
 }
 
-// Undone returns how many records wait to be forwarded to target, now or later.
-func (j *Journal) Undone(ctx context.Context, target string) (n int, err error) {
-	err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE forward_state = 1 AND forward_to = ?", webhook.RedactURL(target)).Scan(&n)
-	return n, explain(j.path, err)
+// Len returns how many records wait to be forwarded, now or later.
+func (q *Queue) Len(ctx context.Context) (n int, err error) {
+	err = q.journal.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE "+waiting, q.target).Scan(&n)
+	return n, explain(q.journal.path, err)
 }
 
-// Forwarded stores the result of an attempt to forward a record: its Forward and
-// Error. The record becomes due again at next; if next is the zero time, it was
-// forwarded or, unless done, is given up.
-func (j *Journal) Forwarded(ctx context.Context, r webhook.Record, done bool, next time.Time) error {
-	r = r.Redacted()
+// Finish stores the result of an attempt: the Forward and the Error of its
+// record, and when the record is due again.
+func (q *Queue) Finish(ctx context.Context, result receive.ForwardResult) error {
+	r := result.Record.Redacted()
 	answer, err := forwardColumn(r.Forward)
 	if err != nil {
 		return err
 	}
-	state, at := forwarded, int64(0)
+	state, at := forwardFailed, int64(0)
 	switch {
-	case !next.IsZero():
-		state, at = forwardDue, next.UnixNano()
-	case !done:
-		state = forwardFailed
+	case result.OK:
+		state = forwarded
+	case !result.Next.IsZero():
+		state, at = forwardDue, result.Next.UnixNano()
 	}
-	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+	return explain(q.journal.path, q.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
 		return tx.Exec("UPDATE record SET forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
 			answer, r.Error, state, at, r.ID)
 	}))

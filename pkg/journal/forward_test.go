@@ -6,30 +6,34 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
+func TestQueueDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 	t.Parallel()
 	j := fresh(t, Options{})
+	q := queue(t, j, "http://app")
 	for n := 1; n <= 3; n++ {
-		if err := j.Put(t.Context(), Entry{Record: sample(n), ForwardTo: "http://app"}); err != nil {
+		if err := q.Keep(t.Context(), receive.Receipt{Record: sample(n), Forward: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := j.Put(t.Context(), Entry{Record: sample(4), ForwardTo: "http://other"}); err != nil {
+	if err := queue(t, j, "http://other").Keep(t.Context(), receive.Receipt{Record: sample(4), Forward: true}); err != nil {
 		t.Fatal(err)
 	}
-	put(t, j, sample(5))
+	if err := q.Keep(t.Context(), receive.Receipt{Record: sample(5)}); err != nil { // not to be forwarded
+		t.Fatal(err)
+	}
 	now := clock()
-	want := func(list string, next time.Time, tries int) {
+	want := func(list string, next time.Time, attempts int) {
 		t.Helper()
-		due, at, err := j.Due(t.Context(), "http://app", now, 10)
+		due, at, err := q.Due(t.Context(), now, 10)
 		var got []string
 		for _, d := range due {
 			got = append(got, strings.TrimLeft(strings.TrimPrefix(d.Record.ID, "rec_"), "0"))
-			if d.Tries != tries && tries >= 0 {
-				t.Errorf("%s was tried %d times, want %d", d.Record.ID, d.Tries, tries)
+			if d.Attempts != attempts {
+				t.Errorf("%s has %d attempts, want %d", d.Record.ID, d.Attempts, attempts)
 			}
 		}
 		if strings.Join(got, " ") != list || !at.Equal(next) || err != nil {
@@ -37,23 +41,53 @@ func TestDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 		}
 	}
 	want("1 2 3", time.Time{}, 0)
-	answer := sample(1)
-	answer.Forward = &webhook.Response{Status: 503}
+	failed := sample(1)
+	failed.Forward = &webhook.Response{Status: 503}
 	later := now.Add(time.Minute)
-	if err := j.Forwarded(t.Context(), answer, false, later); err != nil {
+	if err := q.Finish(t.Context(), receive.ForwardResult{Record: failed, Next: later}); err != nil {
 		t.Fatal(err)
 	}
 	want("2 3", later, 0)
-	if err := errors.Join(j.Forwarded(t.Context(), sample(2), true, time.Time{}), j.Forwarded(t.Context(), sample(3), false, time.Time{})); err != nil {
+	if err := errors.Join(q.Finish(t.Context(), receive.ForwardResult{Record: sample(2), OK: true}), q.Finish(t.Context(), receive.ForwardResult{Record: sample(3)})); err != nil {
 		t.Fatal(err)
 	}
-	want("", later, -1)
-	if n, err := j.Undone(t.Context(), "http://app"); n != 1 || err != nil {
-		t.Errorf("%d undone, %v", n, err)
+	want("", later, 0)
+	if n, err := q.Len(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d wait, %v", n, err)
 	}
 	now = later
 	want("1", time.Time{}, 1)
 	if r, err := j.Get(t.Context(), "rec_000001"); err != nil || r.Forward == nil || r.Forward.Status != 503 || r.Response.Status != 200 {
 		t.Errorf("the record is %s, %v", line(t, r), err)
+	}
+}
+
+func TestQueueIsOpenOnceForEachTarget(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	q := queue(t, j, "http://user:secret@app")
+	if _, err := j.Queue(t.Context(), "http://user:other@app"); !errors.Is(err, ErrLocked) {
+		t.Errorf("the second one: %v, want ErrLocked", err)
+	}
+	queue(t, j, "http://other")
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	queue(t, j, "http://app")
+}
+
+func TestQueueSurvivesClose(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	q := queue(t, j, "http://app")
+	if err := q.Keep(t.Context(), receive.Receipt{Record: sample(1), Forward: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(q.Close(), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	due, _, err := queue(t, reopen(t, j.Path(), Options{}), "http://app").Due(t.Context(), clock(), 10)
+	if len(due) != 1 || err != nil {
+		t.Errorf("%d are due, %v", len(due), err)
 	}
 }

@@ -7,7 +7,7 @@
 //		return err
 //	}
 //	defer j.Close()
-//	if err := j.Put(ctx, journal.Entry{Record: record}); err != nil {
+//	if err := j.Put(ctx, record); err != nil {
 //		return err // the record is not on disk
 //	}
 //	for record, err := range j.Records(ctx, journal.Filter{Status: []string{"failed"}}) {
@@ -19,6 +19,10 @@
 // writer, which commits together what arrived during the commit before: many
 // callers share one fsync. Bodies and headers are stored byte for byte;
 // credentials are masked before they are stored (see [webhook.Record.Redacted]).
+//
+// A receiver stores what it receives with [Journal.Keep], and knows it again after
+// a restart by [Journal.Marks]. [Journal.Queue] contains what a
+// [receive.Forwarder] has still to forward.
 //
 // Beside the records the file holds the state that keeps work from being done
 // twice: the marks of the deliveries that a receiver has seen, the ledger of
@@ -40,9 +44,9 @@ import (
 
 // Options are the options of [Open]. The zero value is right for a listener.
 type Options struct {
-	Warn     func(text string) // receives warnings, such as a mode that lets others read the file; default: discarded
-	MustBe   bool              // return an error rather than create a missing journal
-	maxPages int               // for tests: the largest size of the file, in pages of 8 KiB
+	Warn      func(text string) // receives warnings, such as a mode that lets others read the file; default: discarded
+	MustExist bool              // return an error rather than create a missing journal
+	maxPages  int               // for tests: the largest size of the file, in pages of 8 KiB
 }
 
 // Journal is an open journal. It is safe for concurrent use.
@@ -149,7 +153,7 @@ CREATE TABLE line (
 // its folder with 0700. It returns a [*FileError] for a file that it cannot or
 // must not use: a symlink, a file of another program, one of a newer wsk.
 func Open(ctx context.Context, path string, o Options) (*Journal, error) {
-	db, err := sqlfile.Open(ctx, path, kind, sqlfile.Options{Warn: o.Warn, MustExist: o.MustBe, MaxPages: o.maxPages})
+	db, err := sqlfile.Open(ctx, path, kind, sqlfile.Options{Warn: o.Warn, MustExist: o.MustExist, MaxPages: o.maxPages})
 	if err != nil {
 		return nil, err
 	}
@@ -161,19 +165,11 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 }
 
 // Path returns the path of the file.
-func (j *Journal) Path() string {
-	if j == nil {
-		return ""
-	}
-	return j.path
-}
+func (j *Journal) Path() string { return j.path }
 
 // Close waits for pending writes and closes the file. Further calls return the
 // result of the first.
 func (j *Journal) Close() error {
-	if j == nil {
-		return nil
-	}
 	j.closing.Do(func() {
 		j.closed = errors.Join(j.write.Close(), j.db.Close())
 	})

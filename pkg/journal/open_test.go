@@ -100,7 +100,7 @@ func TestOpenTakesAnEmptyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	warned := ""
-	j := reopen(t, path, Options{MustBe: true, Warn: func(text string) { warned = text }})
+	j := reopen(t, path, Options{MustExist: true, Warn: func(text string) { warned = text }})
 	put(t, j, sample(1))
 	if !strings.Contains(warned, "can be read by others: chmod 600") {
 		t.Errorf("warned %q", warned)
@@ -110,7 +110,7 @@ func TestOpenTakesAnEmptyFile(t *testing.T) {
 func TestOpenMustExistCreatesNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
-	if _, err := Open(t.Context(), path, Options{MustBe: true}); err == nil || !strings.Contains(err.Error(), "there is no journal yet") {
+	if _, err := Open(t.Context(), path, Options{MustExist: true}); err == nil || !strings.Contains(err.Error(), "there is no journal yet") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
@@ -126,7 +126,7 @@ func TestOpenByManyAtOnce(t *testing.T) {
 		go func() {
 			j, err := Open(context.Background(), path, Options{})
 			if err == nil {
-				err = errors.Join(j.Put(context.Background(), Entry{Record: sample(n)}), j.Close())
+				err = errors.Join(j.Put(context.Background(), sample(n)), j.Close())
 			}
 			made <- err
 		}()
@@ -141,26 +141,13 @@ func TestOpenByManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestANilJournalKeepsNothing(t *testing.T) {
-	t.Parallel()
-	var j *Journal
-	marks, err := j.Marks(t.Context(), 1)
-	n, fault := j.Count(t.Context(), Filter{})
-	if err := errors.Join(err, fault, j.Put(t.Context(), Entry{Record: sample(1)}), j.Close()); err != nil || len(marks)+n > 0 || j.Path() != "" {
-		t.Errorf("%v, %v, %d", err, marks, n)
-	}
-	if got := ids(t, j, Filter{}); got != "" {
-		t.Errorf("it holds %s", got)
-	}
-}
-
 func TestMarksKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j := reopen(t, path, Options{})
 	for n := range 5 {
 		m := receive.Mark{ID: sample(n).WebhookID, Signed: receive.BodyDigest("1", []byte{byte(n)}), Body: receive.BodyDigest("2", []byte{byte(n)}), Accepted: n%2 == 0}
-		if err := j.Put(t.Context(), Entry{Record: sample(n), Mark: &m}); err != nil {
+		if err := j.Keep(t.Context(), receive.Receipt{Record: sample(n), Mark: &m}); err != nil {
 			t.Fatal(err)
 		}
 	}

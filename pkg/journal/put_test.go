@@ -31,7 +31,7 @@ func TestPutRecoversFromAFullDisk(t *testing.T) {
 	for ; err == nil && n < 1000; n++ {
 		r := sample(n)
 		r.Request.Body = []byte(strings.Repeat("x", 10_000))
-		err = j.Put(t.Context(), Entry{Record: r})
+		err = j.Put(t.Context(), r)
 	}
 	var fault *FileError
 	if !errors.As(err, &fault) || !strings.Contains(err.Error(), "the disk is full: make room") {
@@ -58,7 +58,7 @@ func TestPutAndRecordsConcurrently(t *testing.T) {
 		wait.Go(func() {
 			for n := range each {
 				r := sample(w*each + n)
-				if err := journals[w%2].Put(context.Background(), Entry{Record: r, Mark: &receive.Mark{ID: r.WebhookID}}); err != nil {
+				if err := journals[w%2].Keep(context.Background(), receive.Receipt{Record: r, Mark: &receive.Mark{ID: r.WebhookID}}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -89,7 +89,7 @@ func TestCloseCompletesPendingWrites(t *testing.T) {
 	for n := range 40 {
 		go func() {
 			r := sample(n)
-			if err := j.Put(context.Background(), Entry{Record: r}); err != nil {
+			if err := j.Put(context.Background(), r); err != nil {
 				results <- ""
 				return
 			}
@@ -109,7 +109,7 @@ func TestCloseCompletesPendingWrites(t *testing.T) {
 			t.Errorf("%s was promised: %v", id, err)
 		}
 	}
-	if err := j.Put(t.Context(), Entry{Record: sample(99)}); err == nil {
+	if err := j.Put(t.Context(), sample(99)); err == nil {
 		t.Error("a closed journal takes a record")
 	}
 	if err := j.Close(); err != nil {

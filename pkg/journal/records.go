@@ -18,19 +18,6 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Entry is a record and what is stored together with it.
-type Entry struct {
-	Record webhook.Record
-
-	// Mark is what the receiver must know about the delivery after a restart;
-	// nil for nothing.
-	Mark *receive.Mark
-
-	// ForwardTo is the URL that the record waits to be forwarded to, see
-	// [Journal.Due]; "" for none. Its credentials are masked.
-	ForwardTo string
-}
-
 // insertRecord takes the values that columns returns.
 const insertRecord = `
 INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
@@ -55,20 +42,29 @@ ON CONFLICT (id) DO UPDATE SET
 // response, its duration and its error, but not its request. The error is a
 // [*FileError], [ErrBroken], or that of ctx; in the last case the record may
 // still be stored.
-func (j *Journal) Put(ctx context.Context, e Entry) error {
-	if j == nil {
-		return nil
-	}
-	args, err := columns(e)
+func (j *Journal) Put(ctx context.Context, r webhook.Record) error {
+	return j.put(ctx, r, nil, "")
+}
+
+// Keep stores a record as Put does, together with the mark of its delivery, see
+// [Journal.Marks]. It is a [receive.Config.Keep]. A receiver that forwards in the
+// background uses [Queue.Keep].
+func (j *Journal) Keep(ctx context.Context, r receive.Receipt) error {
+	return j.put(ctx, r.Record, r.Mark, "")
+}
+
+// put stores a record and a mark, if there is one. The record waits to be
+// forwarded to a target unless that is "".
+func (j *Journal) put(ctx context.Context, r webhook.Record, m *receive.Mark, forwardTo string) error {
+	args, err := columns(r, forwardTo)
 	if err != nil {
 		return err
 	}
 	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		if err := tx.Exec(putRecord, args...); err != nil || e.Mark == nil {
+		if err := tx.Exec(putRecord, args...); err != nil || m == nil {
 			return err
 		}
-		return tx.Exec("INSERT INTO seen (webhook_id, signed, body, accepted) VALUES (?,?,?,?)",
-			e.Mark.ID, e.Mark.Signed[:], e.Mark.Body[:], e.Mark.Accepted)
+		return tx.Exec("INSERT INTO seen (webhook_id, signed, body, accepted) VALUES (?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted)
 	}))
 }
 
@@ -78,7 +74,7 @@ func (j *Journal) Put(ctx context.Context, e Entry) error {
 func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added int, err error) {
 	rows := make([][]any, 0, len(records))
 	for _, r := range records {
-		args, err := columns(Entry{Record: r})
+		args, err := columns(r, "")
 		if err != nil {
 			return 0, err
 		}
@@ -113,9 +109,6 @@ func (j *Journal) Get(ctx context.Context, id string) (webhook.Record, error) {
 
 // Count returns how many records the filter selects, whatever its limit.
 func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
-	if j == nil {
-		return 0, nil
-	}
 	where, err := f.where()
 	if err == nil {
 		err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE "+where.String(), where.args...).Scan(&n)
@@ -131,9 +124,6 @@ const pageSize = 200
 // call. An error is the last pair.
 func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Record, error] {
 	return func(yield func(webhook.Record, error) bool) {
-		if j == nil {
-			return
-		}
 		if err := j.eachRecord(ctx, f, yield); err != nil {
 			yield(webhook.Record{}, explain(j.path, err))
 		}
@@ -198,9 +188,6 @@ func (j *Journal) recordPage(ctx context.Context, query string, args []any) (rec
 
 // Marks returns the newest marks, at most limit of them, the oldest first.
 func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, err error) {
-	if j == nil {
-		return nil, nil
-	}
 	defer func() { err = explain(j.path, err) }()
 	rows, err := j.db.QueryContext(ctx, "SELECT webhook_id, signed, body, accepted FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq", limit)
 	if err != nil {
@@ -246,8 +233,8 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 }
 
 // columns returns the values of insertRecord, in its order.
-func columns(e Entry) ([]any, error) {
-	r := e.Record.Redacted()
+func columns(r webhook.Record, forwardTo string) ([]any, error) {
+	r = r.Redacted()
 	verdict, err := verdictColumn(r.Verdict)
 	if err != nil {
 		return nil, fmt.Errorf("record %s: %w", r.ID, err)
@@ -266,14 +253,14 @@ func columns(e Entry) ([]any, error) {
 		status, answerHeaders, answer, truncated = a.Status, headerLines(a.Header), bytesOrNull(a.Body), a.Truncated
 	}
 	state := notForwarded
-	if e.ForwardTo != "" {
+	if forwardTo != "" {
 		state = forwardDue
 	}
 	return []any{
 		r.ID, r.Time.UnixNano(), string(r.Direction), string(r.Platform), string(r.Form), r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request.Method, r.Request.URL, headerLines(r.Request.Header), bytesOrNull(r.Request.Body),
 		string(outcome), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
-		webhook.RedactURL(e.ForwardTo), state,
+		forwardTo, state,
 	}, nil
 }
 

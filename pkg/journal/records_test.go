@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -79,7 +80,7 @@ func TestPutMasksCredentials(t *testing.T) {
 	r.Request.Header = webhook.Header{{Name: "X-API-Key", Value: "hunter2"}, {Name: "Authorization", Value: "Bearer hunter2"}}
 	r.Response.Header = webhook.Header{{Name: "Set-Cookie", Value: "hunter2"}, {Name: "Location", Value: "http://a:hunter2@b"}}
 	r.Error = "dialing https://u:hunter2@h"
-	if err := j.Put(t.Context(), Entry{Record: r, ForwardTo: "http://me:hunter2@app"}); err != nil {
+	if err := queue(t, j, "http://me:hunter2@app").Keep(t.Context(), receive.Receipt{Record: r, Forward: true}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{j.Path(), j.Path() + "-wal"} {

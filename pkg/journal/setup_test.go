@@ -47,13 +47,24 @@ func sample(n int) webhook.Record {
 func put(t testing.TB, j *Journal, records ...webhook.Record) {
 	t.Helper()
 	for _, r := range records {
-		if err := j.Put(t.Context(), Entry{Record: r}); err != nil {
+		if err := j.Put(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// ids lists what a filter picks, without "rec_" and zeros.
+// queue opens the queue of a target.
+func queue(t testing.TB, j *Journal, target string) *Queue {
+	t.Helper()
+	q, err := j.Queue(t.Context(), target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = q.Close() })
+	return q
+}
+
+// ids lists what a filter selects, without "rec_" and zeros.
 func ids(t testing.TB, j *Journal, f Filter) string {
 	t.Helper()
 	var b bytes.Buffer

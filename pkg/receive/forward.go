@@ -65,3 +65,194 @@ func forwardRequest(ctx context.Context, transport http.RoundTripper, url string
 	}
 	return answer, nil
 }
+
+// Queue stores receipts durably until they are forwarded. A *journal.Queue of
+// package journal is one.
+type Queue interface {
+	// Keep stores a receipt and returns when it is on disk. If its Forward is
+	// set, it is due at once.
+	Keep(ctx context.Context, r Receipt) error
+
+	// Due returns the records that are due at now, the oldest first, and at most
+	// limit of them. next is when another becomes due; the zero time if none
+	// does.
+	Due(ctx context.Context, now time.Time, limit int) (due []DueRecord, next time.Time, err error)
+
+	// Finish stores the result of an attempt. The record is due again at
+	// r.Next, or never if that is the zero time.
+	Finish(ctx context.Context, r ForwardResult) error
+}
+
+// DueRecord is a record that is due to be forwarded.
+type DueRecord struct {
+	Record   webhook.Record
+	Attempts int // the attempts so far
+}
+
+// ForwardResult is the result of an attempt of a [Forwarder].
+type ForwardResult struct {
+	Record  webhook.Record // Forward is the app's response, if there is one; otherwise Error is set
+	Attempt int            // 1 for the first
+	OK      bool           // the app answered with 2xx
+	Problem string         // why not, for people: "the app answered 503 Service Unavailable"
+	Pause   time.Duration  // from this attempt to the next; 0 if there is none
+	Next    time.Time      // when the next attempt is due; the zero time if there is none
+}
+
+// ForwarderConfig configures a [Forwarder]. Queue and URL are required.
+type ForwarderConfig struct {
+	Queue     Queue
+	URL       string              // the app
+	Retries   int                 // attempts after the first, for 429 and 5xx; default: none
+	Transport http.RoundTripper   // default: one for webhooks
+	Now       func() time.Time    // default: time.Now
+	OnResult  func(ForwardResult) // is called after each attempt, from one goroutine; default: nothing
+	OnError   func(error)         // is called when the queue fails, from the same goroutine; default: nothing
+}
+
+// Forwarder forwards stored events to an app in the background, one after
+// another in the order of their receipt, so that the sender does not wait for
+// the app. An event is stored before the sender gets its 200. It is attempted
+// again after 429, 5xx and a missing response, with a pause that doubles from
+// one second to one minute; every other status is final. What is not done when
+// the process ends, even by a kill, is done by the next Forwarder on the queue.
+// An event may reach the app twice if the process ends during an attempt.
+type Forwarder struct {
+	config ForwarderConfig
+	app    App
+
+	wake     chan struct{} // holds one when a record may be due
+	stopping chan struct{} // closed by Shutdown
+	cancel   context.CancelFunc
+	stopped  chan struct{} // closed when run has returned
+}
+
+const (
+	// forwardPage is how many due records are read from the queue at a time.
+	forwardPage = 50
+	// queueRetry is the pause after the queue failed.
+	queueRetry = time.Second
+	// maxForwardPause is the longest pause between two attempts.
+	maxForwardPause = time.Minute
+)
+
+// NewForwarder returns a forwarder that runs until Shutdown. It begins with what
+// the queue contains. Set [Config.Keep] to its Keep.
+func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
+	switch {
+	case c.Queue == nil:
+		return nil, errors.New("forwarding needs a queue")
+	case c.URL == "":
+		return nil, errors.New("forwarding needs a URL")
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.OnResult == nil {
+		c.OnResult = func(ForwardResult) {}
+	}
+	if c.OnError == nil {
+		c.OnError = func(error) {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &Forwarder{
+		config: c, app: Forward(c.Transport, c.URL),
+		wake: make(chan struct{}, 1), stopping: make(chan struct{}), cancel: cancel, stopped: make(chan struct{}),
+	}
+	go f.run(ctx)
+	return f, nil
+}
+
+// Keep stores a receipt in the queue and, if it is to be forwarded, starts that.
+func (f *Forwarder) Keep(ctx context.Context, r Receipt) error {
+	err := f.config.Queue.Keep(ctx, r)
+	if err == nil && r.Forward {
+		select {
+		case f.wake <- struct{}{}:
+		default: // it will look anyway
+		}
+	}
+	return err
+}
+
+// Shutdown stops the forwarder after it has forwarded what is due now. If ctx
+// ends first, it interrupts the attempt, which stays due. Call it once, after
+// the server has stopped.
+func (f *Forwarder) Shutdown(ctx context.Context) {
+	close(f.stopping)
+	select {
+	case <-ctx.Done():
+	case <-f.stopped:
+	}
+	f.cancel()
+	<-f.stopped
+}
+
+func (f *Forwarder) run(ctx context.Context) {
+	defer close(f.stopped)
+	timer := time.NewTimer(0) // for what the queue contains
+	defer timer.Stop()
+	for stopping := false; !stopping; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.stopping:
+			stopping = true
+		case <-f.wake:
+		case <-timer.C:
+		}
+		next, err := f.forwardDue(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			f.config.OnError(err)
+			timer.Reset(queueRetry)
+		case !next.IsZero():
+			timer.Reset(max(next.Sub(f.config.Now()), 0))
+		}
+	}
+}
+
+// forwardDue forwards everything that is due, and returns when something is due
+// again.
+func (f *Forwarder) forwardDue(ctx context.Context) (next time.Time, err error) {
+	for {
+		due, next, err := f.config.Queue.Due(ctx, f.config.Now(), forwardPage)
+		if err != nil || len(due) == 0 {
+			return next, err
+		}
+		for _, d := range due {
+			if err := f.attempt(ctx, d); err != nil {
+				return next, err
+			}
+		}
+	}
+}
+
+// attempt forwards a record and stores the result.
+func (f *Forwarder) attempt(ctx context.Context, d DueRecord) error {
+	r := d.Record
+	r.Error = ""
+	if r.Verdict == nil {
+		r.Verdict = &webhook.Verdict{} // an App may set its details
+	}
+	answer := f.app(ctx, &r)
+	if ctx.Err() != nil { // interrupted: the record stays due
+		return ctx.Err()
+	}
+	result := ForwardResult{Record: r, Attempt: d.Attempts + 1, OK: answer.Status/100 == 2}
+	if !result.OK {
+		result.Problem = r.Error
+		if result.Problem == "" {
+			result.Problem = fmt.Sprintf("the app answered %d %s", answer.Status, http.StatusText(answer.Status))
+		}
+		temporary := answer.Status >= 500 || answer.Status == http.StatusTooManyRequests
+		if temporary && d.Attempts < f.config.Retries {
+			result.Pause = min(time.Second<<min(d.Attempts, 6), maxForwardPause)
+			result.Next = f.config.Now().Add(result.Pause)
+		}
+	}
+	f.config.OnResult(result)
+	return f.config.Queue.Finish(context.WithoutCancel(ctx), result)
+}

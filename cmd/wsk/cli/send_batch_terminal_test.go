@@ -79,7 +79,7 @@ func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
 	if code := f.run(t, "send", "employee.created", "-f", "one.json", "--url", "http://127.0.0.1:1", "--secret", "s", "--api-key", "k", "--retries", "1", "--journal", "j.db"); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, &f.Stderr)
 	}
-	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustBe: true})
+	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustExist: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
 	if code := f.run(t, "send", "employee.created", "-f", "one.json", "--url", "http://127.0.0.1:1", "--secret", "s", "--api-key", "k", "-H", "x-api-key: other", "--journal", "j.db"); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, &f.Stderr)
 	}
-	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustBe: true})
+	j, err := journal.Open(t.Context(), filepath.Join(f.Dir, "j.db"), journal.Options{MustExist: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,16 +52,16 @@ func (f *Journal) Place(env *Env) (path string, named bool, err error) {
 	return "", false, errors.New("no place for a journal: give --journal PATH, or set $XDG_STATE_HOME or $HOME")
 }
 
-// Open opens the journal to read and write; mustBe makes none where there is
-// none.
-func (f *Journal) Open(ctx context.Context, env *Env, mustBe bool) (*journal.Journal, error) {
+// Open opens the journal to read and write. mustExist returns an error rather
+// than create it.
+func (f *Journal) Open(ctx context.Context, env *Env, mustExist bool) (*journal.Journal, error) {
 	path, _, err := f.Place(env)
 	if err != nil {
 		return nil, err
 	}
 	return journal.Open(ctx, path, journal.Options{
-		MustBe: mustBe,
-		Warn:   func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+		MustExist: mustExist,
+		Warn:      func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
 	})
 }
 
@@ -98,7 +98,7 @@ func (r *Recorder) Store(ctx context.Context, record *webhook.Record) {
 	if r.journal == nil {
 		return
 	}
-	if err := r.journal.Put(context.WithoutCancel(ctx), journal.Entry{Record: *record}); err != nil {
+	if err := r.journal.Put(context.WithoutCancel(ctx), *record); err != nil {
 		fmt.Fprintf(r.env.Err, "wsk: warning: the record was not stored: %s\n", ui.Clean(err.Error()))
 	}
 }

@@ -2,11 +2,8 @@ package listen
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -16,19 +13,19 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// listenJournal keeps what a listener receives, and hands on from there what
-// is to be forwarded in the background.
-type listenJournal struct {
-	env     *command.Env
-	journal *journal.Journal // nil with --no-journal
-	broken  chan error       // what ends the listener: the disk confirms nothing any more
-	forward *forwarder       // nil unless forwarding is durable
+// storage stores what a listener receives, and forwards in the background what
+// --forward-retries asks for. With --no-journal it is empty.
+type storage struct {
+	env       *command.Env
+	journal   *journal.Journal   // nil with --no-journal
+	queue     *journal.Queue     // nil without --forward-retries
+	forwarder *receive.Forwarder // likewise
+	broken    chan error         // ends the listener: the disk does not confirm writes
 }
 
-// openJournal opens the journal of a listener, and takes the lock of its
-// forwarder.
-func (o *options) openJournal(ctx context.Context, env *command.Env) (*listenJournal, error) {
-	l := &listenJournal{env: env, broken: make(chan error, 1)}
+// openStorage opens the journal and starts the forwarder.
+func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, error) {
+	s := &storage{env: env, broken: make(chan error, 1)}
 	switch {
 	case o.forwardRetries < 0:
 		return nil, errors.New("--forward-retries may not be less than 0")
@@ -37,199 +34,115 @@ func (o *options) openJournal(ctx context.Context, env *command.Env) (*listenJou
 	case o.forwardRetries > 0 && o.journal.Off:
 		return nil, errors.New("--forward-retries works from the journal, and --no-journal keeps none")
 	case o.journal.Off:
-		return l, nil
+		return s, nil
 	}
 	var err error
-	if l.journal, err = o.journal.Open(ctx, env, false); err != nil {
+	if s.journal, err = o.journal.Open(ctx, env, false); err != nil {
 		return nil, fmt.Errorf("%w; --no-journal receives without one", err)
 	}
 	if o.forwardRetries > 0 {
-		l.forward, err = newForwarder(ctx, env, l.journal, o.forwardTo, o.forwardRetries)
+		err = s.startForwarder(ctx, o.forwardTo, o.forwardRetries)
 	}
 	if err != nil {
-		return nil, errors.Join(err, l.journal.Close())
+		return nil, errors.Join(err, s.journal.Close())
 	}
-	return l, nil
+	return s, nil
 }
 
-// memory is what the receiver knows from before.
-func (l *listenJournal) memory(ctx context.Context) (*receive.Memory, error) {
+func (s *storage) startForwarder(ctx context.Context, target string, retries int) (err error) {
+	s.queue, err = s.journal.Queue(ctx, target)
+	switch {
+	case errors.Is(err, journal.ErrLocked):
+		return fmt.Errorf("another listener forwards from this journal to %s: stop it, or give --journal PATH", webhook.RedactURL(target))
+	case err != nil:
+		return err
+	}
+	s.forwarder, err = receive.NewForwarder(receive.ForwarderConfig{
+		Queue: s.queue, URL: target, Retries: retries, Transport: s.env.Transport, Now: s.env.Now,
+		OnResult: s.showForwarded,
+		OnError: func(err error) {
+			fmt.Fprintf(s.env.Err, "wsk: warning: forwarding: %s\n", ui.Clean(err.Error()))
+		},
+	})
+	if err != nil {
+		return errors.Join(err, s.queue.Close())
+	}
+	return nil
+}
+
+// showForwarded reports an attempt that failed.
+func (s *storage) showForwarded(r receive.ForwardResult) {
+	name, problem := ui.Clean(idOf(r.Record)), ui.Clean(r.Problem)
+	switch {
+	case r.OK:
+	case r.Next.IsZero():
+		fmt.Fprintf(s.env.Err, "wsk: warning: %s was not taken: %s; wsk replay %s sends it again\n", name, problem, r.Record.ID)
+	default:
+		fmt.Fprintf(s.env.Err, "wsk: %s: %s; again in %s\n", name, problem, r.Pause)
+	}
+}
+
+// memory returns what the listeners before have seen.
+func (s *storage) memory(ctx context.Context) (*receive.Memory, error) {
 	m := receive.NewMemory(receive.DefaultMemory)
-	marks, err := l.journal.Marks(ctx, receive.DefaultMemory)
+	if s.journal == nil {
+		return m, nil
+	}
+	marks, err := s.journal.Marks(ctx, receive.DefaultMemory)
 	m.Restore(marks)
 	return m, err
 }
 
-// keep is the receiver's Keep.
-func (l *listenJournal) keep() func(context.Context, receive.Receipt) error {
-	if l.journal == nil {
+// keep returns the receiver's Keep.
+func (s *storage) keep() func(context.Context, receive.Receipt) error {
+	switch {
+	case s.journal == nil:
 		return nil
+	case s.forwarder != nil:
+		return s.reporting(s.forwarder.Keep)
 	}
-	return func(ctx context.Context, receipt receive.Receipt) error {
-		r := receipt.Record
-		e := journal.Entry{Record: r, Mark: receipt.Mark}
-		if l.forward != nil && receipt.Forward {
-			e.ForwardTo = l.forward.target
-		}
-		err := l.journal.Put(ctx, e)
+	return s.reporting(s.journal.Keep)
+}
+
+// reporting reports the errors of a Keep, unless the record of the request does.
+func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) func(context.Context, receive.Receipt) error {
+	return func(ctx context.Context, r receive.Receipt) error {
+		err := keep(ctx, r)
+		shown := r.Record.Response != nil && r.Record.Response.Status/100 == 2
 		switch {
-		case err == nil && e.ForwardTo != "":
-			l.forward.wake()
 		case errors.Is(err, journal.ErrBroken):
 			select {
-			case l.broken <- fmt.Errorf("journal %s: %w; what was answered with 200 before is safe, and what comes now cannot be", l.journal.Path(), err):
-			default: // said before
+			case s.broken <- fmt.Errorf("journal %s: %w; what was answered with 200 before is safe, and what comes now cannot be", s.journal.Path(), err):
+			default: // one is enough
 			}
-		case err != nil && (r.Response == nil || r.Response.Status/100 != 2): // else the record says so
-			fmt.Fprintf(l.env.Err, "wsk: warning: a record was not kept: %s\n", ui.Clean(err.Error()))
+		case err != nil && !shown:
+			fmt.Fprintf(s.env.Err, "wsk: warning: a record was not kept: %s\n", ui.Clean(err.Error()))
 		}
 		return err
 	}
 }
 
-// close ends the forwarder, which gets a moment for what is due now, a short
-// one when ctx has ended, and closes the journal.
-func (l *listenJournal) close(ctx context.Context) error {
-	var left error
-	if l.forward != nil {
+// close stops the forwarder, which has a moment for what is due now, a short one
+// after Ctrl-C, and closes the journal.
+func (s *storage) close(ctx context.Context) error {
+	if s.journal == nil {
+		return nil
+	}
+	var err error
+	if s.forwarder != nil {
 		patience := 5 * time.Second
-		if ctx.Err() != nil { // the person waits, and the journal can
+		if ctx.Err() != nil { // a person is waiting, and the next listener goes on
 			patience = time.Second
 		}
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
-		left = l.forward.close(last)
-	}
-	return errors.Join(left, l.journal.Close())
-}
-
-// forwarder hands what is due in the journal on to an app, one record after
-// another, until it is taken, refused for good, or has failed too often.
-type forwarder struct {
-	env     *command.Env
-	journal *journal.Journal
-	target  string
-	retries int
-	app     receive.App
-	release func() error
-
-	woken  chan struct{}
-	last   chan struct{} // closed when nothing comes any more
-	cancel context.CancelFunc
-	ended  chan struct{}
-}
-
-// forwardPage is how many records are taken from the journal at a time.
-const forwardPage = 50
-
-func newForwarder(ctx context.Context, env *command.Env, j *journal.Journal, target string, retries int) (*forwarder, error) {
-	sum := sha256.Sum256([]byte(webhook.RedactURL(target)))
-	release, err := j.Lock(ctx, "forward-"+hex.EncodeToString(sum[:8]))
-	if errors.Is(err, journal.ErrLocked) {
-		err = fmt.Errorf("another listener forwards from this journal to %s: stop it, or give --journal PATH", webhook.RedactURL(target))
-	}
-	if err != nil {
-		return nil, err
-	}
-	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f := &forwarder{
-		env: env, journal: j, target: target, retries: retries, release: release, app: receive.Forward(env.Transport, target),
-		woken: make(chan struct{}, 1), last: make(chan struct{}), cancel: cancel, ended: make(chan struct{}),
-	}
-	f.wake() // for what is due from before
-	go f.run(running)
-	return f, nil
-}
-
-func (f *forwarder) wake() {
-	select {
-	case f.woken <- struct{}{}:
-	default: // it is about to look anyway
-	}
-}
-
-func (f *forwarder) run(ctx context.Context) {
-	defer close(f.ended)
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for ending := false; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.last:
-			ending = true
-		case <-f.woken:
-		case <-timer.C:
+		s.forwarder.Shutdown(last)
+		var waiting int
+		waiting, err = s.queue.Len(context.WithoutCancel(ctx))
+		if waiting > 0 {
+			fmt.Fprintf(s.env.Err, "wsk: %s not forwarded yet: the next listener with --forward-retries on this journal does it\n", ui.Plural(waiting, "event"))
 		}
-		next, err := f.drain(ctx)
-		switch {
-		case ctx.Err() != nil, ending:
-			return
-		case err != nil:
-			fmt.Fprintf(f.env.Err, "wsk: warning: forwarding: %s\n", ui.Clean(err.Error()))
-			timer.Reset(time.Second)
-		case !next.IsZero():
-			timer.Reset(max(next.Sub(f.env.Now()), 0))
-		}
+		err = errors.Join(err, s.queue.Close())
 	}
-}
-
-// drain forwards all that is due, and says when something is due again.
-func (f *forwarder) drain(ctx context.Context) (time.Time, error) {
-	for {
-		due, next, err := f.journal.Due(ctx, f.target, f.env.Now(), forwardPage)
-		if err != nil || len(due) == 0 {
-			return next, err
-		}
-		for _, d := range due {
-			if err := f.one(ctx, d); err != nil {
-				return next, err
-			}
-		}
-	}
-}
-
-// one forwards a record and notes how that went.
-func (f *forwarder) one(ctx context.Context, d journal.Due) error {
-	r := d.Record
-	r.Error = ""
-	answer := f.app(ctx, &r)
-	if ctx.Err() != nil { // interrupted: it stays due
-		return ctx.Err()
-	}
-	done := answer.Status/100 == 2
-	var again time.Time
-	what := r.Error
-	if what == "" {
-		what = fmt.Sprintf("the app answered %d %s", answer.Status, http.StatusText(answer.Status))
-	}
-	name := ui.Clean(idOf(r))
-	switch {
-	case done:
-	case (answer.Status >= 500 || answer.Status == http.StatusTooManyRequests) && d.Tries < f.retries:
-		pause := min(time.Second<<min(d.Tries, 6), time.Minute)
-		again = f.env.Now().Add(pause)
-		fmt.Fprintf(f.env.Err, "wsk: %s: %s; again in %s\n", name, ui.Clean(what), pause)
-	default:
-		fmt.Fprintf(f.env.Err, "wsk: warning: %s was not taken: %s; wsk replay %s sends it again\n", name, ui.Clean(what), r.ID)
-	}
-	return f.journal.Forwarded(context.WithoutCancel(ctx), r, done, again)
-}
-
-// close lets what is due now go out until ctx ends, and says what is left.
-func (f *forwarder) close(ctx context.Context) error {
-	defer func() { _ = f.release() }() // the process ends, and the lock with it
-	close(f.last)
-	select {
-	case <-ctx.Done():
-		f.cancel()
-		<-f.ended
-	case <-f.ended:
-		f.cancel()
-	}
-	n, err := f.journal.Undone(context.WithoutCancel(ctx), f.target)
-	if n > 0 {
-		fmt.Fprintf(f.env.Err, "wsk: %s not forwarded yet: the next listener with --forward-retries on this journal does it\n", ui.Plural(n, "event"))
-	}
-	return err
+	return errors.Join(err, s.journal.Close())
 }

@@ -152,7 +152,7 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	if err != nil {
 		return err
 	}
-	kept, err := o.openJournal(ctx, env)
+	kept, err := o.openStorage(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 }
 
 // bind brings back what was seen before, and says that the receiver is ready.
-func (o *options) bind(ctx context.Context, env *command.Env, kept *listenJournal, setup *receive.Config, show *listenView) (net.Listener, error) {
+func (o *options) bind(ctx context.Context, env *command.Env, kept *storage, setup *receive.Config, show *listenView) (net.Listener, error) {
 	var err error
 	if setup.Memory, err = kept.memory(ctx); err != nil {
 		return nil, err

@@ -13,7 +13,7 @@ import (
 
 // serve runs the server until one thing ends it: Ctrl-C, the command's end, all
 // that was expected, the timeout, or a disk that fails.
-func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *listenJournal, argv []string) error {
+func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *storage, argv []string) error {
 	server := command.NewServer(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()

@@ -1,0 +1,297 @@
+package receive_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// queue is a Queue in memory.
+type queue struct {
+	mu    sync.Mutex
+	items []queued
+	fault error // of Due
+}
+
+type queued struct {
+	receive.DueRecord
+	at   time.Time
+	done bool
+}
+
+func (q *queue) Keep(_ context.Context, r receive.Receipt) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.items = append(q.items, queued{DueRecord: receive.DueRecord{Record: r.Record}, done: !r.Forward})
+	return nil
+}
+
+func (q *queue) Due(_ context.Context, now time.Time, limit int) (due []receive.DueRecord, next time.Time, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, item := range q.items {
+		switch {
+		case item.done:
+		case !item.at.After(now) && len(due) < limit:
+			due = append(due, item.DueRecord)
+		case item.at.After(now) && (next.IsZero() || item.at.Before(next)):
+			next = item.at
+		}
+	}
+	return due, next, q.fault
+}
+
+func (q *queue) Finish(_ context.Context, r receive.ForwardResult) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.IndexFunc(q.items, func(item queued) bool { return item.Record.ID == r.Record.ID })
+	q.items[i].Attempts, q.items[i].at, q.items[i].done = r.Attempt, r.Next, r.Next.IsZero()
+	return nil
+}
+
+func (q *queue) setFault(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.fault = err
+}
+
+// waiting lists the bodies that are still to be forwarded.
+func (q *queue) waiting() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var bodies []string
+	for _, item := range q.items {
+		if !item.done {
+			bodies = append(bodies, string(item.Record.Request.Body))
+		}
+	}
+	return strings.Join(bodies, " ")
+}
+
+func (q *queue) add(t *testing.T, f *receive.Forwarder, bodies ...string) {
+	t.Helper()
+	for _, body := range bodies {
+		r := webhook.Record{ID: "rec_" + body, Request: webhook.Request{Method: "POST", URL: "/", Body: []byte(body)}}
+		keep := q.Keep
+		if f != nil {
+			keep = f.Keep
+		}
+		if err := keep(t.Context(), receive.Receipt{Record: r, Forward: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// app is an app behind a forwarder: a transport that logs each request with the
+// seconds since its start, and answers with the statuses in turn, then 200.
+type app struct {
+	mu       sync.Mutex
+	began    time.Time
+	statuses []int
+	hang     bool // until the request's context ends
+	log      []string
+}
+
+func newApp(statuses ...int) *app { return &app{began: time.Now(), statuses: statuses} }
+
+func (a *app) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := make([]byte, r.ContentLength)
+	_, _ = r.Body.Read(body)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.log = append(a.log, fmt.Sprintf("%s@%g", body, time.Since(a.began).Seconds()))
+	if a.hang {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	status := http.StatusOK
+	if len(a.statuses) > 0 {
+		status, a.statuses = a.statuses[0], a.statuses[1:]
+	}
+	if status == 0 {
+		return nil, errors.New("connection refused")
+	}
+	return &http.Response{StatusCode: status, Body: http.NoBody}, nil
+}
+
+func (a *app) want(t *testing.T, log string) {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if got := strings.Join(a.log, " "); got != log {
+		t.Errorf("the app got %q, want %q", got, log)
+	}
+}
+
+func newForwarder(t *testing.T, c receive.ForwarderConfig) *receive.Forwarder {
+	t.Helper()
+	c.URL = "http://app.example/hooks"
+	f, err := receive.NewForwarder(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestForwarderForwardsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, q := newApp(), &queue{}
+		q.add(t, nil, "before") // stored by the process before
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a})
+		q.add(t, f, "1", "2", "3")
+		synctest.Wait()
+		a.want(t, "before@0 1@0 2@0 3@0")
+		f.Shutdown(t.Context())
+		if left := q.waiting(); left != "" {
+			t.Errorf("%s is left", left)
+		}
+	})
+}
+
+func TestForwarderForwardsNothingElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, q := newApp(), &queue{}
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a})
+		if err := f.Keep(t.Context(), receive.Receipt{Record: webhook.Record{ID: "rec_1"}}); err != nil {
+			t.Fatal(err)
+		}
+		f.Shutdown(t.Context())
+		a.want(t, "")
+		if len(q.items) != 1 {
+			t.Error("the receipt was not stored")
+		}
+	})
+}
+
+func TestForwarderRetries(t *testing.T) {
+	for name, test := range map[string]struct {
+		statuses []int
+		retries  int
+		log      string
+		problem  string // of the last attempt
+	}{
+		"not after 2xx":                       {[]int{204}, 3, "x@0", ""},
+		"not after 4xx":                       {[]int{404}, 3, "x@0", "the app answered 404 Not Found"},
+		"not after a redirect":                {[]int{307}, 3, "x@0", "the app answered 307 Temporary Redirect"},
+		"not without retries":                 {[]int{503}, 0, "x@0", "the app answered 503 Service Unavailable"},
+		"after 429":                           {[]int{429}, 3, "x@0 x@1", ""},
+		"after no response":                   {[]int{0}, 3, "x@0 x@1", ""},
+		"up to the limit":                     {[]int{500, 500, 502}, 2, "x@0 x@1 x@3", "the app answered 502 Bad Gateway"},
+		"with no response to the last":        {[]int{500, 0}, 1, "x@0 x@1", "forwarding: connection refused"},
+		"with pauses that double to a minute": {[]int{500, 500, 500, 500, 500, 500, 500, 500}, 9, "x@0 x@1 x@3 x@7 x@15 x@31 x@63 x@123 x@183", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, q := newApp(test.statuses...), &queue{}
+				var results []receive.ForwardResult
+				f := newForwarder(t, receive.ForwarderConfig{
+					Queue: q, Transport: a, Retries: test.retries,
+					OnResult: func(r receive.ForwardResult) { results = append(results, r) },
+				})
+				q.add(t, f, "x")
+				time.Sleep(time.Hour) // of the bubble's clock
+				a.want(t, test.log)
+				f.Shutdown(t.Context())
+				for i, r := range results {
+					last := i == len(results)-1
+					if r.Attempt != i+1 || r.Next.IsZero() != last || (r.Pause == 0) != last || (r.Problem == "") != r.OK {
+						t.Errorf("result %d of %d is %+v", i+1, len(results), r)
+					}
+				}
+				if last := results[len(results)-1]; last.Problem != test.problem || last.OK != (test.problem == "") {
+					t.Errorf("it ended with %q, want %q", last.Problem, test.problem)
+				}
+			})
+		})
+	}
+}
+
+func TestForwarderKeepsOthersGoingDuringARetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, q := newApp(500), &queue{}
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1})
+		q.add(t, f, "1", "2")
+		time.Sleep(time.Minute)
+		a.want(t, "1@0 2@0 1@1")
+		f.Shutdown(t.Context())
+	})
+}
+
+func TestForwarderTriesAFailedQueueAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, q := newApp(), &queue{fault: errors.New("the disk is full")}
+		faults := 0
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, OnError: func(err error) {
+			if err.Error() != "the disk is full" {
+				t.Error(err)
+			}
+			if faults++; faults == 3 {
+				q.setFault(nil)
+			}
+		}})
+		q.add(t, nil, "x")
+		time.Sleep(time.Minute)
+		f.Shutdown(t.Context())
+		a.want(t, "x@3")
+		if faults != 3 {
+			t.Errorf("%d errors, want 3", faults)
+		}
+	})
+}
+
+func TestForwarderShutdown(t *testing.T) {
+	t.Run("forwards what is due", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a, q := newApp(500), &queue{}
+			f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1})
+			q.add(t, f, "1", "2", "3")
+			f.Shutdown(t.Context())
+			a.want(t, "1@0 2@0 3@0")
+			if left := q.waiting(); left != "1" { // its retry is due later
+				t.Errorf("%q is left, want 1", left)
+			}
+		})
+	})
+	t.Run("interrupts an app that hangs, and its event stays due", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a, q := newApp(), &queue{}
+			a.hang = true
+			f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a})
+			q.add(t, f, "1", "2")
+			synctest.Wait()
+			began := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			f.Shutdown(ctx)
+			if took := time.Since(began); took != 5*time.Second {
+				t.Errorf("took %s, want 5s", took)
+			}
+			if left := q.waiting(); left != "1 2" {
+				t.Errorf("%q is left, want 1 2", left)
+			}
+			for _, item := range q.items {
+				if item.Attempts != 0 {
+					t.Errorf("the attempt of %s counts", item.Record.ID)
+				}
+			}
+		})
+	})
+}
+
+func TestNewForwarderChecksItsConfig(t *testing.T) {
+	for _, c := range []receive.ForwarderConfig{{}, {Queue: &queue{}}, {URL: "http://app.example"}} {
+		if f, err := receive.NewForwarder(c); f != nil || err == nil {
+			t.Errorf("%+v makes %v, %v", c, f, err)
+		}
+	}
+}
