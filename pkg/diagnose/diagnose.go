@@ -47,15 +47,20 @@ import (
 // 8 MiB are not rewritten. A server that explains requests of strangers uses a
 // [Limiter].
 func Refusal(v webhook.Verifier, r webhook.Request, reason webhook.Reason, previous ...webhook.Secret) *webhook.Diagnosis {
-	if v.Scheme.IsZero() {
+	if v.Scheme.Name() == "" {
 		v.Scheme = webhook.SchemeFor(webhook.WorkSkedge)
 	}
+	f := (*finding)(nil)
 	if needsSearch(reason) {
-		if d := computed(v, r, previous); d != nil {
-			return d
-		}
+		f = explain(newEvidence(v, r, previous), newBudget())
 	}
-	return stated(v.Scheme, r, reason)
+	if f == nil {
+		f = factOf(v.Scheme, r, reason)
+	}
+	if f == nil {
+		return nil
+	}
+	return f.diagnosis(v.Scheme)
 }
 
 // needsSearch reports whether the reason leaves open what the sender did.
@@ -67,94 +72,48 @@ func needsSearch(reason webhook.Reason) bool {
 	return false
 }
 
-// computed explains a refusal by the mistake that leads to the presented
-// signature, or else by the signature's shape; it returns nil when it finds neither.
-func computed(v webhook.Verifier, r webhook.Request, previous []webhook.Secret) *webhook.Diagnosis {
-	found, ok := Explain(Case{
-		Scheme: v.Scheme, Secrets: v.Secrets, Previous: previous, Header: r.Header,
-		Signature: r.Header.Get(v.Scheme.SignatureHeader()),
-		Message: webhook.Message{
-			Body: r.Body, Timestamp: r.Header.Get(v.Scheme.TimestampHeader()),
-			ID: r.Header.Get(v.Scheme.IDHeader()), URL: v.URL,
-		},
-	})
-	if !ok {
-		return nil
-	}
-	return &webhook.Diagnosis{ID: found.ID, Summary: found.Summary, Fix: found.Fix, Certain: found.Certain}
-}
-
-// stated explains a refusal by its reason alone, or returns nil.
-func stated(s webhook.Scheme, r webhook.Request, reason webhook.Reason) *webhook.Diagnosis {
-	timestampHeader := s.TimestampHeader()
-	if timestampHeader == "" { // a receiver may require one that the scheme does not sign
-		timestampHeader = webhook.HeaderTimestamp
-	}
-	const seconds = "Unix seconds, ten digits, and sign the same text"
-	d := &webhook.Diagnosis{Certain: true}
+// factOf explains a refusal by its reason alone, or returns nil.
+func factOf(s webhook.Scheme, r webhook.Request, reason webhook.Reason) *finding {
+	c := cause{}
 	switch reason {
 	case webhook.NoSecret:
-		d.ID = "secret.none"
-		d.Summary = "the receiver has no secret, or a blank one, so it cannot verify any request"
-		d.Fix = "give the receiver the secret that the sender signs with"
+		c.id = "secret.none"
 	case webhook.HeaderRepeated:
-		d.ID = "header.repeated"
-		d.Summary = "the request has the header " + repeated(s, r.Header) + " more than once, so two programs may read different values"
-		d.Fix = "have the sender set the header once, and check whether a proxy adds it again"
+		c.id, c.detail = "header.repeated", repeatedHeader(s, r.Header)
 	case webhook.SignatureMissing:
-		d.ID = "header.signature_missing"
-		d.Summary = "the request has no signature, neither in " + s.SignatureHeader() + " nor in another header"
-		d.Fix = "have the sender put the signature of " + s.Covers() + " in " + s.SignatureHeader() + ", and check whether a proxy removes the header"
+		c.id = "header.signature_missing"
 	case webhook.SignatureMalformed:
-		d.ID, d.Certain = "encoding.unknown", false
-		d.Summary = "the header " + s.SignatureHeader() + " contains a text that is not an HMAC in any known encoding"
-		d.Fix = "have the sender write the HMAC-SHA256 of " + s.Covers() + " in " + encodingOf(s)
+		return &finding{causes: []cause{{id: "encoding.unknown"}}}
 	case webhook.TimestampMissing:
-		d.ID = "time.timestamp_missing"
-		d.Summary = "the request has no " + timestampHeader + " header"
-		d.Fix = "have the sender set " + timestampHeader + " to " + seconds
+		c.id = "time.timestamp_missing"
 	case webhook.IDMissing:
-		d.ID = "header.id_missing"
-		d.Summary = "the request has no " + s.IDHeader() + " header, and the signature covers it"
-		d.Fix = "have the sender set " + s.IDHeader() + " to the id of the event and sign " + s.Covers()
+		c.id = "header.id_missing"
 	case webhook.TimestampMalformed:
-		d.ID = "time.timestamp_malformed"
-		d.Summary = "the signature itself is good, but the timestamp is not a number of Unix seconds"
-		d.Fix = "have the sender write " + seconds
+		c.id = "time.timestamp_malformed"
 	case webhook.TimestampTooOld:
-		d.ID = "time.timestamp_too_old"
-		d.Summary = "the signature itself is good, but the timestamp is older than the tolerance allows"
-		d.Fix = "send the request again with a fresh timestamp and signature; to verify an old request, use --tolerance off"
+		c.id = "time.timestamp_too_old"
 	case webhook.TimestampTooNew:
-		d.ID = "time.timestamp_too_new"
-		d.Summary = "the signature itself is good, but the timestamp is further in the future than the tolerance allows"
-		d.Fix = "synchronize the clocks of sender and receiver; to verify the request anyway, use --tolerance off"
-		if len(r.Header.Get(timestampHeader)) >= 13 { // Unix milliseconds have 13 digits until the year 2286
-			d.Summary = "the signature itself is good, but the timestamp is finer than seconds"
-			d.Fix = "have the sender write " + seconds
+		c.id = "time.timestamp_too_new"
+		if len(r.Header.Get(timestampHeader(s))) >= 13 { // Unix milliseconds have 13 digits until the year 2286
+			c.summary = "the signature itself is good, but the timestamp is in milliseconds or finer, and the receiver reads seconds"
+			c.fix = "have the sender write " + unixSeconds
 		}
-	default: // also SignatureMismatch: that it does not match is all there is to say
+	default: // SignatureMismatch says nothing by itself
 		return nil
 	}
-	return d
+	return &finding{causes: []cause{c}, certain: true}
 }
 
-// repeated returns the first header of the scheme that the request has twice.
-func repeated(s webhook.Scheme, h webhook.Header) string {
+// repeatedHeader returns the first of the headers that a receiver reads once
+// and that the request has more than once.
+func repeatedHeader(s webhook.Scheme, h webhook.Header) string {
 	values := h.HTTP()
-	for _, name := range []string{s.SignatureHeader(), s.TimestampHeader(), s.IDHeader(), webhook.HeaderTimestamp} {
+	for _, name := range []string{s.SignatureHeader(), timestampHeader(s), s.IDHeader()} {
 		if name != "" && len(values.Values(name)) > 1 {
 			return name
 		}
 	}
-	return s.SignatureHeader()
-}
-
-func encodingOf(s webhook.Scheme) string {
-	if s.Encoding() == "base64" {
-		return "base64, 44 characters"
-	}
-	return "lowercase hex, 64 digits"
+	return ""
 }
 
 // maxLimited is the largest body, in bytes, that a Limiter searches.

@@ -1,27 +1,61 @@
 package diagnose_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A shell script signed what echo printed, and sent the body without the
-// newline.
-func ExampleExplain() {
-	secret, _ := webhook.NewSecret("your-secret")
-	sent := webhook.Message{Body: []byte(`{"event_type":"test.connection"}`), Timestamp: "1700000000"}
-	signed := sent
-	signed.Body = append([]byte(nil), `{"event_type":"test.connection"}`+"\n"...)
-	signature, _ := webhook.SchemeFor(webhook.WorkSkedge).Sign(signed, secret)
+// A handler answers a bad request without saying why, and logs the explanation
+// for its operator. The request below was signed in a shell, over the output of
+// echo, and sent without the newline.
+func ExampleLimiter() {
+	secret, err := webhook.NewSecret("your-secret")
+	if err != nil {
+		panic(err)
+	}
+	verifier := webhook.Verifier{Secrets: []webhook.Secret{secret}}
+	now := func() time.Time { return time.Unix(1700000000, 0) } // time.Now in production
+	log := os.Stdout
 
-	f, found := diagnose.Explain(diagnose.Case{Message: sent, Signature: signature, Secrets: []webhook.Secret{secret}})
-	fmt.Println(found, f.Certain, f.ID)
-	fmt.Println(f.Summary)
-	fmt.Println(f.Fix)
+	var limiter diagnose.Limiter
+	handler := func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		if _, err := verifier.Verify(r.Header, body, now()); err != nil {
+			http.Error(w, "invalid signature", webhook.StatusOf(err))
+			var refusal *webhook.Refusal
+			if errors.As(err, &refusal) {
+				request := webhook.Request{Header: webhook.HeaderOf(r.Header), Body: body}
+				if d := limiter.Refusal(verifier, request, refusal.Reason); d != nil {
+					fmt.Fprintf(log, "%s: %s\n%s\n", d.ID, d.Summary, d.Fix)
+				}
+			}
+			return
+		}
+		fmt.Fprintln(w, "received")
+	}
+
+	const body = `{"event_type":"test.connection"}`
+	signed, err := webhook.Sign([]byte(body+"\n"), now(), secret)
+	if err != nil {
+		panic(err)
+	}
+	request := httptest.NewRequest(http.MethodPost, "/hook", strings.NewReader(body))
+	request.Header = signed.HTTP()
+	handler(httptest.NewRecorder(), request)
 	// Output:
-	// true true body.newline_missing
-	// the signature is over the body with a newline at its end: the body here has lost it, or the sender signed what echo printed
-	// verify the bytes as they came over the wire and trim nothing; a sender in the shell writes printf '%s' or echo -n
+	// body.newline_missing: the signature covers the body with a newline at its end: the receiver trimmed it, or the sender signed the output of echo
+	// verify the bytes as they came over the wire, untrimmed; in a shell, sign the output of printf '%s' or echo -n
 }

@@ -19,31 +19,31 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// recompute makes the digest of a hit from its key and content alone.
-func recompute(h *hit) []byte {
-	f := map[string]func() hash.Hash{"SHA-256": sha256.New, "SHA-1": sha1.New, "SHA-512": sha512.New, "SHA-384": sha512.New384, "MD5": md5.New}[h.hash]
-	content := slices.Concat(h.parts...)
+// recompute computes a digest from the key and the content alone.
+func recompute(c *computation) []byte {
+	newHash := map[string]func() hash.Hash{"SHA-256": sha256.New, "SHA-1": sha1.New, "SHA-512": sha512.New, "SHA-384": sha512.New384, "MD5": md5.New}[c.signer.hash.name]
+	key, content := c.signer.key, slices.Concat(c.parts...)
 	var sum hash.Hash
-	switch h.mix {
-	case keyed:
-		sum = hmac.New(f, h.key)
-	case swapped:
-		sum = hmac.New(f, content)
-		content = h.key
-	case plain:
-		sum = f()
+	switch c.signer.construction {
+	case keyedHash:
+		sum = hmac.New(newHash, key)
+	case swappedHMAC:
+		sum = hmac.New(newHash, content)
+		content = key
+	case plainHash:
+		sum = newHash()
 	case keyFirst:
-		sum = f()
-		content = slices.Concat(h.key, content)
+		sum = newHash()
+		content = slices.Concat(key, content)
 	case keyLast:
-		sum = f()
-		content = slices.Concat(content, h.key)
+		sum = newHash()
+		content = slices.Concat(content, key)
 	}
 	sum.Write(content)
 	return sum.Sum(nil)
 }
 
-// carries reports whether a text holds a digest, or the beginning of one, in
+// carries reports whether a text contains a digest, or the beginning of one, in
 // any encoding.
 func carries(text string, digest []byte) bool {
 	plain, err := url.PathUnescape(text)
@@ -56,7 +56,7 @@ func carries(text string, digest []byte) bool {
 			h, b, base64.RawURLEncoding.EncodeToString(digest), hex.EncodeToString([]byte(h)), hex.EncodeToString([]byte(b)),
 			base64.RawStdEncoding.EncodeToString([]byte(h)), base64.RawStdEncoding.EncodeToString([]byte(b)),
 		} {
-			if strings.Contains(strings.ToLower(text), strings.ToLower(encoded[:minCut])) || strings.Contains(strings.NewReplacer(":", "", "-", "", " ", "").Replace(strings.ToLower(text)), h) {
+			if strings.Contains(strings.ToLower(text), strings.ToLower(encoded[:minTruncated])) || strings.Contains(strings.NewReplacer(":", "", "-", "", " ", "").Replace(strings.ToLower(text)), h) {
 				return true
 			}
 		}
@@ -64,92 +64,95 @@ func carries(text string, digest []byte) bool {
 	return false
 }
 
-// fuzzModes are the mistakes that the fuzzer makes on its own; mode 0 takes
-// the signature as it comes.
-func fuzzModes() []func(c *Case, m webhook.Message, key string) string {
-	sign := func(key, content string) []byte {
-		mac := hmac.New(sha256.New, []byte(key))
-		mac.Write([]byte(content))
-		return mac.Sum(nil)
-	}
-	return []func(c *Case, m webhook.Message, key string) string{
-		nil,
-		func(_ *Case, m webhook.Message, key string) string {
-			return hex.EncodeToString(sign(key, string(m.Body)))
-		},
-		func(_ *Case, m webhook.Message, key string) string {
-			return base64Of(sign(key, m.Timestamp+"."+string(m.Body)+"\n"))
-		},
-		func(_ *Case, m webhook.Message, key string) string {
-			return "sha256=" + hex.EncodeToString(sign(key+"\n", m.Timestamp+"."+string(m.Body)))
-		},
-		func(c *Case, m webhook.Message, key string) string {
-			c.Header = append(c.Header, webhook.Pair{Name: "X-Hub-Signature-256", Value: "sha256=" + hex.EncodeToString(sign(key, string(m.Body)))})
+// fuzzMistakes are the mistakes that the fuzzer makes of a message; the first
+// takes the signature as it comes.
+var fuzzMistakes = []func(e *evidence, key string) (signature string){
+	nil,
+	func(e *evidence, key string) string { // the body alone
+		return hex.EncodeToString(hmacOf(key, string(e.message.Body)))
+	},
+	func(e *evidence, key string) string { // another encoding, and a newline
+		return base64Of(hmacOf(key, e.message.Timestamp+"."+string(e.message.Body)+"\n"))
+	},
+	func(e *evidence, key string) string { // a prefix, and a newline in the secret
+		return "sha256=" + hex.EncodeToString(hmacOf(key+"\n", e.message.Timestamp+"."+string(e.message.Body)))
+	},
+	func(e *evidence, key string) string { // GitHub's header
+		e.header = append(e.header, webhook.Pair{Name: "X-Hub-Signature-256", Value: "sha256=" + hex.EncodeToString(hmacOf(key, string(e.message.Body)))})
+		return ""
+	},
+	func(e *evidence, key string) string { // what encoding/json writes
+		var value any
+		if json.Unmarshal(e.message.Body, &value) != nil {
 			return ""
-		},
-		func(_ *Case, m webhook.Message, key string) string { // what encoding/json writes
-			var value any
-			if json.Unmarshal(m.Body, &value) != nil {
-				return ""
-			}
-			text, err := json.Marshal(value)
-			tree, read := parse(m.Body)
-			if ours, ok := goTools()[0].write(tree); err != nil || !read || !ok || !bytes.Equal(ours, text) {
-				return "" // past the bounds
-			}
-			return hex.EncodeToString(sign(key, m.Timestamp+"."+string(text)))
-		},
-	}
+		}
+		text, err := json.Marshal(value)
+		tree, read := parse(e.message.Body)
+		if ours, ok := goEscaped.write(tree); err != nil || !read || !ok || !bytes.Equal(ours, text) {
+			return "" // past the bounds
+		}
+		return hex.EncodeToString(hmacOf(key, e.message.Timestamp+"."+string(text)))
+	},
 }
 
+func hmacOf(key, content string) []byte {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(content))
+	return mac.Sum(nil)
+}
+
+// FuzzExplain holds two properties: a mistake that the fuzzer makes is found,
+// and what is certain can be computed again from the key and the content, with a
+// digest that the request carries.
 func FuzzExplain(f *testing.F) {
-	for i, w := range allWays() {
-		c, content := w.build()
+	for i, m := range allMistakes() {
+		e, content := m.build()
 		sum := sha256.Sum256(content)
 		signature := hex.EncodeToString(sum[:])
-		if w.write != nil {
-			signature = w.write(sum[:])
+		if m.write != nil {
+			signature = m.write(sum[:])
 		}
-		f.Add(c.Message.Body, signature, c.Message.Timestamp, c.Message.ID, c.Message.URL, c.Secrets[0].Reveal(), byte(i), byte(i), "X-Webhook-Id", signature)
+		f.Add(e.message.Body, signature, e.message.Timestamp, e.message.ID, e.message.URL, e.secrets[0].Reveal(), byte(i), byte(i), "X-Webhook-Id", signature)
 	}
 	for i, text := range nasty() {
-		f.Add([]byte(text), hex.EncodeToString(unrelated(i)), testStamp, "", "", "secret", byte(i), byte(i), senders()[i%len(senders())].header, "t=1,v1=ab")
+		f.Add([]byte(text), hex.EncodeToString(unrelated(i)), testStamp, "", "", "secret", byte(i), byte(i), senders[i%len(senders)].header, "t=1,v1=ab")
 	}
-	f.Fuzz(func(t *testing.T, body []byte, signature, stamp, id, address, secret string, scheme, mode byte, name, value string) {
+	f.Fuzz(func(t *testing.T, body []byte, signature, timestamp, id, address, secret string, scheme, mode byte, name, value string) {
 		key, err := webhook.NewSecret(secret)
 		if err != nil {
 			return
 		}
-		c := Case{
-			Scheme:  webhook.Schemes()[int(scheme)%len(webhook.Schemes())],
-			Message: webhook.Message{Body: body, Timestamp: stamp, ID: id, URL: address}, Signature: signature,
-			Header: webhook.Header{{Name: name, Value: value}}, Secrets: []webhook.Secret{key},
+		e := evidence{
+			scheme:  webhook.Schemes()[int(scheme)%len(webhook.Schemes())],
+			message: webhook.Message{Body: body, Timestamp: timestamp, ID: id, URL: address}, signature: signature,
+			header: webhook.Header{{Name: name, Value: value}}, secrets: []webhook.Secret{key},
 		}
-		mistake := fuzzModes()[int(mode)%len(fuzzModes())]
+		mistake := fuzzMistakes[int(mode)%len(fuzzMistakes)]
 		if mistake != nil {
-			c.Scheme = webhook.SchemeFor(webhook.WorkSkedge)
-			c.Signature = mistake(&c, c.Message, secret)
+			e.scheme = webhook.SchemeFor(webhook.WorkSkedge)
+			e.signature = mistake(&e, secret)
 		}
-		h, found := explain(c, newBudget())
-		right, _ := c.Scheme.Sign(c.Message, key)
-		if mistake != nil && c.Signature != "" && c.Signature != right && !(found && h.certain) {
-			t.Fatalf("mode %d was not found", int(mode)%len(fuzzModes()))
+		found := explain(&e, newBudget())
+		right, _ := e.scheme.Sign(e.message, key)
+		if mistake != nil && e.signature != "" && e.signature != right && (found == nil || !found.certain) {
+			t.Fatalf("mistake %d was not found", int(mode)%len(fuzzMistakes))
 		}
-		if !found {
+		if found == nil {
 			return
 		}
-		finding := h.finding()
-		if finding.ID == "" || finding.Summary == "" || finding.Fix == "" || finding.Certain != h.certain {
-			t.Fatalf("%+v of %v", finding, h.steps)
+		d := found.diagnosis(e.scheme)
+		if d.ID == "" || d.Summary == "" || d.Fix == "" || d.Certain != found.certain {
+			t.Fatalf("%+v of %v", d, found.causes)
 		}
-		if !h.certain {
+		if !found.certain {
 			return
 		}
-		if again := recompute(h); !hmac.Equal(again, h.digest) {
-			t.Fatalf("%s: the digest is %x, not %x", finding.ID, again, h.digest)
+		if again := recompute(found.computed); !hmac.Equal(again, found.computed.digest) {
+			t.Fatalf("%s: the digest is %x, not %x", d.ID, again, found.computed.digest)
 		}
-		if !carries(c.Signature, h.digest) && !slices.ContainsFunc(c.Header, func(p webhook.Pair) bool { return carries(p.Value, h.digest) }) {
-			t.Fatalf("%s: the digest is nowhere in the request", finding.ID)
+		carried := func(p webhook.Pair) bool { return carries(p.Value, found.computed.digest) }
+		if !carries(e.signature, found.computed.digest) && !slices.ContainsFunc(e.header, carried) {
+			t.Fatalf("%s: the digest is nowhere in the request", d.ID)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -8,87 +9,85 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// sender is a service known by its signature header, and its rule.
+// sender is a service that is recognized by its signature header.
 type sender struct {
-	id, name, header string
-	signs            string // {t}, {id}, {url}, {form} and, at the end, {body}
-	stamp, idHeader  string // headers of {t} and {id}; "t=" is a part of the signature header
-	hash             string
-	decodes          bool   // the key is base64 behind whsec_
-	rule             string // for people
-	scheme           string // how wsk names the rule, "" when it does not
+	cause           string
+	name            string
+	header          string // that has the signature
+	covers          string // what it signs: {timestamp}, {id}, {url}, {form} and, at the end, {body}
+	timestampHeader string // "" where the timestamp is t= in the signature header
+	idHeader        string
+	hash            *hashFunction
+	whsec           bool   // the key is base64 after whsec_
+	rule            string // for people
+	scheme          string // how wsk is told to verify it, "" where wsk has no scheme for it
 }
 
 // senders lists them, each by its own documentation on webhook signatures.
-func senders() []sender {
-	return []sender{
-		{id: "sender.workskedge", name: "WorkSkedge", header: webhook.HeaderSignature, signs: "{t}.{body}", stamp: webhook.HeaderTimestamp, hash: "SHA-256",
-			rule: "hex HMAC-SHA256 of <timestamp>.<body>", scheme: "--scheme timestamp.body"},
-		{id: "sender.worksome", name: "Worksome", header: "Signature", signs: "{body}", hash: "SHA-256",
-			rule: "hex HMAC-SHA256 of the body", scheme: "--scheme body --platform worksome"},
-		{id: "sender.standard_webhooks", name: "Standard Webhooks", header: "webhook-signature", signs: "{id}.{t}.{body}", stamp: "webhook-timestamp", idHeader: "webhook-id", hash: "SHA-256", decodes: true,
-			rule: "v1, and base64 HMAC-SHA256 of <id>.<timestamp>.<body>", scheme: "--scheme standard-webhooks"},
-		{id: "sender.svix", name: "Svix", header: "svix-signature", signs: "{id}.{t}.{body}", stamp: "svix-timestamp", idHeader: "svix-id", hash: "SHA-256", decodes: true,
-			rule: "v1, and base64 HMAC-SHA256 of <id>.<timestamp>.<body>", scheme: "--scheme standard-webhooks, with the svix- headers under their webhook- names"},
-		{id: "sender.square", name: "Square", header: "x-square-hmacsha256-signature", signs: "{url}{body}", hash: "SHA-256",
-			rule: "base64 HMAC-SHA256 of the notification URL and the body", scheme: "--scheme square"},
-		{id: "sender.quickbooks", name: "Intuit", header: "intuit-signature", signs: "{body}", hash: "SHA-256",
-			rule: "base64 HMAC-SHA256 of the body with the verifier token", scheme: "--scheme quickbooks"},
-		{id: "sender.stripe", name: "Stripe", header: "Stripe-Signature", signs: "{t}.{body}", stamp: "t=", hash: "SHA-256",
-			rule: "t=<timestamp>,v1=<hex HMAC-SHA256 of <timestamp>.<body>>"},
-		{id: "sender.github", name: "GitHub", header: "X-Hub-Signature-256", signs: "{body}", hash: "SHA-256",
-			rule: "sha256= and hex HMAC-SHA256 of the body"},
-		{id: "sender.github_sha1", name: "GitHub", header: "X-Hub-Signature", signs: "{body}", hash: "SHA-1",
-			rule: "sha1= and hex HMAC-SHA1 of the body"},
-		{id: "sender.slack", name: "Slack", header: "X-Slack-Signature", signs: "v0:{t}:{body}", stamp: "X-Slack-Request-Timestamp", hash: "SHA-256",
-			rule: "v0= and hex HMAC-SHA256 of v0:<timestamp>:<body>"},
-		{id: "sender.shopify", name: "Shopify", header: "X-Shopify-Hmac-Sha256", signs: "{body}", hash: "SHA-256",
-			rule: "base64 HMAC-SHA256 of the body"},
-		{id: "sender.twilio", name: "Twilio", header: "X-Twilio-Signature", signs: "{url}{form}", hash: "SHA-1",
-			rule: "base64 HMAC-SHA1 of the URL and the sorted form fields"},
-	}
+var senders = []sender{
+	{cause: "sender.workskedge", name: "WorkSkedge", header: webhook.HeaderSignature, covers: "{timestamp}.{body}", timestampHeader: webhook.HeaderTimestamp, hash: &sha256Hash,
+		rule: "hex HMAC-SHA256 of <timestamp>.<body>", scheme: "--scheme timestamp.body"},
+	{cause: "sender.worksome", name: "Worksome", header: "Signature", covers: "{body}", hash: &sha256Hash,
+		rule: "hex HMAC-SHA256 of the body", scheme: "--scheme body --platform worksome"},
+	{cause: "sender.standard_webhooks", name: "Standard Webhooks", header: "webhook-signature", covers: "{id}.{timestamp}.{body}", timestampHeader: "webhook-timestamp", idHeader: "webhook-id", hash: &sha256Hash, whsec: true,
+		rule: "v1, and base64 HMAC-SHA256 of <id>.<timestamp>.<body>", scheme: "--scheme standard-webhooks"},
+	{cause: "sender.svix", name: "Svix", header: "svix-signature", covers: "{id}.{timestamp}.{body}", timestampHeader: "svix-timestamp", idHeader: "svix-id", hash: &sha256Hash, whsec: true,
+		rule: "v1, and base64 HMAC-SHA256 of <id>.<timestamp>.<body>", scheme: "--scheme standard-webhooks, with the svix- headers under their webhook- names"},
+	{cause: "sender.square", name: "Square", header: "x-square-hmacsha256-signature", covers: "{url}{body}", hash: &sha256Hash,
+		rule: "base64 HMAC-SHA256 of the notification URL and the body", scheme: "--scheme square"},
+	{cause: "sender.quickbooks", name: "Intuit", header: "intuit-signature", covers: "{body}", hash: &sha256Hash,
+		rule: "base64 HMAC-SHA256 of the body with the verifier token", scheme: "--scheme quickbooks"},
+	{cause: "sender.stripe", name: "Stripe", header: "Stripe-Signature", covers: "{timestamp}.{body}", hash: &sha256Hash,
+		rule: "t=<timestamp>,v1=<hex HMAC-SHA256 of <timestamp>.<body>>"},
+	{cause: "sender.github", name: "GitHub", header: "X-Hub-Signature-256", covers: "{body}", hash: &sha256Hash,
+		rule: "sha256= and hex HMAC-SHA256 of the body"},
+	{cause: "sender.github_sha1", name: "GitHub", header: "X-Hub-Signature", covers: "{body}", hash: &sha1Hash,
+		rule: "sha1= and hex HMAC-SHA1 of the body"},
+	{cause: "sender.slack", name: "Slack", header: "X-Slack-Signature", covers: "v0:{timestamp}:{body}", timestampHeader: "X-Slack-Request-Timestamp", hash: &sha256Hash,
+		rule: "v0= and hex HMAC-SHA256 of v0:<timestamp>:<body>"},
+	{cause: "sender.shopify", name: "Shopify", header: "X-Shopify-Hmac-Sha256", covers: "{body}", hash: &sha256Hash,
+		rule: "base64 HMAC-SHA256 of the body"},
+	{cause: "sender.twilio", name: "Twilio", header: "X-Twilio-Signature", covers: "{url}{form}", hash: &sha1Hash,
+		rule: "base64 HMAC-SHA1 of the URL and the sorted form fields"},
 }
 
-// otherSender looks for the header of a sender other than the expected one,
-// and tries its rule.
-func otherSender(c *Case, left *budget) *hit {
-	var first *hit
-	known := senders()
-	for i := range known {
-		s := &known[i]
-		if strings.EqualFold(s.header, c.Scheme.SignatureHeader()) || !c.Header.Has(s.header) {
+// otherSender looks for the header of a sender other than the expected one, and
+// tries its rule.
+func otherSender(e *evidence, left *budget) *finding {
+	var first *finding
+	for i := range senders {
+		s := &senders[i]
+		if strings.EqualFold(s.header, e.scheme.SignatureHeader()) || !e.header.Has(s.header) {
 			continue
 		}
-		if h := s.verify(c, left); h != nil {
-			return h
+		if f := s.verify(e, left); f != nil {
+			return f
 		}
 		if first == nil {
-			first = &hit{steps: because(s.id, "the secrets here do not fit its rule")}
+			first = &finding{causes: []cause{s.asCause("its rule does not give this signature under the secrets here")}}
 		}
 	}
 	return first
 }
 
-func (s *sender) verify(c *Case, left *budget) *hit {
-	presented := readings(&webhook.Scheme{}, c.Header.Get(s.header))
-	for _, f := range hashes() {
-		if f.name != s.hash || !sized(presented, f.size) {
+// verify returns a finding when the sender's rule gives its signature.
+func (s *sender) verify(e *evidence, left *budget) *finding {
+	presented := decodings(webhook.Scheme{}, e.header.Get(s.header))
+	if !s.hash.fits(presented) {
+		return nil
+	}
+	parts := s.content(e, presented[len(presented)-1].timestamp)
+	for _, secret := range slices.Concat(e.secrets, e.previous) {
+		key := s.key(secret)
+		if len(key) == 0 || !left.spend(parts) {
 			continue
 		}
-		parts := s.content(c, presented[len(presented)-1].stamp)
-		for _, secret := range slices.Concat(c.Secrets, c.Previous) {
-			key := s.key(secret)
-			if len(key) == 0 || !left.spend(parts) {
-				continue
-			}
-			digest := f.hmac(key)(parts)
-			for i := range presented {
-				if r := &presented[i]; r.cut == "" && r.is(digest) {
-					return &hit{
-						steps: because(s.id, "the secret and its rule fit"), certain: true,
-						digest: digest, hash: s.hash, key: key, parts: parts,
-					}
-				}
+		signer := &signer{hash: s.hash, key: key}
+		digest := signer.sum(parts)
+		if slices.ContainsFunc(presented, func(d decoding) bool { return d.truncated == "" && d.is(digest) }) {
+			return &finding{
+				causes: []cause{s.asCause("its rule gives this signature")}, certain: true,
+				computed: &computation{signer: signer, parts: parts, digest: digest},
 			}
 		}
 	}
@@ -96,32 +95,32 @@ func (s *sender) verify(c *Case, left *budget) *hit {
 }
 
 func (s *sender) key(secret webhook.Secret) []byte {
-	if s.decodes {
+	if s.whsec {
 		return unbase64(strings.TrimPrefix(secret.Reveal(), "whsec_"))
 	}
 	return []byte(secret.Reveal())
 }
 
-// content is what the sender signs. The body is never copied.
-func (s *sender) content(c *Case, beside string) [][]byte {
-	stamp := c.Header.Get(s.stamp)
-	if s.stamp == "t=" {
-		stamp = beside
+// content is what the sender signs. The body is not copied.
+func (s *sender) content(e *evidence, timestampInSignature string) [][]byte {
+	timestamp := timestampInSignature
+	if s.timestampHeader != "" {
+		timestamp = e.header.Get(s.timestampHeader)
 	}
-	template, withBody := strings.CutSuffix(s.signs, "{body}")
+	before, coversBody := strings.CutSuffix(s.covers, "{body}")
 	form := ""
-	if strings.Contains(template, "{form}") && !strings.Contains(c.Header.Get("Content-Type"), "json") {
-		form = formFields(c.Message.Body)
+	if strings.Contains(before, "{form}") && !strings.Contains(e.header.Get("Content-Type"), "json") {
+		form = formFields(e.message.Body)
 	}
-	before := strings.NewReplacer("{t}", stamp, "{id}", c.Header.Get(s.idHeader), "{url}", c.Message.URL, "{form}", form).Replace(template)
-	if !withBody {
+	before = strings.NewReplacer("{timestamp}", timestamp, "{id}", e.header.Get(s.idHeader), "{url}", e.message.URL, "{form}", form).Replace(before)
+	if !coversBody {
 		return [][]byte{[]byte(before)}
 	}
-	return [][]byte{[]byte(before), c.Message.Body}
+	return [][]byte{[]byte(before), e.message.Body}
 }
 
-// formFields joins names and values in the order of the names, as Twilio
-// signs them. A body that is no form has none.
+// formFields joins names and values in the order of the names, as Twilio signs
+// them. A body that is not a form has none.
 func formFields(body []byte) string {
 	if len(body) > maxPairBody {
 		return ""
@@ -131,12 +130,7 @@ func formFields(body []byte) string {
 		return ""
 	}
 	var out strings.Builder
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		for _, value := range fields[name] {
 			out.WriteString(name + value)
 		}
@@ -144,23 +138,18 @@ func formFields(body []byte) string {
 	return out.String()
 }
 
-func (s *sender) whose() string {
+func (s *sender) asCause(detail string) cause {
+	whose := s.name + "'s"
 	if strings.HasSuffix(s.name, "s") {
-		return s.name + "'"
+		whose = s.name + "'"
 	}
-	return s.name + "'s"
-}
-
-func senderCauses() []Cause {
-	var list []Cause
-	known := senders()
-	for i := range known {
-		s := &known[i]
-		fix := "verify these requests where " + s.whose() + " rule is known, " + s.rule + ": wsk has no scheme for it"
-		if s.scheme != "" {
-			fix = "verify with " + s.scheme + ": " + s.rule
-		}
-		list = append(list, Cause{s.id, "the signature header is " + s.whose() + ", " + s.header + ", not the scheme's", fix})
+	c := cause{
+		id: s.cause, detail: detail,
+		summary: "the request has " + whose + " signature header, " + s.header + ", and not the scheme's",
+		fix:     "verify these requests by " + whose + " rule, " + s.rule + ": wsk has no scheme for it",
 	}
-	return list
+	if s.scheme != "" {
+		c.fix = "verify with " + s.scheme + ": " + s.rule
+	}
+	return c
 }
