@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Payload say what an event's payload is made of.
+// Payload holds the flags that say what an event's payload is made of.
 type Payload struct {
 	file      string
 	set       []string
@@ -21,17 +21,18 @@ type Payload struct {
 	force     bool
 }
 
+// Add declares the flags.
 func (p *Payload) Add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&p.file, "file", "f", "", "the payload: `FILE`, or - for stdin; a whole envelope, or the data object alone. Default: the catalog's sample")
-	f.StringArrayVar(&p.set, "set", nil, "set `PATH=VALUE` in the payload, data.priority=urgent; VALUE is JSON where the schema takes it so, else text. Repeatable; lists take indexes: data.contacts.0.email")
+	f.StringArrayVar(&p.set, "set", nil, "set `PATH=VALUE` in the payload, data.priority=urgent; VALUE is JSON where the schema accepts that, else text. Repeatable; lists take indexes: data.contacts.0.email")
 	f.StringArrayVar(&p.setString, "set-string", nil, "like --set, with VALUE as text: `PATH=VALUE`")
 	f.StringArrayVar(&p.unset, "unset", nil, "remove `PATH` from the payload")
 	f.BoolVar(&p.force, "force", false, "let --set and --unset name paths that the event's schema does not know")
 }
 
-// Compose returns the payload of an event: the file's bytes when they are a
-// whole envelope, untouched but for the edits that were asked for.
+// Compose returns the payload of an event. A file that is a whole envelope keeps
+// every byte that no edit changes.
 func (p *Payload) Compose(ctx context.Context, env *Env, d webhook.Definition, origin string) (webhook.Event, error) {
 	given, err := p.Read(ctx, env, d)
 	if err != nil {
@@ -40,14 +41,14 @@ func (p *Payload) Compose(ctx context.Context, env *Env, d webhook.Definition, o
 	return p.Event(env, d, given, origin)
 }
 
-// Content is what a payload is made of, read once, and what it is called.
+// Content is what a payload is made of, and its name for messages.
 type Content struct {
 	name   string
 	raw    []byte
 	sample bool // the catalog's
 }
 
-// Read reads the file, or takes the catalog's sample.
+// Read reads the file; without one the content is the catalog's sample.
 func (p *Payload) Read(ctx context.Context, env *Env, d webhook.Definition) (Content, error) {
 	if p.file != "" {
 		raw, err := env.Read(ctx, p.file)
@@ -57,7 +58,7 @@ func (p *Payload) Read(ctx context.Context, env *Env, d webhook.Definition) (Con
 		return Content{p.file, raw, false}, err
 	}
 	if d.Sample() == nil {
-		return Content{}, fmt.Errorf("%s is known by name alone, without a sample: give its payload with -f FILE", d.Type)
+		return Content{}, fmt.Errorf("%s is known by name only, without a sample: give its payload with -f FILE", d.Type)
 	}
 	return Content{name: "the sample of " + d.Type, sample: true}, nil
 }
@@ -127,7 +128,7 @@ func (p *Payload) edit(d webhook.Definition, raw []byte) ([]byte, error) {
 func (p *Payload) property(d webhook.Definition, path string) (webhook.Property, error) {
 	found, err := d.Property(path)
 	if err != nil && !p.force {
-		return found, fmt.Errorf("%w (--force sets it all the same)", err)
+		return found, fmt.Errorf("%w (--force sets it anyway)", err)
 	}
 	return found, nil
 }

@@ -52,8 +52,8 @@ func ParseHeaders(lines []string) (webhook.Header, error) {
 	return h, nil
 }
 
-// Settings are the flags that a file and the environment can give as
-// well. A command declares those that it takes.
+// Settings holds the flags of settings, which files and the environment can set as
+// well. A command declares those that it uses.
 type Settings struct {
 	Cmd     *cobra.Command
 	secrets []string
@@ -81,7 +81,7 @@ func (s *Settings) Secret() {
 
 // Schemas declares --schemas.
 func (s *Settings) Schemas() {
-	s.String("schemas", "schemas of your own in `DIR`, PLATFORM/FORM/EVENT.json; they go before the catalog's")
+	s.String("schemas", "custom schemas in `DIR`, PLATFORM/FORM/EVENT.json; they precede the catalog's")
 }
 
 // Catalog returns the event catalog, with the custom schemas of --schemas in
@@ -91,7 +91,7 @@ func (s *Settings) Catalog(env *Env, cfg *config.Config) (*webhook.Catalog, erro
 	if dir == "" {
 		return webhook.DefaultCatalog(), nil
 	}
-	root, err := os.OpenRoot(dir) // a link may not lead out of it
+	root, err := os.OpenRoot(dir) // a symlink must not lead outside
 	if err != nil {
 		return nil, fmt.Errorf("schemas, from the %s: %w", cfg.Schemas.Place(), err)
 	}
@@ -119,8 +119,8 @@ func (s *Settings) CompleteEvents(env *Env, p webhook.Platform, f webhook.Form) 
 	}
 }
 
-// Begin is how a command with a result begins: it reads the configuration and
-// settles the format.
+// Begin is the first step of a command with a result: it reads the configuration
+// and chooses the output format.
 func (s *Settings) Begin(env *Env, output *Output) (*config.Config, error) {
 	cfg, err := s.Load(env)
 	if err == nil {
@@ -129,7 +129,7 @@ func (s *Settings) Begin(env *Env, output *Output) (*config.Config, error) {
 	return cfg, err
 }
 
-// Load reads the configuration under the flags that were given.
+// Load reads the configuration, with the flags that were given.
 func (s *Settings) Load(env *Env) (*config.Config, error) {
 	flags, profile := map[string]string{}, ""
 	s.Cmd.Flags().Visit(func(f *pflag.Flag) {
@@ -156,10 +156,11 @@ func (s *Settings) Load(env *Env) (*config.Config, error) {
 	return cfg, nil
 }
 
+// ErrNoSecret is the error of a command that needs a secret and has none.
 var ErrNoSecret = errors.New("no secret: give --secret, --secret-file, $WSK_SECRET or $WEBHOOK_SECRET, or a secret in .wsk.yaml")
 
-// Keys returns the secrets that hold, with the value that each came from. None
-// is no error here; a blank one is.
+// Keys returns the signing secrets with the setting that each came from. Having none
+// is not an error; a blank one is.
 func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []config.Value, error) {
 	var values []config.Value
 	for _, text := range s.secrets {
@@ -167,7 +168,7 @@ func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []confi
 			values = append(values, config.Value{Text: text, From: config.FromFlag, Name: "--secret"})
 			continue
 		}
-		found, err := standing(env, cfg)
+		found, err := impliedSecrets(env, cfg)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -198,14 +199,14 @@ func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []confi
 	return secrets, values, nil
 }
 
-// standing is what a --secret with nothing after it means: what is configured,
-// else what the person types.
-func standing(env *Env, cfg *config.Config) ([]config.Value, error) {
+// impliedSecrets returns what a --secret with nothing after it means: the configured
+// secrets, else the one that is typed on the terminal.
+func impliedSecrets(env *Env, cfg *config.Config) ([]config.Value, error) {
 	if found := cfg.Secrets; len(found) > 0 {
 		return found, nil
 	}
 	if !env.InTTY {
-		return nil, fmt.Errorf("%w (--secret stands alone, and %w)", ErrNoSecret, ErrNoTerminal)
+		return nil, fmt.Errorf("%w (--secret has no value, and %w)", ErrNoSecret, ErrNoTerminal)
 	}
 	fmt.Fprint(env.Err, "signing secret: ")
 	text, err := env.ReadPassword()
@@ -216,20 +217,19 @@ func standing(env *Env, cfg *config.Config) ([]config.Value, error) {
 	return []config.Value{{Text: text, From: config.FromFlag, Name: "--secret"}}, nil
 }
 
-// ParseDuration reads a setting that is a length of time: "90s", "5m", or plain
-// seconds.
+// ParseDuration reads a setting that is a duration: "90s", "5m", or plain seconds.
 func ParseDuration(v config.Value, key string) (time.Duration, error) {
 	if seconds, err := strconv.ParseUint(v.Text, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second, nil
 	}
 	d, err := time.ParseDuration(v.Text)
 	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%s %q is no length of time: write 300s, 5m or plain seconds (from the %s)", key, v.Text, v.Place())
+		return 0, fmt.Errorf("%s %q is not a duration: write 300s, 5m or plain seconds (from the %s)", key, v.Text, v.Place())
 	}
 	return d, nil
 }
 
-// Tolerance reads the setting of that name; "off" takes every age.
+// Tolerance reads the setting tolerance; "off" accepts every age.
 func Tolerance(cfg *config.Config) (time.Duration, error) {
 	v := cfg.Tolerance
 	if v.Text == "off" {
@@ -237,12 +237,12 @@ func Tolerance(cfg *config.Config) (time.Duration, error) {
 	}
 	d, err := ParseDuration(v, "tolerance")
 	if err == nil && d < time.Second {
-		err = fmt.Errorf("tolerance %q is less than a second: use off to take every age", v.Text)
+		err = fmt.Errorf("tolerance %q is less than a second: use off to accept every age", v.Text)
 	}
 	return d, err
 }
 
-// Retries reads the setting of that name.
+// Retries reads the setting retries.
 func Retries(cfg *config.Config) (int, error) {
 	v := cfg.Retries
 	n, err := strconv.ParseUint(v.Text, 10, 16)
@@ -264,7 +264,7 @@ func ParsePlatform(name string) (webhook.Platform, error) {
 	return "", webhook.Unknown("platform", name, known)
 }
 
-// SchemeOf settles the scheme: what is configured, else the platform's own.
+// SchemeOf returns the configured scheme, else the platform's.
 func SchemeOf(cfg *config.Config, p webhook.Platform) (webhook.Scheme, error) {
 	name := cfg.Scheme.Text
 	if name == "" {
@@ -274,7 +274,7 @@ func SchemeOf(cfg *config.Config, p webhook.Platform) (webhook.Scheme, error) {
 	return s.On(p), err
 }
 
-// ScopeOf reads --platform and --form; an empty one stands for any.
+// ScopeOf reads --platform and --form; an empty one means any.
 func ScopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
 	if platform != "" {
 		if _, err := ParsePlatform(platform); err != nil {
@@ -287,10 +287,10 @@ func ScopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
 	return webhook.Platform(platform), webhook.Form(form), nil
 }
 
-// Scheme declares what settles the scheme.
+// Scheme declares --scheme, --platform and --notification-url.
 func Scheme(cmd *cobra.Command, s *Settings, platform, notifyURL *string, platforms ...string) {
 	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+ui.Or(webhook.SchemeNames()))
-	cmd.Flags().StringVar(platform, "platform", "workskedge", "whose webhooks these are: `NAME`; worksome signs by scheme body in the header Signature")
+	cmd.Flags().StringVar(platform, "platform", "workskedge", "the platform `NAME`; worksome signs by scheme body in the header Signature")
 	cmd.Flags().StringVar(notifyURL, "notification-url", "", "the `URL` that scheme square signs over")
 	CompleteFlag(cmd, "scheme", webhook.SchemeNames()...)
 	CompleteFlag(cmd, "platform", append([]string{"workskedge", "worksome"}, platforms...)...)

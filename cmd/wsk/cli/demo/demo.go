@@ -1,4 +1,5 @@
-// Package demo implements wsk demo, a whole round trip on loopback.
+// Package demo implements wsk demo: an event makes the whole round trip through a
+// sandbox and two receivers on loopback.
 package demo
 
 import (
@@ -24,10 +25,10 @@ func New(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See an event make the whole round trip, in seconds and offline",
-		Long: `Start the platform and two receivers on free ports of this machine. One system
-sends the platform a project; the other one is told of it, and verifies what
-comes; the first is not, since it did it. Then show what becomes of a tampered
-copy, and of the same request again.`,
+		Long: `Start a sandbox and two receivers on free ports of this machine. One system
+sends the platform a project; the other receives the events and verifies them;
+the first receives nothing, since it caused them. Then see what happens to a
+tampered copy, and to the same request a second time.`,
 		Example: "  wsk demo",
 		Args:    command.ExactArgs(0, ""),
 	}
@@ -46,37 +47,37 @@ copy, and of the same request again.`,
 		if err != nil {
 			return err
 		}
-		d := &demo{demoStage: stage, p: p, text: o.Text()}
+		d := &demo{stage: stage, p: p, text: o.Text()}
 		return errors.Join(d.story(cmd.Context()), stage.close())
 	}
 	return cmd
 }
 
-// demo tells the story, and fails when it does not go as it is told.
+// demo shows the story, and fails when a step has another outcome than it shows.
 type demo struct {
-	*demoStage
+	*stage
 	p    ui.Palette
 	text bool
 }
 
 func (d *demo) story(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{d.send, d.hear, d.tamper} {
+	for _, step := range []func(context.Context) error{d.send, d.receive, d.tamper} {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	d.say(d.p.Name("Next:") + `
-  wsk sandbox                                    the platform, to send to
-  wsk listen --secret s3cret                     a receiver of your own
+  wsk sandbox                                    a platform to send to
+  wsk listen --secret s3cret                     your own receiver
   wsk send work_order.created --secret s3cret --explain
   wsk check http://localhost:8080/hooks --secret s3cret
 `)
 	return nil
 }
 
-// send has the ERP send a project to the platform.
+// send sends a project from the ERP to the platform.
 func (d *demo) send(ctx context.Context) error {
-	d.say("1. Your ERP sends WorkSkedge a project. What it names is made on the way.\n")
+	d.say("1. Your ERP sends WorkSkedge a project. Records that it names are created too.\n")
 	delivery, err := d.project()
 	if err != nil {
 		return err
@@ -89,7 +90,7 @@ func (d *demo) send(ctx context.Context) error {
 	d.request(sent)
 	d.answer(sent)
 	if sent.Verdict.Outcome != webhook.Accepted {
-		return command.No(errors.New("the platform did not take the project"))
+		return command.No(errors.New("the platform did not accept the project"))
 	}
 	var kept []string
 	for _, kind := range []string{"project", "customer", "location", "contact"} {
@@ -103,8 +104,8 @@ func (d *demo) send(ctx context.Context) error {
 	return nil
 }
 
-// hear shows what the other system was told, and that the ERP was not.
-func (d *demo) hear(ctx context.Context) error {
+// receive shows what the other system receives, and that the ERP receives nothing.
+func (d *demo) receive(ctx context.Context) error {
 	if err := d.box.Idle(ctx); err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func (d *demo) hear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("2. WorkSkedge tells your accounting of it. Its receiver verifies each event.\n")
+	d.say("2. WorkSkedge notifies your accounting, whose receiver verifies each event.\n")
 	for range deliveries {
 		got, err := d.received(ctx)
 		if err != nil {
@@ -125,7 +126,7 @@ func (d *demo) hear(ctx context.Context) error {
 		}
 		d.captured = got.Record
 	}
-	d.say("\n3. The ERP is subscribed too, and hears nothing: it did it itself.\n")
+	d.say("\n3. The ERP is subscribed too and receives nothing: it caused the events.\n")
 	d.say("  " + d.p.Mark(true) + " no echo\n")
 	if len(deliveries) == 0 {
 		return command.No(errors.New("nothing was delivered"))
@@ -133,7 +134,7 @@ func (d *demo) hear(ctx context.Context) error {
 	return nil
 }
 
-// tamper sends a changed copy of a delivery, and the delivery again.
+// tamper sends a changed copy of a delivery, then the delivery itself again.
 func (d *demo) tamper(ctx context.Context) error {
 	again := d.replay()
 	tampered := again
@@ -144,8 +145,8 @@ func (d *demo) tamper(ctx context.Context) error {
 		delivery deliver.Delivery
 		want     webhook.Outcome
 	}{
-		{"4. One of these again, with a newline more at the end of its body.\n", tampered, webhook.Refused},
-		{"5. The same request again, as a platform does that missed the answer.\n", again, webhook.Duplicate},
+		{"4. One of them again, with a newline added to its body.\n", tampered, webhook.Refused},
+		{"5. The same request again, as a platform sends it that missed the response.\n", again, webhook.Duplicate},
 	} {
 		d.say(step.title)
 		sent, err := d.attempt(ctx, step.delivery)
@@ -176,7 +177,7 @@ func (d *demo) tamper(ctx context.Context) error {
 	return nil
 }
 
-// request shows a request in full.
+// request shows a request with its headers.
 func (d *demo) request(r webhook.Record) {
 	p, body := d.p, string(r.Request.Body)
 	d.say("  " + p.Name("POST "+r.Request.URL))
@@ -194,20 +195,21 @@ func (d *demo) answer(r webhook.Record) {
 func verdictLine(r webhook.Record) string {
 	switch r.Verdict.Outcome {
 	case webhook.Accepted:
-		return "verified, and handed to the app"
+		return "verified and passed to the app"
 	case webhook.Duplicate:
-		return "verified, seen before, not handed on twice"
+		return "verified, a duplicate, not passed on again"
 	}
 	return ui.Clean(r.Verdict.Detail)
 }
 
-// say writes a line for people, record one for programs.
+// say writes a line for people.
 func (d *demo) say(text string) {
 	if d.text {
 		fmt.Fprintln(d.env.Out, text)
 	}
 }
 
+// record writes a line for programs.
 func (d *demo) record(r webhook.Record) {
 	if !d.text {
 		_ = webhook.NewEncoder(d.env.Out).Encode(r) // Out keeps its error for Main

@@ -20,8 +20,8 @@ const (
 	accounting = "your accounting"
 )
 
-// demoStage is the platform and two receivers on this machine.
-type demoStage struct {
+// stage is a sandbox and two receivers on this machine.
+type stage struct {
 	env      *command.Env
 	box      *sandbox.Sandbox
 	key      sandbox.Key
@@ -30,20 +30,20 @@ type demoStage struct {
 	servers  []*command.Server
 
 	platform string // URL
-	heard    chan demoReceipt
-	captured webhook.Record // the last delivery that was taken
+	heard    chan receipt
+	captured webhook.Record // the last accepted delivery
 	target   string         // the URL that it was delivered to
 }
 
-// demoReceipt is what one of the receivers got.
-type demoReceipt struct {
+// receipt is a record of one of the receivers.
+type receipt struct {
 	webhook.Record
 	by string
 }
 
-func newStage(ctx context.Context, env *command.Env) (*demoStage, error) {
-	s := &demoStage{
-		env: env, heard: make(chan demoReceipt, 64),
+func newStage(ctx context.Context, env *command.Env) (*stage, error) {
+	s := &stage{
+		env: env, heard: make(chan receipt, 64),
 		client: deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()},
 	}
 	err := s.build(ctx)
@@ -53,7 +53,7 @@ func newStage(ctx context.Context, env *command.Env) (*demoStage, error) {
 	return s, nil
 }
 
-func (s *demoStage) build(ctx context.Context) error {
+func (s *stage) build(ctx context.Context) error {
 	s.key = sandbox.Key{Key: "key_" + s.env.NewID(), Secret: "demo_" + s.env.NewID(), Name: "erp"}
 	secret, err := webhook.NewSecret(s.key.Secret)
 	if err != nil {
@@ -82,11 +82,11 @@ func (s *demoStage) build(ctx context.Context) error {
 	return err
 }
 
-// receiver starts one that notes what it gets under a name.
-func (s *demoStage) receiver(ctx context.Context, name string) (string, error) {
+// receiver starts a receiver and returns its URL. Its records carry its name.
+func (s *stage) receiver(ctx context.Context, name string) (string, error) {
 	handler, err := receive.New(receive.Config{
 		Verifier: s.verifier, Now: s.env.Now, NewID: s.env.RecordID,
-		Sink: func(r webhook.Record) { s.heard <- demoReceipt{r, name} },
+		Sink: func(r webhook.Record) { s.heard <- receipt{r, name} },
 	})
 	if err != nil {
 		return "", err
@@ -95,20 +95,20 @@ func (s *demoStage) receiver(ctx context.Context, name string) (string, error) {
 }
 
 // serve starts a server on a free port and returns its URL.
-func (s *demoStage) serve(ctx context.Context, h http.Handler) (string, error) {
+func (s *stage) serve(ctx context.Context, h http.Handler) (string, error) {
 	listener, err := s.env.Listen(ctx, net.JoinHostPort("127.0.0.1", "0"))
 	if err != nil {
 		return "", fmt.Errorf("finding a free port: %w", err)
 	}
 	running := command.NewServer(h)
 	s.servers = append(s.servers, running)
-	go func() { _ = running.Serve(listener) }() // ends with Close
+	go func() { _ = running.Serve(listener) }() // until Close
 	return "http://" + listener.Addr().String(), nil
 }
 
-func (s *demoStage) close() error {
+func (s *stage) close() error {
 	for _, running := range s.servers {
-		_ = running.Close() // it has answered all
+		_ = running.Close() // every request is answered
 	}
 	if s.box == nil {
 		return nil
@@ -116,8 +116,8 @@ func (s *demoStage) close() error {
 	return s.box.Close()
 }
 
-// project is what the ERP sends: the catalog's sample.
-func (s *demoStage) project() (deliver.Delivery, error) {
+// project returns what the ERP sends: the catalog's sample.
+func (s *stage) project() (deliver.Delivery, error) {
 	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
 	if err != nil {
 		return deliver.Delivery{}, err
@@ -129,16 +129,16 @@ func (s *demoStage) project() (deliver.Delivery, error) {
 	}, err
 }
 
-// replay is the captured delivery, to be sent again as it was.
-func (s *demoStage) replay() deliver.Delivery {
+// replay returns the captured delivery, to be sent again as it was.
+func (s *stage) replay() deliver.Delivery {
 	r := s.captured
 	return deliver.Delivery{
 		URL: s.target, Header: r.Request.Header, Event: webhook.Event{Platform: r.Platform, Form: r.Form, Type: r.Event, Raw: r.Request.Body},
 	}
 }
 
-// attempt sends a request that has to be answered.
-func (s *demoStage) attempt(ctx context.Context, d deliver.Delivery) (webhook.Record, error) {
+// attempt sends a request. Having no response is an error.
+func (s *stage) attempt(ctx context.Context, d deliver.Delivery) (webhook.Record, error) {
 	sent, err := s.client.Attempt(ctx, d, 0)
 	if err == nil && sent.Response == nil {
 		err = command.NoResponse(errors.New("the demo's server: " + sent.Error))
@@ -146,12 +146,12 @@ func (s *demoStage) attempt(ctx context.Context, d deliver.Delivery) (webhook.Re
 	return sent, err
 }
 
-// received waits for what a receiver got next.
-func (s *demoStage) received(ctx context.Context) (demoReceipt, error) {
+// received waits for the next record of a receiver.
+func (s *stage) received(ctx context.Context) (receipt, error) {
 	select {
 	case got := <-s.heard:
 		return got, nil
 	case <-ctx.Done():
-		return demoReceipt{}, ctx.Err()
+		return receipt{}, ctx.Err()
 	}
 }

@@ -196,7 +196,7 @@ func newShow(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a record in full: request, verdict and response",
-		Long:    "Show the record of that ID in full, or the last record of the webhook of that ID.",
+		Long:    "Show the record with that ID in full, or the last record of the webhook with\nthat ID.",
 		Example: "  wsk journal show rec_1jb8h4k0s7q2\n  wsk journal show whk_42 --curl",
 		Args:    command.ExactArgs(1, "ID"),
 	}

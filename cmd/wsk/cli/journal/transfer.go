@@ -22,8 +22,8 @@ func newExport(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write records as NDJSON, the oldest first",
-		Long: `Write records as NDJSON, one per line, the oldest first. verify, lint, replay and
-journal import read them.
+		Long: `Write records as NDJSON, one per line, the oldest first. verify, lint, replay
+and journal import read them.
 
 --salvage reads as much as possible of a damaged journal.`,
 		Example: `  wsk journal export --since 7d -o week.ndjson
@@ -81,9 +81,9 @@ func newImport(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Read records from NDJSON into the journal",
-		Long: `Read records from NDJSON into the journal, which is created if it does not exist.
-A record whose id the journal has already is left as it is, so an import can be
-repeated.`,
+		Long: `Read records from NDJSON into the journal, which is created if it does not
+exist. A record whose id the journal already has stays as it is, so an import
+can be repeated.`,
 		Example: "  wsk journal import week.ndjson\n  wsk journal export --journal old.db | wsk journal import -",
 		Args:    command.ExactArgs(1, "FILE"),
 	}
