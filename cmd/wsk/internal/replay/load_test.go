@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -21,7 +22,9 @@ import (
 // load runs a load test of two payloads in a bubble.
 func load(t *testing.T, l replay.Load, transport roundTrip) replay.Report {
 	t.Helper()
+	wait := l.Client.Wait
 	l.Client = clientOver(transport)
+	l.Client.Wait = wait
 	report, err := l.Run(t.Context(), jobsOf(t, planFor(t), payload(t, inbound), payload(t, outbound)))
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +52,7 @@ func TestRequestsLeaveOnTimeWhateverTheAnswersDo(t *testing.T) {
 		if report.Achieved != 10 || report.Duration != 6900*time.Millisecond {
 			t.Errorf("%g/s in %s", report.Achieved, report.Duration)
 		}
-		if l := &report.Latency; l.Min() != 5*time.Second || l.Max() != 5*time.Second {
+		if l := report.Latency; l.Min() != 5*time.Second || l.Max() != 5*time.Second {
 			t.Errorf("latency from %s to %s", l.Min(), l.Max())
 		}
 	})
@@ -83,7 +86,7 @@ func TestATimerThatWakesLateIsNotTheReceiversLatency(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			oversleep := func(ctx context.Context, d time.Duration) error { return pause(ctx, d+late) }
-			report := load(t, replay.Load{Rate: 10, Duration: time.Second, Wait: oversleep}, func(r *http.Request) (*http.Response, error) {
+			report := load(t, replay.Load{Rate: 10, Duration: time.Second, Client: deliver.Client{Wait: oversleep}}, func(r *http.Request) (*http.Response, error) {
 				return answer(200), pause(r.Context(), 5*time.Millisecond)
 			})
 			if got := report.Latency.Max(); got != want || report.Achieved != 10 {
@@ -265,9 +268,10 @@ func TestLoadOverARealTransport(t *testing.T) {
 	plan.URL = server.URL
 	transport := deliver.NewTransport()
 	transport.Proxy = nil
-	l := replay.Load{Client: clientOver(transport), Duration: 50 * time.Millisecond, Concurrency: 8}
-	report, err := l.Run(t.Context(), jobsOf(t, plan, payload(t, inbound), payload(t, outbound)))
-	if err != nil || report.Requests == 0 || report.Passed != report.Requests || int(verified.Load()) != report.Requests {
+	l := replay.Load{Client: clientOver(transport), Concurrency: 8}
+	items := slices.Repeat([]replay.Item{payload(t, inbound), payload(t, outbound)}, 100)
+	report, err := l.Run(t.Context(), jobsOf(t, plan, items...))
+	if err != nil || report.Requests != 200 || report.Passed != 200 || verified.Load() != 200 {
 		t.Errorf("%d requests, %d passed, %d verified, %v: %v", report.Requests, report.Passed, verified.Load(), err, report.Errors)
 	}
 	if n := connections.Load(); n > 16 {

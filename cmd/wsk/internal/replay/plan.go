@@ -14,116 +14,152 @@ type Plan struct {
 	URL       string
 	Secret    webhook.Secret   // not needed for a verbatim plan
 	Scheme    webhook.Scheme   // default: the record's, else the platform's
-	Platform  webhook.Platform // whose header and scheme hold where a record names none; default: the event's
-	Verbatim  bool             // send the recorded lines, the signature's included
+	Platform  webhook.Platform // decides header and scheme where a record names none; default: the event's
+	Verbatim  bool             // send the recorded header, with its signature
 	FreshIDs  bool             // give records a new webhook id as well
-	NewID     func() string    // makes webhook ids; required unless the plan is verbatim
-	Override  webhook.Header   // has the last word over every line; an empty value drops the line
-	NotifyURL string           // what scheme square signs over; default: URL
+	NewID     func() string    // returns a new webhook id; required unless the plan is verbatim
+	Override  webhook.Header   // replaces lines of the same name; an empty value removes the line
+	NotifyURL string           // the URL that scheme square signs over; default: URL
 	Timeout   time.Duration    // of one attempt; default: [deliver.DefaultTimeout]
 }
 
-// Job is an item on its way.
+// Job is an item and its delivery.
 type Job struct {
 	Item     Item
 	Delivery deliver.Delivery
-	stamp    bool // the recorded request had a timestamp that its scheme does not send
 }
 
-// ErrPayloadVerbatim says that a payload has no recorded lines to send.
-var ErrPayloadVerbatim = errors.New("it is a payload and no record: it has no signature of its own to send verbatim")
+// ErrPayloadVerbatim is the error for a payload in a verbatim plan.
+var ErrPayloadVerbatim = errors.New("it is a payload, not a record: it has no signature of its own to send verbatim")
 
-// Jobs makes a job of each item. The error names the first that cannot be
-// sent; at is a time to try the signature with.
+// Jobs returns a job for each item. The error names the first item that cannot
+// be sent; at is the time to try its signature with.
 func (p Plan) Jobs(items []Item, at time.Time) ([]Job, error) {
 	jobs := make([]Job, 0, len(items))
-	for i := range items {
-		item := &items[i]
+	for _, item := range items {
 		job, err := p.job(item)
 		if err == nil {
-			_, err = job.at(at).Request(at)
+			_, err = job.Delivery.Request(at)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", item.Name(), err)
 		}
-		jobs = append(jobs, *job)
+		jobs = append(jobs, job)
 	}
 	return jobs, nil
 }
 
-func (p *Plan) job(item *Item) (*Job, error) {
+func (p Plan) job(item Item) (Job, error) {
 	if err := item.Check(); err != nil {
-		return nil, err
+		return Job{}, err
 	}
-	job := &Job{Item: *item, Delivery: deliver.Delivery{
+	d := deliver.Delivery{
 		URL: p.URL, Event: item.Event, Override: p.Override, NotifyURL: p.NotifyURL, Timeout: p.Timeout,
-	}}
-	d := &job.Delivery
-	if p.Verbatim {
-		if item.Record == nil {
-			return nil, ErrPayloadVerbatim
+	}
+	switch {
+	case p.Verbatim && item.Record == nil:
+		return Job{}, ErrPayloadVerbatim
+	case p.Verbatim:
+		d.WebhookID, d.Header = item.Record.WebhookID, deliverable(item.Record.Request.Header)
+		keepRetry(&d)
+	case item.Record == nil:
+		d.Secret, d.Scheme = p.Secret, p.scheme(item)
+		d.Header = payloadHeader(p.platform(item), item.Event)
+		if d.Scheme.IDHeader() != "" {
+			d.WebhookID = p.NewID()
 		}
-		d.WebhookID, d.Header = item.Record.WebhookID, item.lines()
-		keepRetry(d)
-		return job, nil
+	default:
+		d.Secret, d.Scheme = p.Secret, p.scheme(item)
+		d.Header = unsigned(deliverable(item.Record.Request.Header), d.Scheme, recordedScheme(item.Record))
+		d.WebhookID = recordedID(item.Record, d.Scheme)
+		if d.Scheme.IDHeader() != "" && p.FreshIDs {
+			d.WebhookID = p.NewID()
+		}
+		keepRetry(&d)
 	}
-	d.Secret, d.Scheme = p.Secret, p.scheme(item)
-	if item.Record == nil {
-		d.Header = payloadHeader(p.platform(item.Event.Platform), &item.Event)
-	} else {
-		job.stamp = d.Scheme.TimestampHeader() == "" && item.Record.Request.Header.Has(webhook.HeaderTimestamp)
-		d.Header = unsigned(unsigned(item.lines(), &d.Scheme), recorded(item.Record))
-		d.WebhookID = item.id(&d.Scheme)
-		keepRetry(d)
-	}
-	if d.Scheme.IDHeader() != "" && (item.Record == nil || p.FreshIDs) {
-		d.WebhookID = p.NewID()
-	}
-	return job, nil
+	return Job{Item: item, Delivery: d}, nil
 }
 
-// platform is whose rules hold for a platform that an event or record names.
-func (p *Plan) platform(named webhook.Platform) webhook.Platform {
+// platform is the platform whose rules hold for an item.
+func (p Plan) platform(item Item) webhook.Platform {
 	if p.Platform != "" {
 		return p.Platform
 	}
-	return named
+	return item.Event.Platform
 }
 
-// scheme settles how an item is signed.
-func (p *Plan) scheme(item *Item) webhook.Scheme {
-	platform := p.platform(item.Event.Platform)
+// scheme is how an item is signed.
+func (p Plan) scheme(item Item) webhook.Scheme {
+	platform := p.platform(item)
 	if !p.Scheme.IsZero() {
 		return p.Scheme.On(platform)
 	}
-	if item.Record != nil && item.Record.Scheme != "" {
-		if s := recorded(item.Record); !s.IsZero() {
-			return *s
+	if item.Record != nil {
+		if s := recordedScheme(item.Record); !s.IsZero() {
+			return s
 		}
 	}
 	return webhook.SchemeFor(platform)
 }
 
-// recorded is the scheme that a record names, or the zero Scheme.
-func recorded(r *webhook.Record) *webhook.Scheme {
+// recordedScheme is the scheme that a record names, or the zero Scheme.
+func recordedScheme(r *webhook.Record) webhook.Scheme {
 	s, err := webhook.SchemeNamed(r.Scheme)
-	if err == nil {
-		s = s.On(r.Platform)
+	if err != nil {
+		return webhook.Scheme{}
 	}
-	return &s
+	return s.On(r.Platform)
 }
 
-// payloadHeader is the header that goes with a payload of that form.
-func payloadHeader(p webhook.Platform, e *webhook.Event) webhook.Header {
+// recordedID is the webhook id of a record.
+func recordedID(r *webhook.Record, s webhook.Scheme) string {
+	if r.WebhookID != "" || s.IDHeader() == "" {
+		return r.WebhookID
+	}
+	return r.Request.Header.Get(s.IDHeader())
+}
+
+// payloadHeader is the header that goes with a payload.
+func payloadHeader(p webhook.Platform, e webhook.Event) webhook.Header {
 	if e.Form == webhook.Inbound {
 		return deliver.Inbound("", "custom")
 	}
 	return deliver.Outbound(p, e.Type)
 }
 
-// unsigned leaves out the lines that a scheme signs with.
-func unsigned(h webhook.Header, s *webhook.Scheme) webhook.Header {
-	for _, name := range []string{webhook.HeaderTimestamp, webhook.HeaderSignature, s.SignatureHeader(), s.TimestampHeader(), s.IDHeader()} {
+// masked takes the place of a credential in a record, see
+// [webhook.Record.Redacted].
+const masked = "[redacted]"
+
+// deliverable returns the lines of a recorded header that can be sent again.
+func deliverable(recorded webhook.Header) webhook.Header {
+	var kept webhook.Header
+	for _, p := range deliver.EndToEnd(recorded).Without("Expect") { // Expect asked for an interim response
+		if p.Value != masked {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
+// unsigned returns a recorded header without the lines that its own scheme and
+// the new one sign with. X-Webhook-Timestamp stays where the new scheme does
+// not send it: each attempt renews it.
+func unsigned(h webhook.Header, scheme, recorded webhook.Scheme) webhook.Header {
+	names := []string{webhook.HeaderSignature}
+	if scheme.TimestampHeader() != "" {
+		names = append(names, webhook.HeaderTimestamp)
+	}
+	for _, s := range []webhook.Scheme{scheme, recorded} {
+		if s.IsZero() { // the record names no scheme
+			continue
+		}
+		names = append(names, s.SignatureHeader(), s.IDHeader())
+		if s.TimestampHeader() != webhook.HeaderTimestamp {
+			names = append(names, s.TimestampHeader())
+		}
+	}
+	for _, name := range names {
 		if name != "" {
 			h = h.Without(name)
 		}
@@ -131,8 +167,8 @@ func unsigned(h webhook.Header, s *webhook.Scheme) webhook.Header {
 	return h
 }
 
-// keepRetry sends the number of the retry that was recorded: where the header
-// has the line, an attempt would put its own number there.
+// keepRetry sends the number of the retry that was recorded: an attempt would
+// replace it in the header with its own number.
 func keepRetry(d *deliver.Delivery) {
 	number := d.Header.Get(webhook.HeaderRetry)
 	if number == "" {
@@ -142,13 +178,4 @@ func keepRetry(d *deliver.Delivery) {
 	if !d.Override.Has(webhook.HeaderRetry) {
 		d.Override = append(webhook.Header{{Name: webhook.HeaderRetry, Value: number}}, d.Override...)
 	}
-}
-
-// at is the delivery as it leaves at a time.
-func (j *Job) at(now time.Time) *deliver.Delivery {
-	d := j.Delivery
-	if j.stamp {
-		d.Header = d.Header.With(webhook.HeaderTimestamp, webhook.FormatTimestamp(now))
-	}
-	return &d
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
+	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -96,33 +97,33 @@ func TestFilterPicksAsTheJournalDoes(t *testing.T) {
 	t.Parallel()
 	item := replay.FromRecord("f", recordOf("a", 503, clock))
 	for name, test := range map[string]struct {
-		filter replay.Filter
+		filter journal.Filter
 		item   replay.Item
 		want   bool
 	}{
-		"nothing asked":             {replay.Filter{}, item, true},
-		"nothing asked of payload":  {replay.Filter{}, payload(t, inbound), true},
-		"an event":                  {replay.Filter{Events: []string{"x", "work_order.*"}}, item, true},
-		"another event":             {replay.Filter{Events: []string{"project.*"}}, item, false},
-		"an event of a payload":     {replay.Filter{Events: []string{"work_order.*"}}, payload(t, inbound), true},
-		"since then":                {replay.Filter{Since: clock}, item, true},
-		"since later":               {replay.Filter{Since: clock.Add(time.Second)}, item, false},
-		"until then":                {replay.Filter{Until: clock}, item, false},
-		"until later":               {replay.Filter{Until: clock.Add(time.Second)}, item, true},
-		"failed":                    {replay.Filter{Status: []string{"failed"}}, item, true},
-		"ok":                        {replay.Filter{Status: []string{"ok"}}, item, false},
-		"a class":                   {replay.Filter{Status: []string{"4xx", "5xx"}}, item, true},
-		"a status":                  {replay.Filter{Status: []string{"503"}}, item, true},
-		"another status":            {replay.Filter{Status: []string{"50"}}, item, false},
-		"an outcome":                {replay.Filter{Status: []string{"accepted"}}, item, true},
-		"received":                  {replay.Filter{Direction: webhook.Received}, item, true},
-		"sent":                      {replay.Filter{Direction: webhook.Sent}, item, false},
-		"a status of a payload":     {replay.Filter{Status: []string{"failed"}}, payload(t, inbound), false},
-		"a time of a payload":       {replay.Filter{Since: clock}, payload(t, inbound), false},
-		"a direction of a payload":  {replay.Filter{Direction: webhook.Received}, payload(t, inbound), false},
-		"an end of time of payload": {replay.Filter{Until: clock}, payload(t, inbound), false},
+		"nothing asked":             {journal.Filter{}, item, true},
+		"nothing asked of payload":  {journal.Filter{}, payload(t, inbound), true},
+		"an event":                  {journal.Filter{Events: []string{"x", "work_order.*"}}, item, true},
+		"another event":             {journal.Filter{Events: []string{"project.*"}}, item, false},
+		"an event of a payload":     {journal.Filter{Events: []string{"work_order.*"}}, payload(t, inbound), true},
+		"since then":                {journal.Filter{Since: clock}, item, true},
+		"since later":               {journal.Filter{Since: clock.Add(time.Second)}, item, false},
+		"until then":                {journal.Filter{Until: clock}, item, false},
+		"until later":               {journal.Filter{Until: clock.Add(time.Second)}, item, true},
+		"failed":                    {journal.Filter{Status: []string{"failed"}}, item, true},
+		"ok":                        {journal.Filter{Status: []string{"ok"}}, item, false},
+		"a class":                   {journal.Filter{Status: []string{"4xx", "5xx"}}, item, true},
+		"a status":                  {journal.Filter{Status: []string{"503"}}, item, true},
+		"another status":            {journal.Filter{Status: []string{"50"}}, item, false},
+		"an outcome":                {journal.Filter{Status: []string{"accepted"}}, item, true},
+		"received":                  {journal.Filter{Direction: webhook.Received}, item, true},
+		"sent":                      {journal.Filter{Direction: webhook.Sent}, item, false},
+		"a status of a payload":     {journal.Filter{Status: []string{"failed"}}, payload(t, inbound), false},
+		"a time of a payload":       {journal.Filter{Since: clock}, payload(t, inbound), false},
+		"a direction of a payload":  {journal.Filter{Direction: webhook.Received}, payload(t, inbound), false},
+		"an end of time of payload": {journal.Filter{Until: clock}, payload(t, inbound), false},
 	} {
-		if got := test.filter.Match(test.item); got != test.want {
+		if got := test.item.Matches(test.filter); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
 	}
