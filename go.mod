@@ -10,7 +10,6 @@ require (
 	github.com/spf13/pflag v1.0.10 // cobra's flags, by their own name
 	github.com/spf13/viper v1.21.0 // configuration files, in cmd/wsk/config alone
 	github.com/tidwall/gjson v1.20.0 // paths into JSON without a tree
-	github.com/tidwall/sjson v1.2.5 // --set: one value changed, every other byte kept
 	go.yaml.in/yaml/v3 v3.0.4 // templates of Work Market, with the place of each value; viper reads YAML by it as well
 	golang.org/x/term v0.47.0 // terminals: their width, and a prompt without echo
 )
@@ -18,7 +17,7 @@ require (
 require modernc.org/sqlite v1.62.0 // the journal: SQLite in pure Go
 
 require (
-	github.com/HdrHistogram/hdrhistogram-go v1.4.0 // indirect
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0 // latencies of a load test, in cmd/wsk/internal/replay alone
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/fsnotify/fsnotify v1.9.0 // indirect

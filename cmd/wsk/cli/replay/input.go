@@ -4,34 +4,78 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// replaySource finds items in files and in the journal.
-type replaySource struct {
+// query are the flags that pick records.
+type query struct {
+	command.Filter
+	failed bool
+}
+
+func (q *query) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&q.failed, "failed", false, "replay what was not answered with 2xx")
+	f.StringVar(&q.Since, "since", "", "replay what came in the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
+	f.StringVar(&q.Until, "until", "", "replay what came before `TIME`, as --since takes it")
+	f.StringArrayVar(&q.Events, "event", nil, "replay events that match `GLOB`, 'work_order.*'; repeatable")
+	f.StringArrayVar(&q.Status, "status", nil, "replay what was answered `STATUS`: 503, 5xx, failed, ok, refused, …; repeatable")
+	f.StringVar(&q.Direction, "direction", "received", "replay what was `WAY`: received, sent, or any; in files, all")
+	command.CompleteFlag(cmd, "direction", "received", "sent", "any")
+}
+
+// filter reads the flags. asked is false when none of them was given.
+func (q *query) filter(now time.Time, given func(string) bool) (f journal.Filter, asked bool, err error) {
+	for _, flag := range []string{"failed", "since", "until", "event", "status", "direction"} {
+		asked = asked || given(flag)
+	}
+	flags := q.Filter
+	switch {
+	case q.Direction == "any":
+		flags.Direction = ""
+	case q.Direction != "received" && q.Direction != "sent":
+		return f, asked, webhook.Unknown("direction", q.Direction, []string{"received", "sent", "any"})
+	}
+	if q.failed {
+		if len(q.Status) > 0 {
+			return f, asked, errors.New("--failed and --status contradict each other: --status failed is the same as --failed")
+		}
+		flags.Status = []string{"failed"}
+	}
+	f, err = flags.Filter(now)
+	return f, asked, err
+}
+
+// source finds items in files and in the journal.
+type source struct {
 	env     *command.Env
 	options *options
 	opened  *journal.Journal
 }
 
 // close closes the journal. What was stored is on disk already, so there is no error.
-func (s *replaySource) close() {
+func (s *source) close() {
 	if s.opened != nil {
 		_ = s.opened.Close()
 	}
 }
 
-// journal opens it, once, for reading and for what is kept afterwards.
-func (s *replaySource) journal(ctx context.Context) (*journal.Journal, error) {
+// journal opens the journal, once, for reading and for the new records.
+func (s *source) journal(ctx context.Context) (*journal.Journal, error) {
 	if s.opened == nil {
 		var err error
 		if s.opened, err = s.options.journal.Open(ctx, s.env, true); err != nil {
@@ -42,7 +86,7 @@ func (s *replaySource) journal(ctx context.Context) (*journal.Journal, error) {
 }
 
 // recorder stores what is sent in the journal that was read, else in the default one.
-func (s *replaySource) recorder(ctx context.Context) (*command.Recorder, error) {
+func (s *source) recorder(ctx context.Context) (*command.Recorder, error) {
 	if s.opened != nil && !s.options.journal.Off {
 		return command.NewRecorder(s.env, s.opened), nil
 	}
@@ -53,8 +97,8 @@ func (s *replaySource) recorder(ctx context.Context) (*command.Recorder, error) 
 	return r, err
 }
 
-// items reads what the arguments and the filter name; there is one at least.
-func (s *replaySource) items(ctx context.Context, args []string) ([]replay.Item, error) {
+// items returns what the arguments and the filter name, at least one item.
+func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error) {
 	filter, asked, err := s.options.query.filter(s.env.Now(), s.options.given)
 	if err != nil {
 		return nil, err
@@ -66,53 +110,31 @@ func (s *replaySource) items(ctx context.Context, args []string) ([]replay.Item,
 		if !s.options.given("direction") {
 			filter.Direction = ""
 		}
-		items = matching(items, filter)
+		items = slices.DeleteFunc(items, func(i replay.Item) bool { return !i.Matches(filter) })
 	case asked:
-		items, err = s.found(ctx, filter)
+		items, err = s.stored(ctx, filter)
 	default:
 		return nil, errors.New("nothing to replay: give PATH, the id of a record, or a filter of the journal such as --failed --since 2h")
 	}
 	if err == nil && len(items) == 0 {
-		err = errors.New("nothing to replay: the filter picks no record")
+		err = errors.New("nothing to replay: no record matches the filter")
 	}
 	return items, err
 }
 
-func matching(items []replay.Item, filter replay.Filter) []replay.Item {
-	var matched []replay.Item
-	for i := range items {
-		if filter.Match(items[i]) {
-			matched = append(matched, items[i])
-		}
-	}
-	return matched
-}
-
-// found asks the journal for the last record of each delivery. A record that
-// cannot be sent again is passed over.
-func (s *replaySource) found(ctx context.Context, f replay.Filter) ([]replay.Item, error) {
+// stored asks the journal.
+func (s *source) stored(ctx context.Context, f journal.Filter) ([]replay.Item, error) {
 	j, err := s.journal(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var items []replay.Item
-	query := journal.Filter{Since: f.Since, Until: f.Until, Events: f.Events, Status: f.Status, Direction: f.Direction, Deliveries: true}
-	for record, err := range j.Records(ctx, query) {
-		if err != nil {
-			return nil, err
-		}
-		item := replay.FromRecord("journal", record)
-		if err := item.Check(); err != nil {
-			fmt.Fprintf(s.env.Err, "wsk: warning: %s is passed over: %s\n", ui.Clean(record.ID), ui.Clean(err.Error()))
-			continue
-		}
-		items = append(items, item)
-	}
-	return items, nil
+	return replay.FromJournal(ctx, j, f, func(id string, why error) {
+		fmt.Fprintf(s.env.Err, "wsk: warning: %s is skipped: %s\n", ui.Clean(id), ui.Clean(why.Error()))
+	})
 }
 
-// named reads each argument: a path, or an id of the journal.
-func (s *replaySource) named(ctx context.Context, args []string) ([]replay.Item, error) {
+// named reads each argument: a path, or an id in the journal.
+func (s *source) named(ctx context.Context, args []string) ([]replay.Item, error) {
 	var items []replay.Item
 	for _, arg := range args {
 		found, err := s.one(ctx, arg)
@@ -124,7 +146,7 @@ func (s *replaySource) named(ctx context.Context, args []string) ([]replay.Item,
 	return items, nil
 }
 
-func (s *replaySource) one(ctx context.Context, arg string) ([]replay.Item, error) {
+func (s *source) one(ctx context.Context, arg string) ([]replay.Item, error) {
 	info, err := os.Stat(s.env.Path(arg))
 	switch {
 	case arg == "-":
@@ -149,8 +171,8 @@ func (s *replaySource) one(ctx context.Context, arg string) ([]replay.Item, erro
 	return items, nil
 }
 
-// id looks a record or a delivery up.
-func (s *replaySource) id(ctx context.Context, id string) ([]replay.Item, error) {
+// id looks up a record or a delivery.
+func (s *source) id(ctx context.Context, id string) ([]replay.Item, error) {
 	j, err := s.journal(ctx)
 	if err != nil {
 		if strings.HasPrefix(id, "rec_") {
@@ -170,7 +192,7 @@ func (s *replaySource) id(ctx context.Context, id string) ([]replay.Item, error)
 	return []replay.Item{replay.FromRecord("journal", record)}, nil
 }
 
-func (s *replaySource) file(ctx context.Context, name string) ([]replay.Item, error) {
+func (s *source) file(ctx context.Context, name string) ([]replay.Item, error) {
 	raw, err := s.env.Read(ctx, name)
 	if err != nil {
 		return nil, err
@@ -178,66 +200,66 @@ func (s *replaySource) file(ctx context.Context, name string) ([]replay.Item, er
 	return replay.Read(command.SourceName(name), raw)
 }
 
-// folder reads the .json, .ndjson and .jsonl files in a folder and below. A
-// link that leads out of it is refused: what a folder holds is what was meant.
-func (s *replaySource) folder(ctx context.Context, dir string) ([]replay.Item, error) {
+func (s *source) folder(ctx context.Context, dir string) ([]replay.Item, error) {
 	root, err := os.OpenRoot(s.env.Path(dir))
 	if err != nil {
 		return nil, command.ReadingError(dir, err)
 	}
 	defer func() { _ = root.Close() }()
-	var items []replay.Item
-	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
-		shown := filepath.Join(dir, name)
-		switch {
-		case err != nil:
-			return command.ReadingError(shown, err)
-		case entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && name != ".":
-			return fs.SkipDir
-		}
-		wanted, err := fixture(root, name, entry)
-		if err != nil {
-			return fmt.Errorf("%w: it is a link, and has to lead to a file within %s", command.ReadingError(shown, err), dir)
-		}
-		if !wanted {
-			return nil
-		}
-		found, err := s.rooted(ctx, root, name, shown)
-		items = append(items, found...)
-		return err
+	return replay.ReadFolder(dir, root, func(file io.Reader, name string) ([]byte, error) {
+		return command.ReadAll(ctx, file, name)
 	})
-	if err == nil && len(items) == 0 {
-		err = fmt.Errorf("there is no .json, .ndjson or .jsonl file in %s", dir)
-	}
-	return items, err
 }
 
-func (s *replaySource) rooted(ctx context.Context, root *os.Root, name, shown string) ([]replay.Item, error) {
-	file, err := root.Open(name)
-	if err != nil {
-		return nil, command.ReadingError(shown, err)
+// editItem opens the payload of the only item in the person's editor.
+func editItem(ctx context.Context, env *command.Env, items []replay.Item) error {
+	if len(items) != 1 {
+		return fmt.Errorf("--edit takes one payload, and there are %d: name one", len(items))
 	}
-	defer func() { _ = file.Close() }()
-	raw, err := command.ReadAll(ctx, file, shown)
+	if !env.InTTY || !env.ErrTTY {
+		return fmt.Errorf("--edit: %w", command.ErrNoTerminal)
+	}
+	item := &items[0]
+	if err := item.Check(); err != nil {
+		return fmt.Errorf("%s: %w", item.Name(), err)
+	}
+	edited, err := editBytes(ctx, env, item.Event.Raw)
+	if err == nil {
+		err = item.Edit(edited)
+	}
+	if err != nil {
+		return fmt.Errorf("--edit: %w", err)
+	}
+	return nil
+}
+
+// editBytes opens bytes in $VISUAL or $EDITOR, in a file that only this person
+// can read and that is removed afterwards, and returns the edited bytes.
+func editBytes(ctx context.Context, env *command.Env, raw []byte) (edited []byte, err error) {
+	name := env.Getenv("VISUAL")
+	if name == "" {
+		name = env.Getenv("EDITOR")
+	}
+	words := strings.Fields(name) // "code --wait"
+	if len(words) == 0 {
+		return nil, errors.New("no editor: set $VISUAL or $EDITOR")
+	}
+	file, err := os.CreateTemp("", "wsk-*.json") // made with mode 0600
 	if err != nil {
 		return nil, err
 	}
-	return replay.Read(shown, raw)
-}
-
-// fixture reports whether an entry of a folder is a file to read, by its name.
-// A link leads to one within the folder, or is an error.
-func fixture(root *os.Root, name string, entry fs.DirEntry) (bool, error) {
-	wanted := slices.Contains([]string{".json", ".ndjson", ".jsonl"}, filepath.Ext(name))
-	if entry.Type()&fs.ModeSymlink == 0 {
-		return wanted && entry.Type().IsRegular(), nil
+	defer func() { err = errors.Join(err, os.Remove(file.Name())) }()
+	_, err = file.Write(raw)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
 	}
-	info, err := root.Stat(name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && !wanted:
-		return false, nil
-	case err != nil:
-		return false, err
+	c := exec.CommandContext(ctx, words[0], append(words[1:], file.Name())...)
+	c.Stdin, c.Stdout, c.Stderr, c.Dir = env.In, env.Err, env.Err, env.Dir
+	if env.Environ != nil {
+		c.Env = env.Environ()
 	}
-	return wanted && info.Mode().IsRegular(), nil
+	if err := c.Run(); err != nil {
+		return nil, fmt.Errorf("running %s: %w", words[0], err)
+	}
+	return os.ReadFile(file.Name())
 }

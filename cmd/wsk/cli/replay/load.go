@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,11 +18,12 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// replayLoad are the flags of a load test.
-type replayLoad struct {
+// load are the flags of a load test.
+type load struct {
 	rate     string
 	duration time.Duration
 	maxError string
@@ -28,7 +32,7 @@ type replayLoad struct {
 	errorShare float64 // of --max-error; negative: none
 }
 
-func (l *replayLoad) add(cmd *cobra.Command) {
+func (l *load) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&l.rate, "rate", "", "load test: send `N/s`, N/m or N/h whatever the answers do, or max: as fast as they come")
 	f.DurationVar(&l.duration, "duration", 0, "load test: send again and again for that `TIME`; without --rate, as fast as the answers come")
@@ -37,10 +41,10 @@ func (l *replayLoad) add(cmd *cobra.Command) {
 }
 
 // asked reports whether this is a load test.
-func (*replayLoad) asked(o *options) bool { return o.given("rate") || o.given("duration") }
+func (*load) asked(o *options) bool { return o.given("rate") || o.given("duration") }
 
-// settle reads the flags; nil means that it is no load test.
-func (l *replayLoad) settle(o *options) (*replay.Load, error) {
+// settle reads the flags; nil means that this is not a load test.
+func (l *load) settle(o *options) (*replay.Load, error) {
 	if !l.asked(o) {
 		for _, flag := range []string{"max-error", "max-p99"} {
 			if o.given(flag) {
@@ -56,7 +60,7 @@ func (l *replayLoad) settle(o *options) (*replay.Load, error) {
 	}
 	test := &replay.Load{Duration: l.duration, Concurrency: o.concurrency}
 	var err error
-	if test.Rate, err = replayRate(l.rate, o.given("rate")); err != nil {
+	if test.Rate, err = parseRate(l.rate, o.given("rate")); err != nil {
 		return nil, err
 	}
 	switch {
@@ -81,8 +85,8 @@ func (l *replayLoad) settle(o *options) (*replay.Load, error) {
 	return test, err
 }
 
-// replayRate reads requests a second; 0 is as many as can be.
-func replayRate(text string, given bool) (float64, error) {
+// parseRate reads requests a second; 0 is as many as possible.
+func parseRate(text string, given bool) (float64, error) {
 	if !given || text == "max" {
 		return 0, nil
 	}
@@ -97,14 +101,14 @@ func replayRate(text string, given bool) (float64, error) {
 }
 
 // loadGC is how much the heap may grow between two collections, in percent: a
-// load test makes a lot of garbage and keeps next to nothing.
+// load test makes a lot of garbage and keeps almost nothing.
 const loadGC = 800
 
-// loadTest runs the test and writes its report.
-func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, source *replaySource, test *replay.Load, jobs []replay.Job) error {
-	test.Client = replayClient(env)
-	if o.journal.Path != "" { // keeping a record of each costs more than sending it, so it has to be asked for
-		recorder, err := source.recorder(ctx)
+// loadTest runs a load test and writes its report.
+func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, src *source, test *replay.Load, jobs []replay.Job) error {
+	test.Client = newClient(env)
+	if o.journal.Path != "" { // storing a record of each request costs more than sending it, so it is done on request only
+		recorder, err := src.recorder(ctx)
 		if err != nil {
 			return err
 		}
@@ -123,9 +127,9 @@ func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, 
 	return errors.Join(v.write(o.output.Format), err, verdict)
 }
 
-// Judge decides the exit code: by the limits that were given, else by whether
+// judge decides the exit code: by the limits that were given, else by whether
 // anything passed.
-func (l *replayLoad) judge(o *options, r replay.Report) error {
+func (l *load) judge(o *options, r replay.Report) error {
 	p99 := r.Latency.Quantile(0.99)
 	switch {
 	case r.Requests > 0 && r.Answered() == 0:
@@ -140,7 +144,7 @@ func (l *replayLoad) judge(o *options, r replay.Report) error {
 	return nil
 }
 
-// commonest is the error that came most often.
+// commonest returns the most frequent error.
 func commonest(errs map[string]int) string {
 	best, most := "no answer", 0
 	for text, n := range errs {
@@ -149,4 +153,240 @@ func commonest(errs map[string]int) string {
 		}
 	}
 	return best
+}
+
+// loadView writes the report of a load test.
+type loadView struct {
+	env     *command.Env
+	p       ui.Palette
+	report  replay.Report
+	verdict error  // nil: it passes
+	target  string // masked
+}
+
+// loadDocument is the report in JSON. Latencies are in milliseconds.
+type loadDocument struct {
+	Type     string         `json:"type,omitempty"`
+	Target   string         `json:"target"`
+	Rate     *float64       `json:"rate"` // a second; null for max
+	Achieved float64        `json:"achieved_rate"`
+	Duration float64        `json:"duration_ms"`
+	Requests int            `json:"requests"`
+	Unsent   int            `json:"unsent"`
+	Success  float64        `json:"success"` // the share that passed
+	Errors   map[string]int `json:"errors"`
+	Statuses map[string]int `json:"statuses"`
+	Latency  loadLatency    `json:"latency_ms"`
+	Bars     []loadBar      `json:"histogram"`
+	Verdict  string         `json:"verdict"`
+}
+
+type loadLatency struct {
+	Min  float64 `json:"min"`
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+}
+
+type loadBar struct {
+	LE    float64 `json:"le_ms"`
+	Count int     `json:"count"`
+}
+
+// write writes it in a format.
+func (v loadView) write(format string) error {
+	switch format {
+	case "text":
+		return v.text()
+	case "junit":
+		return v.junit()
+	}
+	d := v.document()
+	if format == "ndjson" {
+		d.Type = "summary"
+	}
+	return command.WriteJSON(v.env.Out, d)
+}
+
+func (v loadView) document() loadDocument {
+	r := v.report
+	ms := func(d time.Duration) float64 { return float64(d.Round(time.Microsecond)) / float64(time.Millisecond) }
+	q := func(share float64) float64 { return ms(r.Latency.Quantile(share)) }
+	d := loadDocument{
+		Target: v.target, Achieved: round(r.Achieved), Duration: ms(r.Duration), Requests: r.Requests, Unsent: r.Unsent,
+		Success: r.Success(), Errors: r.Errors, Statuses: r.Statuses, Bars: []loadBar{}, Verdict: "pass",
+		Latency: loadLatency{
+			Min: ms(r.Latency.Min()), Mean: ms(r.Latency.Mean()), P50: q(0.5), P90: q(0.9), P95: q(0.95), P99: q(0.99), Max: ms(r.Latency.Max()),
+		},
+	}
+	if r.Rate > 0 {
+		d.Rate = &r.Rate
+	}
+	if v.verdict != nil {
+		d.Verdict = "fail"
+	}
+	for _, b := range r.Latency.Bars() {
+		d.Bars = append(d.Bars, loadBar{ms(b.LE), b.Count})
+	}
+	return d
+}
+
+// round rounds to two decimals.
+func round(f float64) float64 {
+	text := strconv.FormatFloat(f, 'f', 2, 64)
+	f, _ = strconv.ParseFloat(text, 64) // it was written a line above
+	return f
+}
+
+// junit shows the test as one case.
+func (v loadView) junit() error {
+	c := report.Case{Class: "wsk.replay", Name: "load test of " + v.target, Took: v.report.Duration}
+	if v.verdict != nil {
+		c.Type, c.Message = "load", v.verdict.Error()
+	}
+	return report.WriteCases(v.env.Out, "wsk replay "+v.target, []report.Case{c})
+}
+
+func (v loadView) text() error {
+	r := v.report
+	asked := "as fast as the answers came"
+	if r.Rate > 0 {
+		asked = rateText(r.Rate) + " asked for"
+	}
+	rows := [][2]string{
+		{"target", v.target},
+		{"rate", rateText(r.Achieved) + ", " + asked},
+		{"requests", fmt.Sprintf("%d in %s", r.Requests, latencyText(r.Duration))},
+	}
+	if r.Unsent > 0 {
+		rows = append(rows, [2]string{"not sent", fmt.Sprintf("%d, which found no free place before the end: --concurrency gives more", r.Unsent)})
+	}
+	rows = append(rows, [2]string{"passed", fmt.Sprintf("%d, %s", r.Passed, percent(r.Success()))}, [2]string{"statuses", counted(r.Statuses, ", ")})
+	for i, text := range byCount(r.Errors) {
+		label := "errors"
+		if i > 0 {
+			label = ""
+		}
+		rows = append(rows, [2]string{label, fmt.Sprintf("%d × %s", r.Errors[text], text)})
+	}
+	l := r.Latency
+	rows = append(rows,
+		[2]string{"latency", fmt.Sprintf("min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max()))},
+		[2]string{"", fmt.Sprintf("p50 %s  p90 %s  p95 %s  p99 %s",
+			latencyText(l.Quantile(0.5)), latencyText(l.Quantile(0.9)), latencyText(l.Quantile(0.95)), latencyText(l.Quantile(0.99)))})
+	var t ui.Table
+	for _, row := range rows {
+		t.Row(ui.Cell{Text: row[0], Paint: v.p.Quiet}, ui.Cell{Text: row[1]})
+	}
+	return errors.Join(t.Write(v.env.Out), v.bars(l.Bars()))
+}
+
+// barColumns is the longest bar; with its label a line keeps within 60.
+const barColumns = 38
+
+// bars draws the histogram.
+func (v loadView) bars(bars []replay.Bar) error {
+	most := 0
+	for _, b := range bars {
+		most = max(most, b.Count)
+	}
+	var text strings.Builder
+	for _, b := range bars {
+		width := 0
+		if b.Count > 0 {
+			width = max(1, b.Count*barColumns/most)
+		}
+		line := fmt.Sprintf("  ≤ %7s %s %d", latencyText(b.LE), v.p.Name(strings.Repeat("█", width)), b.Count)
+		text.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	if len(bars) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(v.env.Out, "\n%s", text.String())
+	return err
+}
+
+// byCount returns the keys, the most frequent first.
+func byCount(counts map[string]int) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		if counts[a] != counts[b] {
+			return counts[b] - counts[a]
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+func counted(counts map[string]int, between string) string {
+	var parts []string
+	for _, key := range byCount(counts) {
+		parts = append(parts, fmt.Sprintf("%s × %d", key, counts[key]))
+	}
+	if len(parts) == 0 {
+		return "none: no request was answered"
+	}
+	return strings.Join(parts, between)
+}
+
+func rateText(perSecond float64) string {
+	return strconv.FormatFloat(round(perSecond), 'f', -1, 64) + "/s"
+}
+
+func percent(share float64) string { return strconv.FormatFloat(round(100*share), 'f', -1, 64) + " %" }
+
+// latencyText writes a duration with about three digits: "1.23ms", "450µs".
+func latencyText(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		d = d.Round(100 * time.Millisecond)
+	case d >= 100*time.Millisecond:
+		d = d.Round(time.Millisecond)
+	case d >= time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
+	default:
+		d = d.Round(time.Microsecond)
+	}
+	return d.String()
+}
+
+// loadProgress shows the progress of a load test on a terminal.
+type loadProgress struct {
+	env   *command.Env
+	test  *replay.Load
+	began time.Time
+
+	mu    sync.Mutex
+	shown time.Time
+	row   ui.StatusLine
+}
+
+func newLoadProgress(env *command.Env, test *replay.Load) *loadProgress {
+	now := env.Now()
+	return &loadProgress{env: env, test: test, began: now, shown: now, row: ui.StatusLine{W: env.Err}}
+}
+
+// show draws the line again when it is due.
+func (l *loadProgress) show(done int) {
+	if !l.env.ErrTTY || !l.mu.TryLock() {
+		return
+	}
+	defer l.mu.Unlock()
+	now := l.env.Now()
+	if now.Sub(l.shown) < ui.StatusEvery {
+		return
+	}
+	l.shown = now
+	spent := now.Sub(l.began)
+	text := fmt.Sprintf("%s  %d requests  %s", spent.Round(time.Second), done, rateText(float64(done)/spent.Seconds()))
+	if l.test.Duration > 0 {
+		text += fmt.Sprintf("  %s left", max(l.test.Duration-spent, 0).Round(time.Second))
+	}
+	l.row.Draw(text)
+}
+
+// done removes the line.
+func (l *loadProgress) done() {
+	l.row.Clear()
 }

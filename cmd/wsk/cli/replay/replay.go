@@ -5,14 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"math"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -21,8 +21,8 @@ type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
-	query    replayQuery
-	load     replayLoad
+	query    query
+	load     load
 
 	to          string
 	platform    string
@@ -103,7 +103,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	command.CompleteFlag(cmd, "speed", "1x", "10x", "max")
 }
 
-// replayAll finds what to send, sends it, and writes what became of it.
+// replayAll finds what to send, sends it, and writes the results.
 func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	plan, err := o.plan(env, cfg)
 	if err != nil {
@@ -121,9 +121,9 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err != nil {
 		return err
 	}
-	source := replaySource{env: env, options: o}
-	defer source.close()
-	items, err := source.items(ctx, args)
+	src := source{env: env, options: o}
+	defer src.close()
+	items, err := src.items(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -136,16 +136,16 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err != nil {
 		return err
 	}
-	if err := runner.ordered(items); err != nil {
+	if err := checkSpeed(runner.Speed, items); err != nil {
 		return err
 	}
 	if err := o.confirm(ctx, env, test, len(jobs)); err != nil {
 		return err
 	}
 	if test != nil {
-		return o.loadTest(ctx, env, p, &source, test, jobs)
+		return o.loadTest(ctx, env, p, &src, test, jobs)
 	}
-	recorder, err := source.recorder(ctx)
+	recorder, err := src.recorder(ctx)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	runner.Keep = func(r webhook.Record) { recorder.Store(ctx, &r) }
 	runner.Each = view.result
 	summary, err := runner.Run(ctx, jobs)
-	return errors.Join(view.end(summary), err, judgeReplay(o, summary, view))
+	return errors.Join(view.end(summary), err, o.judge(summary, view))
 }
 
 // plan settles how items are sent.
@@ -202,4 +202,71 @@ func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, erro
 	}
 	p.Secret = secrets[0] // the first signs; the others are for verifying
 	return p, nil
+}
+
+// anyOrder is how many deliveries are sent at a time with --order any and
+// without --concurrency.
+const anyOrder = 8
+
+// runner settles order and speed.
+func (o *options) runner(env *command.Env) (replay.Runner, error) {
+	r := replay.Runner{Client: newClient(env), Concurrency: max(o.concurrency, 1)}
+	if o.order != "preserved" && o.order != "any" {
+		return r, webhook.Unknown("order", o.order, []string{"preserved", "any"})
+	}
+	switch {
+	case o.concurrency < 0 || o.concurrency == 0 && o.given("concurrency"):
+		return r, fmt.Errorf("--concurrency %d: send 1 at a time or more", o.concurrency)
+	case o.concurrency > 1 && o.given("order") && o.order == "preserved" && !o.load.asked(o):
+		return r, fmt.Errorf("--order preserved and --concurrency %d contradict each other: in order, one goes after another", o.concurrency)
+	case o.order == "any" && o.concurrency == 0:
+		r.Concurrency = anyOrder
+	}
+	var err error
+	if r.Expect, err = replay.ParseExpect(o.expect); err != nil {
+		return r, fmt.Errorf("--expect-status %w", err)
+	}
+	r.Speed, err = command.ParseSpeed(o.speed)
+	return r, err
+}
+
+func newClient(env *command.Env) deliver.Client {
+	return deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
+}
+
+// checkSpeed refuses to keep the recorded gaps where none were recorded.
+func checkSpeed(speed float64, items []replay.Item) error {
+	for _, i := range items {
+		if !math.IsInf(speed, 0) && i.Record == nil {
+			return fmt.Errorf("%s: it is a payload, not a record: it has no recorded time that --speed could keep", i.Name())
+		}
+	}
+	return nil
+}
+
+// confirm asks before anything is sent to another machine.
+func (o *options) confirm(ctx context.Context, env *command.Env, test *replay.Load, n int) error {
+	if o.yes || deliver.IsLoopback(o.to) {
+		return nil
+	}
+	what := "deliveries"
+	if n == 1 {
+		what = "delivery"
+	}
+	text := fmt.Sprintf("%d %s", n, what)
+	if test != nil {
+		text += " as a load test"
+	}
+	return command.ConfirmRemote(ctx, env, "replay", o.to, text, false)
+}
+
+// judgeReplay decides the exit code.
+func (o *options) judge(s replay.Summary, v *replayView) error {
+	switch {
+	case s.Total > 0 && s.Answered == 0:
+		return command.NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(o.to), v.fault))
+	case s.Bad() > 0:
+		return command.No(command.ErrReported)
+	}
+	return nil
 }
