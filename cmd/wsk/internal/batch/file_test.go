@@ -22,7 +22,7 @@ func TestReadGivesTheLinesWithTheirNumbers(t *testing.T) {
 		want []string // "" for one that is too long
 		at   []int
 	}{
-		"blank lines are skipped":      {"a\n\n \t\r\nb\n", []string{"a", "b"}, []int{1, 4}},
+		"blank lines are skipped":          {"a\n\n \t\r\nb\n", []string{"a", "b"}, []int{1, 4}},
 		"a line end is not of the line":    {"a\r\nb\r\r\n", []string{"a", "b\r"}, []int{1, 2}},
 		"the last line needs no end":       {"a\nb", []string{"a", "b"}, []int{1, 2}},
 		"an empty file has none":           {"", nil, nil},
