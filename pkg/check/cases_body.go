@@ -10,200 +10,195 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// validID names the case that all others stand on.
-const validID = "valid"
-
-func firstCases() []Case {
-	return []Case{{
-		ID: validID, Severity: Error, always: true,
-		Title: "a valid event is taken",
-		Why:   "What the platform sends every day must be answered with 2xx. Until it is, nothing else can be told.",
-		Mend: Mend{
-			Node:   "Compute crypto.createHmac('sha256', secret) over `${timestamp}.` and the raw body, in hex, and answer 200 when it matches.",
-			Python: "Compare hmac.new(secret, timestamp + b'.' + request.get_data(), 'sha256').hexdigest() with the header and answer 200.",
-			PHP:    "Compare hash_hmac('sha256', $timestamp . '.' . file_get_contents('php://input'), $secret) with the header and answer 200.",
-			Go:     "Call webhook.Verify(r.Header, body, time.Now(), secret) with the bytes that io.ReadAll gave, and answer 200.",
-		},
-		judge: judgeValid,
-	}}
+// validCase runs first; the other cases depend on it.
+var validCase = Case{
+	ID: "valid", Severity: Error, always: true, judge: judgeValid,
+	Title: "a valid event is accepted",
+	Why:   "The platform sends valid events all day and expects 2xx. While the receiver refuses one, the other cases show nothing.",
+	Fix: Fix{
+		Node:   "Compute crypto.createHmac('sha256', secret) over `${timestamp}.` and the raw body, in hex, and respond 200 if it matches.",
+		Python: "Compare hmac.new(secret, timestamp + b'.' + request.get_data(), 'sha256').hexdigest() with the header and respond 200.",
+		PHP:    "Compare hash_hmac('sha256', $timestamp . '.' . file_get_contents('php://input'), $secret) with the header and respond 200.",
+		Go:     "Call webhook.Verify(r.Header, body, time.Now(), secret) with the bytes from io.ReadAll, and respond 200.",
+	},
 }
 
-// judgeValid sends the valid event as JavaScript writes JSON. A receiver that
-// refuses it may verify what it wrote itself: Python writes spaces.
+// judgeValid sends the valid event in JavaScript's layout and, if that is
+// refused, in Python's: a receiver that verifies what it has serialized itself
+// accepts only its own layout, and raw_body then says so.
 func judgeValid(ctx context.Context, s *session) (finding, error) {
-	first, err := s.fire(ctx, s.good("a valid event", s.valid()))
+	first, err := s.do(ctx, s.signed("a valid event", s.validBody()))
 	s.first = first
 	if err != nil {
 		return finding{}, err
 	}
 	if first.Verdict.Outcome == webhook.Failed {
-		return finding{}, &UnreachableError{s.config.URL, first.Error}
+		return finding{}, &UnreachableError{URL: s.config.URL, Reason: first.Error}
 	}
-	text := taken.judged("a valid event", first)
-	if text == "" {
-		return finding{status: first.Response.Status}, nil
+	problem := accepted.problem("a valid event", first)
+	status := statusOf(first)
+	switch {
+	case problem == "":
+		return finding{status: status}, nil
+	case status/100 != 4:
+		return failure(problem, first), nil
 	}
-	if first.Response == nil || first.Response.Status/100 != 4 {
-		return decided(text, first), nil
+	s.layout = spaced
+	second, err := s.do(ctx, s.signed("a valid event with spaces", s.validBody()))
+	if err != nil {
+		return finding{}, err
 	}
-	s.spell = spaced
-	second, err := s.fire(ctx, s.good("a valid event with spaces", s.valid()))
-	if err == nil && second.Response != nil && second.Response.Status/100 == 2 {
-		return finding{status: second.Response.Status, detail: "taken with a space behind each comma and colon only, see raw_body"}, nil
+	if statusOf(second)/100 == 2 {
+		return finding{status: statusOf(second), detail: "accepted only with a space after each comma and colon: see raw_body"}, nil
 	}
-	if status := first.Response.Status; status == http.StatusUnauthorized || status == http.StatusForbidden {
-		text += ": is this the receiver's secret?"
+	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+		problem += ": is this the receiver's secret?"
 	}
-	return decided(text, first), err
+	return failure(problem, first), nil
 }
 
-func bodyCases() []Case {
-	parsed := "A body that was parsed and written again has other bytes: 5000.00 becomes 5000, \\u00e9 becomes é. The signature is over the bytes that came."
-	return []Case{{
-		ID: "raw_body", Severity: Error, want: taken, send: rawBodies,
-		Title: "the signature is checked over the bytes that came",
-		Why:   parsed,
-		Mend: Mend{
-			Node:   "Mount express.raw({type: 'application/json'}) on the route and verify req.body as the Buffer it is; call JSON.parse after that.",
-			Python: "Verify request.get_data() (Flask) or request.body (Django), and parse afterwards; never json.dumps(request.json).",
-			PHP:    "Verify file_get_contents('php://input') and call json_decode afterwards; never json_encode what was decoded.",
-			Go:     "Read the body once with io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20)), verify those bytes, then json.Unmarshal them.",
-		},
-	}, {
-		ID: "not_json", Severity: Error, judge: judgeNotJSON,
-		Title: "a signed body that is not JSON is refused",
-		Why:   "A 5xx is repeated six times over seven hours, and an exception that nobody catches stops the service for everybody.",
-		Mend: Mend{
-			Node:   "Put JSON.parse into try/catch and answer 400 from the catch.",
-			Python: "Catch json.JSONDecodeError (or use request.get_json(silent=True)) and answer 400.",
-			PHP:    "Check json_last_error() or pass JSON_THROW_ON_ERROR inside try, and answer 400.",
-			Go:     "Answer http.StatusBadRequest when json.Unmarshal returns an error.",
-		},
-	}, {
-		ID: "large_body", Severity: Error, want: takenOrTooLarge, send: largeBody,
-		Title: "a body of 1 MB is taken, or refused with 413",
-		Why:   "Reports with many entries are long. A receiver that breaks at its framework's limit with another answer than 413 looks broken to the platform.",
-		Mend: Mend{
-			Node:   "Set express.raw({limit: '1mb'}), and let its error handler pass on err.status, which is 413.",
-			Python: "Set MAX_CONTENT_LENGTH (Flask) or DATA_UPLOAD_MAX_MEMORY_SIZE (Django) to 1 MiB or more.",
-			PHP:    "Raise post_max_size and the web server's client_max_body_size to 1 MiB or more.",
-			Go:     "Limit with http.MaxBytesReader at 1 MiB or more and answer 413 when errors.As finds *http.MaxBytesError.",
-		},
-	}, {
-		ID: "unknown_event", Severity: Error, want: taken, send: unknownEvent,
-		Title: "an event type that is not known is taken",
-		Why:   "Platforms add events. A refusal of one that you do not handle counts as a failed delivery; WorkSkedge does not send it again.",
-		Mend: Mend{
-			Node:   "Give the switch over the event type a default that answers 200 and does nothing.",
-			Python: "Let the lookup of the handler fall back to one that does nothing, and answer 200.",
-			PHP:    "Give the switch or match over the event type a default that answers 200.",
-			Go:     "Give the switch over the event type a default case that writes 200.",
-		},
-	}, {
-		ID: "unknown_field", Severity: Error, want: taken, send: unknownField,
-		Title: "a field that is not known is taken",
-		Why:   "Platforms add fields. A receiver that refuses those stops on the day of the platform's next release.",
-		Mend: Mend{
-			Node:   "Let the validator pass unknown members: zod's .passthrough(), ajv without additionalProperties: false.",
-			Python: "Let the model ignore what it does not know: pydantic's extra='ignore', marshmallow's EXCLUDE.",
-			PHP:    "Have the deserializer ignore unknown members: Symfony's ALLOW_EXTRA_ATTRIBUTES, which is its default.",
-			Go:     "Leave json.Decoder.DisallowUnknownFields out.",
-		},
-	}}
-}
+var bodyCases = []Case{{
+	ID: "raw_body", Severity: Error, want: accepted, send: rawBodies,
+	Title: "the signature is checked over the raw body",
+	Why:   "A body that was parsed and serialized again has other bytes: 5000.00 becomes 5000, \\u00e9 becomes é. The signature covers the bytes that were sent.",
+	Fix: Fix{
+		Node:   "Mount express.raw({type: 'application/json'}) on the route, verify req.body, which is then a Buffer, and call JSON.parse afterwards.",
+		Python: "Verify request.get_data() (Flask) or request.body (Django), and parse afterwards; never verify json.dumps(request.json).",
+		PHP:    "Verify file_get_contents('php://input') and call json_decode afterwards; never verify the output of json_encode.",
+		Go:     "Read the body once with io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20)), verify those bytes, then call json.Unmarshal.",
+	},
+}, {
+	ID: "not_json", Severity: Error, judge: judgeNotJSON,
+	Title: "a signed body that is not JSON is refused",
+	Why:   "The platform sends an event that gets a 5xx up to six times over seven hours, and an uncaught exception can stop the service for everyone.",
+	Fix: Fix{
+		Node:   "Call JSON.parse in try/catch and respond 400 in the catch block.",
+		Python: "Catch json.JSONDecodeError (or use request.get_json(silent=True)) and respond 400.",
+		PHP:    "Check json_last_error(), or pass JSON_THROW_ON_ERROR in a try block, and respond 400.",
+		Go:     "Respond with http.StatusBadRequest if json.Unmarshal returns an error.",
+	},
+}, {
+	ID: "large_body", Severity: Error, want: acceptedOrTooLarge, send: largeBody,
+	Title: "a body of 1 MB is accepted, or refused with 413",
+	Why:   "Reports with many entries are long. A receiver that reaches its framework's limit and responds with anything but 413 looks broken to the platform.",
+	Fix: Fix{
+		Node:   "Set express.raw({limit: '1mb'}), and let the error handler respond with err.status, which is 413.",
+		Python: "Set MAX_CONTENT_LENGTH (Flask) or DATA_UPLOAD_MAX_MEMORY_SIZE (Django) to 1 MiB or more.",
+		PHP:    "Raise post_max_size, and the web server's client_max_body_size, to 1 MiB or more.",
+		Go:     "Limit the body with http.MaxBytesReader to 1 MiB or more, and respond 413 if errors.As finds an *http.MaxBytesError.",
+	},
+}, {
+	ID: "unknown_event", Severity: Error, want: accepted, send: unknownEvent,
+	Title: "an unknown event type is accepted",
+	Why:   "Platforms add events. Refusing one that you do not handle counts as a failed delivery, and WorkSkedge does not send it again.",
+	Fix: Fix{
+		Node:   "Add a default to the switch over the event type that does nothing and responds 200.",
+		Python: "Fall back to a handler that does nothing if there is none for the event type, and respond 200.",
+		PHP:    "Add a default to the switch or match over the event type that responds 200.",
+		Go:     "Add a default case to the switch over the event type that responds 200.",
+	},
+}, {
+	ID: "unknown_field", Severity: Error, want: accepted, send: unknownField,
+	Title: "an unknown field is accepted",
+	Why:   "Platforms add fields. A receiver that refuses them fails on the day of the platform's next release.",
+	Fix: Fix{
+		Node:   "Let the validator accept unknown members: zod's .passthrough(), or ajv without additionalProperties: false.",
+		Python: "Let the model ignore unknown members: pydantic's extra='ignore', marshmallow's EXCLUDE.",
+		PHP:    "Let the deserializer ignore unknown members: Symfony's ALLOW_EXTRA_ATTRIBUTES, which is its default.",
+		Go:     "Do not call json.Decoder.DisallowUnknownFields.",
+	},
+}}
 
-// rawBodies are bodies that come out otherwise when they are parsed and
-// written again, by one language or another.
-func rawBodies(s *session) []*shot {
-	long := "custom_fields"
-	if s.config.Platform == webhook.Worksome {
-		long = "customFieldValues"
-	}
-	// held puts raw JSON where a company's own fields are.
-	held := func(what, raw string) *shot {
-		body := s.body(func(_, data map[string]any) {
-			if s.config.Platform == webhook.Worksome {
-				data[long] = []any{map[string]any{"id": "1", "slug": "note", "customFieldTitle": "Note", "displayValue": "@@"}}
-			} else {
-				data[long] = map[string]any{"note": "@@"}
-			}
-		})
-		return s.good(what, bytes.Replace(s.spell(body), []byte(`"@@"`), []byte(raw), 1))
-	}
+// rawBodies returns requests whose bodies one language or another changes when
+// it parses and serializes them.
+func rawBodies(s *session) []*request {
 	plain := s.body(nil)
 	var indented bytes.Buffer
 	_ = json.Indent(&indented, plain, "", "  ") // it is JSON
-	shots := []*shot{
-		s.good("a body without spaces", plain),
-		s.good("a body with spaces", spaced(plain)),
-		s.good("an indented body", indented.Bytes()),
-		s.good("a newline at the end", append(s.valid(), '\n')),
-		held(`\u00e9 and é`, `"caf\u00e9 é"`),
-		held(`\/`, `"http:\/\/example.com\/a"`),
-		s.good("names in another order", unsorted(s.valid())),
+	requests := []*request{
+		s.signed("a body without spaces", plain),
+		s.signed("a body with spaces", spaced(plain)),
+		s.signed("an indented body", indented.Bytes()),
+		s.signed("a newline at the end", append(s.validBody(), '\n')),
+		s.withCustomField(`\u00e9 and é`, `"caf\u00e9 é"`),
+		s.withCustomField(`\/`, `"http:\/\/example.com\/a"`),
+		s.signed("names in another order", firstMemberLast(s.validBody())),
 	}
 	if s.config.Platform == webhook.WorkSkedge {
-		cost := s.body(func(_, data map[string]any) { data["additional_labor_cost"] = "@@" })
-		shots = append(shots,
-			s.good("5000.00", bytes.Replace(s.spell(cost), []byte(`"@@"`), []byte("5000.00"), 1)),
-			held("9007199254740993", "9007199254740993"),
-			numbersForNames(s),
+		requests = append(requests,
+			s.withRaw("5000.00", "5000.00", func(data map[string]any, value string) { data["additional_labor_cost"] = value }),
+			s.withCustomField("9007199254740993", "9007199254740993"),
+			// JavaScript sorts such names.
+			s.withRaw("names that are numbers", `{"10":"b","2":"a"}`, func(data map[string]any, value string) { data["custom_fields"] = value }),
 		)
 	}
-	return shots
+	return requests
 }
 
-// numbersForNames has custom fields whose names JavaScript would sort.
-func numbersForNames(s *session) *shot {
-	body := s.body(func(_, data map[string]any) { data["custom_fields"] = "@@" })
-	return s.good("names that are numbers", bytes.Replace(s.spell(body), []byte(`"@@"`), []byte(`{"10":"b","2":"a"}`), 1))
+// withCustomField returns a request that has raw JSON as the value of a
+// company's custom field.
+func (s *session) withCustomField(name, raw string) *request {
+	return s.withRaw(name, raw, func(data map[string]any, value string) {
+		if s.config.Platform == webhook.Worksome {
+			data["customFieldValues"] = []any{map[string]any{"id": "1", "slug": "note", "customFieldTitle": "Note", "displayValue": value}}
+		} else {
+			data["custom_fields"] = map[string]any{"note": value}
+		}
+	})
 }
 
-// unsorted moves the envelope's first member to its end.
-func unsorted(raw []byte) []byte {
-	text := strings.TrimSpace(string(raw))
-	var members map[string]json.RawMessage
-	if json.Unmarshal(raw, &members) != nil {
+// withRaw returns a request that has raw JSON where set puts the value.
+func (s *session) withRaw(name, raw string, set func(data map[string]any, value string)) *request {
+	const placeholder = "@@"
+	body := s.layout(s.body(func(_, data map[string]any) { set(data, placeholder) }))
+	return s.signed(name, bytes.Replace(body, []byte(`"`+placeholder+`"`), []byte(raw), 1))
+}
+
+// firstMemberLast moves the first member of an object to its end, without
+// changing how the others are written.
+func firstMemberLast(raw []byte) []byte {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	begin := bytes.IndexByte(raw, '{') + 1
+	_, _ = d.Token() // {
+	_, _ = d.Token() // the name
+	var value json.RawMessage
+	if d.Decode(&value) != nil {
 		return raw
 	}
-	first, _, _ := strings.Cut(strings.TrimLeft(text[1:], " "), ":")
-	var name string
-	if json.Unmarshal([]byte(first), &name) != nil {
-		return raw
-	}
-	rest := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(text[1:], " "), first+":"), " ")
-	rest = strings.TrimLeft(strings.TrimPrefix(rest, string(members[name])), ", ")
-	return []byte("{" + strings.TrimSuffix(rest, "}") + "," + first + ":" + string(members[name]) + "}")
+	first := raw[begin:d.InputOffset()]
+	rest := bytes.TrimLeft(raw[d.InputOffset():], ", ")
+	rest = bytes.TrimSuffix(rest, []byte("}"))
+	return bytes.Join([][]byte{[]byte("{"), rest, []byte(","), first, []byte("}")}, nil)
 }
 
 func judgeNotJSON(ctx context.Context, s *session) (finding, error) {
-	cut := s.valid()
-	broken := s.good("a signed body that breaks off", cut[:len(cut)/2])
-	r, err := s.fire(ctx, broken)
+	body := s.validBody()
+	broken := s.signed("a signed body that breaks off", body[:len(body)/2])
+	r, err := s.do(ctx, broken)
 	if err != nil {
 		return finding{}, err
 	}
-	alive, err := s.fire(ctx, s.good("a valid event after that", s.valid()))
+	after, err := s.do(ctx, s.signed("a valid event after that", s.validBody()))
 	if err != nil {
 		return finding{}, err
 	}
-	if text := taken.judged("a valid event after a body that is not JSON", alive); text != "" {
-		return decided("it "+text, r), nil
+	if problem := accepted.problem("a valid event after a body that is not JSON", after); problem != "" {
+		return failure("it "+problem, r), nil
 	}
-	if text := refused.judged(broken.what, r); text != "" {
-		return decided(text, r), nil
+	if problem := refused.problem(broken.name, r); problem != "" {
+		return failure(problem, r), nil
 	}
-	return finding{status: r.Response.Status}, nil
+	return finding{status: statusOf(r)}, nil
 }
 
-// largeSize is the size of a large body, in bytes: 1 MB, under the 1 MiB that
-// is the common limit.
+// largeSize is the size of a large body in bytes: 1 MB, below the common limit of
+// 1 MiB.
 const largeSize = 1_000_000
 
-func largeBody(s *session) []*shot {
-	note := func(n int) []byte {
-		return s.spell(s.body(func(_, data map[string]any) {
-			text := strings.Repeat("x", n)
+func largeBody(s *session) []*request {
+	withNote := func(size int) []byte {
+		return s.layout(s.body(func(_, data map[string]any) {
+			text := strings.Repeat("x", size)
 			if s.config.Platform == webhook.Worksome {
 				member(data, "contract")["jobDescription"] = text
 			} else {
@@ -211,25 +206,31 @@ func largeBody(s *session) []*shot {
 			}
 		}))
 	}
-	return []*shot{s.good("a body of 1 MB", note(largeSize-len(note(0))))}
+	return []*request{s.signed("a body of 1 MB", withNote(largeSize-len(withNote(0))))}
 }
 
-func unknownEvent(s *session) []*shot {
-	name, kind := "work_order.teleported", "event_type"
+func unknownEvent(s *session) []*request {
+	eventType, typeMember := "work_order.teleported", "event_type"
 	if s.config.Platform == webhook.Worksome {
-		name, kind = "hireTeleported", "event"
+		eventType, typeMember = "hireTeleported", "event"
 	}
-	good := s.good("the event "+name, s.spell(s.body(func(envelope, _ map[string]any) { envelope[kind] = name })))
-	if good.header.Has(webhook.HeaderEvent) {
-		good.header = good.header.With(webhook.HeaderEvent, name)
-	}
-	return []*shot{good}
+	body := s.layout(s.body(func(envelope, _ map[string]any) { envelope[typeMember] = eventType }))
+	r := s.signed("the event "+eventType, body)
+	r.setEvent(eventType)
+	return []*request{r}
 }
 
-func unknownField(s *session) []*shot {
+// setEvent changes the event in the header, if the platform sends one.
+func (r *request) setEvent(eventType string) {
+	if r.header.Has(webhook.HeaderEvent) {
+		r.header = r.header.With(webhook.HeaderEvent, eventType)
+	}
+}
+
+func unknownField(s *session) []*request {
 	body := s.body(func(envelope, data map[string]any) {
 		envelope["schema_version"] = "2"
 		data["sentiment"] = map[string]any{"score": json.Number("1"), "tags": []any{"new"}}
 	})
-	return []*shot{s.good("an event with new fields", s.spell(body))}
+	return []*request{s.signed("an event with new fields", s.layout(body))}
 }

@@ -10,91 +10,85 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// remember is how each language knows an id again.
-func remember() Mend {
-	return Mend{
-		Node:   "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and answer 200 when it is there already.",
-		Python: "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and answer 200 on IntegrityError.",
-		PHP:    "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and answer 200 on a duplicate key.",
-		Go:     "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, or use receive.New, which remembers ids.",
-	}
+// fixDuplicates says how to recognize the id of a delivery.
+var fixDuplicates = Fix{
+	Node:   "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and respond 200 if it already exists.",
+	Python: "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and respond 200 on IntegrityError.",
+	PHP:    "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and respond 200 on a duplicate key.",
+	Go:     "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, or use receive.New, which remembers ids.",
 }
 
-func deliveryCases() []Case {
-	skedge := []webhook.Platform{webhook.WorkSkedge}
-	return []Case{{
-		ID: "duplicate", Severity: Error, want: taken,
-		Title: "the same delivery a second time is taken",
-		Why:   "An answer can get lost on its way. A refusal of the repeat tells the platform that the event failed, although you have it.",
-		Mend:  remember(),
-		send: func(s *session) []*shot {
-			good := s.good("a delivery", s.valid())
-			return []*shot{good, good.again()}
-		},
-	}, {
-		ID: "duplicate_effect", Severity: Error, platforms: skedge, judge: judgeDuplicate,
-		Title: "the same delivery a second time has no second effect",
-		Why:   "A delivery is repeated whenever its answer is late or lost: without a memory of ids the order is run twice.",
-		Mend:  remember(),
-	}, {
-		ID: "captured", Severity: Warning, platforms: skedge, judge: judgeCaptured,
-		Title: "a captured request under a new id has no second effect",
-		Why:   "The id is not under the signature: whoever has seen a request can send it again for five minutes with another id.",
-		Mend: Mend{
-			Node:   "Remember a SHA-256 of timestamp and body beside the id, and do nothing when it is known.",
-			Python: "Remember hashlib.sha256(timestamp + b'.' + body) beside the id, and do nothing when it is known.",
-			PHP:    "Remember hash('sha256', $timestamp . '.' . $body) beside the id, and do nothing when it is known.",
-			Go:     "Remember receive.BodyDigest beside the id, or use receive.New, which does.",
-		},
-	}, {
-		ID: "retry", Severity: Error, want: taken, platforms: skedge,
-		Title: "a delivery that is the platform's last try is taken",
-		Why:   "X-Webhook-Retry counts from 0 to 5. A receiver that takes first tries only loses every event that came while it was down.",
-		Mend: Mend{
-			Node:   "Do not look at X-Webhook-Retry to decide; the id says whether the event is new.",
-			Python: "Do not look at X-Webhook-Retry to decide; the id says whether the event is new.",
-			PHP:    "Do not look at X-Webhook-Retry to decide; the id says whether the event is new.",
-			Go:     "Do not look at X-Webhook-Retry to decide; the id says whether the event is new.",
-		},
-		send: func(s *session) []*shot {
-			last := s.good("X-Webhook-Retry: 5", s.valid())
-			last.attempt = 5
-			return []*shot{last}
-		},
-	}, {
-		ID: "burst", Severity: Error, judge: judgeBurst,
-		Title: "50 deliveries at once are taken",
-		Why:   "A batch of changes raises as many events at the same time. What is refused then comes again later, on top of the next batch.",
-		Mend: Mend{
-			Node:   "Answer before the work is done: put the event into a queue, and keep the pool of database connections larger than one.",
-			Python: "Run more than one worker (gunicorn -w 4) and put the event into a queue before answering.",
-			PHP:    "Raise pm.max_children, and put the event into a queue before answering.",
-			Go:     "Hold no lock over the work, and let SetMaxOpenConns leave room; put the event into a queue before answering.",
-		},
-	}, {
-		ID: "get", Severity: Warning, want: notTaken,
-		Title: "a GET is not taken for an event",
-		Why:   "Browsers, crawlers and link previews send GET. Whoever answers it as an event has a route that is too wide.",
-		Mend: Mend{
-			Node:   "Use app.post for the route, and leave app.all and app.use to others.",
-			Python: "Write methods=['POST'] on the route.",
-			PHP:    "Answer 405 when $_SERVER['REQUEST_METHOD'] is not POST.",
-			Go:     "Write \"POST /hooks\" as the pattern of http.ServeMux, which answers 405 by itself.",
-		},
-		send: func(*session) []*shot {
-			return []*shot{{what: "a GET", method: http.MethodGet}}
-		},
-	}}
+// sameFix is the fix for every language.
+func sameFix(text string) Fix { return Fix{Node: text, Python: text, PHP: text, Go: text} }
+
+var deliveryCases = []Case{{
+	ID: "duplicate", Severity: Error, want: accepted,
+	Title: "a repeated delivery is accepted",
+	Why:   "A response can get lost. If the repetition is refused, the platform takes the event for failed although you have it.",
+	Fix:   fixDuplicates,
+	send: func(s *session) []*request {
+		r := s.signed("a delivery", s.validBody())
+		return []*request{r, r.repeated()}
+	},
+}, {
+	ID: "duplicate_effect", Severity: Error, platforms: workskedgeOnly, judge: judgeDuplicate,
+	Title: "a repeated delivery has no second effect",
+	Why:   "A delivery is repeated whenever its response is late or lost. A receiver that does not remember ids carries out the order twice.",
+	Fix:   fixDuplicates,
+}, {
+	ID: "captured", Severity: Warning, platforms: workskedgeOnly, judge: judgeCaptured,
+	Title: "a captured request under a new id has no effect",
+	Why:   "The id is not signed: for five minutes, anyone who has seen a request can send it again with another id.",
+	Fix: Fix{
+		Node:   "Remember a SHA-256 of the timestamp and the body with the id, and do nothing if it is known.",
+		Python: "Remember hashlib.sha256(timestamp + b'.' + body) with the id, and do nothing if it is known.",
+		PHP:    "Remember hash('sha256', $timestamp . '.' . $body) with the id, and do nothing if it is known.",
+		Go:     "Remember receive.BodyDigest with the id, or use receive.New, which does.",
+	},
+}, {
+	ID: "retry", Severity: Error, want: accepted, platforms: workskedgeOnly,
+	Title: "the platform's last retry is accepted",
+	Why:   "X-Webhook-Retry counts from 0 to 5. A receiver that accepts only first attempts loses every event that was sent while it was down.",
+	Fix:   sameFix("Do not decide by X-Webhook-Retry: the id says whether the event is new."),
+	send: func(s *session) []*request {
+		r := s.signed("X-Webhook-Retry: 5", s.validBody())
+		r.attempt = 5
+		return []*request{r}
+	},
+}, {
+	ID: "burst", Severity: Error, judge: judgeBurst,
+	Title: "50 concurrent deliveries are accepted",
+	Why:   "A batch of changes causes as many events at the same time. What is refused now comes again later, on top of the next batch.",
+	Fix: Fix{
+		Node:   "Put the event into a queue and respond before the work is done; allow more than one database connection.",
+		Python: "Run more than one worker (gunicorn -w 4), and put the event into a queue before responding.",
+		PHP:    "Raise pm.max_children, and put the event into a queue before responding.",
+		Go:     "Do not hold a lock while working, allow more connections with SetMaxOpenConns, and put the event into a queue before responding.",
+	},
+}, {
+	ID: "get", Severity: Warning, want: notAccepted,
+	Title: "a GET is not accepted as an event",
+	Why:   "Browsers, crawlers and link previews send GET. A receiver that accepts it has a route that is too wide.",
+	Fix: Fix{
+		Node:   "Use app.post for the route, not app.all or app.use.",
+		Python: "Set methods=['POST'] on the route.",
+		PHP:    "Respond 405 if $_SERVER['REQUEST_METHOD'] is not POST.",
+		Go:     "Use the pattern \"POST /hooks\" with http.ServeMux, which then responds 405 itself.",
+	},
+	send: func(*session) []*request {
+		return []*request{{name: "a GET", method: http.MethodGet}}
+	},
+}}
+
+// repeated returns the request as the platform sends it again.
+func (r *request) repeated() *request {
+	again := *r
+	again.name, again.attempt = "the same delivery again", 1
+	return &again
 }
 
-// again is the shot as the platform repeats it.
-func (s shot) again() *shot {
-	s.what, s.attempt = "the same delivery again", 1
-	return &s
-}
-
-// burstSize is how many deliveries come at once: as many as WorkSkedge's page
-// allows in a minute the other way.
+// burstSize is the number of deliveries at once: as many as WorkSkedge allows in
+// a minute in the other direction (Webhooks page, "Rate Limits").
 const burstSize = 50
 
 func judgeBurst(ctx context.Context, s *session) (finding, error) {
@@ -102,22 +96,22 @@ func judgeBurst(ctx context.Context, s *session) (finding, error) {
 	var mu sync.Mutex
 	var fault error
 	var first *webhook.Record
-	var text string
+	var problem string
 	bad, status := 0, 0
 	for range burstSize {
-		burst := s.good("a delivery among 50 at once", s.valid())
+		req := s.signed("a delivery among 50 at once", s.validBody())
 		wait.Go(func() {
-			r, err := s.fire(ctx, burst)
+			r, err := s.do(ctx, req)
 			mu.Lock()
 			defer mu.Unlock()
-			switch said := taken.judged(burst.what, r); {
+			switch p := accepted.problem(req.name, r); {
 			case err != nil:
 				fault = err
-			case said == "":
+			case p == "":
 				status = r.Response.Status
 			default:
 				if bad++; first == nil {
-					first, text = r, said
+					first, problem = r, p
 				}
 			}
 		})
@@ -126,89 +120,82 @@ func judgeBurst(ctx context.Context, s *session) (finding, error) {
 	if fault != nil || first == nil {
 		return finding{status: status}, fault
 	}
-	return decided(fmt.Sprintf("%s; %d of %d were not taken", text, bad, burstSize), first), nil
+	return failure(fmt.Sprintf("%s; %d of %d were not accepted", problem, bad, burstSize), first), nil
 }
 
-const noEffect = "give --effect-cmd to have it counted"
+const needsEffect = "give --effect-cmd to count the effect"
 
-// judgeDuplicate sends one delivery twice and counts what it has done.
+// judgeDuplicate sends one delivery twice and counts its effect.
 func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 	if s.config.Effect == nil {
-		return finding{verdict: Skip, detail: noEffect}, nil
+		return finding{verdict: Skip, detail: needsEffect}, nil
 	}
-	good := s.good("a delivery", s.valid())
-	done, last, err := s.effect(ctx, good, good.again())
+	r := s.signed("a delivery", s.validBody())
+	done, last, err := s.effect(ctx, r, r.repeated())
 	switch {
 	case err != nil:
 		return finding{}, err
 	case done == 0:
-		return finding{verdict: Skip, detail: "the count did not change: the command does not count what " + s.event + " does"}, nil
+		return finding{verdict: Skip, detail: "the count did not change: the command does not count the effect of " + s.event}, nil
 	case done > 1:
-		return decided(fmt.Sprintf("one delivery sent twice was done %d times", done), last), nil
+		return failure(fmt.Sprintf("one delivery that was sent twice took effect %d times", done), last), nil
 	}
 	return finding{status: statusOf(last)}, nil
 }
 
-// judgeCaptured sends a request a second time under a new id. It may be taken
-// or refused; what counts is that nothing is done.
+// judgeCaptured sends a request again under a new id. The receiver may accept or
+// refuse it, as long as it has no effect.
 func judgeCaptured(ctx context.Context, s *session) (finding, error) {
-	good := s.good("a delivery", s.valid())
-	captured := &shot{
-		what: "a captured request under a new id", body: good.body, right: good.right,
-		header: good.header.With(webhook.HeaderID, "whk_"+s.config.NewID()),
-	}
+	original := s.signed("a delivery", s.validBody())
+	captured := *original
+	captured.name = "a captured request under a new id"
+	captured.header = original.header.With(webhook.HeaderID, "whk_"+s.config.NewID())
 	if s.config.Effect != nil {
-		done, last, err := s.effect(ctx, good, captured)
+		done, last, err := s.effect(ctx, original, &captured)
 		switch {
 		case err != nil:
 			return finding{}, err
 		case done > 1:
-			return decided(fmt.Sprintf("a request that was sent again under a new id was done %d times", done), last), nil
+			return failure(fmt.Sprintf("a request that was sent again under a new id took effect %d times", done), last), nil
 		}
 		return finding{status: statusOf(last)}, nil
 	}
-	if _, err := s.fire(ctx, good); err != nil {
+	if _, err := s.do(ctx, original); err != nil {
 		return finding{}, err
 	}
-	r, err := s.fire(ctx, captured)
+	r, err := s.do(ctx, &captured)
 	if err != nil {
 		return finding{}, err
 	}
-	if status := statusOf(r); status == 0 || status/100 == 5 {
-		return decided(refused.judged(captured.what, r), r), nil
+	status := statusOf(r)
+	if status == 0 || status/100 == 5 {
+		return failure(refused.problem(captured.name, r), r), nil
 	}
-	return finding{status: statusOf(r), detail: "answered; " + noEffect}, nil
+	return finding{status: status, detail: "the receiver responded; " + needsEffect}, nil
 }
 
-func statusOf(r *webhook.Record) int {
-	if r.Response == nil {
-		return 0
-	}
-	return r.Response.Status
-}
-
-// How long the count of effects is watched: a receiver may work behind its
-// answer.
+// How long the effect is counted: a receiver may do the work after it has
+// responded.
 const (
-	watchEvery = 50 * time.Millisecond
-	watchTimes = 20
-	watchQuiet = 6 // looks without a change that end it, once there was one
+	effectPause  = 50 * time.Millisecond
+	effectCounts = 20
+	effectSteady = 6 // equal counts after a change that end it
 )
 
-// effect sends requests and returns how much the count has grown, and the last
-// answer.
-func (s *session) effect(ctx context.Context, shots ...*shot) (done int64, last *webhook.Record, err error) {
+// effect sends requests. It returns by how much the effect has grown, and the
+// last exchange.
+func (s *session) effect(ctx context.Context, requests ...*request) (done int64, last *webhook.Record, err error) {
 	before, err := s.config.Effect(ctx)
 	if err != nil {
-		return 0, last, &EffectError{err}
+		return 0, nil, &EffectError{err}
 	}
-	for _, shot := range shots {
-		if last, err = s.fire(ctx, shot); err != nil {
+	for _, req := range requests {
+		if last, err = s.do(ctx, req); err != nil {
 			return 0, last, err
 		}
 	}
-	quiet := 0
-	for n := 0; n < watchTimes && quiet < watchQuiet; n++ {
+	steady := 0
+	for n := 0; n < effectCounts && steady < effectSteady; n++ {
 		now, err := s.config.Effect(ctx)
 		if err != nil {
 			return 0, last, &EffectError{err}
@@ -217,31 +204,28 @@ func (s *session) effect(ctx context.Context, shots ...*shot) (done int64, last 
 		case grown > 1:
 			return grown, last, nil
 		case grown == done && done > 0:
-			quiet++
+			steady++
 		default:
-			done, quiet = grown, 0
+			done, steady = grown, 0
 		}
-		if err := s.config.Wait(ctx, watchEvery); err != nil {
+		if err := s.config.Wait(ctx, effectPause); err != nil {
 			return 0, last, err
 		}
 	}
 	return done, last, nil
 }
 
-// eventCase sends the sample of one event of the catalog.
+// eventCase returns a case that sends the sample of one event.
 func eventCase(d webhook.Definition) Case {
-	ok := "Answer 200 to every event that the platform sends, and let those that you do not handle pass."
 	return Case{
-		ID: "event:" + d.Type, Severity: Error, want: taken,
-		Title: "the event " + d.Type + " is taken",
-		Why:   "It is in the platform's catalog, so it will come: " + d.Description(),
-		Mend:  Mend{ok, ok, ok, ok},
-		send: func(s *session) []*shot {
-			good := s.good("the event "+d.Type, d.Sample())
-			if good.header.Has(webhook.HeaderEvent) {
-				good.header = good.header.With(webhook.HeaderEvent, d.Type)
-			}
-			return []*shot{good}
+		ID: "event:" + d.Type, Severity: Error, want: accepted,
+		Title: "the event " + d.Type + " is accepted",
+		Why:   "It is in the platform's catalog, so it will be sent: " + d.Description(),
+		Fix:   sameFix("Respond 200 to every event that the platform sends, including those that you do not handle."),
+		send: func(s *session) []*request {
+			r := s.signed("the event "+d.Type, d.Sample())
+			r.setEvent(d.Type)
+			return []*request{r}
 		},
 	}
 }

@@ -3,58 +3,77 @@ package check
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Config says what to check. URL, Secret, Transport, Now and NewID are
-// required.
+// Config says what to check. URL and Secret are required.
 type Config struct {
 	URL       string
 	Platform  webhook.Platform // workskedge or worksome; default: workskedge
 	Secret    webhook.Secret
-	Transport http.RoundTripper // see deliver.NewTransport
-	Now       func() time.Time
-	NewID     func() string
+	Transport http.RoundTripper                          // default: deliver.NewTransport()
+	Now       func() time.Time                           // default: time.Now
+	NewID     func() string                              // returns a new id for an event or a delivery; default: rand.Text of crypto/rand
 	Timeout   time.Duration                              // of one request; default: deliver.DefaultTimeout
-	Wait      func(context.Context, time.Duration) error // default: deliver.Wait
+	Wait      func(context.Context, time.Duration) error // pauses between counts of the effect; default: deliver.Wait
 	UserAgent string                                     // default: "wsk"
 
-	// Effect counts what the receiver has done: rows, files, jobs. Without it
-	// the cases that need it are skipped.
+	// Effect returns how much the receiver has done so far: rows, files, jobs.
+	// Without it, the cases that need it are skipped.
 	Effect func(context.Context) (int64, error)
 
-	Events []webhook.Definition // sent as well where they have a sample, each as a case "event:TYPE"
-	Only   []string             // ids or globs of the cases to run; default: all
-	Skip   []string             // ids or globs of the cases to leave out
+	Events []webhook.Definition // each with a sample is sent as well, in a case "event:TYPE"
+	Only   []string             // IDs or globs of the cases to run; default: all
+	Skip   []string             // IDs or globs of the cases not to run
 }
 
-// Result is what became of one case.
+func (c Config) withDefaults() Config {
+	c.Platform = cmp.Or(c.Platform, webhook.WorkSkedge)
+	c.Timeout = cmp.Or(c.Timeout, deliver.DefaultTimeout)
+	if c.Transport == nil {
+		c.Transport = deliver.NewTransport()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = rand.Text
+	}
+	if c.Wait == nil {
+		c.Wait = deliver.Wait
+	}
+	return c
+}
+
+// Result is the result of one case.
 type Result struct {
 	Case     Case
 	Verdict  Verdict
-	Status   int               // of the answer that decided; 0: there was none
-	Detail   string            // one sentence; "" where there is nothing to say
-	Took     time.Duration     // all its requests
-	Request  *webhook.Request  // that decided a fail or a warn
-	Response *webhook.Response // to it
+	Status   int               // of the response that decided; 0 if there was none
+	Detail   string            // one sentence; may be empty
+	Took     time.Duration     // for all its requests
+	Request  *webhook.Request  // that decided a Fail or Warn, if one did
+	Response *webhook.Response // to Request, if there was one
 }
 
-// Report is what became of all cases.
+// Report is the result of a run.
 type Report struct {
 	URL     string
 	Results []Result
 
-	Passed, Failed, Warnings, Skipped int
+	Passed, Failed, Warnings, Skipped int // how many of the results
 }
 
-// UnreachableError says that no connection could be made.
+// UnreachableError is returned if no connection to the receiver could be made.
 type UnreachableError struct {
 	URL    string
 	Reason string
@@ -64,24 +83,22 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%s: %s", webhook.RedactURL(e.URL), e.Reason)
 }
 
-// EffectError says that Config.Effect could not tell.
+// EffectError is returned if Config.Effect returned an error.
 type EffectError struct{ Err error }
 
 func (e *EffectError) Error() string { return e.Err.Error() }
 func (e *EffectError) Unwrap() error { return e.Err }
 
-// Run holds a receiver to its cases, one after another. each, if not nil, gets
-// every result as it comes. The error is an [*UnreachableError] when not even
-// the first request could be sent, an [*EffectError], ctx's, or one of the
-// Config; the report then holds what was found before.
+// Run checks a receiver, one case after another. It calls each, if not nil, with
+// every result.
+//
+// The error is an [*UnreachableError] if the first request could not be sent, an
+// [*EffectError], the error of ctx, or an error about the Config. The report then
+// has the results so far.
 func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
 	report := Report{URL: c.URL}
-	c.Platform = cmp.Or(c.Platform, webhook.WorkSkedge)
-	c.Timeout = cmp.Or(c.Timeout, deliver.DefaultTimeout)
-	if c.Wait == nil {
-		c.Wait = deliver.Wait
-	}
-	cases, err := c.selected()
+	c = c.withDefaults()
+	cases, err := c.cases()
 	if err == nil {
 		err = deliver.CheckURL(c.URL)
 	}
@@ -104,8 +121,8 @@ func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
 	return report, s.run(ctx, cases, add)
 }
 
-// selected is the cases that Only and Skip leave.
-func (c *Config) selected() ([]Case, error) {
+// cases returns the cases that Only and Skip select.
+func (c *Config) cases() ([]Case, error) {
 	if c.Platform != webhook.WorkSkedge && c.Platform != webhook.Worksome {
 		return nil, webhook.Unknown("platform to check for", string(c.Platform), []string{string(webhook.WorkSkedge), string(webhook.Worksome)})
 	}
@@ -124,14 +141,10 @@ func (c *Config) selected() ([]Case, error) {
 			return nil, webhook.Unknown("case", glob, ids)
 		}
 	}
-	var picked []Case
-	for i, id := range ids {
-		names := func(glob string) bool { return matches(glob, id) }
-		if (len(c.Only) == 0 || slices.ContainsFunc(c.Only, names)) && !slices.ContainsFunc(c.Skip, names) {
-			picked = append(picked, cases[i])
-		}
-	}
-	return picked, nil
+	return slices.DeleteFunc(cases, func(k Case) bool {
+		isNamed := func(glob string) bool { return matches(glob, k.ID) }
+		return len(c.Only) > 0 && !slices.ContainsFunc(c.Only, isNamed) || slices.ContainsFunc(c.Skip, isNamed)
+	}), nil
 }
 
 func matches(glob, id string) bool {
@@ -153,74 +166,65 @@ func (r *Report) add(result Result) {
 	}
 }
 
-// tooManyTimeouts is after how many unanswered requests the rest is skipped.
-const tooManyTimeouts = 2
+// maxTimeouts is the number of requests without a response after which the
+// remaining cases are skipped.
+const maxTimeouts = 2
 
-// run tries the valid event first, selected or not: what else could be told of
-// a receiver that refuses it?
+// run starts with the valid event, selected or not: the other cases mean nothing
+// for a receiver that refuses it.
 func (s *session) run(ctx context.Context, cases []Case, add func(Result)) error {
-	chosen := slices.ContainsFunc(cases, func(c Case) bool { return c.ID == validID })
-	valid, err := s.try(ctx, &firstCases()[0])
+	valid, err := s.try(ctx, validCase)
 	if err != nil {
 		return err
 	}
-	if !chosen && valid.Verdict != Pass {
-		add(valid) // it is why the others are skipped
+	works := valid.Verdict == Pass
+	if !works && !slices.ContainsFunc(cases, func(c Case) bool { return c.ID == validCase.ID }) {
+		add(valid) // the reason why the others are skipped
 	}
-	for i := range cases {
-		c := &cases[i]
+	for _, c := range cases {
 		var result Result
-		reason := s.skip(c, valid.Verdict == Pass)
-		switch {
-		case c.ID == validID:
+		if c.ID == validCase.ID {
 			result = valid
-		case reason != "":
-			result = Result{Case: *c, Verdict: Skip, Detail: reason}
-		default:
-			if result, err = s.try(ctx, c); err != nil {
-				return err
-			}
+		} else if reason := s.skipReason(&c, works); reason != "" {
+			result = Result{Case: c, Verdict: Skip, Detail: reason}
+		} else if result, err = s.try(ctx, c); err != nil {
+			return err
 		}
 		add(result)
 	}
 	return nil
 }
 
-// skip says why a case is not run, or "".
-func (s *session) skip(c *Case, works bool) string {
+// skipReason says why a case is skipped. It returns "" if the case runs.
+func (s *session) skipReason(c *Case, works bool) string {
 	switch {
 	case c.always:
 		return ""
 	case !works:
-		return "nothing can be told while the valid event is refused"
-	case s.timeouts >= tooManyTimeouts:
-		return "the receiver has left several requests without an answer"
-	case c.after != "" && s.taken[c.after]:
+		return "not checked: the receiver refuses the valid event"
+	case s.timeouts >= maxTimeouts:
+		return "not checked: the receiver did not respond to several requests"
+	case c.after != "" && s.accepted[c.after]:
 		return "explained by " + c.after
 	}
 	return ""
 }
 
 // try runs one case.
-func (s *session) try(ctx context.Context, c *Case) (Result, error) {
+func (s *session) try(ctx context.Context, c Case) (Result, error) {
 	began := s.config.Now()
-	var f finding
-	var err error
-	if c.judge != nil {
-		f, err = c.judge(ctx, s)
-	} else {
-		f, err = s.judgeAll(ctx, c)
+	judge := c.judge
+	if judge == nil {
+		judge = c.judgeResponses
 	}
-	result := Result{Case: *c, Verdict: f.verdict, Status: f.status, Detail: f.detail, Took: s.config.Now().Sub(began)}
-	switch {
-	case result.Verdict == "":
-		result.Verdict = Pass
-	case result.Verdict == Fail && c.Severity == Warning:
+	f, err := judge(ctx, s)
+	result := Result{Case: c, Verdict: cmp.Or(f.verdict, Pass), Status: f.status, Detail: f.detail, Took: s.config.Now().Sub(began)}
+	if result.Verdict == Fail && c.Severity == Warning {
 		result.Verdict = Warn
 	}
-	if f.record != nil && result.Verdict != Pass && result.Verdict != Skip {
-		request := f.record.Request
-		result.Request, result.Response = &request, f.record.Response
+	if f.record != nil && (result.Verdict == Fail || result.Verdict == Warn) {
+		sent := f.record.Request
+		result.Request, result.Response = &sent, f.record.Response
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -228,55 +232,45 @@ func (s *session) try(ctx context.Context, c *Case) (Result, error) {
 	return result, err
 }
 
-// judgeAll sends what a case sends and holds each answer to what it wants. The
-// first that is wrong decides; a request without an answer ends the case.
-func (s *session) judgeAll(ctx context.Context, c *Case) (finding, error) {
+// judgeResponses sends the requests of a case and compares each response with
+// what the case expects. The first wrong one decides, and the first request
+// without a response ends the case.
+func (c *Case) judgeResponses(ctx context.Context, s *session) (finding, error) {
 	var f finding
 	var wrong []string
-	for _, shot := range c.send(s) {
-		r, err := s.fire(ctx, shot)
+	for _, req := range c.send(s) {
+		r, err := s.do(ctx, req)
 		if err != nil {
 			return f, err
 		}
-		if r.Response != nil && r.Response.Status/100 == 2 && c.want == refused {
-			s.taken[c.ID] = true
+		status := statusOf(r)
+		if status/100 == 2 && c.want == refused {
+			s.accepted[c.ID] = true
 		}
-		text := c.want.judged(shot.what, r)
-		if text == "" {
-			if f.verdict == "" && r.Response != nil {
-				f.status = r.Response.Status
+		problem := c.want.problem(req.name, r)
+		switch {
+		case problem != "":
+			if wrong = append(wrong, req.name); len(wrong) == 1 {
+				f = failure(problem, r)
 			}
-			continue
-		}
-		if wrong = append(wrong, shot.what); len(wrong) == 1 {
-			f = decided(text, r)
+		case len(wrong) == 0:
+			f.status = status
 		}
 		if r.Response == nil {
 			break
 		}
 	}
 	if len(wrong) > 1 {
-		f.detail += "; the same for " + joined(wrong[1:])
+		f.detail += "; the same for " + and(wrong[1:])
 	}
 	return f, nil
 }
 
-// decided is a failure that one answer shows.
-func decided(detail string, r *webhook.Record) finding {
-	f := finding{verdict: Fail, detail: detail, record: r}
-	if r.Response != nil {
-		f.status = r.Response.Status
+// and joins names to "a, b and c".
+func and(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
 	}
-	return f
-}
-
-func joined(list []string) string {
-	if n := len(list) - 1; n > 0 {
-		rest := list[0]
-		for _, name := range list[1:n] {
-			rest += ", " + name
-		}
-		return rest + " and " + list[n]
-	}
-	return list[0]
+	return strings.Join(names[:last], ", ") + " and " + names[last]
 }

@@ -1,15 +1,25 @@
-// Package check tells whether a webhook receiver is right: a URL and its
-// secret come in, a verdict for each case goes out.
+// Package check tests a webhook receiver: the receiver's URL and secret come in,
+// and a verdict for each case goes out.
 //
-//	report, err := check.Run(ctx, check.Config{
-//		URL: "http://127.0.0.1:3000", Secret: secret,
-//		Transport: deliver.NewTransport(), Now: time.Now, NewID: rand.Text,
-//	}, func(r check.Result) { fmt.Println(r.Verdict, r.Case.ID, r.Detail) })
+//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
+//	if err != nil {
+//		return err
+//	}
+//	report, err := check.Run(ctx, check.Config{URL: "http://127.0.0.1:3000/hooks", Secret: secret}, nil)
+//	if err != nil {
+//		return err
+//	}
+//	for _, r := range report.Results {
+//		fmt.Println(r.Verdict, r.Case.ID, r.Detail)
+//	}
 //
-// The cases are data: what is sent, what is expected, why it matters and how
-// to mend it. Each names one bug. A case that an earlier one has explained
-// already is skipped, so that one bug fails one case.
+// Each case names one mistake that receivers make: what is sent, what the
+// receiver should respond, why it matters, and how to fix it. A case is skipped
+// if an earlier failure already explains it, so that one mistake fails one case.
 //
-// What is expected is what the pages of WorkSkedge and Worksome ask of an
-// endpoint, and what their signatures are for.
+// The requests are events to the receiver, so check one that may change its
+// data. The cases follow from what WorkSkedge and Worksome ask of an endpoint,
+// and from what their signatures protect.
+//
+// This package is experimental: its API may change.
 package check

@@ -17,30 +17,32 @@ type session struct {
 	config Config
 	client deliver.Client
 	scheme webhook.Scheme
+	form   webhook.Form
 	event  string              // the type of the event that is sent
-	spell  func([]byte) []byte // how its body is written
-	first  *webhook.Record     // the answer to the valid event
-	taken  map[string]bool     // cases whose request was answered with 2xx although it should not
+	layout func([]byte) []byte // rewrites compact JSON the way the receiver accepts it
+	first  *webhook.Record     // the exchange for the valid event
 
-	mu       sync.Mutex
-	seen     []exchange
-	timeouts int
+	accepted map[string]bool // the cases whose request should be refused but got 2xx
+
+	mu        sync.Mutex
+	exchanges []exchange
+	timeouts  int
 }
 
-// exchange is one request and what came of it.
+// exchange is one request and its record.
 type exchange struct {
-	shot   *shot
-	record *webhook.Record
+	request *request
+	record  *webhook.Record
 }
 
 func newSession(c Config) (*session, error) {
 	s := &session{
-		config: c, scheme: webhook.SchemeFor(c.Platform), event: "work_order.created",
-		spell: func(raw []byte) []byte { return raw }, taken: map[string]bool{},
+		config: c, scheme: webhook.SchemeFor(c.Platform), form: webhook.Outbound, event: "work_order.created",
+		layout: compact, accepted: map[string]bool{},
 		client: deliver.Client{Transport: c.Transport, Now: c.Now, NewID: c.NewID, UserAgent: c.UserAgent},
 	}
 	if c.Platform == webhook.Worksome {
-		s.event = "hireUpdated"
+		s.form, s.event = webhook.WorksomeForm, "hireUpdated"
 	}
 	if _, err := s.sample(); err != nil {
 		return nil, err
@@ -49,19 +51,13 @@ func newSession(c Config) (*session, error) {
 	return s, err
 }
 
-// form is the shape of the envelopes that a platform sends.
-func (s *session) form() webhook.Form {
-	if s.config.Platform == webhook.Worksome {
-		return webhook.WorksomeForm
-	}
-	return webhook.Outbound
-}
+// omittedMembers of the sample are long, or would not survive being parsed and
+// serialized again: they contain a number such as 2.50, or a slash.
+var omittedMembers = []string{"additional_labor_cost", "travel_time_hours", "specialty_materials", "equipment", "scope_of_work", "scheduler_notes"}
 
-// sample is the event as the catalog has it, without what is long, and without
-// what comes out otherwise when a receiver parses and writes it again: a number
-// with a zero at its end, a slash.
+// sample returns the catalog's sample of the event, without omittedMembers.
 func (s *session) sample() (map[string]any, error) {
-	d, err := webhook.Lookup(s.config.Platform, s.form(), s.event)
+	d, err := webhook.Lookup(s.config.Platform, s.form, s.event)
 	if err != nil {
 		return nil, err
 	}
@@ -71,22 +67,22 @@ func (s *session) sample() (map[string]any, error) {
 	if err := decoder.Decode(&sample); err != nil {
 		return nil, fmt.Errorf("the sample of %s: %w", s.event, err)
 	}
-	for _, name := range []string{"additional_labor_cost", "travel_time_hours", "specialty_materials", "equipment", "scope_of_work", "scheduler_notes"} {
+	for _, name := range omittedMembers {
 		delete(member(sample, "data"), name)
 	}
 	return sample, nil
 }
 
-func member(of map[string]any, name string) map[string]any {
-	m, _ := of[name].(map[string]any)
+func member(object map[string]any, name string) map[string]any {
+	m, _ := object[name].(map[string]any)
 	return m
 }
 
-// body writes a new event, changed by edit, in the spelling that JavaScript, Go
-// and PHP share: no spaces, sorted names, no character that one of them
-// escapes.
+// body returns a new event, changed by edit, as compact JSON with sorted names
+// and no character that JavaScript, Go or PHP would escape: each of them writes
+// the same bytes.
 func (s *session) body(edit func(envelope, data map[string]any)) []byte {
-	envelope, _ := s.sample() // newSession has tried it
+	envelope, _ := s.sample() // without error in newSession
 	data := member(envelope, "data")
 	if s.config.Platform == webhook.Worksome {
 		member(data, "contract")["purchaseOrderNumber"] = "PO-" + s.config.NewID()
@@ -97,68 +93,74 @@ func (s *session) body(edit func(envelope, data map[string]any)) []byte {
 	if edit != nil {
 		edit(envelope, data)
 	}
-	raw, _ := json.Marshal(envelope) // it came out of JSON
+	raw, _ := json.Marshal(envelope) // it was decoded from JSON
 	return raw
 }
 
-// valid is a new event in the spelling that the receiver takes.
-func (s *session) valid() []byte { return s.spell(s.body(nil)) }
+// validBody returns a new event in the layout that the receiver accepts.
+func (s *session) validBody() []byte { return s.layout(s.body(nil)) }
 
-// good is a request that is right in every way.
-func (s *session) good(what string, body []byte) *shot { return s.signed(what, body, s.config.Now()) }
-
-// signed is a request for body that was signed at a time.
-func (s *session) signed(what string, body []byte, at time.Time) *shot {
-	return s.stamped(what, body, webhook.FormatTimestamp(at))
+// signed returns a valid request.
+func (s *session) signed(name string, body []byte) *request {
+	return s.signedAt(name, body, s.config.Now())
 }
 
-// stamped is a request for body with any text for a timestamp, signed rightly.
-func (s *session) stamped(what string, body []byte, stamp string) *shot {
-	m := webhook.Message{Body: body, Timestamp: stamp, ID: "whk_" + s.config.NewID()}
-	lines, _ := s.scheme.Headers(m, s.config.Secret) // newSession has tried it
-	h := append(deliver.Outbound(s.config.Platform, s.event), lines...)
-	return &shot{what: what, header: h, body: body, right: lines.Get(s.scheme.SignatureHeader())}
+// signedAt returns a request with a valid signature and another timestamp.
+func (s *session) signedAt(name string, body []byte, at time.Time) *request {
+	return s.withTimestamp(name, body, webhook.FormatTimestamp(at))
 }
 
-// forged is a good request with another signature.
-func (s *session) forged(what, signature string) *shot {
-	good := s.good(what, s.valid())
-	good.header = good.header.With(s.scheme.SignatureHeader(), signature)
-	return good
+// withTimestamp returns a request with a valid signature and any text as the
+// timestamp.
+func (s *session) withTimestamp(name string, body []byte, timestamp string) *request {
+	m := webhook.Message{Body: body, Timestamp: timestamp, ID: "whk_" + s.config.NewID()}
+	signing, _ := s.scheme.Headers(m, s.config.Secret) // without error in newSession
+	header := append(deliver.Outbound(s.config.Platform, s.event), signing...)
+	return &request{name: name, header: header, body: body, signature: signing.Get(s.scheme.SignatureHeader())}
 }
 
-// fire sends a request and remembers what came of it.
-func (s *session) fire(ctx context.Context, shot *shot) (*webhook.Record, error) {
+// forged returns a request with the given signature.
+func (s *session) forged(name, signature string) *request {
+	r := s.signed(name, s.validBody())
+	r.header = r.header.With(s.scheme.SignatureHeader(), signature)
+	return r
+}
+
+// do sends a request and keeps the exchange.
+func (s *session) do(ctx context.Context, req *request) (*webhook.Record, error) {
 	d := deliver.Delivery{
-		URL: s.config.URL, Method: shot.method, Header: shot.header, Timeout: s.config.Timeout,
-		Event:     webhook.Event{Platform: s.config.Platform, Form: s.form(), Type: s.event, Raw: shot.body},
-		WebhookID: shot.header.Get(webhook.HeaderID),
+		URL: s.config.URL, Method: req.method, Header: req.header, Timeout: s.config.Timeout,
+		Event:     webhook.Event{Platform: s.config.Platform, Form: s.form, Type: s.event, Raw: req.body},
+		WebhookID: req.header.Get(webhook.HeaderID),
 	}
-	r, err := s.client.Attempt(ctx, d, shot.attempt)
+	r, err := s.client.Attempt(ctx, d, req.attempt)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = append(s.seen, exchange{shot, &r})
+	s.exchanges = append(s.exchanges, exchange{request: req, record: &r})
 	if r.Response == nil && r.Duration >= s.config.Timeout {
 		s.timeouts++
 	}
 	return &r, err
 }
 
-// spaced writes JSON as Python's json.dumps does: a space behind each comma
-// and colon.
+// compact is the layout of JavaScript's JSON.stringify, Go and PHP.
+func compact(raw []byte) []byte { return raw }
+
+// spaced is the layout of Python's json.dumps: a space after each comma and
+// colon.
 func spaced(raw []byte) []byte {
 	out := make([]byte, 0, len(raw)+len(raw)/8)
-	quoted, escaped := false, false
+	inString, afterBackslash := false, false
 	for _, c := range raw {
 		out = append(out, c)
 		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
+		case afterBackslash:
+			afterBackslash = false
+		case inString && c == '\\':
+			afterBackslash = true
 		case c == '"':
-			quoted = !quoted
-		case !quoted && (c == ',' || c == ':'):
+			inString = !inString
+		case !inString && (c == ',' || c == ':'):
 			out = append(out, ' ')
 		}
 	}

@@ -35,8 +35,8 @@ func secret(t *testing.T) webhook.Secret {
 	return s
 }
 
-// receiver is a handler in the way that people write them, with the parts that
-// can be wrong as fields.
+// receiver is a handler as people write them, with a field for each part that
+// can be wrong.
 type receiver struct {
 	secret   string
 	platform webhook.Platform
@@ -44,13 +44,13 @@ type receiver struct {
 	body      func(raw []byte) []byte                           // what is verified; default: the raw body
 	equal     func(got, want string) bool                       // default: hmac.Equal
 	inTime    func(stamp string, now time.Time) bool            // default: within 300 s
-	anySecret []string                                          // secrets that are taken as well
-	forgetful bool                                              // does everything that it is sent, each time
-	byID      bool                                              // knows ids, not digests
-	before    func(w http.ResponseWriter, r *http.Request) bool // true: it has answered
+	anySecret []string                                          // secrets that are accepted as well
+	forgetful bool                                              // does not remember deliveries
+	byID      bool                                              // remembers ids, not digests
+	before    func(w http.ResponseWriter, r *http.Request) bool // returns true if it has responded
 	parsed    func(w http.ResponseWriter, body map[string]any, r *http.Request) bool
 	refusal   func(w http.ResponseWriter, want string)
-	any       bool // checks no signature
+	any       bool // accepts any signature
 
 	effects atomic.Int64
 	mu      sync.Mutex
@@ -141,7 +141,7 @@ func (v *receiver) handle(id, stamp string, raw []byte) {
 	v.seen[key] = true
 }
 
-// run checks a receiver.
+// run checks a receiver and fails the test on an error.
 func run(t *testing.T, h http.Handler, change func(*Config)) Report {
 	t.Helper()
 	report, err := tryRun(t, h, change)
@@ -173,15 +173,15 @@ func tryRun(t *testing.T, h http.Handler, change func(*Config)) (Report, error) 
 	return Run(t.Context(), c, nil)
 }
 
-// of lists the cases with a verdict.
-func (r Report) of(v Verdict) []string {
+// of returns the IDs of the cases with a verdict, joined by spaces.
+func (r Report) of(v Verdict) string {
 	var ids []string
 	for _, result := range r.Results {
 		if result.Verdict == v {
 			ids = append(ids, result.Case.ID)
 		}
 	}
-	return ids
+	return strings.Join(ids, " ")
 }
 
 func (r Report) named(id string) Result {
@@ -193,7 +193,7 @@ func (r Report) named(id string) Result {
 	return Result{}
 }
 
-// ours is the receiver of pkg/receive.
+// ours returns the receiver of pkg/receive.
 func ours(t *testing.T, p webhook.Platform, effects *atomic.Int64) http.Handler {
 	t.Helper()
 	h, err := receive.New(receive.Config{
@@ -207,7 +207,7 @@ func ours(t *testing.T, p webhook.Platform, effects *atomic.Int64) http.Handler 
 	return h
 }
 
-// reserialised is what JavaScript makes of a body.
+// reserialised returns a body as JavaScript parses and serializes it.
 func reserialised(raw []byte) []byte {
 	var v any
 	if json.Unmarshal(raw, &v) != nil {
@@ -219,7 +219,3 @@ func reserialised(raw []byte) []byte {
 	_ = e.Encode(v)
 	return bytes.TrimSpace(out.Bytes())
 }
-
-func contains(list []string, name string) bool { return slices.Contains(list, name) }
-
-func text(list []string) string { return strings.Join(list, " ") }
