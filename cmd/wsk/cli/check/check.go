@@ -1,5 +1,4 @@
-// Package check implements wsk check: it holds a receiver to the cases that receivers
-// get wrong.
+// Package check implements wsk check, which tests a webhook receiver.
 package check
 
 import (
@@ -40,19 +39,23 @@ func New(env *command.Env) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "check URL --secret VALUE [-- CMD…]",
-		Short: "Tell whether a receiver is right",
-		Long: `Hold a webhook receiver to the cases that receivers get wrong: forged, cut and
-old signatures, bodies that only a receiver of raw bytes verifies, repeats,
-bursts, what is not JSON. Each case that does not hold is shown with the request
-as a curl line, why it matters, and how to mend it.
+		Short: "Test a webhook receiver",
+		Long: `Test a webhook receiver with the requests that receivers get wrong: forged,
+truncated and old signatures, bodies that change when they are parsed and
+serialized again, repeated deliveries, bursts, bodies that are not JSON. A case
+that fails is shown with the request as a curl command, why it matters, and how
+to fix it.
 
-The requests are events like any other to your receiver: check one that may be
-written to. --effect-cmd names a shell command that prints how much it has done
-(SELECT count(*) …), so that an event that is run twice is found.
+To your receiver, the requests are events like any other: check one that may
+change its data. --effect-cmd names a shell command that prints how much the
+receiver has done (SELECT count(*) …), to detect an event that takes effect
+twice.
 
-After -- stands the service itself: it is started, checked as soon as URL's port
-answers, and stopped. Exit code: 0 all hold, 1 one does not, 2 the service does
-not start, 3 nobody answers. Warnings count with --strict.`,
+A command after -- is the service itself: wsk starts it, checks it as soon as the
+URL's port is open, and stops it.
+
+Exit code: 0 if all cases pass, 1 if one fails (with --strict, also for a
+warning), 2 if the service does not start, 3 if the receiver cannot be reached.`,
 		Example: `  wsk check http://localhost:3000/webhook --secret s3cret
   wsk check $URL --secret --only 'signature_*' --only raw_body
   wsk check $URL --secret s --effect-cmd 'ls jobs | wc -l'
@@ -71,7 +74,7 @@ not start, 3 nobody answers. Warnings count with --strict.`,
 		case before == 0:
 			return errors.New("URL is missing: name the receiver, such as http://localhost:3000; wsk check --list shows the cases")
 		case before > 1:
-			return fmt.Errorf("unexpected argument %q: a command to run stands after --", args[1])
+			return fmt.Errorf("unexpected argument %q: put a command to run after --", args[1])
 		}
 		return nil
 	}
@@ -95,13 +98,13 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.settings.Secret()
 	o.settings.Schemas()
 	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
-	f.StringArrayVar(&o.only, "only", nil, "run the case `ID` alone, or those that match a glob; repeatable")
-	f.StringArrayVar(&o.skip, "skip", nil, "leave out the case `ID`, or those that match a glob; repeatable")
+	f.StringArrayVar(&o.only, "only", nil, "run only the case `ID`, or those that match a glob; repeatable")
+	f.StringArrayVar(&o.skip, "skip", nil, "do not run the case `ID`, or those that match a glob; repeatable")
 	f.BoolVar(&o.list, "list", false, "list the cases and check nothing")
-	f.BoolVar(&o.allEvents, "all-events", false, "send a sample of every event of the catalog as well")
+	f.BoolVar(&o.allEvents, "all-events", false, "also send a sample of every event in the catalog")
 	f.StringVar(&o.effect, "effect-cmd", "", "count what the receiver has done with the shell command `CMD`, which prints a number")
-	f.BoolVar(&o.insecure, "insecure", false, "take any TLS certificate")
-	f.BoolVar(&o.strict, "strict", false, "fail on warnings as well")
+	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate")
+	f.BoolVar(&o.strict, "strict", false, "fail on warnings too")
 	f.DurationVar(&o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
 	o.output.Add(cmd, "text", "json", "ndjson", "junit", "tap", "sarif", "github")
 	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
@@ -119,8 +122,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	}
 }
 
-// checkReceiver starts the service, if there is one, and holds the receiver to
-// its cases.
+// checkReceiver starts the service, if there is one, and checks the receiver.
 func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o *options, url string, argv []string) error {
 	c, err := o.config(env, cfg, url)
 	if err != nil {
@@ -139,14 +141,14 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 		}
 		defer s.stop()
 	}
-	view := newCheckView(env, p, o.output.Format, c)
+	view := newView(env, p, o.output.Format, c)
 	began := env.Now()
 	report, err := check.Run(ctx, *c, view.result)
-	(&http.Client{Transport: certificates.next}).CloseIdleConnections() // else the service waits for them when it stops
+	(&http.Client{Transport: certificates.next}).CloseIdleConnections() // a service would wait for them when it stops
 	var unreachable *check.UnreachableError
 	switch {
 	case errors.As(err, &unreachable) && certificates.bad:
-		return command.NoResponse(fmt.Errorf("%w; --insecure takes it all the same", err))
+		return command.NoResponse(fmt.Errorf("%w; --insecure accepts the certificate", err))
 	case errors.As(err, &unreachable):
 		return command.NoResponse(fmt.Errorf("%w; start the receiver, or name it after --", err))
 	case err != nil:
@@ -161,7 +163,7 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 	return nil
 }
 
-// config settles what is checked.
+// config returns what to check.
 func (o *options) config(env *command.Env, cfg *config.Config, url string) (*check.Config, error) {
 	c := &check.Config{
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
@@ -208,22 +210,22 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 	return c, nil
 }
 
-// certificateWatch notes that a connection failed by its certificate.
+// certificateWatch notes whether a connection failed because of its certificate.
 type certificateWatch struct {
 	next http.RoundTripper
 	bad  bool
 }
 
 func (w *certificateWatch) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := w.next.RoundTrip(r)
+	response, err := w.next.RoundTrip(r)
 	var fault *tls.CertificateVerificationError
 	if errors.As(err, &fault) {
 		w.bad = true
 	}
-	return answer, err
+	return response, err
 }
 
-// listedCase is a case without a verdict.
+// listedCase is a case in the list.
 type listedCase struct {
 	ID       string         `json:"id"`
 	Severity check.Severity `json:"severity"`
@@ -231,7 +233,7 @@ type listedCase struct {
 	Why      string         `json:"why"`
 }
 
-// listCases shows what there is to check.
+// listCases writes the cases.
 func (o *options) listCases(env *command.Env, cfg *config.Config) error {
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
@@ -264,5 +266,5 @@ func (o *options) listCases(env *command.Env, cfg *config.Config) error {
 		}
 		return nil
 	}
-	return fmt.Errorf("--list is written as text, json or ndjson, not as %s", o.output.Format)
+	return fmt.Errorf("--list prints text, json or ndjson, not %s", o.output.Format)
 }

@@ -14,18 +14,18 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 )
 
-// effectTimeout is how long a command that counts may take.
+// effectTimeout limits the run time of --effect-cmd.
 const effectTimeout = 10 * time.Second
 
-// effectOf runs a shell command that prints a number.
-func effectOf(ctx context.Context, env *command.Env, argv string) (int64, error) {
+// effectOf runs a shell command and returns the number that it prints.
+func effectOf(ctx context.Context, env *command.Env, shell string) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, effectTimeout)
 	defer cancel()
-	c := exec.CommandContext(ctx, "sh", "-c", argv)
+	c := exec.CommandContext(ctx, "sh", "-c", shell)
 	c.WaitDelay = time.Second
 	c.Dir, c.Env = env.Dir, env.Environ()
-	var said bytes.Buffer
-	c.Stderr = &said
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
 	out, err := c.Output()
 	var exit *exec.ExitError
 	switch {
@@ -34,7 +34,7 @@ func effectOf(ctx context.Context, env *command.Env, argv string) (int64, error)
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
 	case errors.As(err, &exit):
-		return 0, fmt.Errorf("--effect-cmd ended with %w: %s", exit, oneLine(said.String()))
+		return 0, fmt.Errorf("--effect-cmd ended with %w: %s", exit, oneLine(stderr.String()))
 	case err != nil:
 		return 0, fmt.Errorf("running --effect-cmd: %w", err)
 	}
@@ -45,5 +45,5 @@ func effectOf(ctx context.Context, env *command.Env, argv string) (int64, error)
 	return n, nil
 }
 
-// oneLine shortens what a command said for an error.
+// oneLine shortens the output of a command for an error.
 func oneLine(text string) string { return ui.Short(strings.Join(strings.Fields(text), " "), 200) }

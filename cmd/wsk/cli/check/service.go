@@ -15,32 +15,32 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// service is a program that is checked while it runs.
+// service is the program after --, which runs while it is checked.
 type service struct {
-	cmd   *exec.Cmd
-	said  *lastLines
-	ended chan struct{} // closed when it has
-	err   error         // of its end
+	cmd    *exec.Cmd
+	output *lastLines
+	ended  chan struct{} // closed when it has ended
+	err    error         // of Wait, once it has ended
 }
 
 const (
-	portPause    = 25 * time.Millisecond // between two looks at a port
+	portPause    = 25 * time.Millisecond // between two attempts to connect
 	stopPatience = 5 * time.Second       // before a service that does not stop is killed
 )
 
-// startService starts a service and returns when the URL's port is open.
+// startService starts a service and returns when the port of the URL is open.
 func startService(ctx context.Context, env *command.Env, argv []string, target string, patience time.Duration) (*service, error) {
 	address, err := addressOf(target)
 	if err != nil {
 		return nil, err
 	}
 	if portOpen(ctx, address) {
-		return nil, fmt.Errorf("something listens on %s already, and it would be checked in place of %s: stop it, or choose another port", address, argv[0])
+		return nil, fmt.Errorf("another program listens on %s and would be checked instead of %s: stop it, or choose another port", address, argv[0])
 	}
-	s := &service{said: &lastLines{}, ended: make(chan struct{})}
-	s.cmd = exec.Command(argv[0], argv[1:]...) //nolint:noctx // stop ends it, and what it has started
+	s := &service{output: &lastLines{}, ended: make(chan struct{})}
+	s.cmd = exec.Command(argv[0], argv[1:]...) //nolint:noctx // stop ends it and its children
 	s.cmd.Dir, s.cmd.Env = env.Dir, env.Environ()
-	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
 	s.cmd.WaitDelay = stopPatience
 	ownGroup(s.cmd)
 	if err := s.cmd.Start(); err != nil {
@@ -55,7 +55,7 @@ func startService(ctx context.Context, env *command.Env, argv []string, target s
 	for !portOpen(limited, address) {
 		select {
 		case <-s.ended:
-			return nil, fmt.Errorf("%s ended before it opened %s: %s%s", argv[0], address, ending(s.err), s.said)
+			return nil, fmt.Errorf("%s ended before it opened %s: %s%s", argv[0], address, exitText(s.err), s.output)
 		default:
 		}
 		if deliver.Wait(limited, portPause) != nil {
@@ -63,13 +63,13 @@ func startService(ctx context.Context, env *command.Env, argv []string, target s
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			return nil, fmt.Errorf("%s did not open %s within %s; --start-timeout gives it longer%s", argv[0], address, patience, s.said)
+			return nil, fmt.Errorf("%s did not open %s within %s; allow more time with --start-timeout%s", argv[0], address, patience, s.output)
 		}
 	}
 	return s, nil
 }
 
-// addressOf is the host and port that a URL leads to.
+// addressOf returns the host and port of a URL.
 func addressOf(target string) (string, error) {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -89,19 +89,19 @@ func addressOf(target string) (string, error) {
 func portOpen(ctx context.Context, address string) bool {
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", address)
 	if err == nil {
-		_ = conn.Close() // it was only knocked at
+		_ = conn.Close() // only to see whether the port is open
 	}
 	return err == nil
 }
 
-func ending(err error) string {
+func exitText(err error) string {
 	if err == nil {
 		return "exit status 0"
 	}
 	return err.Error()
 }
 
-// stop asks the service to end, and makes it end when it does not.
+// stop interrupts the service, and kills it if it does not end.
 func (s *service) stop() {
 	interruptGroup(s.cmd)
 	timer := time.NewTimer(stopPatience)
@@ -110,11 +110,11 @@ func (s *service) stop() {
 	case <-s.ended:
 	case <-timer.C:
 	}
-	killGroup(s.cmd) // what it has left behind as well
+	killGroup(s.cmd) // including children that outlive it
 	<-s.ended
 }
 
-// How much is kept of what a service says.
+// How much is kept of the output of a service.
 const (
 	keptLines = 20
 	keptBytes = 16 << 10
@@ -136,14 +136,14 @@ func (l *lastLines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// String is the last lines, each on a line of its own behind the error, or "".
+// String returns the last lines, as they follow an error.
 func (l *lastLines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := strings.Split(string(bytes.TrimRight(l.text, "\r\n")), "\n")
 	lines = lines[max(0, len(lines)-keptLines):]
 	if len(lines) == 1 && strings.TrimSpace(lines[0]) == "" {
-		return "; it said nothing"
+		return "; it printed nothing"
 	}
-	return "; it said:\n  " + strings.Join(lines, "\n  ")
+	return "; it printed:\n  " + strings.Join(lines, "\n  ")
 }

@@ -12,43 +12,44 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/check"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// checkView writes results as they come, or keeps them for a document.
-type checkView struct {
+// view writes results as they come, or the whole report at the end.
+type view struct {
 	env    *command.Env
 	p      ui.Palette
 	format string
-	url    string // masked
-	width  int    // of the longest id
+	url    string // without credentials
+	width  int    // of the longest ID
 	err    error  // of writing
 
-	skipped []check.Result // the last ones, for the same reason
+	skipped []check.Result // the last results, if they were skipped for the same reason
 }
 
-func newCheckView(env *command.Env, p ui.Palette, format string, c *check.Config) *checkView {
-	v := &checkView{env: env, p: p, format: format, url: webhook.RedactURL(c.URL)}
+func newView(env *command.Env, p ui.Palette, format string, c *check.Config) *view {
+	v := &view{env: env, p: p, format: format, url: webhook.RedactURL(c.URL)}
 	for _, k := range check.Cases(c.Platform) {
 		v.width = max(v.width, len(k.ID))
 	}
 	return v
 }
 
-// result takes one result.
-func (v *checkView) result(r check.Result) {
+// result writes one result, if the format is a stream.
+func (v *view) result(r check.Result) {
 	var err error
 	switch v.format {
 	case "text":
 		err = v.line(&r)
 	case "ndjson":
-		err = command.WriteJSON(v.env.Out, caseOf(&r))
+		err = command.WriteJSON(v.env.Out, caseJSONOf(&r))
 	}
 	v.err = errors.Join(v.err, err)
 }
 
-// mark is the sign of a verdict, in its colour.
-func (v *checkView) mark(verdict check.Verdict) string {
+// mark returns the colored mark of a verdict.
+func (v *view) mark(verdict check.Verdict) string {
 	switch verdict {
 	case check.Pass:
 		return v.p.Good("✓")
@@ -60,12 +61,13 @@ func (v *checkView) mark(verdict check.Verdict) string {
 	return v.p.Quiet("–")
 }
 
-// fewSkips is how many cases skipped for one reason are shown one by one.
-const fewSkips = 3
+// maxSkips is the number of cases skipped for the same reason above which they
+// share a line.
+const maxSkips = 3
 
-// line shows one case. What does not hold is told at the end, and cases that
-// are skipped for one reason are told together.
-func (v *checkView) line(r *check.Result) error {
+// line writes one case. Failures are explained at the end, and cases that are
+// skipped for the same reason are written together.
+func (v *view) line(r *check.Result) error {
 	if r.Verdict == check.Skip {
 		var err error
 		if len(v.skipped) > 0 && v.skipped[0].Detail != r.Detail {
@@ -77,7 +79,7 @@ func (v *checkView) line(r *check.Result) error {
 	return errors.Join(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
 }
 
-func (v *checkView) row(verdict check.Verdict, id, text string) error {
+func (v *view) row(verdict check.Verdict, id, text string) error {
 	text = ui.Clean(text)
 	if verdict == check.Skip {
 		text = v.p.Quiet(text)
@@ -86,9 +88,9 @@ func (v *checkView) row(verdict check.Verdict, id, text string) error {
 	return err
 }
 
-// flush shows the cases that were skipped.
-func (v *checkView) flush() (err error) {
-	if n := len(v.skipped); n > fewSkips {
+// flush writes the skipped cases.
+func (v *view) flush() (err error) {
+	if n := len(v.skipped); n > maxSkips {
 		err = v.row(check.Skip, ui.Plural(n, "case"), v.skipped[0].Detail)
 	} else {
 		for i := range v.skipped {
@@ -100,22 +102,22 @@ func (v *checkView) flush() (err error) {
 	return err
 }
 
-// end writes what is known when all is done.
-func (v *checkView) end(r *check.Report, took time.Duration) error {
+// end writes what follows the results.
+func (v *view) end(r *check.Report, took time.Duration) error {
 	var err error
 	switch v.format {
 	case "text":
-		err = v.told(r, took)
+		err = v.summary(r, took)
 	case "ndjson":
-		err = command.WriteJSON(v.env.Out, summaryOf(r, v.url))
+		err = command.WriteJSON(v.env.Out, summaryJSON(r, v.url))
 	default:
 		err = v.document(r)
 	}
 	return errors.Join(v.err, err)
 }
 
-// told explains what does not hold, failures first, and counts.
-func (v *checkView) told(r *check.Report, took time.Duration) error {
+// summary explains failures and warnings, and counts the verdicts.
+func (v *view) summary(r *check.Report, took time.Duration) error {
 	err := v.flush()
 	for _, verdict := range []check.Verdict{check.Fail, check.Warn} {
 		for i := range r.Results {
@@ -138,13 +140,13 @@ func (v *checkView) told(r *check.Report, took time.Duration) error {
 			counts = append(counts, count.paint(count.text))
 		}
 	}
-	_, said := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
-	return errors.Join(err, said)
+	_, writeErr := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
+	return errors.Join(err, writeErr)
 }
 
-// explain shows a case that does not hold: what happened, the request, why it
-// matters, how to mend it.
-func (v *checkView) explain(r *check.Result) error {
+// explain writes a failure or warning: what happened, the request, why it
+// matters, and how to fix it.
+func (v *view) explain(r *check.Result) error {
 	const indent = "        "
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s %s  %s\n", v.mark(r.Verdict), v.p.Name(ui.Clean(r.Case.ID)),
@@ -157,33 +159,30 @@ func (v *checkView) explain(r *check.Result) error {
 	}
 	row("why", ui.Wrap(r.Case.Why, indent, v.columns()))
 	const deeper = indent + "        "
-	for i, m := range mends(r.Case.Mend) {
-		label := ""
-		if i == 0 {
-			label = "mend"
-		}
-		row(label, v.p.Quiet(ui.Pad(m[0], 6))+"  "+ui.Wrap(m[1], deeper, v.columns()))
+	fix := func(label, language, text string) {
+		row(label, v.p.Quiet(ui.Pad(language, 6))+"  "+ui.Wrap(text, deeper, v.columns()))
 	}
+	fix("fix", "Node", r.Case.Fix.Node)
+	fix("", "Python", r.Case.Fix.Python)
+	fix("", "PHP", r.Case.Fix.PHP)
+	fix("", "Go", r.Case.Fix.Go)
 	_, err := io.WriteString(v.env.Out, b.String())
 	return err
 }
 
-// columns is how wide prose may be: 80 where there is no terminal.
-func (v *checkView) columns() int {
+// columns returns the width of prose: 80 if there is no terminal.
+func (v *view) columns() int {
 	if v.env.Columns > 0 {
 		return v.env.Columns
 	}
 	return 80
 }
 
-func mends(m check.Mend) [][2]string {
-	return [][2]string{{"Node", m.Node}, {"Python", m.Python}, {"PHP", m.PHP}, {"Go", m.Go}}
-}
-
-// longBody is from which size a body is not written into a command line.
+// longBody is the size in bytes above which a body is left out of a command line.
 const longBody = 4 << 10
 
-// curlOf writes a request that can be sent again, while its timestamp is fresh.
+// curlOf returns a command that sends a request again. The receiver accepts it
+// while its timestamp is fresh.
 func curlOf(r webhook.Request) string {
 	if r.Method == http.MethodGet {
 		return "curl -sS " + ui.Quote(webhook.RedactURL(r.URL))
@@ -194,4 +193,121 @@ func curlOf(r webhook.Request) string {
 		return strings.TrimSuffix(line, "''") + "@BODY   # " + ui.Plural(n, "byte") + ", see --json"
 	}
 	return ui.Curl(r)
+}
+
+// caseJSON is the result of a case. The members after duration_ms are there if the
+// case failed.
+type caseJSON struct {
+	ID       string         `json:"id"`
+	Severity check.Severity `json:"severity"`
+	Verdict  check.Verdict  `json:"verdict"`
+	Status   int            `json:"status"` // 0: there was no answer
+	Detail   string         `json:"detail"`
+	Title    string         `json:"title"`
+	Took     float64        `json:"duration_ms"`
+
+	Why      string            `json:"why,omitempty"`
+	Fix      *check.Fix        `json:"mend,omitempty"`
+	Request  *webhook.Request  `json:"request,omitempty"`
+	Response *webhook.Response `json:"response,omitempty"`
+}
+
+// reportJSON is the result of a run.
+type reportJSON struct {
+	Type     string      `json:"type,omitempty"`
+	URL      string      `json:"url"`
+	Passed   int         `json:"passed"`
+	Failed   int         `json:"failed"`
+	Warnings int         `json:"warnings"`
+	Skipped  int         `json:"skipped"`
+	Cases    *[]caseJSON `json:"cases,omitempty"`
+}
+
+func caseJSONOf(r *check.Result) caseJSON {
+	c := caseJSON{
+		ID: r.Case.ID, Severity: r.Case.Severity, Verdict: r.Verdict, Status: r.Status, Detail: r.Detail,
+		Title: r.Case.Title, Took: float64(r.Took) / float64(time.Millisecond),
+	}
+	if r.Verdict == check.Fail || r.Verdict == check.Warn {
+		c.Why, c.Fix = r.Case.Why, &r.Case.Fix
+		if r.Request != nil {
+			masked := webhook.Record{Request: *r.Request, Response: r.Response}.Redacted()
+			c.Request, c.Response = &masked.Request, masked.Response
+		}
+	}
+	return c
+}
+
+func summaryJSON(r *check.Report, url string) reportJSON {
+	return reportJSON{Type: "summary", URL: url, Passed: r.Passed, Failed: r.Failed, Warnings: r.Warnings, Skipped: r.Skipped}
+}
+
+// document writes the whole result in a format that is not a stream.
+func (v *view) document(r *check.Report) error {
+	switch v.format {
+	case "json":
+		cases := make([]caseJSON, len(r.Results))
+		for i := range r.Results {
+			cases[i] = caseJSONOf(&r.Results[i])
+		}
+		all := summaryJSON(r, v.url)
+		all.Type, all.Cases = "", &cases
+		return command.WriteJSON(v.env.Out, all)
+	case "junit":
+		return report.WriteCases(v.env.Out, "wsk check "+v.url, casesOf(r))
+	case "tap":
+		return report.WriteTAP(v.env.Out, casesOf(r))
+	}
+	return v.findings(r)
+}
+
+// casesOf returns the results for JUnit and TAP.
+func casesOf(r *check.Report) []report.Case {
+	cases := make([]report.Case, len(r.Results))
+	for i := range r.Results {
+		result := &r.Results[i]
+		c := report.Case{Class: "wsk.check", Name: result.Case.ID, Took: result.Took}
+		switch result.Verdict {
+		case check.Fail:
+			c.Type, c.Message = "fail", result.Detail
+		case check.Warn:
+			c.Warning = result.Detail
+		case check.Skip:
+			c.Skipped = result.Detail
+		}
+		cases[i] = c
+	}
+	return cases
+}
+
+// findings writes failures and warnings in the formats for findings. The file of
+// each is the URL of the receiver.
+func (v *view) findings(r *check.Report) error {
+	tool := report.Tool{Name: "wsk check", Version: command.ReadBuild().Version}
+	for i := range r.Results {
+		result := &r.Results[i]
+		tool.Rules = append(tool.Rules, report.Rule{ID: result.Case.ID, Severity: string(result.Case.Severity), Help: result.Case.Title})
+	}
+	w, err := report.New(v.format, v.env.Out, tool)
+	if err != nil {
+		return err
+	}
+	if err := w.Source(v.url); err != nil {
+		return err
+	}
+	for i := range r.Results {
+		result := &r.Results[i]
+		severity := report.Error
+		switch result.Verdict {
+		case check.Warn:
+			severity = report.Warning
+		case check.Fail:
+		default:
+			continue
+		}
+		if err := w.Finding(report.Finding{File: v.url, Severity: severity, Rule: result.Case.ID, Message: result.Detail}); err != nil {
+			return err
+		}
+	}
+	return w.Close(report.Summary{Files: 1, Events: len(r.Results), Errors: r.Failed, Warnings: r.Warnings})
 }
