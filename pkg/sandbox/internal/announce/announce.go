@@ -1,16 +1,16 @@
-// Package announce says what others are told of a change: changes of the
-// sandbox's records come in, payloads of the catalog's events go out.
+// Package announce turns changes of a sandbox's records into the events that
+// subscribers receive: changes come in, payloads of the catalog's events go
+// out.
 //
 //	a := announce.New()
-//	raised, err := a.Events(announce.Context{Tx: tx, Company: "comp_1", Form: webhook.Outbound, Now: now}, result.Changes)
-//	for _, r := range raised {
-//		body := announce.Envelope(r, "evt_1", "comp_1", now)
+//	events, err := a.Events(announce.Context{Tx: tx, Company: "comp_1", Form: webhook.Outbound, Now: now}, result.Changes)
+//	for _, e := range events {
+//		body := announce.Envelope(e, "evt_1", "comp_1", now)
 //	}
 //
-// A record is shown by one view for its kind, with every member that some event
-// has. Which of them an event carries, and in which order, its schema in the
-// catalog says: a new event of a known kind is a file there, and a row in the
-// table of what raises it.
+// Each kind of record has one view, with every member that some event has. The
+// event's schema in the catalog says which of them its payload carries, and in
+// which order.
 package announce
 
 import (
@@ -24,7 +24,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Context is where and when changes are announced.
+// Context is what changes are announced from.
 type Context struct {
 	Tx      *store.Tx
 	Company string
@@ -32,14 +32,14 @@ type Context struct {
 	Now     time.Time
 }
 
-// Raised is one event that others are told of.
-type Raised struct {
+// Event is an event that subscribers receive.
+type Event struct {
 	Type string
 	Form webhook.Form
 	Data []byte // the JSON of its data member
 }
 
-// Announcer keeps what it has read of the catalog. It is safe for concurrent
+// Announcer caches what it has read of the catalog. It is safe for concurrent
 // use.
 type Announcer struct {
 	shapes sync.Map // form and type → *shape
@@ -49,44 +49,37 @@ type Announcer struct {
 func New() *Announcer { return &Announcer{} }
 
 // Events returns the events that changes raise in a form, in the order of the
-// changes. What a form has no event for raises none.
-func (a *Announcer) Events(c Context, changes []rules.Change) ([]Raised, error) {
-	v := &viewer{Context: c, past: map[string]*store.Record{}}
+// changes. A change that the form has no event for raises none.
+func (a *Announcer) Events(c Context, changes []rules.Change) ([]Event, error) {
+	v := newViewer(c, changes)
+	var events []Event
 	for _, change := range changes {
-		if id := change.Record().ID; v.past[id] == nil {
-			v.past[id] = change.Before // nil: it was not there
+		for _, r := range raisedBy(change, c.Form) {
+			shape := a.shape(c.Form, r.event)
+			data := v.payload(change, r)
+			if differences, ok := data["changes"].(store.Fields); ok {
+				keepKnown(differences, shape, change)
+			}
+			events = append(events, Event{Type: r.event, Form: c.Form, Data: shape.write(data)})
 		}
 	}
-	var raised []Raised
-	raise := func(event string, data store.Fields) {
-		raised = append(raised, Raised{event, c.Form, a.shape(c.Form, event).write(data)})
+	if data := v.batch(changes); data != nil {
+		const batch = "timesheets.processed.batch"
+		events = append(events, Event{Type: batch, Form: c.Form, Data: a.shape(c.Form, batch).write(data)})
 	}
-	for _, change := range changes {
-		t := teller{change, func(event string, extra store.Fields) {
-			data := v.data(change, event, extra)
-			if changed, ok := data["changes"].(store.Fields); ok {
-				keepKnown(changed, a.shape(c.Form, event), change)
-			}
-			raise(event, data)
-		}}
-		t.all(c.Form)
-	}
-	if batch := v.batch(changes); batch != nil {
-		raise("timesheets.processed.batch", batch)
-	}
-	return raised, v.fault
+	return events, *v.err
 }
 
 // Envelope puts an event into the envelope of its form, as compact JSON.
-func Envelope(r Raised, id, company string, at time.Time) []byte {
-	stamp := at.UTC().Format(time.RFC3339)
+func Envelope(e Event, id, company string, at time.Time) []byte {
+	timestamp := rfc3339(at)
 	var envelope any
-	if r.Form == webhook.Compact {
+	if e.Form == webhook.Compact {
 		envelope = struct {
 			Event     string          `json:"event"`
 			Timestamp string          `json:"timestamp"`
 			Data      json.RawMessage `json:"data"`
-		}{r.Type, stamp, r.Data}
+		}{e.Type, timestamp, e.Data}
 	} else {
 		envelope = struct {
 			ID        string          `json:"event_id"`
@@ -94,8 +87,10 @@ func Envelope(r Raised, id, company string, at time.Time) []byte {
 			Timestamp string          `json:"timestamp"`
 			Company   string          `json:"company_id"`
 			Data      json.RawMessage `json:"data"`
-		}{id, r.Type, stamp, company, r.Data}
+		}{id, e.Type, timestamp, company, e.Data}
 	}
-	raw, _ := jsontext.Marshal(envelope) // texts, and JSON that was written here
+	raw, _ := jsontext.Marshal(envelope) // strings, and JSON that this package wrote
 	return raw
 }
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -199,7 +199,7 @@ func TestEveryEventThatCanBeRaisedIs(t *testing.T) {
 	}
 }
 
-func raisedBy(t *testing.T, form webhook.Form, at int, events ...[2]string) string {
+func eventNames(t *testing.T, form webhook.Form, at int, events ...[2]string) string {
 	t.Helper()
 	var names []string
 	for _, r := range tell(t, form, events...)[at] {
@@ -211,10 +211,10 @@ func raisedBy(t *testing.T, form webhook.Form, at int, events ...[2]string) stri
 func TestAnUpdateSaysWhatHasChanged(t *testing.T) {
 	t.Parallel()
 	events := story(false)[:6]
-	if got, want := raisedBy(t, webhook.Outbound, 5, events...), "work_order.updated work_order.status_changed work_order.scheduled"; got != want {
+	if got, want := eventNames(t, webhook.Outbound, 5, events...), "work_order.updated work_order.status_changed work_order.scheduled"; got != want {
 		t.Errorf("raised %s, want %s", got, want)
 	}
-	if got, want := raisedBy(t, webhook.Compact, 5, events...), "workorder.updated workorder.started employee.assigned"; got != want {
+	if got, want := eventNames(t, webhook.Compact, 5, events...), "workorder.updated workorder.started employee.assigned"; got != want {
 		t.Errorf("raised %s, want %s", got, want)
 	}
 	for form, want := range map[webhook.Form]string{

@@ -12,63 +12,61 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// changes lists the members that differ between two states of a record: old
-// and new, or from and to where the documents say so, and for lists of the
-// compact form what was added and removed.
-func (v *viewer) changes(before, after *store.Record) store.Fields {
-	v.then = true
-	was := v.view(before)
-	v.then = false
-	is := v.view(after)
-	old, now := "old", "new"
+// changes lists the members that differ between two states of a record: with
+// old and new, or from and to where WorkSkedge's samples have these, and for
+// lists of the compact form with added and removed.
+func (v viewer) changes(before, after *store.Record) store.Fields {
+	was, is := v.asBefore().view(before), v.view(after)
+	oldName, newName := "old", "new"
 	if v.Form == webhook.Compact || after.Kind == store.TimeOff {
-		old, now = "from", "to"
+		oldName, newName = "from", "to"
 	}
-	list := store.Fields{}
+	differences := store.Fields{}
 	all := maps.Clone(was)
 	maps.Copy(all, is)
 	for name := range all {
 		if incidental(name) || reflect.DeepEqual(was[name], is[name]) {
 			continue
 		}
-		a, wasList := was[name].([]any)
-		b, isList := is[name].([]any)
+		oldList, wasList := was[name].([]any)
+		newList, isList := is[name].([]any)
 		if v.Form == webhook.Compact && (wasList || was[name] == nil) && (isList || is[name] == nil) {
-			list[name] = store.Fields{"added": missingFrom(a, b), "removed": missingFrom(b, a)}
+			differences[name] = store.Fields{"added": missingFrom(oldList, newList), "removed": missingFrom(newList, oldList)}
 			continue
 		}
-		list[name] = store.Fields{old: orNull(was[name]), now: orNull(is[name])}
+		differences[name] = store.Fields{oldName: orNull(was[name]), newName: orNull(is[name])}
 	}
-	return list
+	return differences
 }
 
-// keepKnown leaves the changes that whoever gets the event can place: of members
-// that the event has, and of the record's own, unless one of the event's says
-// the same by another name.
-func keepKnown(changes store.Fields, s *shape, c rules.Change) {
+// keepKnown removes the differences that a subscriber cannot place. It keeps
+// those of members that the event has, and those of the record's own members,
+// unless the event has the same difference under another name.
+func keepKnown(differences store.Fields, s *shape, c rules.Change) {
 	own := func(name string) bool { return c.Before.Fields[name] != nil || c.After.Fields[name] != nil }
 	var renamed []any
-	for name, values := range changes {
+	for name, values := range differences {
 		if s.members[name] != nil && !own(name) {
 			renamed = append(renamed, values)
 		}
 	}
-	maps.DeleteFunc(changes, func(name string, values any) bool {
+	maps.DeleteFunc(differences, func(name string, values any) bool {
 		return s.members[name] == nil && (!own(name) || slices.ContainsFunc(renamed, func(r any) bool { return reflect.DeepEqual(r, values) }))
 	})
 }
 
-// incidental reports a member that says nothing of a record itself.
+// incidental reports whether a member follows from others, or from the change
+// itself, and is no difference of its own.
 func incidental(name string) bool {
 	switch name {
 	case "id", "updated_by", "created_by", "closed_at", "entries", "entry_count",
-		"site_lead_emp_number": // the site lead is told of as a whole
+		"site_lead_emp_number": // site_lead covers it
 		return true
 	}
 	return strings.HasSuffix(name, "_id") || strings.HasSuffix(name, "_ids")
 }
 
-// orNull writes out that a value was not there: a member that is nil is left
+// orNull makes the absence of a value explicit: a member that is nil is left
 // out.
 func orNull(v any) any {
 	if v == nil {
@@ -77,7 +75,7 @@ func orNull(v any) any {
 	return v
 }
 
-// missingFrom lists what of others is not in list.
+// missingFrom returns the values of others that are not in list.
 func missingFrom(list, others []any) []any {
 	missing := []any{}
 	for _, o := range others {

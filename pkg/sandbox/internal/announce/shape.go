@@ -9,17 +9,17 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// shape is what an event's schema says of a value: which members it has, in
-// which order. Without any, the value goes out as it is.
+// shape is what an event's schema says about a value: which members it has, and
+// in which order. A value whose shape has no members is written as it is.
 type shape struct {
 	order   []string
 	members map[string]*shape
-	others  *shape // of members with any name; nil: there are none
-	item    *shape // of the items of a list
+	others  *shape // of members with any other name; nil: there are none
+	item    *shape // of the items of a list; nil: they have no shape
 }
 
-// shape reads the shape of an event's data out of the catalog, once. An event
-// that the documents show no payload of has none.
+// shape returns the shape of an event's data, which it reads from the catalog
+// once. It is empty for an event whose payload is not documented.
 func (a *Announcer) shape(form webhook.Form, event string) *shape {
 	key := string(form) + " " + event
 	if known, ok := a.shapes.Load(key); ok {
@@ -34,11 +34,11 @@ func (a *Announcer) shape(form webhook.Form, event string) *shape {
 			}
 		}
 	}
-	a.shapes.Store(key, root) // who was faster has the same
+	a.shapes.Store(key, root) // a concurrent call stores the same
 	return root
 }
 
-// add notes a path of the catalog: checklists[], items[], *.
+// add adds a path of the catalog, such as checklists[], items[], *.
 func (s *shape) add(path []string) {
 	for _, step := range path {
 		name := strings.TrimRight(step, "[]")
@@ -70,8 +70,8 @@ func (s *shape) member(name string) *shape {
 	return s.members[name]
 }
 
-// write writes a value's JSON, with the members that the shape has. A member
-// without a value is left out.
+// write returns a value's JSON, with the members that the shape has. Members
+// that are nil are left out.
 func (s *shape) write(v any) []byte { return s.append(nil, v) }
 
 func (s *shape) append(b []byte, v any) []byte {
@@ -101,7 +101,7 @@ func (s *shape) append(b []byte, v any) []byte {
 		return append(b, ']')
 	}
 	raw, err := jsontext.Marshal(v)
-	if err != nil { // what the store holds came out of JSON
+	if err != nil { // unreachable: what the store holds was decoded from JSON
 		return append(b, "null"...)
 	}
 	return append(b, raw...)
