@@ -4,54 +4,52 @@ import (
 	"context"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
-// Limit allows Count requests in any stretch of time of the length Per. Count
-// goes up to [MaxCount], Per to [MaxPer].
-type Limit struct {
-	Count int
-	Per   time.Duration
-}
-
-// What a limit may ask for: that many of the newest slots of a key are kept,
-// and none is kept for longer.
+// What a limit of [Journal.Reserve] may ask for: the journal keeps the newest
+// MaxCount slots of a key, and none of them for longer than MaxPer.
 const (
 	MaxCount = 100_000
 	MaxPer   = 24 * time.Hour
 )
 
-// Slot is a place under the limits.
+// Slot is the place of one request under rate limits.
 type Slot struct {
 	ID   int64
-	Wait time.Duration // if not 0, there is none yet: ask again after this
+	Wait time.Duration // if not 0, there is no place yet: ask again after this
 
 	key string
 }
 
-// openRecheck is how soon to ask again when the way is barred by a request
-// that is under way: its answer can come at any time.
-const openRecheck = 50 * time.Millisecond
+const (
+	// openRecheck is how soon to ask again when the request that occupies the
+	// place is under way: its response can come at any time.
+	openRecheck = 50 * time.Millisecond
+	// trimEvery is how many slots pass between two removals of superfluous ones.
+	trimEvery = 1024
+)
 
-// trimEvery is how many slots go by between two looks at how many there are.
-const trimEvery = 1024
+// openKey is the key of the slots whose requests are under way. Their time is the
+// one by which the request has arrived at the latest, because the process may be
+// killed before it reports the response.
+func openKey(key string) string { return key + "/open" }
 
-// open marks the slots whose requests are under way. They stand at the time by
-// which their requests have reached the other side at the latest, for nobody
-// may ever tell: the process can be killed.
-func open(key string) string { return key + "/open" }
-
-// Reserve asks for a place under all limits for a key, which all processes
-// that open this journal share, and takes it if there is one. Its request
-// arrives within that time. A slot counts as if it did so at the last moment,
-// until [Journal.Answered] tells better.
+// Reserve asks for a place for one request under all limits of a key, which all
+// processes that use this journal share, and takes it if there is one. Otherwise
+// the slot's Wait says when to ask again. Limits have a Count of at most
+// [MaxCount] and a Per of at most [MaxPer].
 //
-// The clock is read when no other process can write. Slots from the future, as
-// a clock that was set back leaves them, count as taken now.
-func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock func() time.Time, within time.Duration) (Slot, error) {
+// The request must arrive within the given time. Until [Journal.Answered] says
+// more, the slot counts as if it arrived at the last moment.
+//
+// Reserve reads the clock while no other process can write. A slot in the
+// future, which a clock that was set back leaves behind, counts as taken now.
+func (j *Journal) Reserve(ctx context.Context, key string, limits []deliver.Limit, clock func() time.Time, within time.Duration) (Slot, error) {
 	var s Slot
 	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		// Read under the lock: what others wrote before is not in the future then.
+		// Under the lock, what others wrote before is not in the future.
 		now := clock()
 		s = Slot{key: key}
 		if err := tidy(tx, key, now, within); err != nil {
@@ -67,7 +65,7 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock
 		if s.Wait > 0 {
 			return nil
 		}
-		result, err := tx.Run("INSERT INTO slot (key, time) VALUES (?, ?)", open(key), now.Add(within).UnixNano())
+		result, err := tx.Run("INSERT INTO slot (key, time) VALUES (?, ?)", openKey(key), now.Add(within).UnixNano())
 		if err == nil {
 			s.ID, err = result.LastInsertId()
 		}
@@ -79,10 +77,10 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []Limit, clock
 	return s, explain(j.path, err)
 }
 
-// tidy takes away what no limit reaches any more, and brings back what stands
-// in the future.
+// tidy removes the slots that no limit reaches any more, and moves those in the
+// future to now.
 func tidy(tx *sqlfile.Tx, key string, now time.Time, within time.Duration) error {
-	for name, latest := range map[string]time.Time{key: now, open(key): now.Add(within)} {
+	for name, latest := range map[string]time.Time{key: now, openKey(key): now.Add(within)} {
 		if err := tx.Exec("DELETE FROM slot WHERE key = ? AND time <= ?", name, now.Add(-MaxPer).UnixNano()); err != nil {
 			return err
 		}
@@ -93,34 +91,34 @@ func tidy(tx *sqlfile.Tx, key string, now time.Time, within time.Duration) error
 	return nil
 }
 
-// trim keeps the newest slots of a key that any limit can reach.
+// trim removes all but the newest MaxCount slots of a key.
 func trim(tx *sqlfile.Tx, key string) error {
 	return tx.Exec("DELETE FROM slot WHERE key = ? AND time <= (SELECT time FROM slot WHERE key = ? ORDER BY time DESC LIMIT 1 OFFSET ?)", key, key, MaxCount)
 }
 
-// waitFor says how long it takes until a limit has room.
-func waitFor(tx *sqlfile.Tx, key string, l Limit, now time.Time) (time.Duration, error) {
-	// The slot that must leave the window before another fits.
+// waitFor returns how long the next request waits under a limit.
+func waitFor(tx *sqlfile.Tx, key string, l deliver.Limit, now time.Time) (time.Duration, error) {
+	// The Count-th newest slot must leave the window before another fits.
 	var at int64
 	var under string
 	since := now.Add(-l.Per).UnixNano()
 	err := tx.One(`SELECT coalesce(max(time), 0), coalesce(max(key), '') FROM (
 		SELECT time, key FROM slot WHERE key = ? AND time > ? UNION ALL SELECT time, key FROM slot WHERE key = ? AND time > ?
-		ORDER BY time DESC LIMIT 1 OFFSET ?)`, // each half comes sorted from the index
-		[]any{key, since, open(key), since, l.Count - 1}, &at, &under)
+		ORDER BY time DESC LIMIT 1 OFFSET ?)`, // the index sorts each half
+		[]any{key, since, openKey(key), since, l.Count - 1}, &at, &under)
 	if err != nil || at == 0 {
 		return 0, err
 	}
-	wait := time.Unix(0, at).Add(l.Per).Sub(now)
-	if under == open(key) && at > now.UnixNano() {
+	wait := l.Wait(time.Unix(0, at), now)
+	if under == openKey(key) && at > now.UnixNano() {
 		wait = min(wait, openRecheck)
 	}
 	return wait, nil
 }
 
-// Answered notes when the request of a slot was answered: it reached the other
-// side before that, so a window that is counted from here never holds more
-// than the limit, however long requests were on their way.
+// Answered stores when the request of a slot was answered. It arrived before
+// that, so a window that is counted from there never contains more requests than
+// the limit allows, however long they were on their way.
 func (j *Journal) Answered(ctx context.Context, s Slot, at time.Time) error {
 	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
 		return tx.Exec("UPDATE slot SET key = ?, time = ? WHERE id = ?", s.key, at.UnixNano(), s.ID)

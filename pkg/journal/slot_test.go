@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 )
 
@@ -30,7 +31,7 @@ func (p *pace) clock() time.Time { return p.now }
 
 const within = 30 * time.Second
 
-func (p *pace) reserve(key string, limits ...journal.Limit) journal.Slot {
+func (p *pace) reserve(key string, limits ...deliver.Limit) journal.Slot {
 	p.t.Helper()
 	s, err := p.j.Reserve(p.t.Context(), key, limits, p.clock, within)
 	if err != nil {
@@ -46,7 +47,7 @@ func (p *pace) answered(s journal.Slot) {
 	}
 }
 
-func (p *pace) wantWait(want time.Duration, limits ...journal.Limit) {
+func (p *pace) wantWait(want time.Duration, limits ...deliver.Limit) {
 	p.t.Helper()
 	if got := p.reserve("key", limits...); got.Wait != want {
 		p.t.Errorf("at %s the wait is %s, want %s", p.now.Format(time.TimeOnly), got.Wait, want)
@@ -56,7 +57,7 @@ func (p *pace) wantWait(want time.Duration, limits ...journal.Limit) {
 func TestReserveWaitsForTheOldestSlot(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	minute := journal.Limit{Count: 2, Per: time.Minute}
+	minute := deliver.Limit{Count: 2, Per: time.Minute}
 	p.answered(p.reserve("key", minute))
 	p.now = p.now.Add(10 * time.Second)
 	p.answered(p.reserve("key", minute))
@@ -72,7 +73,7 @@ func TestReserveWaitsForTheOldestSlot(t *testing.T) {
 func TestReserveHoldsAllLimits(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	limits := []journal.Limit{{Count: 2, Per: time.Minute}, {Count: 3, Per: time.Hour}}
+	limits := []deliver.Limit{{Count: 2, Per: time.Minute}, {Count: 3, Per: time.Hour}}
 	for range 3 {
 		p.answered(p.reserve("key", limits...))
 		p.now = p.now.Add(time.Minute)
@@ -83,7 +84,7 @@ func TestReserveHoldsAllLimits(t *testing.T) {
 func TestReserveSeparatesKeys(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	one := journal.Limit{Count: 1, Per: time.Minute}
+	one := deliver.Limit{Count: 1, Per: time.Minute}
 	p.answered(p.reserve("another", one))
 	p.wantWait(0, one)
 }
@@ -91,7 +92,7 @@ func TestReserveSeparatesKeys(t *testing.T) {
 func TestReserveCountsFromTheAnswer(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	one := journal.Limit{Count: 1, Per: time.Minute}
+	one := deliver.Limit{Count: 1, Per: time.Minute}
 	s := p.reserve("key", one)
 	p.now = p.now.Add(20 * time.Second)
 	p.answered(s)
@@ -102,7 +103,7 @@ func TestReserveCountsFromTheAnswer(t *testing.T) {
 func TestReserveCountsAnUnansweredSlotFromItsDeadline(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	one := journal.Limit{Count: 1, Per: time.Minute}
+	one := deliver.Limit{Count: 1, Per: time.Minute}
 	p.reserve("key", one)
 	p.now = p.now.Add(within + time.Minute - time.Millisecond)
 	p.wantWait(time.Millisecond, one)
@@ -113,7 +114,7 @@ func TestReserveCountsAnUnansweredSlotFromItsDeadline(t *testing.T) {
 func TestReserveRechecksSoonWhileARequestIsUnderWay(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	one := journal.Limit{Count: 1, Per: time.Minute}
+	one := deliver.Limit{Count: 1, Per: time.Minute}
 	p.reserve("key", one)
 	if got := p.reserve("key", one).Wait; got <= 0 || got > time.Second {
 		t.Errorf("the wait is %s: the answer can come at any time", got)
@@ -123,7 +124,7 @@ func TestReserveRechecksSoonWhileARequestIsUnderWay(t *testing.T) {
 func TestReserveAfterTheClockWasSetBackWaitsForOneWindow(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	minute := journal.Limit{Count: 2, Per: time.Minute}
+	minute := deliver.Limit{Count: 2, Per: time.Minute}
 	p.answered(p.reserve("key", minute))
 	p.reserve("key", minute)
 	p.now = p.now.Add(-180 * 24 * time.Hour)
@@ -135,11 +136,11 @@ func TestReserveAfterTheClockWasSetBackWaitsForOneWindow(t *testing.T) {
 func TestReserveKeepsSlotsForLongerWindows(t *testing.T) {
 	t.Parallel()
 	p := newPace(t)
-	long, short := journal.Limit{Count: 1, Per: 4 * time.Hour}, journal.Limit{Count: 1, Per: time.Second}
+	long, short := deliver.Limit{Count: 1, Per: 4 * time.Hour}, deliver.Limit{Count: 1, Per: time.Second}
 	p.answered(p.reserve("key", long))
 	p.now = p.now.Add(2 * time.Hour)
 	p.reserve("another", short)
-	if s := p.reserve("key", journal.Limit{Count: 9, Per: time.Second}); s.Wait != 0 {
+	if s := p.reserve("key", deliver.Limit{Count: 9, Per: time.Second}); s.Wait != 0 {
 		t.Fatal(s.Wait)
 	}
 	p.now = p.now.Add(2*time.Hour - time.Minute)
@@ -152,7 +153,7 @@ func TestReserveWithoutLimitsCounts(t *testing.T) {
 	for range 3 {
 		p.answered(p.reserve("key"))
 	}
-	p.wantWait(time.Minute, journal.Limit{Count: 3, Per: time.Minute})
+	p.wantWait(time.Minute, deliver.Limit{Count: 3, Per: time.Minute})
 }
 
 func TestReserveReturnsWithItsContext(t *testing.T) {

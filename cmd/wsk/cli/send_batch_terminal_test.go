@@ -88,7 +88,7 @@ func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
 		count int
 		wait  time.Duration
 	}{{2, time.Minute}, {3, 0}} { // there were two attempts
-		slot, err := j.Reserve(t.Context(), keyOf("k"), []journal.Limit{{Count: want.count, Per: time.Minute}}, f.Now, time.Second)
+		slot, err := j.Reserve(t.Context(), keyOf("k"), []deliver.Limit{{Count: want.count, Per: time.Minute}}, f.Now, time.Second)
 		if err != nil || slot.Wait != want.wait {
 			t.Errorf("under a limit of %d the wait is %s (%v), want %s", want.count, slot.Wait, err, want.wait)
 		}
@@ -107,7 +107,7 @@ func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = j.Close() }()
-	slot, err := j.Reserve(t.Context(), keyOf("other"), []journal.Limit{{Count: 1, Per: time.Minute}}, f.Now, time.Second)
+	slot, err := j.Reserve(t.Context(), keyOf("other"), []deliver.Limit{{Count: 1, Per: time.Minute}}, f.Now, time.Second)
 	if err != nil || slot.Wait != time.Minute {
 		t.Errorf("the wait is %s (%v), want a minute", slot.Wait, err)
 	}

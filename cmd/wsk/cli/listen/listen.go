@@ -15,6 +15,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/internal/expect"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
@@ -144,9 +145,9 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	if unsigned == nil {
 		app = linting(lint.New(lint.Config{Catalog: catalog}), o.strict, app)
 	}
-	tally, err := newTally(o.expect, o.exitAfter)
+	tally, err := expect.New(o.expect, o.exitAfter)
 	if err != nil {
-		return err
+		return fmt.Errorf("--expect %w", err)
 	}
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {

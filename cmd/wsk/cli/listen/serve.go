@@ -9,11 +9,12 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/internal/expect"
 )
 
 // serve runs the server until one thing ends it: Ctrl-C, the command's end, all
 // that was expected, the timeout, or a disk that fails.
-func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *tally, show *listenView, kept *storage, argv []string) error {
+func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *expect.Tally, show *listenView, kept *storage, argv []string) error {
 	server := command.NewServer(h)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
@@ -23,7 +24,7 @@ func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l
 	if err := kept.close(ctx); fault == nil {
 		fault = err
 	}
-	if missing := t.missing(); missing != "" && fault == nil {
+	if missing := t.Missing(); missing != "" && fault == nil {
 		fault = command.No(errors.New(missing))
 	}
 	return fault
@@ -31,14 +32,14 @@ func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l
 
 // wait runs the command, if there is one, and returns when one thing has ended
 // the receiver, with what is wrong about that.
-func (o *options) wait(ctx context.Context, env *command.Env, failed, broken <-chan error, address string, t *tally, argv []string) error {
+func (o *options) wait(ctx context.Context, env *command.Env, failed, broken <-chan error, address string, t *expect.Tally, argv []string) error {
 	var timeout <-chan time.Time
 	if o.timeout > 0 {
 		timer := time.NewTimer(o.timeout)
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	met := t.met
+	met := t.Met()
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	var ended <-chan error
@@ -68,8 +69,8 @@ func (o *options) wait(ctx context.Context, env *command.Env, failed, broken <-c
 		case fault = <-broken:
 			command.StopCommand(stop, ended)
 		case fault = <-ended:
-			if fault == nil && timeout != nil && t.missing() != "" {
-				ended, met, waiting = nil, t.met, true // what it set off may still come
+			if fault == nil && timeout != nil && t.Missing() != "" {
+				ended, met, waiting = nil, t.Met(), true // what it set off may still come
 			}
 		}
 	}

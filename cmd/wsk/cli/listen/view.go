@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/internal/expect"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/receive"
@@ -24,7 +25,7 @@ type listenView struct {
 	verifier webhook.Verifier
 	unsigned *receive.Unsigned // what is asked for where nothing is signed
 	skip     bool
-	tally    *tally
+	tally    *expect.Tally
 	wants    func(eventType string) bool
 
 	explain diagnose.Limiter
@@ -62,7 +63,7 @@ func (v *listenView) record(r webhook.Record) {
 		err = webhook.NewEncoder(v.env.Out).Encode(r)
 	}
 	if err == nil && r.Verdict.Outcome == webhook.Accepted { // what could not be shown did not come
-		v.tally.add(r.Event)
+		v.tally.Add(r.Event)
 	}
 }
 

@@ -129,11 +129,7 @@ func (p *Pacer) reserve(ctx context.Context) (journal.Slot, error) {
 	if p.Journal == nil {
 		return journal.Slot{}, nil
 	}
-	var limits []journal.Limit
-	for _, l := range p.Limits {
-		limits = append(limits, journal.Limit(l))
-	}
-	return p.Journal.Reserve(context.WithoutCancel(ctx), p.Key, limits, p.Now, p.Within)
+	return p.Journal.Reserve(context.WithoutCancel(ctx), p.Key, p.Limits, p.Now, p.Within)
 }
 
 // Answered notes that the request that was taken last was answered, or that no
