@@ -150,7 +150,7 @@ func TestExplain_other_sender(t *testing.T) {
 			e.header = webhook.Header{{Name: strings.ToUpper(s.header), Value: "v1," + base64Of(unrelated(1))}}
 			f := explained(e)
 			wantCauses(t, e, f, false, s.cause)
-			if d := f.diagnosis(e.scheme); !strings.Contains(d.Summary, s.name) || !strings.Contains(d.Fix, s.scheme) {
+			if d := f.diagnosis(e.scheme); !strings.Contains(d.Summary, s.name) || !strings.Contains(d.Fix, s.option) {
 				t.Errorf("%s\n%s", d.Summary, d.Fix)
 			}
 			e.signature = hex.EncodeToString(unrelated(2)) // beside the expected header, another one proves nothing

@@ -178,21 +178,16 @@ func stampedAs(stamp string) func(*evidence) {
 	return func(e *evidence) { e.message.Timestamp = stamp }
 }
 
-func schemeNamed(name string) func(*evidence) {
-	return func(e *evidence) {
-		s, err := webhook.SchemeNamed(name)
-		if err != nil {
-			panic(err)
-		}
-		e.scheme = s
-	}
+// expecting gives the receiver another scheme than timestamp.body.
+func expecting(scheme string) func(*evidence) {
+	return func(e *evidence) { e.scheme = schemeOf(scheme) }
 }
 
 func contentMistakes() []mistake {
 	return []mistake{
 		{name: "the body alone", want: []string{"content.body_only"}, content: signedAs("", "")},
 		{name: "id, timestamp and body", want: []string{"content.id_timestamp_body"}, content: signedAs(testID+"."+testStamp+".", "")},
-		{name: "the timestamp where scheme body has none", want: []string{"content.timestamp_body"}, change: schemeNamed(webhook.BodyOnly), content: signedAs(testStamp+".", "")},
+		{name: "the timestamp where scheme body has none", want: []string{"content.timestamp_body"}, change: expecting(webhook.BodyOnly), content: signedAs(testStamp+".", "")},
 		{name: "id and body", want: []string{"content.id_body"}, content: signedAs(testID+".", "")},
 		{name: "URL and body", want: []string{"content.url_body"}, content: signedAs(testURL, "")},
 		{name: "timestamp, URL and body", want: []string{"content.url_body"}, content: signedAs(testStamp+"."+testURL+".", "")},
@@ -215,10 +210,10 @@ func contentMistakes() []mistake {
 		}},
 		{name: "no timestamp yet in JavaScript", want: []string{"content.timestamp_unset"}, content: signedAs("undefined.", "")},
 		{name: "no timestamp yet in a shell", want: []string{"content.timestamp_unset"}, content: signedAs(".", "")},
-		{name: "the URL as a proxy has it", want: []string{"content.url"}, content: signedAs("http://example.com/hooks/workskedge?tenant=7", ""), change: schemeNamed(webhook.Square), write: base64Of},
-		{name: "the URL with another slash", want: []string{"content.url"}, content: signedAs(testURL+"/", ""), change: schemeNamed(webhook.Square), write: base64Of},
+		{name: "the URL as a proxy has it", want: []string{"content.url"}, content: signedAs("http://example.com/hooks/workskedge?tenant=7", ""), change: expecting(webhook.Square), write: base64Of},
+		{name: "the URL with another slash", want: []string{"content.url"}, content: signedAs(testURL+"/", ""), change: expecting(webhook.Square), write: base64Of},
 		{name: "the body alone for Square, with an unknown URL", want: []string{"content.body_only"}, content: signedAs("", ""), write: base64Of, change: func(e *evidence) {
-			schemeNamed(webhook.Square)(e)
+			expecting(webhook.Square)(e)
 			e.message.URL = ""
 		}},
 	}
@@ -234,7 +229,7 @@ func secretMistakes() []mistake {
 	inBase64 := base64.StdEncoding.EncodeToString([]byte(raw))
 	standard := func(text string) func(*evidence) {
 		return func(e *evidence) {
-			schemeNamed(webhook.StandardWebhooks)(e)
+			expecting(webhook.StandardWebhooks)(e)
 			holding(text)(e)
 		}
 	}
@@ -284,7 +279,7 @@ func formatted(format string) func([]byte) string {
 func encodingMistakes() []mistake {
 	upper := func(d []byte) string { return strings.ToUpper(hex.EncodeToString(d)) }
 	standard := func(e *evidence) {
-		schemeNamed(webhook.StandardWebhooks)(e)
+		expecting(webhook.StandardWebhooks)(e)
 		e.secrets = []webhook.Secret{secretOf("whsec_" + base64.StdEncoding.EncodeToString([]byte(testSecret)))}
 	}
 	return []mistake{
@@ -293,9 +288,9 @@ func encodingMistakes() []mistake {
 		{name: "base64 for hex, without padding", want: []string{"encoding.base64"}, write: base64.RawStdEncoding.EncodeToString},
 		{name: "base64url for hex", want: []string{"encoding.base64url"}, write: base64.URLEncoding.EncodeToString, body: testBody},
 		{name: "base64url for hex, without padding", want: []string{"encoding.base64url"}, write: base64.RawURLEncoding.EncodeToString},
-		{name: "hex for base64", want: []string{"encoding.hex"}, change: schemeNamed(webhook.QuickBooks)},
-		{name: "uppercase hex for base64", want: []string{"encoding.hex"}, change: schemeNamed(webhook.QuickBooks), write: upper},
-		{name: "base64 without its padding", want: []string{"encoding.base64_unpadded"}, change: schemeNamed(webhook.QuickBooks), write: func(d []byte) string {
+		{name: "hex for base64", want: []string{"encoding.hex"}, change: expecting(webhook.QuickBooks)},
+		{name: "uppercase hex for base64", want: []string{"encoding.hex"}, change: expecting(webhook.QuickBooks), write: upper},
+		{name: "base64 without its padding", want: []string{"encoding.base64_unpadded"}, change: expecting(webhook.QuickBooks), write: func(d []byte) string {
 			return strings.TrimRight(base64Of(d), "=")
 		}},
 		{name: "GitHub's prefix", want: []string{"encoding.prefix"}, write: formatted("sha256=%s")},
@@ -321,7 +316,7 @@ func encodingMistakes() []mistake {
 		{name: "cut at 40 characters", want: []string{"encoding.cut"}, write: formatted("%.40s")},
 		{name: "cut at 63 characters", want: []string{"encoding.cut"}, write: formatted("%.63s")},
 		{name: "cut at 32 characters", want: []string{"encoding.cut"}, write: formatted("%.32s")},
-		{name: "base64 cut at 40 characters", want: []string{"encoding.cut"}, change: schemeNamed(webhook.QuickBooks), write: func(d []byte) string { return base64Of(d)[:40] }},
+		{name: "base64 cut at 40 characters", want: []string{"encoding.cut"}, change: expecting(webhook.QuickBooks), write: func(d []byte) string { return base64Of(d)[:40] }},
 		{name: "prefix, quotes, capitals and space at once", want: []string{"encoding.space", "encoding.quotes", "encoding.prefix", "encoding.uppercase_hex"}, write: func(d []byte) string {
 			return ` "sha256=` + upper(d) + `" `
 		}},
@@ -377,7 +372,7 @@ func senderMistakes() []mistake {
 		{name: "Twilio's", want: []string{"sender.twilio"}, change: received(form), content: func(evidence) string { return testURL + "Bodyhi thereFromme" + "To+15551234" },
 			hash: "sha1", write: base64Of, place: under("X-Twilio-Signature", "*")},
 		{name: "WorkSkedge's where another was expected", want: []string{"sender.workskedge"}, content: signedAs(testStamp+".", ""),
-			change: schemeNamed(webhook.StandardWebhooks), place: under("X-Webhook-Signature", "*", "X-Webhook-Timestamp", testStamp)},
+			change: expecting(webhook.StandardWebhooks), place: under("X-Webhook-Signature", "*", "X-Webhook-Timestamp", testStamp)},
 		{name: "the right signature in a custom header", want: []string{"header.other_name"}, place: func(e *evidence, signature string) {
 			e.header = webhook.Header{{Name: "X-My-Signature", Value: signature}}
 		}},

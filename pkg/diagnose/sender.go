@@ -14,41 +14,77 @@ type sender struct {
 	cause           string
 	name            string
 	header          string // that has the signature
-	covers          string // what it signs: {timestamp}, {id}, {url}, {form} and, at the end, {body}
+	covers          string // as webhook.Scheme.Covers has it; the body, if any, at the end
 	timestampHeader string // "" where the timestamp is t= in the signature header
 	idHeader        string
 	hash            *hashFunction
 	whsec           bool   // the key is base64 after whsec_
 	rule            string // for people
-	scheme          string // how wsk is told to verify it, "" where wsk has no scheme for it
+	option          string // how wsk verifies it, "" where wsk has no scheme for it
 }
 
-// senders lists them, each by its own documentation on webhook signatures.
+// senders lists the schemes of wsk, and services by their own documentation on
+// webhook signatures.
 var senders = []sender{
-	{cause: "sender.workskedge", name: "WorkSkedge", header: webhook.HeaderSignature, covers: "{timestamp}.{body}", timestampHeader: webhook.HeaderTimestamp, hash: &sha256Hash,
-		rule: "hex HMAC-SHA256 of <timestamp>.<body>", scheme: "--scheme timestamp.body"},
-	{cause: "sender.worksome", name: "Worksome", header: "Signature", covers: "{body}", hash: &sha256Hash,
-		rule: "hex HMAC-SHA256 of the body", scheme: "--scheme body --platform worksome"},
-	{cause: "sender.standard_webhooks", name: "Standard Webhooks", header: "webhook-signature", covers: "{id}.{timestamp}.{body}", timestampHeader: "webhook-timestamp", idHeader: "webhook-id", hash: &sha256Hash, whsec: true,
-		rule: "v1, and base64 HMAC-SHA256 of <id>.<timestamp>.<body>", scheme: "--scheme standard-webhooks"},
-	{cause: "sender.svix", name: "Svix", header: "svix-signature", covers: "{id}.{timestamp}.{body}", timestampHeader: "svix-timestamp", idHeader: "svix-id", hash: &sha256Hash, whsec: true,
-		rule: "v1, and base64 HMAC-SHA256 of <id>.<timestamp>.<body>", scheme: "--scheme standard-webhooks, with the svix- headers under their webhook- names"},
-	{cause: "sender.square", name: "Square", header: "x-square-hmacsha256-signature", covers: "{url}{body}", hash: &sha256Hash,
-		rule: "base64 HMAC-SHA256 of the notification URL and the body", scheme: "--scheme square"},
-	{cause: "sender.quickbooks", name: "Intuit", header: "intuit-signature", covers: "{body}", hash: &sha256Hash,
-		rule: "base64 HMAC-SHA256 of the body with the verifier token", scheme: "--scheme quickbooks"},
-	{cause: "sender.stripe", name: "Stripe", header: "Stripe-Signature", covers: "{timestamp}.{body}", hash: &sha256Hash,
-		rule: "t=<timestamp>,v1=<hex HMAC-SHA256 of <timestamp>.<body>>"},
-	{cause: "sender.github", name: "GitHub", header: "X-Hub-Signature-256", covers: "{body}", hash: &sha256Hash,
-		rule: "sha256= and hex HMAC-SHA256 of the body"},
-	{cause: "sender.github_sha1", name: "GitHub", header: "X-Hub-Signature", covers: "{body}", hash: &sha1Hash,
-		rule: "sha1= and hex HMAC-SHA1 of the body"},
-	{cause: "sender.slack", name: "Slack", header: "X-Slack-Signature", covers: "v0:{timestamp}:{body}", timestampHeader: "X-Slack-Request-Timestamp", hash: &sha256Hash,
-		rule: "v0= and hex HMAC-SHA256 of v0:<timestamp>:<body>"},
-	{cause: "sender.shopify", name: "Shopify", header: "X-Shopify-Hmac-Sha256", covers: "{body}", hash: &sha256Hash,
-		rule: "base64 HMAC-SHA256 of the body"},
-	{cause: "sender.twilio", name: "Twilio", header: "X-Twilio-Signature", covers: "{url}{form}", hash: &sha1Hash,
-		rule: "base64 HMAC-SHA1 of the URL and the sorted form fields"},
+	ofScheme("sender.workskedge", "WorkSkedge", webhook.SchemeFor(webhook.WorkSkedge), ""),
+	ofScheme("sender.worksome", "Worksome", webhook.SchemeFor(webhook.Worksome), " --platform worksome"),
+	ofScheme("sender.standard_webhooks", "Standard Webhooks", schemeOf(webhook.StandardWebhooks), ""),
+	ofScheme("sender.square", "Square", schemeOf(webhook.Square), ""),
+	ofScheme("sender.quickbooks", "Intuit", schemeOf(webhook.QuickBooks), ""),
+	svix(),
+	{
+		cause: "sender.stripe", name: "Stripe", header: "Stripe-Signature", covers: "<timestamp>.<body>", hash: &sha256Hash,
+		rule: "t=<timestamp>,v1=<hex HMAC-SHA256 of <timestamp>.<body>>",
+	},
+	{
+		cause: "sender.github", name: "GitHub", header: "X-Hub-Signature-256", covers: "<body>", hash: &sha256Hash,
+		rule: "sha256= and hex HMAC-SHA256 of <body>",
+	},
+	{
+		cause: "sender.github_sha1", name: "GitHub", header: "X-Hub-Signature", covers: "<body>", hash: &sha1Hash,
+		rule: "sha1= and hex HMAC-SHA1 of <body>",
+	},
+	{
+		cause: "sender.slack", name: "Slack", header: "X-Slack-Signature", covers: "v0:<timestamp>:<body>", timestampHeader: "X-Slack-Request-Timestamp", hash: &sha256Hash,
+		rule: "v0= and hex HMAC-SHA256 of v0:<timestamp>:<body>",
+	},
+	{
+		cause: "sender.shopify", name: "Shopify", header: "X-Shopify-Hmac-Sha256", covers: "<body>", hash: &sha256Hash,
+		rule: "base64 HMAC-SHA256 of <body>",
+	},
+	{
+		cause: "sender.twilio", name: "Twilio", header: "X-Twilio-Signature", covers: "<notification URL><form fields>", hash: &sha1Hash,
+		rule: "base64 HMAC-SHA1 of the notification URL and the sorted form fields",
+	},
+}
+
+// ofScheme is a sender that signs by a scheme of wsk.
+func ofScheme(cause, name string, s webhook.Scheme, option string) sender {
+	rule := s.Encoding() + " HMAC-SHA256 of " + s.Covers()
+	if s.Prefix() != "" {
+		rule = s.Prefix() + " and " + rule
+	}
+	return sender{
+		cause: cause, name: name, header: s.SignatureHeader(), covers: s.Covers(),
+		timestampHeader: s.TimestampHeader(), idHeader: s.IDHeader(),
+		hash: &sha256Hash, whsec: s.Name() == webhook.StandardWebhooks,
+		rule: rule, option: "--scheme " + s.Name() + option,
+	}
+}
+
+// svix is Standard Webhooks with its headers under other names.
+func svix() sender {
+	s := ofScheme("sender.svix", "Svix", schemeOf(webhook.StandardWebhooks), ", with the svix- headers under their webhook- names")
+	s.header, s.timestampHeader, s.idHeader = "svix-signature", "svix-timestamp", "svix-id"
+	return s
+}
+
+func schemeOf(name string) webhook.Scheme {
+	s, err := webhook.SchemeNamed(name)
+	if err != nil {
+		panic(err) // the names here are constants of package webhook
+	}
+	return s
 }
 
 // otherSender looks for the header of a sender other than the expected one, and
@@ -107,12 +143,12 @@ func (s *sender) content(e *evidence, timestampInSignature string) [][]byte {
 	if s.timestampHeader != "" {
 		timestamp = e.header.Get(s.timestampHeader)
 	}
-	before, coversBody := strings.CutSuffix(s.covers, "{body}")
+	before, coversBody := strings.CutSuffix(s.covers, "<body>")
 	form := ""
-	if strings.Contains(before, "{form}") && !strings.Contains(e.header.Get("Content-Type"), "json") {
+	if strings.Contains(before, "<form fields>") && !strings.Contains(e.header.Get("Content-Type"), "json") {
 		form = formFields(e.message.Body)
 	}
-	before = strings.NewReplacer("{timestamp}", timestamp, "{id}", e.header.Get(s.idHeader), "{url}", e.message.URL, "{form}", form).Replace(before)
+	before = strings.NewReplacer("<timestamp>", timestamp, "<id>", e.header.Get(s.idHeader), "<notification URL>", e.message.URL, "<form fields>", form).Replace(before)
 	if !coversBody {
 		return [][]byte{[]byte(before)}
 	}
@@ -148,8 +184,8 @@ func (s *sender) asCause(detail string) cause {
 		summary: "the request has " + whose + " signature header, " + s.header + ", and not the scheme's",
 		fix:     "verify these requests by " + whose + " rule, " + s.rule + ": wsk has no scheme for it",
 	}
-	if s.scheme != "" {
-		c.fix = "verify with " + s.scheme + ": " + s.rule
+	if s.option != "" {
+		c.fix = "verify with " + s.option + ": " + s.rule
 	}
 	return c
 }

@@ -59,12 +59,12 @@ type Remark struct {
 	Message  string `json:"message"`
 }
 
-// Diagnosis is why a signature did not match, as far as it could be found.
+// Diagnosis explains why a request was refused. Package diagnose writes it.
 type Diagnosis struct {
 	ID      string `json:"id"`      // "body.newline_added"
 	Summary string `json:"summary"` // what happened, in one sentence
-	Fix     string `json:"fix"`     // how to mend it, in one sentence
-	Certain bool   `json:"certain"` // shown by a digest that matches; else read off the shape
+	Fix     string `json:"fix"`     // how to fix it, in one sentence
+	Certain bool   `json:"certain"` // computed or observed; false: guessed from the form of the signature
 }
 
 // Record is what happened in one attempt or one receipt. Every command reads
