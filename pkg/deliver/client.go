@@ -89,7 +89,7 @@ func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.R
 		WebhookID: d.WebhookID, Attempt: attempt, Request: request,
 	}
 	if !d.Secret.IsZero() {
-		record.Scheme = d.scheme().Name()
+		record.Scheme = d.Scheme.Name()
 	}
 	limited, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()

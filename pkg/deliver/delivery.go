@@ -89,11 +89,10 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	}
 	h := d.Header
 	if !d.Secret.IsZero() {
-		scheme := d.scheme()
-		if scheme.TimestampHeader() == "" && h.Has(webhook.HeaderTimestamp) {
+		if d.Scheme.TimestampHeader() == "" && h.Has(webhook.HeaderTimestamp) {
 			h = h.With(webhook.HeaderTimestamp, webhook.FormatTimestamp(at))
 		}
-		signature, err := scheme.Headers(d.Message(at), d.Secret)
+		signature, err := d.Scheme.Headers(d.Message(at), d.Secret)
 		if err != nil {
 			return webhook.Request{}, fmt.Errorf("signing: %w", err)
 		}
@@ -107,13 +106,6 @@ func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 		err = checkLines(h)
 	}
 	return webhook.Request{Method: cmp.Or(d.Method, http.MethodPost), URL: d.URL, Header: h, Body: d.Event.Raw}, err
-}
-
-func (d Delivery) scheme() webhook.Scheme {
-	if d.Scheme.IsZero() {
-		return webhook.SchemeFor(webhook.WorkSkedge)
-	}
-	return d.Scheme
 }
 
 func (d Delivery) timeout() time.Duration {

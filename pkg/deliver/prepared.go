@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"maps"
@@ -28,7 +29,6 @@ type Prepared struct {
 // Prepare makes a delivery ready. The error is that of [Delivery.Request].
 func (c Client) Prepare(d Delivery) (*Prepared, error) {
 	c = c.withDefaults()
-	d.Scheme = d.scheme()
 	request, err := c.request(d, c.Now(), 0)
 	if err != nil {
 		return nil, err
@@ -37,18 +37,18 @@ func (c Client) Prepare(d Delivery) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Prepared{client: c, delivery: d, base: base, body: request.Body}
-	if d.Secret.IsZero() {
-		return p, nil
-	}
 	fresh := func(name string) string {
 		if name == "" || d.Override.Has(name) || !request.Header.Has(name) {
 			return ""
 		}
 		return http.CanonicalHeaderKey(name)
 	}
-	p.signature = fresh(d.Scheme.SignatureHeader())
-	if p.timestamp = fresh(d.Scheme.TimestampHeader()); d.Scheme.TimestampHeader() == "" {
+	p := &Prepared{client: c, delivery: d, base: base, body: request.Body}
+	switch {
+	case !d.Secret.IsZero():
+		p.signature = fresh(d.Scheme.SignatureHeader())
+		p.timestamp = fresh(cmp.Or(d.Scheme.TimestampHeader(), webhook.HeaderTimestamp))
+	case !d.Header.Has(webhook.HeaderTimestamp):
 		p.timestamp = fresh(webhook.HeaderTimestamp)
 	}
 	return p, nil

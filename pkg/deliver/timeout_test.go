@@ -31,52 +31,159 @@ func closedPort(t testing.TB) string {
 
 const mayBeTaken = "; the request had been sent, so it may have been taken"
 
-func TestWhatIsKnownOfAnAttemptWithoutAnAnswer(t *testing.T) {
-	quiet := func(c net.Conn) { hold(c) }
-	tests := []struct {
-		name    string
-		serve   func(net.Conn)
-		size    int // of the body, in bytes
-		outcome webhook.Outcome
-		err     string
-		took    time.Duration
-	}{
-		{"the endpoint reads and never answers", quiet, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
-		{"it answers half a header", func(c net.Conn) { answering("HTTP/1.1 200 OK\r\nX-")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
-		{"it says 100 Continue for ever", func(c net.Conn) { answering("HTTP/1.1 100 Continue\r\n\r\n")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
-		{"it reads all and hangs up", answering(""), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeTaken, 0},
-		{"it breaks off in the header", answering("HTTP/1.1 200 OK\r\nX-A: 1\r\n"), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeTaken, 0},
-		{"it speaks no HTTP", answering("220 mail.example ESMTP\r\n"), 0, webhook.OutcomeUnknown, "malformed HTTP", 0},
-		{"it reads half of a large body and stops", func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 50_000); time.Sleep(time.Hour) }, 100_000, webhook.Failed, "no answer within 30s", 30 * time.Second},
-		{"it reads half of a large body and hangs up", func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 50_000) }, 100_000, webhook.Failed, "", 0},
-	}
-	for _, tt := range tests {
-		for _, retryUnknown := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, RetryUnknown: %t", tt.name, retryUnknown), func(t *testing.T) {
+func TestAttemptWithoutResponse(t *testing.T) {
+	t.Run("the outcome says whether the request was written", func(t *testing.T) {
+		quiet := func(c net.Conn) { hold(c) }
+		tests := []struct {
+			name    string
+			serve   func(net.Conn)
+			size    int // of the body, in bytes
+			outcome webhook.Outcome
+			err     string
+			took    time.Duration
+		}{
+			{"the endpoint reads and never answers", quiet, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
+			{"it answers half a header", func(c net.Conn) { answering("HTTP/1.1 200 OK\r\nX-")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
+			{"it says 100 Continue for ever", func(c net.Conn) { answering("HTTP/1.1 100 Continue\r\n\r\n")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
+			{"it reads all and hangs up", answering(""), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeTaken, 0},
+			{"it breaks off in the header", answering("HTTP/1.1 200 OK\r\nX-A: 1\r\n"), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeTaken, 0},
+			{"it speaks no HTTP", answering("220 mail.example ESMTP\r\n"), 0, webhook.OutcomeUnknown, "malformed HTTP", 0},
+			{"it reads half of a large body and stops", func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 50_000); time.Sleep(time.Hour) }, 100_000, webhook.Failed, "no answer within 30s", 30 * time.Second},
+			{"it reads half of a large body and hangs up", func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 50_000) }, 100_000, webhook.Failed, "", 0},
+		}
+		for _, tt := range tests {
+			for _, retryUnknown := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, RetryUnknown: %t", tt.name, retryUnknown), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						c := client(overPipe(t, tt.serve))
+						c.Now = time.Now
+						d := delivery(t, "http://x.example/")
+						d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", tt.size)...)
+						tries := 0
+						record, err := c.Send(t.Context(), d, deliver.Policy{Retries: 2, RetryUnknown: retryUnknown}, func(deliver.Step) { tries++ })
+						if err != nil {
+							t.Fatal(err)
+						}
+						wantVerdict(t, record, tt.outcome, map[webhook.Outcome]string{webhook.OutcomeUnknown: "no_answer", webhook.Failed: "unreachable"}[tt.outcome])
+						if record.Response != nil || !strings.Contains(record.Error, tt.err) || record.Duration != tt.took {
+							t.Errorf("%q after %s, answer %+v", record.Error, record.Duration, record.Response)
+						}
+						if said := strings.HasSuffix(record.Error, mayBeTaken); said != (tt.outcome == webhook.OutcomeUnknown) {
+							t.Errorf("the error is %q", record.Error)
+						}
+						if want := map[bool]int{true: 3, false: 1}[retryUnknown || tt.outcome == webhook.Failed]; tries != want {
+							t.Errorf("%d tries, want %d", tries, want)
+						}
+					})
+				})
+			}
+		}
+	})
+	// net/http says of a small request that it is written before it leaves the
+	// buffer. One that then never left has not been taken.
+	t.Run("a reset before the request is written is a failure", func(t *testing.T) {
+		for _, size := range []int{0, 100_000} {
+			t.Run(fmt.Sprintf("a body of %d bytes more", size), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					c := client(overPipe(t, tt.serve))
-					c.Now = time.Now
+					transport := overPipe(t, hold)
+					dial := transport.DialContext
+					transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+						c, err := dial(ctx, network, address)
+						return &brokenConn{c, size / 2}, err
+					}
 					d := delivery(t, "http://x.example/")
-					d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", tt.size)...)
-					tries := 0
-					record, err := c.Send(t.Context(), d, deliver.Policy{Retries: 2, RetryUnknown: retryUnknown}, func(deliver.Step) { tries++ })
-					if err != nil {
-						t.Fatal(err)
-					}
-					wantVerdict(t, record, tt.outcome, map[webhook.Outcome]string{webhook.OutcomeUnknown: "no_answer", webhook.Failed: "unreachable"}[tt.outcome])
-					if record.Response != nil || !strings.Contains(record.Error, tt.err) || record.Duration != tt.took {
-						t.Errorf("%q after %s, answer %+v", record.Error, record.Duration, record.Response)
-					}
-					if said := strings.HasSuffix(record.Error, mayBeTaken); said != (tt.outcome == webhook.OutcomeUnknown) {
+					d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", size)...)
+					record := attempt(t, client(transport), d)
+					wantVerdict(t, record, webhook.Failed, "unreachable")
+					if !strings.Contains(record.Error, "connection reset") || strings.Contains(record.Error, "may have been taken") {
 						t.Errorf("the error is %q", record.Error)
-					}
-					if want := map[bool]int{true: 3, false: 1}[retryUnknown || tt.outcome == webhook.Failed]; tries != want {
-						t.Errorf("%d tries, want %d", tries, want)
 					}
 				})
 			})
 		}
-	}
+	})
+	t.Run("the timeout covers the whole attempt", func(t *testing.T) {
+		after := func(d time.Duration, raw string) func(net.Conn) {
+			return func(c net.Conn) {
+				if _, _, err := takeRequest(bufio.NewReader(c)); err == nil {
+					time.Sleep(d) // of the bubble's clock
+					_, _ = io.WriteString(c, raw)
+					hold(c)
+				}
+			}
+		}
+		const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+		tests := []struct {
+			name    string
+			timeout time.Duration
+			serve   func(net.Conn)
+			outcome webhook.Outcome
+			took    time.Duration
+		}{
+			{"an answer just in time", 0, after(30*time.Second-1, ok), webhook.Accepted, 30*time.Second - 1},
+			{"an answer just too late", 0, after(30*time.Second+1, ok), webhook.OutcomeUnknown, 30 * time.Second},
+			{"a limit of one's own", time.Second, after(2*time.Second, ok), webhook.OutcomeUnknown, time.Second},
+			{"a limit below zero is the default", -1, after(time.Minute, ok), webhook.OutcomeUnknown, 30 * time.Second},
+			{"a body that never ends: the status is the answer", 0, after(time.Second, ok[:len(ok)-1]), webhook.Accepted, 30 * time.Second},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c, d := client(overPipe(t, tt.serve)), delivery(t, "http://x.example/")
+					c.Now, d.Timeout = time.Now, tt.timeout
+					record := attempt(t, c, d)
+					if record.Verdict.Outcome != tt.outcome || record.Duration != tt.took {
+						t.Errorf("%+v (%s) after %s", record.Verdict, record.Error, record.Duration)
+					}
+				})
+			})
+		}
+	})
+	t.Run("a dial that hangs is a failure", func(t *testing.T) {
+		for _, tt := range []struct {
+			timeout time.Duration
+			err     string
+		}{{time.Second, "no answer within 1s"}, {0, "no answer within 30s"}} {
+			synctest.Test(t, func(t *testing.T) {
+				transport := overPipe(t, hold)
+				transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				d := delivery(t, "http://x.example/")
+				d.Timeout = tt.timeout
+				record := attempt(t, client(transport), d)
+				wantVerdict(t, record, webhook.Failed, "unreachable")
+				if record.Error != tt.err {
+					t.Errorf("the error is %q", record.Error)
+				}
+			})
+		}
+	})
+	// A person at the keyboard ends an attempt: what was sent may have been taken,
+	// and the record says so.
+	t.Run("an interrupted attempt is recorded", func(t *testing.T) {
+		for name, tt := range map[string]struct {
+			serve   func(net.Conn)
+			outcome webhook.Outcome
+		}{
+			"behind the request": {hold, webhook.OutcomeUnknown},
+			"within the request": {func(net.Conn) { time.Sleep(time.Minute) }, webhook.Failed},
+		} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					ctx, cancel := context.WithCancel(t.Context())
+					time.AfterFunc(time.Second, cancel)
+					d := delivery(t, "http://x.example/")
+					d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", 100_000)...)
+					record, err := client(overPipe(t, tt.serve)).Attempt(ctx, d, 0)
+					if !errors.Is(err, context.Canceled) || record.Verdict.Outcome != tt.outcome || !strings.HasPrefix(record.Error, "interrupted before the answer") {
+						t.Errorf("%v, %+v, %q", err, record.Verdict, record.Error)
+					}
+				})
+			})
+		}
+	})
 }
 
 // brokenConn fails to write, as a socket does whose other side has reset it.
@@ -92,165 +199,57 @@ func (c *brokenConn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// net/http says of a small request that it is written before it leaves the
-// buffer. One that then never left has not been taken.
-func TestAConnectionThatIsResetBeforeTheRequestIsOutIsAFailure(t *testing.T) {
-	for _, size := range []int{0, 100_000} {
-		t.Run(fmt.Sprintf("a body of %d bytes more", size), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				transport := overPipe(t, hold)
-				dial := transport.DialContext
-				transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-					c, err := dial(ctx, network, address)
-					return &brokenConn{c, size / 2}, err
-				}
-				d := delivery(t, "http://x.example/")
-				d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", size)...)
-				record := attempt(t, client(transport), d)
-				wantVerdict(t, record, webhook.Failed, "unreachable")
-				if !strings.Contains(record.Error, "connection reset") || strings.Contains(record.Error, "may have been taken") {
-					t.Errorf("the error is %q", record.Error)
-				}
-			})
-		})
-	}
-}
-
-func TestTheTimeoutHoldsForTheWholeAttempt(t *testing.T) {
-	after := func(d time.Duration, raw string) func(net.Conn) {
-		return func(c net.Conn) {
-			if _, _, err := takeRequest(bufio.NewReader(c)); err == nil {
-				time.Sleep(d) // of the bubble's clock
-				_, _ = io.WriteString(c, raw)
-				hold(c)
-			}
-		}
-	}
-	const ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-	tests := []struct {
-		name    string
-		timeout time.Duration
-		serve   func(net.Conn)
-		outcome webhook.Outcome
-		took    time.Duration
-	}{
-		{"an answer just in time", 0, after(30*time.Second-1, ok), webhook.Accepted, 30*time.Second - 1},
-		{"an answer just too late", 0, after(30*time.Second+1, ok), webhook.OutcomeUnknown, 30 * time.Second},
-		{"a limit of one's own", time.Second, after(2*time.Second, ok), webhook.OutcomeUnknown, time.Second},
-		{"a limit below zero is the default", -1, after(time.Minute, ok), webhook.OutcomeUnknown, 30 * time.Second},
-		{"a body that never ends: the status is the answer", 0, after(time.Second, ok[:len(ok)-1]), webhook.Accepted, 30 * time.Second},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, d := client(overPipe(t, tt.serve)), delivery(t, "http://x.example/")
-				c.Now, d.Timeout = time.Now, tt.timeout
-				record := attempt(t, c, d)
-				if record.Verdict.Outcome != tt.outcome || record.Duration != tt.took {
-					t.Errorf("%+v (%s) after %s", record.Verdict, record.Error, record.Duration)
-				}
-			})
-		})
-	}
-}
-
-func TestADialThatHangsIsAFailure(t *testing.T) {
-	for _, tt := range []struct {
-		timeout time.Duration
-		err     string
-	}{{time.Second, "no answer within 1s"}, {0, "no answer within 30s"}} {
-		synctest.Test(t, func(t *testing.T) {
-			transport := overPipe(t, hold)
-			transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-				<-ctx.Done()
-				return nil, ctx.Err()
-			}
-			d := delivery(t, "http://x.example/")
-			d.Timeout = tt.timeout
-			record := attempt(t, client(transport), d)
-			wantVerdict(t, record, webhook.Failed, "unreachable")
-			if record.Error != tt.err {
-				t.Errorf("the error is %q", record.Error)
-			}
-		})
-	}
-}
-
-// A person at the keyboard ends an attempt: what was sent may have been taken,
-// and the record says so.
-func TestAnInterruptedAttemptIsRecordedWithWhatIsKnown(t *testing.T) {
-	for name, tt := range map[string]struct {
-		serve   func(net.Conn)
-		outcome webhook.Outcome
-	}{
-		"behind the request": {hold, webhook.OutcomeUnknown},
-		"within the request": {func(net.Conn) { time.Sleep(time.Minute) }, webhook.Failed},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(time.Second, cancel)
-				d := delivery(t, "http://x.example/")
-				d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", 100_000)...)
-				record, err := client(overPipe(t, tt.serve)).Attempt(ctx, d, 0)
-				if !errors.Is(err, context.Canceled) || record.Verdict.Outcome != tt.outcome || !strings.HasPrefix(record.Error, "interrupted before the answer") {
-					t.Errorf("%v, %+v, %q", err, record.Verdict, record.Error)
-				}
-			})
-		})
-	}
-}
-
-// net/http sends a request with an Idempotency-Key again by itself when a
-// connection that it kept breaks. Whether to repeat is the policy's to say.
-func TestTheTransportRepeatsNothingByItself(t *testing.T) {
-	for _, name := range []string{"X-Other", "Idempotency-Key", "X-Idempotency-Key"} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var taken atomic.Int32
-				c := client(overPipe(t, func(conn net.Conn) {
-					in := bufio.NewReader(conn)
-					for {
-						if _, _, err := takeRequest(in); err != nil || taken.Add(1) == 2 {
-							return // the second is taken and not answered
+func TestAttemptConnection(t *testing.T) {
+	// net/http sends a request with an Idempotency-Key again by itself when a
+	// connection that it kept breaks. Whether to repeat is the policy's to say.
+	t.Run("net/http repeats no request by itself", func(t *testing.T) {
+		for _, name := range []string{"X-Other", "Idempotency-Key", "X-Idempotency-Key"} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var taken atomic.Int32
+					c := client(overPipe(t, func(conn net.Conn) {
+						in := bufio.NewReader(conn)
+						for {
+							if _, _, err := takeRequest(in); err != nil || taken.Add(1) == 2 {
+								return // the second is taken and not answered
+							}
+							_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 						}
-						_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+					}))
+					d := delivery(t, "http://x.example/")
+					d.Override = pairs(t, name+": 1")
+					wantVerdict(t, attempt(t, c, d), webhook.Accepted, "")
+					synctest.Wait() // for the connection to be idle
+					wantVerdict(t, attempt(t, c, d), webhook.OutcomeUnknown, "no_answer")
+					if got := taken.Load(); got != 2 {
+						t.Errorf("two attempts sent %d requests", got)
 					}
-				}))
-				d := delivery(t, "http://x.example/")
-				d.Override = pairs(t, name+": 1")
-				wantVerdict(t, attempt(t, c, d), webhook.Accepted, "")
-				synctest.Wait() // for the connection to be idle
-				wantVerdict(t, attempt(t, c, d), webhook.OutcomeUnknown, "no_answer")
-				if got := taken.Load(); got != 2 {
-					t.Errorf("two attempts sent %d requests", got)
-				}
+				})
 			})
-		})
-	}
-}
-
-func TestAttemptsShareAConnectionAndLeaveNothingBehind(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var dials atomic.Int32
-		c := client(overPipe(t, func(conn net.Conn) {
-			dials.Add(1)
-			in := bufio.NewReader(conn)
-			for {
-				if _, _, err := takeRequest(in); err != nil {
-					return
+		}
+	})
+	t.Run("attempts share a connection and leave no goroutine", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var dials atomic.Int32
+			c := client(overPipe(t, func(conn net.Conn) {
+				dials.Add(1)
+				in := bufio.NewReader(conn)
+				for {
+					if _, _, err := takeRequest(in); err != nil {
+						return
+					}
+					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 				}
-				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+			}))
+			for range 20 {
+				wantVerdict(t, attempt(t, c, delivery(t, "http://x.example/")), webhook.Accepted, "")
+				synctest.Wait()
 			}
-		}))
-		for range 20 {
-			wantVerdict(t, attempt(t, c, delivery(t, "http://x.example/")), webhook.Accepted, "")
-			synctest.Wait()
-		}
-		if got := dials.Load(); got != 1 {
-			t.Errorf("%d connections for 20 attempts, one after the other", got)
-		}
-		c.Transport.(*http.Transport).CloseIdleConnections()
-		synctest.Wait() // the bubble fails if a goroutine is left
+			if got := dials.Load(); got != 1 {
+				t.Errorf("%d connections for 20 attempts, one after the other", got)
+			}
+			c.Transport.(*http.Transport).CloseIdleConnections()
+			synctest.Wait() // the bubble fails if a goroutine is left
+		})
 	})
 }

@@ -10,64 +10,65 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// Basic authentication goes where the URL says, unless a header says other.
-func TestTheURLsUserIsSentAsBasicAuthentication(t *testing.T) {
-	tests := []struct{ user, override, want string }{
-		{"user:hunter2@", "", "Basic dXNlcjpodW50ZXIy"},
-		{"user@", "", "Basic dXNlcjo="},
-		{"us%40er:p%2Fw@", "", "Basic dXNAZXI6cC93"},
-		{"user:hunter2@", "Authorization: Bearer t", "Bearer t"},
-		{"", "", ""},
-	}
-	for _, tt := range tests {
-		server := newEndpoint(t, nil)
-		d := delivery(t, strings.Replace(server.URL, "http://", "http://"+tt.user, 1))
-		if tt.override != "" {
-			d.Override = pairs(t, tt.override)
+func TestAttemptURLUser(t *testing.T) {
+	// Basic authentication goes where the URL says, unless a header says other.
+	t.Run("it is sent as basic authentication", func(t *testing.T) {
+		tests := []struct{ user, override, want string }{
+			{"user:hunter2@", "", "Basic dXNlcjpodW50ZXIy"},
+			{"user@", "", "Basic dXNlcjo="},
+			{"us%40er:p%2Fw@", "", "Basic dXNAZXI6cC93"},
+			{"user:hunter2@", "Authorization: Bearer t", "Bearer t"},
+			{"", "", ""},
 		}
-		attempt(t, client(overTCP(t)), d)
-		got := server.requests()[0].header
-		if strings.Join(got["Authorization"], "|") != tt.want {
-			t.Errorf("%q with %q is sent as %q", tt.user, tt.override, got["Authorization"])
+		for _, tt := range tests {
+			server := newEndpoint(t, nil)
+			d := delivery(t, strings.Replace(server.URL, "http://", "http://"+tt.user, 1))
+			if tt.override != "" {
+				d.Override = pairs(t, tt.override)
+			}
+			attempt(t, client(overTCP(t)), d)
+			got := server.requests()[0].header
+			if strings.Join(got["Authorization"], "|") != tt.want {
+				t.Errorf("%q with %q is sent as %q", tt.user, tt.override, got["Authorization"])
+			}
 		}
-	}
-}
-
-// THREATS row 37.
-func TestTheURLsPasswordIsInNoRecordAndNoError(t *testing.T) {
-	const private = "hunter2"
-	echo := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Location", "http://user:"+private+"@x.example/")
-		w.WriteHeader(307)
 	})
-	quoting := roundTrip(func(r *http.Request) (*http.Response, error) {
-		return nil, errors.New("no route to " + r.URL.String())
-	})
-	gone := newEndpoint(t, nil).URL
-	for name, tt := range map[string]struct {
-		url       string
-		transport http.RoundTripper
-	}{
-		"answered":                        {strings.Replace(echo.URL, "http://", "http://user:"+private+"@", 1) + "/?token=" + private, overTCP(t)},
-		"refused":                         {strings.Replace(gone, "http://", "http://user:"+private+"@", 1)[:len(gone)] + ":1", overTCP(t)},
-		"a transport that quotes URLs":    {"https://user:" + private + "@x.example/?api_key=" + private, quoting},
-		"no such scheme":                  {"ftp://user:" + private + "@x.example/", unused(t)},
-		"no host":                         {"http://user:" + private + "@/", unused(t)},
-		"no such port":                    {"http://user:" + private + "@x.example:port/", unused(t)},
-		"a bracket too few":               {"http://user:" + private + "@[::1/", unused(t)},
-		"a control character in its path": {"http://user:" + private + "@x.example/\x01", unused(t)},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := delivery(t, tt.url)
-			record, err := client(tt.transport).Attempt(t.Context(), d, 0)
-			if text := fmt.Sprint(err); strings.Contains(text, private) {
-				t.Errorf("the error is %s", text)
-			}
-			if record.Verdict != nil && strings.Contains(line(t, record)+record.Error, private) {
-				t.Errorf("the record is %s", line(t, record))
-			}
+	// THREATS row 37.
+	t.Run("the password is in no record and no error", func(t *testing.T) {
+		const private = "hunter2"
+		echo := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "http://user:"+private+"@x.example/")
+			w.WriteHeader(307)
 		})
-	}
+		quoting := roundTrip(func(r *http.Request) (*http.Response, error) {
+			return nil, errors.New("no route to " + r.URL.String())
+		})
+		gone := newEndpoint(t, nil).URL
+		for name, tt := range map[string]struct {
+			url       string
+			transport http.RoundTripper
+		}{
+			"answered":                        {strings.Replace(echo.URL, "http://", "http://user:"+private+"@", 1) + "/?token=" + private, overTCP(t)},
+			"refused":                         {strings.Replace(gone, "http://", "http://user:"+private+"@", 1)[:len(gone)] + ":1", overTCP(t)},
+			"a transport that quotes URLs":    {"https://user:" + private + "@x.example/?api_key=" + private, quoting},
+			"no such scheme":                  {"ftp://user:" + private + "@x.example/", unused(t)},
+			"no host":                         {"http://user:" + private + "@/", unused(t)},
+			"no such port":                    {"http://user:" + private + "@x.example:port/", unused(t)},
+			"a bracket too few":               {"http://user:" + private + "@[::1/", unused(t)},
+			"a control character in its path": {"http://user:" + private + "@x.example/\x01", unused(t)},
+		} {
+			t.Run(name, func(t *testing.T) {
+				d := delivery(t, tt.url)
+				record, err := client(tt.transport).Attempt(t.Context(), d, 0)
+				if text := fmt.Sprint(err); strings.Contains(text, private) {
+					t.Errorf("the error is %s", text)
+				}
+				if record.Verdict != nil && strings.Contains(line(t, record)+record.Error, private) {
+					t.Errorf("the record is %s", line(t, record))
+				}
+			})
+		}
+	})
 }
 
 func TestCheckURL(t *testing.T) {

@@ -19,109 +19,141 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Every source and scheme as the documents show it: the header that arrives is
-// compared whole, and the receiver's own Verifier takes it.
-func TestEverySourceAndSchemeOnTheWire(t *testing.T) {
-	const notify = "https://hooks.example/square?a=1"
-	stamp := fmt.Sprint(clock.Unix())
-	whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(sharedSecret))
-	hire := `{"event":"hireUpdated","data":{"id":"1"}}`
-	outbound := webhook.Header{
-		{Name: "Content-Type", Value: "application/json"}, {Name: webhook.HeaderEvent, Value: "work_order.created"}, {Name: webhook.HeaderRetry, Value: "0"},
-	}
-	source := func(name string) deliver.Delivery {
-		return deliver.Delivery{Header: deliver.Inbound("the-api-key", name), Scheme: named(t, deliver.SchemeForSource(name)), NotifyURL: notify}
-	}
-	custom := func(source string) http.Header {
-		return http.Header{
-			"Content-Type": {"application/json"}, "X-Api-Key": {"the-api-key"}, "X-Webhook-Source": {source},
-			"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {hexMAC(sharedSecret, stamp+"."+payload)},
+func TestAttemptRequest(t *testing.T) {
+	// Every source and scheme as the documents show it: the header that arrives is
+	// compared whole, and the receiver's own Verifier takes it.
+	t.Run("every source and scheme", func(t *testing.T) {
+		const notify = "https://hooks.example/square?a=1"
+		stamp := fmt.Sprint(clock.Unix())
+		whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(sharedSecret))
+		hire := `{"event":"hireUpdated","data":{"id":"1"}}`
+		outbound := webhook.Header{
+			{Name: "Content-Type", Value: "application/json"}, {Name: webhook.HeaderEvent, Value: "work_order.created"}, {Name: webhook.HeaderRetry, Value: "0"},
 		}
-	}
-	with := func(h http.Header, name, value string) http.Header {
-		h.Del("X-Webhook-Signature")
-		h.Set(name, value)
-		return h
-	}
-	tests := []struct {
-		name     string
-		delivery deliver.Delivery
-		secret   string
-		body     string
-		want     http.Header
-	}{
-		{"source custom", source("custom"), sharedSecret, payload, custom("custom")},
-		{"source dynamics365, signed as custom", source("dynamics365"), sharedSecret, payload, custom("dynamics365")},
-		{"source square", source("square"), sharedSecret, payload,
-			with(custom("square"), "X-Square-Hmacsha256-Signature", base64MAC(sharedSecret, notify+payload))},
-		{"source quickbooks", source("quickbooks"), sharedSecret, payload,
-			with(custom("quickbooks"), "Intuit-Signature", base64MAC(sharedSecret, payload))},
-		{"source custom by scheme body", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom"), Scheme: named(t, webhook.BodyOnly)}, sharedSecret, payload,
-			with(custom("custom"), "X-Webhook-Signature", hexMAC(sharedSecret, payload))},
-		{"no scheme named: the default", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom")}, sharedSecret, payload, custom("custom")},
-		{"no API key", deliver.Delivery{Header: deliver.Inbound("", "custom")}, sharedSecret, payload,
-			func() http.Header { h := custom("custom"); h.Del("X-Api-Key"); return h }()},
-		{"outbound, with an id", deliver.Delivery{Header: outbound, WebhookID: "evt_1"}, sharedSecret, payload, http.Header{
-			"Content-Type": {"application/json"}, "X-Webhook-Event": {"work_order.created"}, "X-Webhook-Retry": {"0"}, "X-Webhook-Id": {"evt_1"},
-			"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {hexMAC(sharedSecret, stamp+"."+payload)},
-		}},
-		{"Worksome, in its header", deliver.Delivery{Scheme: webhook.SchemeFor(webhook.Worksome), WebhookID: "not sent"}, sharedSecret, hire, http.Header{
-			"Signature": {hexMAC(sharedSecret, hire)},
-		}},
-		{"standard-webhooks", deliver.Delivery{Scheme: named(t, webhook.StandardWebhooks), WebhookID: "msg_1"}, whsec, payload, http.Header{
-			"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1," + base64MAC(sharedSecret, "msg_1."+stamp+"."+payload)},
-		}},
-		{"unsigned, to the inbound endpoint", deliver.Delivery{Header: deliver.Inbound("", "custom")}, "", payload, http.Header{
-			"Content-Type": {"application/json"}, "X-Webhook-Source": {"custom"}, "X-Webhook-Timestamp": {stamp},
-		}},
-		{"unsigned, to anywhere", deliver.Delivery{WebhookID: "not sent"}, "", payload, http.Header{}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			server := newEndpoint(t, nil)
-			d := tt.delivery
-			d.URL, d.Event = server.URL+"/hooks?x=1", event(t, tt.body)
-			if tt.secret != "" {
-				d.Secret = secret(t, tt.secret)
+		source := func(name string) deliver.Delivery {
+			return deliver.Delivery{Header: deliver.Inbound("the-api-key", name), Scheme: named(t, deliver.SchemeForSource(name)), NotifyURL: notify}
+		}
+		custom := func(source string) http.Header {
+			return http.Header{
+				"Content-Type": {"application/json"}, "X-Api-Key": {"the-api-key"}, "X-Webhook-Source": {source},
+				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {hexMAC(sharedSecret, stamp+"."+payload)},
 			}
-			record := attempt(t, client(overTCP(t)), d)
-			wantVerdict(t, record, webhook.Accepted, "")
-			got := server.requests()[0]
-			tt.want.Set("User-Agent", "wsk")
-			tt.want.Set("Content-Length", fmt.Sprint(len(tt.body)))
-			if !reflect.DeepEqual(got.header, tt.want) || string(got.body) != tt.body {
-				t.Errorf("got\n%v, want\n%v", got.header, tt.want)
-			}
-			if tt.secret == "" {
-				if record.Scheme != "" {
-					t.Errorf("an unsigned request is recorded under scheme %q", record.Scheme)
+		}
+		with := func(h http.Header, name, value string) http.Header {
+			h.Del("X-Webhook-Signature")
+			h.Set(name, value)
+			return h
+		}
+		tests := []struct {
+			name     string
+			delivery deliver.Delivery
+			secret   string
+			body     string
+			want     http.Header
+		}{
+			{"source custom", source("custom"), sharedSecret, payload, custom("custom")},
+			{"source dynamics365, signed as custom", source("dynamics365"), sharedSecret, payload, custom("dynamics365")},
+			{"source square", source("square"), sharedSecret, payload,
+				with(custom("square"), "X-Square-Hmacsha256-Signature", base64MAC(sharedSecret, notify+payload))},
+			{"source quickbooks", source("quickbooks"), sharedSecret, payload,
+				with(custom("quickbooks"), "Intuit-Signature", base64MAC(sharedSecret, payload))},
+			{"source custom by scheme body", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom"), Scheme: named(t, webhook.BodyOnly)}, sharedSecret, payload,
+				with(custom("custom"), "X-Webhook-Signature", hexMAC(sharedSecret, payload))},
+			{"no scheme named: the default", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom")}, sharedSecret, payload, custom("custom")},
+			{"no API key", deliver.Delivery{Header: deliver.Inbound("", "custom")}, sharedSecret, payload,
+				func() http.Header { h := custom("custom"); h.Del("X-Api-Key"); return h }()},
+			{"outbound, with an id", deliver.Delivery{Header: outbound, WebhookID: "evt_1"}, sharedSecret, payload, http.Header{
+				"Content-Type": {"application/json"}, "X-Webhook-Event": {"work_order.created"}, "X-Webhook-Retry": {"0"}, "X-Webhook-Id": {"evt_1"},
+				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {hexMAC(sharedSecret, stamp+"."+payload)},
+			}},
+			{"Worksome, in its header", deliver.Delivery{Scheme: webhook.SchemeFor(webhook.Worksome), WebhookID: "not sent"}, sharedSecret, hire, http.Header{
+				"Signature": {hexMAC(sharedSecret, hire)},
+			}},
+			{"standard-webhooks", deliver.Delivery{Scheme: named(t, webhook.StandardWebhooks), WebhookID: "msg_1"}, whsec, payload, http.Header{
+				"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1," + base64MAC(sharedSecret, "msg_1."+stamp+"."+payload)},
+			}},
+			{"unsigned, to the inbound endpoint", deliver.Delivery{Header: deliver.Inbound("", "custom")}, "", payload, http.Header{
+				"Content-Type": {"application/json"}, "X-Webhook-Source": {"custom"}, "X-Webhook-Timestamp": {stamp},
+			}},
+			{"unsigned, to anywhere", deliver.Delivery{WebhookID: "not sent"}, "", payload, http.Header{}},
+		}
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				server := newEndpoint(t, nil)
+				d := tt.delivery
+				d.URL, d.Event = server.URL+"/hooks?x=1", event(t, tt.body)
+				if tt.secret != "" {
+					d.Secret = secret(t, tt.secret)
 				}
-				return
+				record := attempt(t, client(overTCP(t)), d)
+				wantVerdict(t, record, webhook.Accepted, "")
+				got := server.requests()[0]
+				tt.want.Set("User-Agent", "wsk")
+				tt.want.Set("Content-Length", fmt.Sprint(len(tt.body)))
+				if !reflect.DeepEqual(got.header, tt.want) || string(got.body) != tt.body {
+					t.Errorf("got\n%v, want\n%v", got.header, tt.want)
+				}
+				if tt.secret == "" {
+					if record.Scheme != "" {
+						t.Errorf("an unsigned request is recorded under scheme %q", record.Scheme)
+					}
+					return
+				}
+				scheme := d.Scheme
+				if scheme.IsZero() {
+					scheme = webhook.SchemeFor(webhook.WorkSkedge)
+				}
+				verifier := webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{d.Secret}, URL: notify}
+				if _, err := verifier.Verify(got.header, got.body, clock); err != nil || record.Scheme != scheme.Name() {
+					t.Errorf("scheme %q: %v", record.Scheme, err)
+				}
+			})
+		}
+	})
+	t.Run("square signs over the URL unless NotifyURL is set", func(t *testing.T) {
+		d := deliver.Delivery{URL: "https://a.example/hooks", Event: event(t, payload), Scheme: named(t, webhook.Square), Secret: secret(t, sharedSecret)}
+		for notify, over := range map[string]string{"": "https://a.example/hooks", "https://b.example": "https://b.example"} {
+			d.NotifyURL = notify
+			request, err := d.Request(clock)
+			if got := request.Header.Get("x-square-hmacsha256-signature"); err != nil || got != base64MAC(sharedSecret, over+payload) {
+				t.Errorf("with %q: %s, %v", notify, got, err)
 			}
-			scheme := d.Scheme
-			if scheme.IsZero() {
-				scheme = webhook.SchemeFor(webhook.WorkSkedge)
-			}
-			verifier := webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{d.Secret}, URL: notify}
-			if _, err := verifier.Verify(got.header, got.body, clock); err != nil || record.Scheme != scheme.Name() {
-				t.Errorf("scheme %q: %v", record.Scheme, err)
+		}
+	})
+	// THREATS row 40.
+	t.Run("the body is sent byte for byte", func(t *testing.T) {
+		bodies := map[string]string{
+			"a number past 2^53 and trailing zeros": `{"event_type":"work_order.created","data":{"n":9007199254740993,"price":5000.00,"e":1E+2,"z":-0}}`,
+			"escapes, spaces and line ends":         "\r\n{ \"event_type\" :\t\"a.b\", \"s\":\"\\/\\u00e9\\ud83d\\ude00<>&\u2028\" }\n\n",
+			"duplicate names in data":               `{"event_type":"a.b","data":{"a":1,"a":2}}`,
+			"a megabyte":                            `{"event_type":"a.b","data":"` + strings.Repeat("x", 1<<20) + `"}`,
+		}
+		for name, body := range bodies {
+			t.Run(name, func(t *testing.T) {
+				server := newEndpoint(t, nil)
+				d := delivery(t, server.URL)
+				d.Event = event(t, body)
+				record := attempt(t, client(overTCP(t)), d)
+				if got := server.requests()[0]; string(got.body) != body || string(record.Request.Body) != body || string(d.Event.Raw) != body {
+					t.Errorf("%d bytes arrived, %d are recorded, of %d", len(got.body), len(record.Request.Body), len(body))
+				}
+			})
+		}
+		t.Run("bytes that are no JSON, and none", func(t *testing.T) {
+			for _, body := range []string{"", "\x00\xff\xfe\r\n", "\ufeff{}"} {
+				server := newEndpoint(t, nil)
+				d := delivery(t, server.URL)
+				d.Event = webhook.Event{Raw: []byte(body)}
+				wantVerdict(t, attempt(t, client(overTCP(t)), d), webhook.Accepted, "")
+				if got := server.requests()[0]; string(got.body) != body || got.header.Get("Content-Length") != fmt.Sprint(len(body)) {
+					t.Errorf("%q arrived as %q", body, got.body)
+				}
 			}
 		})
-	}
+	})
 }
 
-func TestSquareSignsOverTheURLUnlessAnotherIsGiven(t *testing.T) {
-	d := deliver.Delivery{URL: "https://a.example/hooks", Event: event(t, payload), Scheme: named(t, webhook.Square), Secret: secret(t, sharedSecret)}
-	for notify, over := range map[string]string{"": "https://a.example/hooks", "https://b.example": "https://b.example"} {
-		d.NotifyURL = notify
-		request, err := d.Request(clock)
-		if got := request.Header.Get("x-square-hmacsha256-signature"); err != nil || got != base64MAC(sharedSecret, over+payload) {
-			t.Errorf("with %q: %s, %v", notify, got, err)
-		}
-	}
-}
-
-func TestEverySourceHasAScheme(t *testing.T) {
+func TestSchemeForSource(t *testing.T) {
 	if got := deliver.Sources(); !slices.Equal(got, []string{"custom", "square", "quickbooks", "dynamics365"}) {
 		t.Errorf("sources %q", got)
 	}
@@ -134,39 +166,7 @@ func TestEverySourceHasAScheme(t *testing.T) {
 	}
 }
 
-// THREATS row 40.
-func TestTheBodyGoesOutByteForByte(t *testing.T) {
-	bodies := map[string]string{
-		"a number past 2^53 and trailing zeros": `{"event_type":"work_order.created","data":{"n":9007199254740993,"price":5000.00,"e":1E+2,"z":-0}}`,
-		"escapes, spaces and line ends":         "\r\n{ \"event_type\" :\t\"a.b\", \"s\":\"\\/\\u00e9\\ud83d\\ude00<>&\u2028\" }\n\n",
-		"duplicate names in data":               `{"event_type":"a.b","data":{"a":1,"a":2}}`,
-		"a megabyte":                            `{"event_type":"a.b","data":"` + strings.Repeat("x", 1<<20) + `"}`,
-	}
-	for name, body := range bodies {
-		t.Run(name, func(t *testing.T) {
-			server := newEndpoint(t, nil)
-			d := delivery(t, server.URL)
-			d.Event = event(t, body)
-			record := attempt(t, client(overTCP(t)), d)
-			if got := server.requests()[0]; string(got.body) != body || string(record.Request.Body) != body || string(d.Event.Raw) != body {
-				t.Errorf("%d bytes arrived, %d are recorded, of %d", len(got.body), len(record.Request.Body), len(body))
-			}
-		})
-	}
-	t.Run("bytes that are no JSON, and none", func(t *testing.T) {
-		for _, body := range []string{"", "\x00\xff\xfe\r\n", "\ufeff{}"} {
-			server := newEndpoint(t, nil)
-			d := delivery(t, server.URL)
-			d.Event = webhook.Event{Raw: []byte(body)}
-			wantVerdict(t, attempt(t, client(overTCP(t)), d), webhook.Accepted, "")
-			if got := server.requests()[0]; string(got.body) != body || got.header.Get("Content-Length") != fmt.Sprint(len(body)) {
-				t.Errorf("%q arrived as %q", body, got.body)
-			}
-		}
-	})
-}
-
-func TestARecordHoldsWhatWasSentAndWhatCame(t *testing.T) {
+func TestAttemptRecord(t *testing.T) {
 	server := newEndpoint(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["X-Many"] = []string{"b", "a"}
 		w.Header()["Date"] = nil
@@ -213,7 +213,7 @@ func TestARecordHoldsWhatWasSentAndWhatCame(t *testing.T) {
 	}
 }
 
-func TestAnEndpointBehindTLSIsVerifiedAndSpokenToInHTTP2(t *testing.T) {
+func TestAttemptTLS(t *testing.T) {
 	proto := ""
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

@@ -20,132 +20,132 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestABatchKeepsToTheDocumentedLimits(t *testing.T) {
+func TestPacer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	s := w.sender(newJournal(t), events(2500))
-	mustRun(t, s)
-	wantSummary(t, s.File, batch.Summary{Lines: 2500, Accepted: 2500})
-	wantWithin(t, w.arrivals, 50, time.Minute)
-	wantWithin(t, w.arrivals, 1000, time.Hour)
-	if w.elapsed > 2*time.Hour+10*time.Minute {
-		t.Errorf("it took %s: the limits leave room for more", w.elapsed)
-	}
-}
-
-// TestBatchesSideBySideKeepToTheLimitsTogether runs two senders with journals
-// of their own on one file, as two processes have them, with answers that take
-// their time. One more request leaves now and then beside them.
-func TestBatchesSideBySideKeepToTheLimitsTogether(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		var mu sync.Mutex
-		var arrivals []time.Duration
-		seen := map[string]int{}
-		endpoint := func(rng *rand.Rand) http.RoundTripper {
-			return roundTrip(func(r *http.Request) (*http.Response, error) {
-				body, _ := io.ReadAll(r.Body)
-				time.Sleep(time.Duration(rng.Int64N(int64(8 * time.Second)))) // on its way
-				mu.Lock()
-				arrivals = append(arrivals, time.Since(began))
-				seen[string(body)]++
-				mu.Unlock()
-				time.Sleep(time.Duration(rng.Int64N(int64(2 * time.Second)))) // and back
-				return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+	t.Run("a batch keeps to the documented limits", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		s := w.sender(newJournal(t), events(2500))
+		mustRun(t, s)
+		wantSummary(t, s.File, batch.Summary{Lines: 2500, Accepted: 2500})
+		wantWithin(t, w.arrivals, 50, time.Minute)
+		wantWithin(t, w.arrivals, 1000, time.Hour)
+		if w.elapsed > 2*time.Hour+10*time.Minute {
+			t.Errorf("it took %s: the limits leave room for more", w.elapsed)
+		}
+	})
+	// TestBatchesSideBySideKeepToTheLimitsTogether runs two senders with journals
+	// of their own on one file, as two processes have them, with answers that take
+	// their time. One more request leaves now and then beside them.
+	t.Run("batches side by side share the limits", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			var mu sync.Mutex
+			var arrivals []time.Duration
+			seen := map[string]int{}
+			endpoint := func(rng *rand.Rand) http.RoundTripper {
+				return roundTrip(func(r *http.Request) (*http.Response, error) {
+					body, _ := io.ReadAll(r.Body)
+					time.Sleep(time.Duration(rng.Int64N(int64(8 * time.Second)))) // on its way
+					mu.Lock()
+					arrivals = append(arrivals, time.Since(began))
+					seen[string(body)]++
+					mu.Unlock()
+					time.Sleep(time.Duration(rng.Int64N(int64(2 * time.Second)))) // and back
+					return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
+				})
+			}
+			var wait sync.WaitGroup
+			for i := range 2 {
+				j, err := journal.Open(t.Context(), filepath.Join(dir, "journal.db"), journal.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				n := 0
+				s := &batch.Sender{
+					Pacer: &batch.Pacer{
+						Journal: j, Key: "key", Limits: []deliver.Limit{{Count: 10, Per: time.Minute}, {Count: 60, Per: time.Hour}},
+						Within: 30 * time.Second,
+					},
+					Client: deliver.Client{Transport: endpoint(rand.New(rand.NewPCG(1, uint64(i)))), Now: time.Now, NewID: func() string {
+						n++
+						return fmt.Sprint("rec_", i, "_", n)
+					}},
+					Make: makeEvent,
+				}
+				prepare(t, s, j, events(100+i))
+				wait.Go(func() {
+					if err := s.Run(t.Context()); err != nil {
+						t.Error(err)
+					}
+					if err := j.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wait.Wait()
+			slices.Sort(arrivals)
+			if len(arrivals) != 201 || len(seen) != 101 {
+				t.Errorf("%d requests with %d bodies, want 201 with 101", len(arrivals), len(seen))
+			}
+			wantWithin(t, arrivals, 10, time.Minute)
+			wantWithin(t, arrivals, 60, time.Hour)
+		})
+	})
+	t.Run("a wall clock that is set neither breaks the limits nor stalls for longer than their period", func(t *testing.T) {
+		t.Parallel()
+		for name, jump := range map[string]time.Duration{
+			"forward by a day":    24 * time.Hour,
+			"forward by a minute": time.Minute,
+			"back by a second":    -time.Second,
+			"back by half a year": -180 * 24 * time.Hour,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.answer = func(n int, _ string) reply {
+					if n == 120 || n == 170 {
+						w.offset += jump
+					}
+					return reply{status: 200}
+				}
+				s := w.sender(newJournal(t), events(300))
+				mustRun(t, s)
+				wantWithin(t, w.arrivals, 50, time.Minute)
+				if w.elapsed > 9*time.Minute { // 5 and a window for each jump
+					t.Errorf("it took %s", w.elapsed)
+				}
 			})
 		}
-		var wait sync.WaitGroup
-		for i := range 2 {
-			j, err := journal.Open(t.Context(), filepath.Join(dir, "journal.db"), journal.Options{})
-			if err != nil {
-				t.Fatal(err)
+	})
+	t.Run("a resumed run counts the requests of the run before", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		j := newJournal(t)
+		ctx, kill := context.WithCancel(t.Context())
+		w.answer = func(n int, _ string) reply {
+			if n == 39 {
+				kill()
 			}
-			n := 0
-			s := &batch.Sender{
-				Pacer: &batch.Pacer{
-					Journal: j, Key: "key", Limits: []deliver.Limit{{Count: 10, Per: time.Minute}, {Count: 60, Per: time.Hour}},
-					Within: 30 * time.Second,
-				},
-				Client: deliver.Client{Transport: endpoint(rand.New(rand.NewPCG(1, uint64(i)))), Now: time.Now, NewID: func() string {
-					n++
-					return fmt.Sprint("rec_", i, "_", n)
-				}},
-				Make: makeEvent,
-			}
-			prepare(t, s, j, events(100+i))
-			wait.Go(func() {
-				if err := s.Run(t.Context()); err != nil {
-					t.Error(err)
-				}
-				if err := j.Close(); err != nil {
-					t.Error(err)
-				}
-			})
+			return reply{status: 200}
 		}
-		wait.Wait()
-		slices.Sort(arrivals)
-		if len(arrivals) != 201 || len(seen) != 101 {
-			t.Errorf("%d requests with %d bodies, want 201 with 101", len(arrivals), len(seen))
+		if err := w.sender(j, events(80)).Run(ctx); err == nil {
+			t.Fatal("the run did not end")
 		}
-		wantWithin(t, arrivals, 10, time.Minute)
-		wantWithin(t, arrivals, 60, time.Hour)
+		w.elapsed += 10 * time.Second
+		mustRun(t, w.sender(j, events(80)))
+		if len(w.arrivals) != 80 {
+			t.Errorf("%d requests, want 80", len(w.arrivals))
+		}
+		wantWithin(t, w.arrivals, 50, time.Minute)
 	})
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestAClockThatIsSetLetsNoMoreThroughAndStallsNoLongerThanTheWindow(t *testing.T) {
-	t.Parallel()
-	for name, jump := range map[string]time.Duration{
-		"forward by a day":    24 * time.Hour,
-		"forward by a minute": time.Minute,
-		"back by a second":    -time.Second,
-		"back by half a year": -180 * 24 * time.Hour,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.answer = func(n int, _ string) reply {
-				if n == 120 || n == 170 {
-					w.offset += jump
-				}
-				return reply{status: 200}
-			}
-			s := w.sender(newJournal(t), events(300))
-			mustRun(t, s)
-			wantWithin(t, w.arrivals, 50, time.Minute)
-			if w.elapsed > 9*time.Minute { // 5 and a window for each jump
-				t.Errorf("it took %s", w.elapsed)
-			}
-		})
-	}
-}
-
-func TestAResumedRunCountsWhatTheOneBeforeSent(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	j := newJournal(t)
-	ctx, kill := context.WithCancel(t.Context())
-	w.answer = func(n int, _ string) reply {
-		if n == 39 {
-			kill()
-		}
-		return reply{status: 200}
-	}
-	if err := w.sender(j, events(80)).Run(ctx); err == nil {
-		t.Fatal("the run did not end")
-	}
-	w.elapsed += 10 * time.Second
-	mustRun(t, w.sender(j, events(80)))
-	if len(w.arrivals) != 80 {
-		t.Errorf("%d requests, want 80", len(w.arrivals))
-	}
-	wantWithin(t, w.arrivals, 50, time.Minute)
-}
 
 func TestParseRate(t *testing.T) {
 	t.Parallel()
@@ -182,7 +182,7 @@ func FuzzParseRate(f *testing.F) {
 	})
 }
 
-func TestLeftForeseesHowLongTheRestTakes(t *testing.T) {
+func TestPacerLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	s := w.sender(newJournal(t), events(150))

@@ -15,7 +15,7 @@ func exact(sorted []time.Duration, q float64) time.Duration {
 	return sorted[max(int(math.Ceil(q*float64(len(sorted)))), 1)-1]
 }
 
-func TestQuantilesAreWithinOnePercentOfTheSortedOnes(t *testing.T) {
+func TestHistogramQuantile(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	for name, draw := range map[string]func() time.Duration{
@@ -59,7 +59,7 @@ func TestQuantilesAreWithinOnePercentOfTheSortedOnes(t *testing.T) {
 	}
 }
 
-func TestEmptyHistogramIsAllZeros(t *testing.T) {
+func TestHistogramEmpty(t *testing.T) {
 	t.Parallel()
 	var h replay.Histogram
 	if h.Quantile(0.5) != 0 || h.Mean() != 0 || h.Max() != 0 || len(h.Bars()) != 0 {
@@ -71,7 +71,7 @@ func TestEmptyHistogramIsAllZeros(t *testing.T) {
 	}
 }
 
-func TestBarsBeginAndEndWithWhatWasSeen(t *testing.T) {
+func TestHistogramBars(t *testing.T) {
 	t.Parallel()
 	var h replay.Histogram
 	for _, d := range []time.Duration{900 * time.Microsecond, 990 * time.Microsecond, 1400 * time.Microsecond, 4 * time.Millisecond} {
