@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -21,6 +22,10 @@ import (
 // records it read, and how many places of the file it skipped as unreadable. An
 // error of each ends it and is returned.
 func Salvage(ctx context.Context, path string, each func(webhook.Record) error) (read, lost int, err error) {
+	return salvage(ctx, path, sqlfile.BusyTimeout, each)
+}
+
+func salvage(ctx context.Context, path string, busyTimeout time.Duration, each func(webhook.Record) error) (read, lost int, err error) {
 	if err := sqlfile.Prepare(path, kind, sqlfile.Options{MustExist: true}); err != nil {
 		return 0, 0, err
 	}
@@ -30,19 +35,21 @@ func Salvage(ctx context.Context, path string, each func(webhook.Record) error) 
 	}
 	defer remove()
 	// Not immutable: the records in the write-ahead log count as well.
-	db, err := sql.Open("sqlite", sqlfile.URI(readable, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)"}}))
+	db, err := sql.Open("sqlite", sqlfile.URI(readable, url.Values{"mode": {"ro"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}}))
 	if err != nil {
 		return 0, 0, explain(path, err)
 	}
 	defer func() { _ = db.Close() }()
 	first, last, whole, err := extent(ctx, db)
-	if err != nil {
+	switch {
+	case sqlfile.Busy(err):
+		return 0, 0, explain(path, err)
+	case err != nil:
 		return 0, 0, &FileError{Kind: kind.Name, Path: path, Reason: "it is unreadable: " + err.Error(), Err: err}
-	}
-	if !whole {
+	case !whole:
 		lost++
 	}
-	for seq := first; seq <= last; seq++ {
+	for seq, failures := first, 0; ; seq++ {
 		r, err := scanRecord(db.QueryRowContext(ctx, "SELECT "+recordColumns+" FROM record WHERE seq = ?", seq))
 		switch {
 		case ctx.Err() != nil:
@@ -51,13 +58,38 @@ func Salvage(ctx context.Context, path string, each func(webhook.Record) error) 
 			if err := each(r); err != nil {
 				return read, lost, err
 			}
-			read++
-		case errors.Is(err, sql.ErrNoRows): // pruned
+			read, failures = read+1, 0
+		case errors.Is(err, sql.ErrNoRows): // pruned, perhaps many of them
+			if next := rowAfter(ctx, db, seq); next > seq {
+				seq = next - 1
+			} else {
+				failures++
+			}
+		case sqlfile.Busy(err):
+			return read, lost, explain(path, err)
 		default:
-			lost++
+			lost, failures = lost+1, failures+1
+		}
+		if failures > maxFailures {
+			return read, lost, &FileError{Kind: kind.Name, Path: path, Reason: fmt.Sprintf("a million rows up to number %d are unreadable: %v", seq, err), Err: err}
+		}
+		if seq >= last { // before seq++, which may overflow
+			return read, lost, nil
 		}
 	}
-	return read, lost, nil
+}
+
+// maxFailures is how many rows in succession Salvage tries to read before it
+// gives up. A damaged file may pretend to have any number of them.
+const maxFailures = 1 << 20
+
+// rowAfter returns the number of the next row after seq, or 0 if it cannot be
+// found.
+func rowAfter(ctx context.Context, db *sql.DB, seq int64) (next int64) {
+	if err := db.QueryRowContext(ctx, "SELECT seq FROM record WHERE seq > ? ORDER BY seq LIMIT 1", seq).Scan(&next); err != nil {
+		return 0
+	}
+	return next
 }
 
 // padded returns the path of a copy that is as long as the header says if the
@@ -102,11 +134,16 @@ func padded(path string) (readable string, remove func(), err error) {
 // extent returns the first and the last seq that can be found. whole reports
 // whether the last one is the end of the table.
 func extent(ctx context.Context, db *sql.DB) (first, last int64, whole bool, err error) {
-	if err := db.QueryRowContext(ctx, "SELECT coalesce(min(seq), 1) FROM record").Scan(&first); err != nil {
+	err = db.QueryRowContext(ctx, "SELECT coalesce(min(seq), 1) FROM record").Scan(&first)
+	switch {
+	case sqlfile.Busy(err):
+		return 0, 0, false, err
+	case err != nil:
 		first = 1
 	}
-	if err = db.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM record").Scan(&last); err == nil {
-		return first, last, true, nil
+	err = db.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM record").Scan(&last)
+	if err == nil || sqlfile.Busy(err) {
+		return first, last, err == nil, err
 	}
 	// The end of the tree is damaged: probe row by row until many in a row fail.
 	const reach = 4096

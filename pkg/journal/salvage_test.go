@@ -2,11 +2,14 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -106,5 +109,40 @@ func TestSalvageStopsOnError(t *testing.T) {
 	}
 	if _, _, err := Salvage(t.Context(), path+"-none", nil); err == nil {
 		t.Error("a journal that is not there was read")
+	}
+}
+
+func TestSalvageSkipsGaps(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	put(t, j, sample(1), sample(2))
+	if _, err := j.db.ExecContext(t.Context(), "UPDATE record SET seq = ? WHERE id = ?", int64(math.MaxInt64), sample(2).ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	read, lost, err := Salvage(t.Context(), j.Path(), func(webhook.Record) error { return nil })
+	if read != 2 || lost != 0 || err != nil {
+		t.Errorf("%d read, %d lost, %v; want 2, 0", read, lost, err)
+	}
+}
+
+func TestSalvageOfALockedJournalReportsIt(t *testing.T) {
+	t.Parallel()
+	path := damaged(t, func(raw []byte) []byte { return raw })
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1)
+	if _, err := db.ExecContext(t.Context(), "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	read, _, err := salvage(t.Context(), path, time.Millisecond, func(webhook.Record) error { return nil })
+	var fault *FileError
+	if read != 0 || !errors.As(err, &fault) || !strings.Contains(fault.Reason, "another process held it") {
+		t.Errorf("%d read, %v", read, err)
 	}
 }
