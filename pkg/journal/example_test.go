@@ -2,15 +2,21 @@ package journal_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// A Journal stores records, and returns those that a filter selects.
 func ExampleJournal() {
 	dir, err := os.MkdirTemp("", "journal")
 	if err != nil {
@@ -37,4 +43,77 @@ func ExampleJournal() {
 	// Output:
 	// on disk: true
 	// rec_1 503 <nil>
+}
+
+// A receiver stores each event before it answers 200. A Forwarder hands the events
+// to the app in the background. A restart goes on with what is left, and knows
+// what was received before.
+func ExampleJournal_Queue() {
+	if err := forwardInBackground(); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// 200 {"received":true}
+	// the app got work_order.created
+}
+
+func forwardInBackground() (err error) {
+	ctx := context.Background()
+	got := make(chan string, 1)
+	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		got <- r.Header.Get(webhook.HeaderEvent)
+	}))
+	defer app.Close()
+	dir, err := os.MkdirTemp("", "journal") // in production: a directory that stays
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+
+	j, err := journal.Open(ctx, filepath.Join(dir, "journal.db"), journal.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	queue, err := j.Queue(ctx, app.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, queue.Close()) }()
+	forwarder, err := receive.NewForwarder(receive.ForwarderConfig{Queue: queue, URL: app.URL, Retries: 5})
+	if err != nil {
+		return err
+	}
+	defer forwarder.Shutdown(ctx) // in production with a deadline, as http.Server.Shutdown
+
+	seen := receive.NewMemory(receive.DefaultMemory)
+	marks, err := j.Marks(ctx, receive.DefaultMemory)
+	if err != nil {
+		return err
+	}
+	seen.Restore(marks)
+	secret, err := webhook.NewSecret("s3cret")
+	if err != nil {
+		return err
+	}
+	handler, err := receive.New(receive.Config{
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
+		Memory:   seen, Keep: forwarder.Keep,
+	})
+	if err != nil {
+		return err
+	}
+
+	body := `{"event_id":"evt_1","event_type":"work_order.created","data":{}}`
+	signed, err := webhook.Sign([]byte(body), time.Now(), secret)
+	if err != nil {
+		return err
+	}
+	request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	request.Header = signed.With(webhook.HeaderID, "whk_1").With(webhook.HeaderEvent, "work_order.created").HTTP()
+	response := httptest.NewRecorder()
+	handler.ServeHTTP(response, request)
+	fmt.Println(response.Code, response.Body)
+	fmt.Println("the app got", <-got)
+	return nil
 }

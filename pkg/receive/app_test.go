@@ -42,7 +42,7 @@ func TestAlwaysAnswersWithItsStatus(t *testing.T) {
 	}
 }
 
-func TestAStatusThatEndsNoRequestIsTheAppsFault(t *testing.T) {
+func TestHandlerAnswers500ForAnUnusableStatusOfTheApp(t *testing.T) {
 	for _, status := range []int{-1, 0, 1, 99, 100, 101, 103, 199, 1000} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) {
@@ -97,7 +97,7 @@ func TestFailFirstFailsTheFirstTriesOfEachDelivery(t *testing.T) {
 	}
 }
 
-func TestFailFirstHoldsNoMoreThanItsLimit(t *testing.T) {
+func TestFailFirstRemembersNoMoreThanItsLimit(t *testing.T) {
 	for _, limit := range []int{0, 1, 100} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			app := receive.FailFirst(1, limit, receive.Always(200))
@@ -113,7 +113,7 @@ func TestFailFirstHoldsNoMoreThanItsLimit(t *testing.T) {
 	}
 }
 
-func TestDelayWaitsBeforeItLetsThrough(t *testing.T) {
+func TestDelayWaits(t *testing.T) {
 	for _, d := range []time.Duration{0, time.Millisecond, time.Minute, time.Hour} {
 		t.Run(d.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -129,7 +129,7 @@ func TestDelayWaitsBeforeItLetsThrough(t *testing.T) {
 	}
 }
 
-func TestDelayGivesUpWhenTheSenderGoesAway(t *testing.T) {
+func TestDelayEndsWhenTheSenderGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t, func(c *receive.Config) { c.Now, c.App = time.Now, receive.Delay(time.Minute, receive.Always(200)) })
 		began := time.Now()

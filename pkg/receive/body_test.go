@@ -15,7 +15,7 @@ import (
 )
 
 // THREATS row 11.
-func TestAnEncodedBodyIsRefusedUnread(t *testing.T) {
+func TestReadBodyRefusesAContentEncodingUnread(t *testing.T) {
 	var bomb bytes.Buffer
 	z := gzip.NewWriter(&bomb)
 	if _, err := io.CopyN(z, zeros{}, 2<<20); err != nil || z.Close() != nil {
@@ -60,7 +60,7 @@ func (u untouchable) Read([]byte) (int, error) { u.t.Error("the body was read");
 
 func (untouchable) Close() error { return nil }
 
-func TestTheBodysLimitIsExact(t *testing.T) {
+func TestReadBodyLimitIsExact(t *testing.T) {
 	body := func(n int) string { return `{"data":"` + strings.Repeat("x", n-11) + `"}` }
 	for _, declared := range []bool{true, false} {
 		for _, tt := range []struct{ size, status int }{{99, 200}, {100, 200}, {101, 413}, {5000, 413}} {
@@ -91,7 +91,7 @@ func TestTheBodysLimitIsExact(t *testing.T) {
 }
 
 // THREATS row 26.
-func TestASignedBodyThatIsNoEventIsRefusedOrWarnedAbout(t *testing.T) {
+func TestHandlerRefusesInvalidJSONAndWarnsOfOtherBodies(t *testing.T) {
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	member := func(s string) string { return `{"event_type":"work_order.created","data":` + s + `}` }
 	const invalid = `{"error":"Invalid JSON"}`
@@ -141,7 +141,7 @@ func TestASignedBodyThatIsNoEventIsRefusedOrWarnedAbout(t *testing.T) {
 	}
 }
 
-func TestABodyThatBreaksOffIsRefused(t *testing.T) {
+func TestReadBodyRefusesABodyThatBreaksOff(t *testing.T) {
 	r := newReceiver(t, nil)
 	request := post(header("a", payload, clock), "")
 	request.Body = io.NopCloser(io.MultiReader(strings.NewReader(payload[:20]), failing{}))
@@ -158,7 +158,7 @@ type failing struct{}
 func (failing) Read([]byte) (int, error) { return 0, errors.New("cable cut") }
 
 // A sender that announces much and sends nothing costs no memory.
-func TestRoomIsMadeForWhatCameAndNotForWhatWasAnnounced(t *testing.T) {
+func TestReadBodyAllocatesForWhatArrived(t *testing.T) {
 	r := newReceiver(t, nil)
 	request := post(header("a", payload, clock), "")
 	request.ContentLength = 1 << 20

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 )
 
 // THREATS row 1.
-func TestNewRefusesToCheckNothing(t *testing.T) {
+func TestNewRefusesToVerifyNothing(t *testing.T) {
 	good := secret(t, sharedSecret)
 	tests := []struct {
 		name string
@@ -43,8 +44,36 @@ func TestNewRefusesToCheckNothing(t *testing.T) {
 	}
 }
 
+func TestNewDefaults(t *testing.T) {
+	var records []webhook.Record
+	handler, err := receive.New(receive.Config{
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret(t, sharedSecret)}},
+		Sink:     func(r webhook.Record) { records = append(records, r) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now()
+	for _, id := range []string{"one", "two"} {
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, post(header(id, payload, before), payload))
+		before = before.Add(time.Second) // another timestamp, so another delivery
+	}
+	if len(records) != 2 {
+		t.Fatalf("%d records", len(records))
+	}
+	for _, r := range records {
+		if r.Verdict.Outcome != webhook.Accepted || time.Since(r.Time).Abs() > time.Minute || len(r.ID) != len("rec_")+26 {
+			t.Errorf("recorded as %q at %s, %+v", r.ID, r.Time, r.Verdict)
+		}
+	}
+	if records[0].ID == records[1].ID {
+		t.Errorf("both records are %s", records[0].ID)
+	}
+}
+
 // New refuses to make such a handler. It would refuse every request as well.
-func TestAHandlerWithoutSecretsTakesNothing(t *testing.T) {
+func TestHandlerWithoutSecretsAcceptsNothing(t *testing.T) {
 	r := newReceiver(t, nil)
 	r.DropSecrets()
 	wantAnswer(t, r.deliver("a", payload, clock), 500, `{"error":"No secret to verify with"}`)
@@ -52,7 +81,7 @@ func TestAHandlerWithoutSecretsTakesNothing(t *testing.T) {
 }
 
 // THREATS row 2.
-func TestASignatureThatIsNotTheWholeSignatureIsRefused(t *testing.T) {
+func TestHandlerRefusesAnIncompleteSignature(t *testing.T) {
 	stamp := webhook.FormatTimestamp(clock)
 	good := hexMAC(sharedSecret, stamp+"."+payload)
 	tests := map[string]string{
@@ -94,7 +123,7 @@ func TestASignatureThatIsNotTheWholeSignatureIsRefused(t *testing.T) {
 }
 
 // THREATS row 4.
-func TestATimestampIsTakenWithinTheToleranceOnBothSides(t *testing.T) {
+func TestHandlerAcceptsTimestampsWithinTheTolerance(t *testing.T) {
 	tests := []struct {
 		tolerance time.Duration
 		offset    int
@@ -116,8 +145,8 @@ func TestATimestampIsTakenWithinTheToleranceOnBothSides(t *testing.T) {
 	}
 }
 
-// THREATS row 5. Each is signed as it stands, so that the text alone is wrong.
-func TestATimestampThatIsNotPlainSecondsIsRefused(t *testing.T) {
+// THREATS row 5. Each is signed as it is, so that only the text is wrong.
+func TestHandlerRefusesTimestampsOtherThanPlainSeconds(t *testing.T) {
 	now := webhook.FormatTimestamp(clock)
 	stamps := []string{
 		"+" + now, "-" + now, "0" + now, "-1", ".5", now + ".0", now + ".5", "00", "1e9", "0x69690000", now + "s", " " + now, now + " ",
@@ -142,7 +171,7 @@ func TestATimestampThatIsNotPlainSecondsIsRefused(t *testing.T) {
 }
 
 // THREATS row 6.
-func TestASignedHeaderThatIsThereTwiceIsRefused(t *testing.T) {
+func TestHandlerRefusesARepeatedHeader(t *testing.T) {
 	for _, name := range []string{webhook.HeaderSignature, webhook.HeaderTimestamp, webhook.HeaderID} {
 		for kind, second := range map[string]func(string) string{
 			"the same value": func(v string) string { return v },

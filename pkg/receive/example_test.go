@@ -2,7 +2,6 @@ package receive_test
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,16 +12,15 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A receiver for production: signatures are verified, a delivery that comes
-// again is answered and handled once, and the App sees what is left.
+// A receiver verifies signatures, answers a repeated delivery without handling it
+// again, and calls the App for the rest.
 func Example() {
-	secret, err := webhook.NewSecret("s3cret") // os.Getenv("WEBHOOK_SECRET") in earnest
+	secret, err := webhook.NewSecret("s3cret") // in production: os.Getenv("WEBHOOK_SECRET")
 	if err != nil {
 		panic(err)
 	}
 	handler, err := receive.New(receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
-		Now:      time.Now, NewID: rand.Text,
 		App: func(_ context.Context, r *webhook.Record) receive.Answer {
 			fmt.Println("handling", r.Event, r.WebhookID)
 			return receive.OK()
@@ -31,7 +29,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	server := httptest.NewServer(handler) // receive.Server(handler).ListenAndServe() in earnest
+	server := httptest.NewServer(handler) // in production: receive.Server(handler)
 	defer server.Close()
 
 	body := `{"event_id":"evt_1","event_type":"work_order.created","company_id":"co_1","data":{}}`
@@ -53,8 +51,8 @@ func Example() {
 		panic(err)
 	}
 	send(body, signed)
-	send(body, signed)     // delivered twice: answered, not handled
-	send(body+" ", signed) // another body: the signature is wrong
+	send(body, signed)     // a duplicate: answered, not handled
+	send(body+" ", signed) // another body: the signature does not match
 	// Output:
 	// handling work_order.created evt_1
 	// 200 OK

@@ -45,7 +45,7 @@ func rawApp(t testing.TB, answer string) string {
 }
 
 // THREATS row 19.
-func TestARedirectOfTheAppIsNotFollowed(t *testing.T) {
+func TestForwardFollowsNoRedirect(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			elsewhere := behind(t, func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") })
@@ -66,7 +66,7 @@ func TestARedirectOfTheAppIsNotFollowed(t *testing.T) {
 }
 
 // THREATS row 20.
-func TestAnAppThatHangsIsGivenUpAfterTheForwardTimeout(t *testing.T) {
+func TestForwardGivesUpAfterForwardTimeout(t *testing.T) {
 	hangs := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
@@ -99,7 +99,7 @@ func TestAnAppThatHangsIsGivenUpAfterTheForwardTimeout(t *testing.T) {
 	}
 }
 
-func TestASenderThatGoesAwayEndsTheForwarding(t *testing.T) {
+func TestForwardEndsWhenTheSenderGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
@@ -118,7 +118,7 @@ func TestASenderThatGoesAwayEndsTheForwarding(t *testing.T) {
 }
 
 // THREATS row 20.
-func TestAnAppWithoutAnAnswerIsABadGateway(t *testing.T) {
+func TestForwardAnswers502WithoutAUsableResponse(t *testing.T) {
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	tests := []struct{ name, url, want string }{
@@ -147,7 +147,7 @@ func TestAnAppWithoutAnAnswerIsABadGateway(t *testing.T) {
 
 // A body of 101 Switching Protocols is the connection itself, which neither a
 // time-out nor a context ends.
-func TestAnAppThatSwitchesProtocolsAndStaysDoesNotHangTheReceiver(t *testing.T) {
+func TestForwardDoesNotHangOnSwitchingProtocols(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
 		hangUp := sync.OnceFunc(func() { close(held) })
@@ -181,7 +181,7 @@ type closerFunc func() error
 func (f closerFunc) Close() error { return f() }
 
 // THREATS row 20.
-func TestALongAnswerOfTheAppIsCutAt64KiB(t *testing.T) {
+func TestForwardCutsABodyAt64KiB(t *testing.T) {
 	for _, tt := range []struct {
 		size      int64
 		truncated bool
@@ -212,7 +212,7 @@ func TestALongAnswerOfTheAppIsCutAt64KiB(t *testing.T) {
 	}
 }
 
-func TestACredentialInTheForwardURLIsInNoRecord(t *testing.T) {
+func TestForwardKeepsCredentialsOfTheURLOutOfRecords(t *testing.T) {
 	for _, url := range []string{"http://user:hunter2@127.0.0.1:1/?token=hunter2", "http://user:hunter2@127.0.0.1:x/", "ftp://user:hunter2@127.0.0.1/"} {
 		transports := map[string]http.RoundTripper{
 			"net/http's": plainTransport(t),
@@ -230,7 +230,7 @@ func TestACredentialInTheForwardURLIsInNoRecord(t *testing.T) {
 
 // net/http sends a request with an Idempotency-Key again by itself when a
 // connection that it kept breaks.
-func TestTheTransportRepeatsNothingToTheApp(t *testing.T) {
+func TestForwardRepeatsNothing(t *testing.T) {
 	for _, name := range []string{"X-Other", "Idempotency-Key", "X-Idempotency-Key"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

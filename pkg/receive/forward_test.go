@@ -39,7 +39,7 @@ func forward(ctx context.Context, transport http.RoundTripper, url string, h web
 }
 
 // THREATS row 12: what the handler lets through, and what Forward would carry.
-func TestTheAppBehindGetsTheBytesThatCame(t *testing.T) {
+func TestForwardPassesTheBodyByteForByte(t *testing.T) {
 	member := func(s string) string { return `{"event_type":"work_order.created","data":` + s + `}` }
 	tests := []struct {
 		name, body string
@@ -101,7 +101,7 @@ func everyByte() []byte {
 	return all
 }
 
-func TestTheAppBehindGetsEveryHeader(t *testing.T) {
+func TestForwardPassesEveryEndToEndHeader(t *testing.T) {
 	var got http.Header
 	var host string
 	url := behind(t, func(_ http.ResponseWriter, r *http.Request) { got, host = r.Header, r.Host })
@@ -143,7 +143,7 @@ func TestTheAppBehindGetsEveryHeader(t *testing.T) {
 	}
 }
 
-func TestTheSenderGetsTheAppsAnswer(t *testing.T) {
+func TestForwardAnswersWithTheAppsResponse(t *testing.T) {
 	tests := []struct {
 		name   string
 		app    http.HandlerFunc
@@ -205,7 +205,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // THREATS row 20.
-func TestAGzipAnswerOfTheAppPassesAsItIs(t *testing.T) {
+func TestForwardDecompressesNothing(t *testing.T) {
 	var zipped bytes.Buffer
 	z := gzip.NewWriter(&zipped)
 	if _, err := io.CopyN(z, zeros{}, 1<<20); err != nil || z.Close() != nil {

@@ -63,7 +63,7 @@ func wantStatus(t *testing.T, r *receiver, status int, h http.Header, body strin
 	}
 }
 
-func TestEveryRecordIsKeptOnceAsItWasAnswered(t *testing.T) {
+func TestConfigKeepGetsEveryRecordOnceAsItWasAnswered(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	r := keeping(t, s, nil, false)
@@ -86,7 +86,7 @@ func TestEveryRecordIsKeptOnceAsItWasAnswered(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeKeptIsNotAnsweredWith200(t *testing.T) {
+func TestConfigKeepErrorMakesA503(t *testing.T) {
 	t.Parallel()
 	s := &shelf{full: errors.New("the disk is full")}
 	r := keeping(t, s, nil, true)
@@ -103,7 +103,7 @@ func TestWhatCannotBeKeptIsNotAnsweredWith200(t *testing.T) {
 	wantStatus(t, r, http.StatusServiceUnavailable, header("one", payload, clock), payload) // a duplicate's record is one as well
 }
 
-func TestAnAnswerThatCouldNotBeKeptIsANewTry(t *testing.T) {
+func TestConfigKeepErrorAfterTheAppIsANewTry(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	r := keeping(t, s, func(context.Context, *webhook.Record) receive.Answer {
@@ -119,7 +119,7 @@ func TestAnAnswerThatCouldNotBeKeptIsANewTry(t *testing.T) {
 	}
 }
 
-func TestATryThatFailedLeavesAMark(t *testing.T) {
+func TestConfigKeepGetsAMarkOfAFailedTry(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	r := keeping(t, s, receive.Always(http.StatusInternalServerError), false)
@@ -134,7 +134,7 @@ func TestATryThatFailedLeavesAMark(t *testing.T) {
 	s.want(t, webhook.Failed, webhook.Failed)
 }
 
-func TestAPanicIsKept(t *testing.T) {
+func TestConfigKeepGetsTheRecordOfAPanic(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	r := keeping(t, s, func(context.Context, *webhook.Record) receive.Answer { panic(http.ErrAbortHandler) }, false)
@@ -148,9 +148,9 @@ func TestAPanicIsKept(t *testing.T) {
 	}
 }
 
-// TestARestoredMemoryJudgesAsTheOldOne holds that what Keep was given is all
+// TestMemoryRestoreJudgesAsBefore holds that what Keep was given is all
 // that a restart needs.
-func TestARestoredMemoryJudgesAsTheOldOne(t *testing.T) {
+func TestMemoryRestoreJudgesAsBefore(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	status := http.StatusOK
@@ -194,5 +194,33 @@ func TestARestoredMemoryJudgesAsTheOldOne(t *testing.T) {
 				t.Errorf("it is %s, want %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestReceiptForwardIsSetForNewEventsThatTheAppAccepted(t *testing.T) {
+	t.Parallel()
+	s := &shelf{}
+	status := http.StatusOK
+	r := newReceiver(t, func(c *receive.Config) {
+		c.Keep = s.keep
+		c.App = func(context.Context, *webhook.Record) receive.Answer { return receive.Status(status) }
+		c.Wants = func(e webhook.Event) bool { return e.Type != "project.created" }
+	})
+	for _, step := range []struct {
+		name, id, body string
+		status         int
+		forward        bool
+	}{
+		{"a new event", "one", payload, http.StatusOK, true},
+		{"a duplicate", "one", payload, http.StatusOK, false},
+		{"an event that the app refuses", "two", payload + " ", http.StatusUnprocessableEntity, false},
+		{"its retry, which the app accepts", "two", payload + " ", http.StatusAccepted, true},
+		{"an event that Wants does not select", "three", `{"event_type":"project.created","data":{}}`, http.StatusOK, false},
+	} {
+		status = step.status
+		r.deliver(step.id, step.body, clock)
+		if got := s.forward[len(s.forward)-1]; got != step.forward {
+			t.Errorf("%s: Forward is %t", step.name, got)
+		}
 	}
 }

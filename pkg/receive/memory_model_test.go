@@ -17,7 +17,7 @@ import (
 // row is one line of the model: what was settled, in order.
 type row struct {
 	id, stamp, body string
-	kind            string // "accepted", "failed", or "alias" for a retry signed anew
+	kind            string // "accepted", "failed", or "alias" for a retry with a new signature
 	hidden          bool   // another row has its digest now
 }
 
@@ -90,7 +90,7 @@ func (m *model) claim(id, stamp, body string, ok bool) (webhook.Outcome, string)
 	return webhook.Accepted, id
 }
 
-func TestMemoryIsItsModel(t *testing.T) {
+func TestMemoryClaimAgreesWithItsModel(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		limit := 1 + rng.IntN(12)
@@ -124,7 +124,7 @@ func TestMemoryIsItsModel(t *testing.T) {
 
 // However many claim at once: an id is never in two hands, each waits its
 // turn, and afterwards the limit holds.
-func TestMemoryUnderManyClaimsAtOnce(t *testing.T) {
+func TestMemoryClaimConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit, ids, claims = 8, 12, 60
 		m := NewMemory(limit)

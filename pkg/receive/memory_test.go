@@ -24,7 +24,7 @@ func settle(t testing.TB, m *Memory, id, stamp, body string, ok bool) webhook.Ou
 	return claim.Outcome
 }
 
-func TestMemoryKeepsItsLimitAndForgetsTheOldest(t *testing.T) {
+func TestMemoryClaimForgetsTheOldestAboveTheLimit(t *testing.T) {
 	for _, limit := range []int{1, 2, 7, 100} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			m := NewMemory(limit)
@@ -54,7 +54,7 @@ func TestMemoryKeepsItsLimitAndForgetsTheOldest(t *testing.T) {
 	}
 }
 
-func TestMemorySettlesAClaimOnce(t *testing.T) {
+func TestMemoryClaimIsSettledOnce(t *testing.T) {
 	tests := []struct {
 		name string
 		said []bool
@@ -91,7 +91,7 @@ func TestMemorySettlesAClaimOnce(t *testing.T) {
 	}
 }
 
-func TestMemoryLetsWaitingClaimsGoOn(t *testing.T) {
+func TestMemoryClaimWaitsForTheOneInProgress(t *testing.T) {
 	other := []byte("y")
 	tests := []struct {
 		name      string
@@ -101,7 +101,7 @@ func TestMemoryLetsWaitingClaimsGoOn(t *testing.T) {
 		want      webhook.Outcome
 	}{
 		{"as a duplicate", "a", "1", []byte("x"), true, webhook.Duplicate},
-		{"as a duplicate that is signed anew", "a", "2", []byte("x"), true, webhook.Duplicate},
+		{"as a duplicate with a new signature", "a", "2", []byte("x"), true, webhook.Duplicate},
 		{"as a conflict", "a", "1", other, true, webhook.Conflict},
 		{"as a suspect", "b", "1", []byte("x"), true, webhook.ReplaySuspect},
 		{"as a suspect without id", "", "1", []byte("x"), true, webhook.ReplaySuspect},
@@ -141,7 +141,7 @@ func TestMemoryLetsWaitingClaimsGoOn(t *testing.T) {
 
 // A claim that waited for one that was accepted is a duplicate of it, even if
 // so much was accepted in between that the memory has forgotten it.
-func TestMemoryAnswersAWaitingClaimByWhatItWaitedFor(t *testing.T) {
+func TestMemoryClaimThatWaitedGetsTheRightOutcome(t *testing.T) {
 	m := NewMemory(1)
 	signed := BodyDigest("1", []byte("x"))
 	first, err := m.Claim(t.Context(), "a", "1", []byte("x"))
@@ -162,7 +162,7 @@ func TestMemoryAnswersAWaitingClaimByWhatItWaitedFor(t *testing.T) {
 	}
 }
 
-func TestMemoryGivesUpWithTheContext(t *testing.T) {
+func TestMemoryClaimReturnsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMemory(10)
 		first, err := m.Claim(t.Context(), "a", "1", []byte("x"))
@@ -182,7 +182,7 @@ func TestMemoryGivesUpWithTheContext(t *testing.T) {
 	})
 }
 
-func TestMemoryTakesLittleForAnEntry(t *testing.T) {
+func TestMemoryNeedsLittleForADelivery(t *testing.T) {
 	size := func(n int, id func(i int) string) int64 {
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -204,7 +204,7 @@ func TestMemoryTakesLittleForAnEntry(t *testing.T) {
 	}
 }
 
-func TestMemoryTellsLongIDsApart(t *testing.T) {
+func TestMemoryClaimTellsLongIDsApart(t *testing.T) {
 	long := func(end string) string { return strings.Repeat("x", 300) + end }
 	m := NewMemory(10)
 	for _, tt := range []struct {

@@ -34,7 +34,7 @@ func storm(r *receiver, n int, id string, at time.Time) map[string]int {
 }
 
 // THREATS row 7.
-func TestOneIDFiftyTimesAtOnceReachesTheAppOnce(t *testing.T) {
+func TestHandlerCallsTheAppOnceForConcurrentDeliveries(t *testing.T) {
 	const failed = `503 {"error":"Service Unavailable"}`
 	tests := []struct {
 		name  string
@@ -83,7 +83,7 @@ func TestOneIDFiftyTimesAtOnceReachesTheAppOnce(t *testing.T) {
 	}
 }
 
-func TestDifferentIDsDoNotWaitForEachOther(t *testing.T) {
+func TestHandlerHandlesDifferentIDsConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t, func(c *receive.Config) { c.Now, c.App = time.Now, receive.Delay(time.Second, receive.Always(200)) })
 		began := time.Now()
@@ -99,9 +99,9 @@ func TestDifferentIDsDoNotWaitForEachOther(t *testing.T) {
 	})
 }
 
-func TestARetryAfterAnAnswerThatIsNotAYesIsANewTry(t *testing.T) {
+func TestHandlerTreatsARetryAfterAFailureAsANewTry(t *testing.T) {
 	for _, status := range []int{300, 307, 400, 401, 404, 409, 422, 429, 500, 502, 503, 504, 599} {
-		for kind, at := range map[string]time.Time{"signed anew": clock.Add(time.Minute), "byte for byte": clock} {
+		for kind, at := range map[string]time.Time{"with a new signature": clock.Add(time.Minute), "byte for byte": clock} {
 			t.Run(fmt.Sprintf("%d, %s", status, kind), func(t *testing.T) {
 				now := status
 				r := newReceiver(t, func(c *receive.Config) {
@@ -132,7 +132,7 @@ func TestARetryAfterAnAnswerThatIsNotAYesIsANewTry(t *testing.T) {
 	}
 }
 
-func TestARequestThatWasRefusedLeavesItsIDFree(t *testing.T) {
+func TestHandlerKeepsNoIDOfARefusedRequest(t *testing.T) {
 	tests := map[string]func() *http.Request{
 		"for its signature": func() *http.Request { return post(header("evt_1", payload+" ", clock), payload) },
 		"for its age":       func() *http.Request { return post(header("evt_1", payload, clock.Add(-time.Hour)), payload) },
@@ -150,7 +150,7 @@ func TestARequestThatWasRefusedLeavesItsIDFree(t *testing.T) {
 	}
 }
 
-func TestARetrySignedAnewIsADuplicate(t *testing.T) {
+func TestHandlerRecognizesARetryWithANewSignature(t *testing.T) {
 	r := newReceiver(t, nil)
 	wantAnswer(t, r.deliver("evt_1", payload, clock), 200, taken)
 	for minute := range 5 {
@@ -162,7 +162,7 @@ func TestARetrySignedAnewIsADuplicate(t *testing.T) {
 	wantCalls(t, r, 1)
 }
 
-func TestARequestWithoutAnIDIsKnownByItsTimeAndBody(t *testing.T) {
+func TestHandlerKnowsARequestWithoutAnIDByTimestampAndBody(t *testing.T) {
 	r := newReceiver(t, nil)
 	wantAnswer(t, r.deliver("", payload, clock), 200, taken)
 	wantAnswer(t, r.deliver("", payload, clock), 200, takenBefore)
@@ -171,7 +171,7 @@ func TestARequestWithoutAnIDIsKnownByItsTimeAndBody(t *testing.T) {
 	wantCalls(t, r, 3)
 }
 
-func TestASenderThatGoesAwayWhileItWaitsIsLetGo(t *testing.T) {
+func TestHandlerEndsWithASenderThatWaitsAndGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan int)
 		r := newReceiver(t, func(c *receive.Config) {
@@ -204,7 +204,7 @@ func TestASenderThatGoesAwayWhileItWaitsIsLetGo(t *testing.T) {
 	})
 }
 
-func TestAnAppThatPanicsIsRecordedAndFreesTheID(t *testing.T) {
+func TestHandlerRecordsAPanicOfTheAppAndFreesTheID(t *testing.T) {
 	panics := true
 	r := newReceiver(t, func(c *receive.Config) {
 		c.App = func(context.Context, *webhook.Record) receive.Answer {
@@ -230,7 +230,7 @@ func TestAnAppThatPanicsIsRecordedAndFreesTheID(t *testing.T) {
 	wantAnswer(t, r.deliver("evt_1", payload, clock), 200, taken)
 }
 
-func TestWantsPicksWhatReachesTheApp(t *testing.T) {
+func TestConfigWantsSelectsWhatReachesTheApp(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) {
 		c.Wants = func(e webhook.Event) bool { return strings.HasPrefix(e.Type, "work_order.") }
 	})

@@ -11,7 +11,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestSkipVerifyLooksAtNoSignatureAndNoTime(t *testing.T) {
+func TestConfigSkipVerifyChecksNoSignatureAndNoTimestamp(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
 	wantAnswer(t, r.answerTo(post(http.Header{}, payload)), 200, taken)
 	if got := r.last(t); got.Verdict.Verified || got.Scheme != "" {
@@ -25,7 +25,7 @@ func TestSkipVerifyLooksAtNoSignatureAndNoTime(t *testing.T) {
 
 // An unverified receiver still tells deliveries apart, by WorkSkedge's headers
 // or else by those of Standard Webhooks.
-func TestSkipVerifyKnowsDeliveriesByTheirHeaders(t *testing.T) {
+func TestConfigSkipVerifyKnowsDeliveriesByTheirHeaders(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
 	tests := []struct {
 		name, id, stamp, otherID, otherStamp string
@@ -57,7 +57,7 @@ func TestSkipVerifyKnowsDeliveriesByTheirHeaders(t *testing.T) {
 	}
 }
 
-func TestTheHeadersOfAnotherSchemeSayNothing(t *testing.T) {
+func TestHandlerIgnoresTheHeadersOfOtherSchemes(t *testing.T) {
 	r := newReceiver(t, nil)
 	for i, want := range []string{taken, takenBefore} {
 		h := header("", payload, clock)
@@ -114,7 +114,7 @@ func brokenRequest(from int) *http.Request {
 	return r
 }
 
-func TestTheFirstCheckThatFailsGivesTheAnswer(t *testing.T) {
+func TestHandlerAnswersByTheFirstFailedCheck(t *testing.T) {
 	want := []struct {
 		check  string
 		status int
@@ -140,7 +140,7 @@ func TestTheFirstCheckThatFailsGivesTheAnswer(t *testing.T) {
 	wantCalls(t, r, 1)
 }
 
-func TestEveryAnswerIsJSONAndSaysHowLongItIs(t *testing.T) {
+func TestAnswerIsJSONWithItsLength(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.MaxBody = 1024 })
 	for i := range 9 {
 		got := r.answerTo(brokenRequest(i))

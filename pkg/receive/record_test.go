@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestARecordHoldsWhatCameAndWhatWasAnswered(t *testing.T) {
+func TestRecordContainsTheRequestAndTheAnswer(t *testing.T) {
 	ticks := 0
 	r := newReceiver(t, func(c *receive.Config) {
 		c.NewID = func() string { return "rec_7" }
@@ -61,7 +61,7 @@ func TestARecordHoldsWhatCameAndWhatWasAnswered(t *testing.T) {
 	}
 }
 
-func TestARecordOfARefusalHoldsTheRequestToo(t *testing.T) {
+func TestRecordOfARefusalContainsTheRequest(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.MaxBody = 1024; c.Platform = webhook.WorkSkedge })
 	for from := range 7 {
 		want := brokenRequest(from)
@@ -82,7 +82,7 @@ func TestARecordOfARefusalHoldsTheRequestToo(t *testing.T) {
 	}
 }
 
-func TestAnEventHeaderThatDiffersFromTheBodyIsAWarning(t *testing.T) {
+func TestRecordWarnsOfAnEventHeaderThatDiffersFromTheBody(t *testing.T) {
 	tests := []struct {
 		name, body string
 		named      string
@@ -112,7 +112,7 @@ func TestAnEventHeaderThatDiffersFromTheBodyIsAWarning(t *testing.T) {
 	}
 }
 
-func TestTheRetryHeaderIsTheRecordsAttempt(t *testing.T) {
+func TestRecordAttemptIsTheRetryHeader(t *testing.T) {
 	for text, want := range map[string]int{
 		"": 0, "0": 0, "1": 1, "5": 5, "65535": 65535, "65536": 0, "-1": 0, "+1": 0, "one": 0, "1.0": 0, "99999999999999999999": 0,
 	} {
@@ -126,7 +126,7 @@ func TestTheRetryHeaderIsTheRecordsAttempt(t *testing.T) {
 	}
 }
 
-func TestThePlatformIsTheEnvelopesAndElseTheConfiguredOne(t *testing.T) {
+func TestRecordPlatformIsTheEnvelopesOrTheConfigured(t *testing.T) {
 	for body, want := range map[string]webhook.Platform{
 		payload:                               webhook.WorkSkedge,
 		`{"event":"hireUpdated","data":{}}`:   webhook.Worksome,
@@ -146,7 +146,7 @@ func TestThePlatformIsTheEnvelopesAndElseTheConfiguredOne(t *testing.T) {
 
 // An answer tells a forger nothing: neither the signature that would be right
 // nor what the sender wrote.
-func TestAnAnswerRepeatsNothingOfTheRequest(t *testing.T) {
+func TestAnswerRepeatsNothingOfTheRequest(t *testing.T) {
 	const mark = "a-mark-of-the-sender"
 	r := newReceiver(t, nil)
 	good := header("evt_1", payload, clock)
@@ -175,7 +175,7 @@ func TestAnAnswerRepeatsNothingOfTheRequest(t *testing.T) {
 	}
 }
 
-func TestTheSinkIsCalledAfterTheAnswerIsOut(t *testing.T) {
+func TestConfigSinkIsCalledAfterTheAnswerIsWritten(t *testing.T) {
 	w := &flushed{header: http.Header{}}
 	var at string
 	handler, err := receive.New(receive.Config{

@@ -14,7 +14,7 @@ import (
 )
 
 // THREATS row 8.
-func TestACapturedRequestIsAnsweredAndGoesNoFurther(t *testing.T) {
+func TestHandlerAnswersACapturedRequestAndDoesNotHandleIt(t *testing.T) {
 	first, retry := header("evt_1", payload, clock), header("evt_1", payload, clock.Add(time.Minute))
 	under := func(h http.Header, id string) http.Header {
 		h = h.Clone()
@@ -64,7 +64,7 @@ func TestACapturedRequestIsAnsweredAndGoesNoFurther(t *testing.T) {
 }
 
 // A try that failed carries a good signature as well.
-func TestACapturedTryThatFailedIsASuspectOnceItsRetryWasAccepted(t *testing.T) {
+func TestHandlerSuspectsACapturedTryOnceItsRetryWasAccepted(t *testing.T) {
 	failures := 2
 	r := newReceiver(t, func(c *receive.Config) {
 		c.App = func(context.Context, *webhook.Record) receive.Answer {
@@ -89,7 +89,7 @@ func TestACapturedTryThatFailedIsASuspectOnceItsRetryWasAccepted(t *testing.T) {
 }
 
 // Nothing was accepted yet, so the copy is the one chance that is left.
-func TestACapturedTryIsTakenWhileNothingWasAccepted(t *testing.T) {
+func TestHandlerAcceptsACapturedTryWhileNothingWasAccepted(t *testing.T) {
 	status := 503
 	r := newReceiver(t, func(c *receive.Config) {
 		c.App = func(context.Context, *webhook.Record) receive.Answer { return receive.Status(status) }
@@ -100,7 +100,7 @@ func TestACapturedTryIsTakenWhileNothingWasAccepted(t *testing.T) {
 	wantAnswer(t, r.deliver("evt_1", payload, clock), 200, takenSuspect)
 }
 
-func TestACapturedRequestWaitsForTheOneInWork(t *testing.T) {
+func TestHandlerHoldsACapturedRequestDuringTheFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t, func(c *receive.Config) { c.Now, c.App = time.Now, receive.Delay(time.Second, receive.Always(200)) })
 		at := time.Now()
@@ -114,7 +114,7 @@ func TestACapturedRequestWaitsForTheOneInWork(t *testing.T) {
 }
 
 // THREATS row 9.
-func TestAnIDThatWasUsedForAnotherBodyIsAConflict(t *testing.T) {
+func TestHandlerAnswersAnotherBodyUnderTheSameIDWithAConflict(t *testing.T) {
 	r := newReceiver(t, nil)
 	other := strings.Replace(payload, "wo_1", "wo_2", 1)
 	wantAnswer(t, r.deliver("evt_1", payload, clock), 200, taken)
@@ -128,7 +128,7 @@ func TestAnIDThatWasUsedForAnotherBodyIsAConflict(t *testing.T) {
 	wantCalls(t, r, 2)
 }
 
-func TestTwoDeliveriesOfStandardWebhooksInOneSecondAreTwo(t *testing.T) {
+func TestHandlerStandardWebhooksTellsDeliveriesOfOneSecondApart(t *testing.T) {
 	key := "whsec_c2VjcmV0IGtleSBvZiB0aGUgdGVzdHM="
 	scheme, err := webhook.SchemeNamed(webhook.StandardWebhooks)
 	if err != nil {

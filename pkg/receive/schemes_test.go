@@ -34,7 +34,7 @@ func named(t testing.TB, name string) webhook.Scheme {
 	return s
 }
 
-func TestEveryScheme(t *testing.T) {
+func TestHandlerVerifiesEveryScheme(t *testing.T) {
 	const hire = `{"event":"hireUpdated","data":{"id":"1"}}`
 	whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(sharedSecret))
 	tests := []struct {
@@ -82,7 +82,7 @@ func TestEveryScheme(t *testing.T) {
 			twice := good.Clone()
 			twice.Add(tt.header, good.Get(tt.header))
 			if got := r.answerTo(post(twice, tt.body)); got.Code != 400 {
-				t.Errorf("a signature that is there twice was answered %d", got.Code)
+				t.Errorf("a repeated signature was answered %d", got.Code)
 			}
 			wantAnswer(t, r.answerTo(post(good, tt.body)), 200, taken)
 			record := r.last(t)
@@ -99,7 +99,7 @@ func TestEveryScheme(t *testing.T) {
 	}
 }
 
-func TestAReceiverThatCannotVerifyTakesNothing(t *testing.T) {
+func TestHandlerWithAnUnusableSecretAcceptsNothing(t *testing.T) {
 	tests := []struct {
 		name string
 		v    webhook.Verifier
@@ -122,7 +122,7 @@ func TestAReceiverThatCannotVerifyTakesNothing(t *testing.T) {
 	}
 }
 
-func TestStandardWebhooksTakesAnyOfSeveralSignatures(t *testing.T) {
+func TestHandlerStandardWebhooksAcceptsAnyOfSeveralSignatures(t *testing.T) {
 	whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(sharedSecret))
 	other := "v1," + base64MAC("another", "x")
 	good := standardHeader(sharedSecret, "msg_1", payload).Get("Webhook-Signature")

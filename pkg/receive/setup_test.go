@@ -81,7 +81,7 @@ type receiver struct {
 	records []webhook.Record
 }
 
-// newReceiver makes a receiver with one secret and a clock that stands still.
+// newReceiver makes a receiver with one secret and a clock that does not move.
 func newReceiver(t testing.TB, edit func(*receive.Config)) *receiver {
 	t.Helper()
 	r := &receiver{}

@@ -15,7 +15,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestHeaderBytesPastASCIIArriveAsTheyAre(t *testing.T) {
+func TestServerPassesHeaderBytesPastASCII(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const value = "\xff \u009b31m \u202e\tend"
 		r := newReceiver(t, func(c *receive.Config) { c.Now = time.Now })
@@ -66,7 +66,7 @@ func (p *pipes) dial() net.Conn {
 }
 
 // THREATS row 16.
-func TestHalfOpenConnectionsAreClosedAndKeepNobodyOut(t *testing.T) {
+func TestServerClosesHalfOpenConnections(t *testing.T) {
 	const many = 500
 	tests := []struct {
 		name, half string
@@ -120,7 +120,7 @@ func TestHalfOpenConnectionsAreClosedAndKeepNobodyOut(t *testing.T) {
 	}
 }
 
-func TestASenderThatDoesNotReadItsAnswerIsLetGo(t *testing.T) {
+func TestServerDropsASenderThatDoesNotReadItsAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		recorded := make(chan time.Time, 1)
 		handler, err := receive.New(receive.Config{
@@ -149,7 +149,7 @@ func TestASenderThatDoesNotReadItsAnswerIsLetGo(t *testing.T) {
 	})
 }
 
-func TestASlowAppOutlivesTheTimeForReadingTheRequest(t *testing.T) {
+func TestServerLetsTheAppTakeLongerThanReadTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t, func(c *receive.Config) { c.Now, c.App = time.Now, receive.Delay(2*time.Minute, receive.Always(200)) })
 		l := newPipes()
@@ -165,7 +165,7 @@ func TestASlowAppOutlivesTheTimeForReadingTheRequest(t *testing.T) {
 	})
 }
 
-func TestASenderThatHangsUpEndsTheAppsContext(t *testing.T) {
+func TestServerEndsTheAppsContextWhenTheSenderHangsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newReceiver(t, func(c *receive.Config) { c.Now, c.App = time.Now, receive.Delay(2*time.Minute, receive.Always(200)) })
 		l := newPipes()

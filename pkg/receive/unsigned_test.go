@@ -31,7 +31,7 @@ func unsignedReceiver(t *testing.T, u *receive.Unsigned, change func(*receive.Co
 	return h, &seen
 }
 
-func TestWhatIsNotSignedIsTakenByAnyMethodAndPath(t *testing.T) {
+func TestUnsignedAcceptsAnyMethodAndPath(t *testing.T) {
 	t.Parallel()
 	h, seen := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "Authorization", Value: "Bearer x"}}}, nil)
 	for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
@@ -50,7 +50,7 @@ func TestWhatIsNotSignedIsTakenByAnyMethodAndPath(t *testing.T) {
 	}
 }
 
-func TestWhatIsAskedForMustBeThereOnceAndRight(t *testing.T) {
+func TestUnsignedRequiresEachValueOnce(t *testing.T) {
 	t.Parallel()
 	u := &receive.Unsigned{Header: webhook.Header{{Name: "X-Hook", Value: "s3cret"}}, Query: webhook.Header{{Name: "t", Value: "a b"}}}
 	for name, c := range map[string]struct {
@@ -86,7 +86,7 @@ func TestWhatIsAskedForMustBeThereOnceAndRight(t *testing.T) {
 	}
 }
 
-func TestARequestWithoutAnIdThatComesTwiceIsTwo(t *testing.T) {
+func TestUnsignedCountsARepeatedRequestTwice(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "A", Value: "b"}}}, func(c *receive.Config) {
@@ -102,7 +102,7 @@ func TestARequestWithoutAnIdThatComesTwiceIsTwo(t *testing.T) {
 	}
 }
 
-func TestAReceiverThatAsksForNothingIsNotMade(t *testing.T) {
+func TestNewRefusesUnsignedWithoutRequirements(t *testing.T) {
 	t.Parallel()
 	_, err := receive.New(receive.Config{Unsigned: &receive.Unsigned{}, Now: time.Now, NewID: func() string { return "1" }})
 	if !errors.Is(err, receive.ErrNoSecret) {
@@ -113,7 +113,7 @@ func TestAReceiverThatAsksForNothingIsNotMade(t *testing.T) {
 	}
 }
 
-func TestWhatIsAskedForIsKeptByNobody(t *testing.T) {
+func TestUnsignedRedactsRequiredValues(t *testing.T) {
 	t.Parallel()
 	var kept []webhook.Record
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "X-Hook", Value: "s3cret"}}}, func(c *receive.Config) {

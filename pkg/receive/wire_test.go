@@ -77,7 +77,7 @@ func lines(h http.Header) string {
 }
 
 // THREATS row 10.
-func TestAGibibyteInChunksWithoutASignatureIsRefusedInLittleMemory(t *testing.T) {
+func TestHandlerRefusesAGibibyteInLittleMemory(t *testing.T) {
 	address := serve(t, newReceiver(t, nil))
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -118,7 +118,7 @@ func TestAGibibyteInChunksWithoutASignatureIsRefusedInLittleMemory(t *testing.T)
 	}
 }
 
-func TestABodyThatIsAnnouncedTooLargeIsNotWaitedFor(t *testing.T) {
+func TestHandlerDoesNotWaitForABodyThatIsTooLarge(t *testing.T) {
 	address := serve(t, newReceiver(t, nil))
 	status, body := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n")
 	if status != 413 || body != `{"error":"Body too large"}` {
@@ -135,7 +135,7 @@ func onTheWire(sent *bytes.Buffer) http.RoundTripper {
 }
 
 // THREATS row 13.
-func TestALengthThatCanBeReadInTwoWaysIsRefusedOrForwardedAsOne(t *testing.T) {
+func TestServerRefusesOrForwardsAmbiguousLengths(t *testing.T) {
 	chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(payload), payload)
 	length := fmt.Sprint(len(payload))
 	tests := []struct {
@@ -189,7 +189,7 @@ func TestALengthThatCanBeReadInTwoWaysIsRefusedOrForwardedAsOne(t *testing.T) {
 	}
 }
 
-func TestAChunkThatBreaksTheRulesEndsTheConnection(t *testing.T) {
+func TestServerClosesTheConnectionAfterAnInvalidChunk(t *testing.T) {
 	r := newReceiver(t, nil)
 	c, err := net.Dial("tcp", serve(t, r))
 	if err != nil {
@@ -211,7 +211,7 @@ func TestAChunkThatBreaksTheRulesEndsTheConnection(t *testing.T) {
 }
 
 // THREATS row 14.
-func TestWhatIsNotAPostIsNotAllowed(t *testing.T) {
+func TestHandlerAllowsPOSTOnly(t *testing.T) {
 	r := newReceiver(t, nil)
 	address := serve(t, r)
 	signed := signedRest(clock)
@@ -254,7 +254,7 @@ func TestWhatIsNotAPostIsNotAllowed(t *testing.T) {
 }
 
 // THREATS row 15.
-func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
+func TestServerRefusesLargeHeaders(t *testing.T) {
 	r := newReceiver(t, nil)
 	address := serve(t, r)
 	for name, raw := range map[string]string{
@@ -277,7 +277,7 @@ func TestAHeaderThatIsTooLargeIsRefused(t *testing.T) {
 	})
 }
 
-func TestAHeaderValueWithControlCharactersNeverArrives(t *testing.T) {
+func TestServerRefusesControlCharactersInHeaders(t *testing.T) {
 	r := newReceiver(t, nil)
 	address := serve(t, r)
 	signed := signedRest(clock)
@@ -289,7 +289,7 @@ func TestAHeaderValueWithControlCharactersNeverArrives(t *testing.T) {
 		})
 	}
 	wantCalls(t, r, 0)
-	t.Run("an id that is there twice in two spellings", func(t *testing.T) {
+	t.Run("an id that occurs twice in two spellings", func(t *testing.T) {
 		if status, body := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\nx-webhook-ID: evt_1\r\n"+signed); status != 400 {
 			t.Errorf("answered %d %s", status, body)
 		}
