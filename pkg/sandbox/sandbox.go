@@ -456,7 +456,7 @@ func (s *Sandbox) Status(ctx context.Context) (Status, error) {
 			return err
 		}
 		status.Subscriptions = len(subscriptions)
-		deliveries, err := tx.CountDeliveries("")
+		deliveries, err := tx.CountDeliveries()
 		if err != nil {
 			return err
 		}

@@ -15,22 +15,22 @@ type Subscription struct {
 	ID      string
 	Company string
 	URL     string
-	Events  []string     // globs over event types: "work_order.*"; none: all
+	Events  []string     // patterns, see outbox.Wants; none: all
 	Form    webhook.Form // outbound or compact
 	Secret  string       // signs the deliveries
-	APIKey  string       // changes made with this key are not sent here; "" for none
+	APIKey  string       // changes made with this key are not sent here; may be ""
 	Created time.Time
 }
 
-// State is how far a delivery is.
+// State is how far a delivery has come.
 type State string
 
 // The states of a delivery.
 const (
 	Pending   State = "pending"   // an attempt is due, now or later
-	Sending   State = "sending"   // an attempt was begun
-	Delivered State = "delivered" // answered with 2xx
-	Dead      State = "dead"      // refused for good, or tried as often as the schedule allows
+	Sending   State = "sending"   // an attempt was started
+	Delivered State = "delivered" // the receiver answered with 2xx
+	Dead      State = "dead"      // refused for good, or out of attempts
 )
 
 // Delivery is one event on its way to one subscription.
@@ -42,14 +42,14 @@ type Delivery struct {
 	Form         webhook.Form
 	Body         []byte
 	State        State
-	Attempts     int       // that were begun
+	Attempts     int       // started so far
 	Due          time.Time // of the next attempt, by the sandbox's clock
 	Created      time.Time
-	Status       int    // of the last answer; 0: there was none
+	Status       int    // of the last response; 0: there was none
 	Error        string // why there was none
 }
 
-// Attempt is one try of a delivery.
+// Attempt is one attempt of a delivery.
 type Attempt struct {
 	N        int // from 0
 	Time     time.Time
@@ -58,7 +58,7 @@ type Attempt struct {
 	Duration time.Duration
 }
 
-// Subscribe adds a subscription, or replaces the one of its ID.
+// Subscribe adds a subscription, or replaces the one with its ID.
 func (t *Tx) Subscribe(s Subscription) error {
 	events, err := json.Marshal(s.Events)
 	if err != nil {
@@ -68,8 +68,8 @@ func (t *Tx) Subscribe(s Subscription) error {
 		s.ID, s.Company, s.URL, string(events), string(s.Form), s.Secret, s.APIKey, s.Created.UnixNano())
 }
 
-// Unsubscribe removes a subscription, or returns [ErrNotFound]. What is on its
-// way to it is sent no more.
+// Unsubscribe removes a subscription, or returns [ErrNotFound]. Its pending
+// deliveries become dead.
 func (t *Tx) Unsubscribe(id string) error {
 	result, err := t.w.Run("DELETE FROM subscription WHERE id = ?", id)
 	if err != nil {
@@ -78,16 +78,19 @@ func (t *Tx) Unsubscribe(id string) error {
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return errors.Join(ErrNotFound, err)
 	}
-	return t.w.Exec("UPDATE delivery SET state = 'dead', error = 'the subscription was removed' WHERE subscription = ? AND "+waits, id)
+	return t.w.Exec("UPDATE delivery SET state = 'dead', error = ? WHERE subscription = ? AND "+pending, unsubscribed, id)
 }
 
-// Subscribed reports whether there is a subscription of that ID.
-func (t *Tx) Subscribed(id string) (there bool, err error) {
-	err = t.w.One("SELECT EXISTS (SELECT 1 FROM subscription WHERE id = ?)", []any{id}, &there)
-	return there, err
+// unsubscribed is the error of deliveries whose subscription was removed.
+const unsubscribed = "the subscription was removed"
+
+// Subscribed reports whether there is a subscription with an ID.
+func (t *Tx) Subscribed(id string) (exists bool, err error) {
+	err = t.w.One("SELECT EXISTS (SELECT 1 FROM subscription WHERE id = ?)", []any{id}, &exists)
+	return exists, err
 }
 
-// Subscriptions lists a company's subscriptions, or everybody's for "".
+// Subscriptions returns a company's subscriptions, or all for "".
 func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
 	err = t.each("SELECT id, company, url, events, form, secret, api_key, created FROM subscription WHERE ? IN ('', company) ORDER BY seq", []any{company}, func(rows *sql.Rows) error {
 		var s Subscription
@@ -96,7 +99,7 @@ func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
 		if err := rows.Scan(&s.ID, &s.Company, &s.URL, &events, &s.Form, &s.Secret, &s.APIKey, &created); err != nil {
 			return err
 		}
-		s.Created = moment(created)
+		s.Created = unixNano(created)
 		err := json.Unmarshal(events, &s.Events)
 		list = append(list, s)
 		return err
@@ -104,7 +107,7 @@ func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
 	return list, err
 }
 
-// SaveDelivery writes a delivery, a new one or one that has changed.
+// SaveDelivery inserts or updates a delivery.
 func (t *Tx) SaveDelivery(d Delivery) error {
 	return t.w.Exec(`INSERT INTO delivery (id, company, subscription, event, form, body, state, attempts, due, created, status, error)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -112,10 +115,10 @@ func (t *Tx) SaveDelivery(d Delivery) error {
 		d.ID, d.Company, d.Subscription, d.Event, string(d.Form), d.Body, string(d.State), d.Attempts, d.Due.UnixNano(), d.Created.UnixNano(), d.Status, d.Error)
 }
 
-// Settle writes what came of an attempt of a delivery that was being sent, and
-// returns the delivery as it is then: there is no next attempt when the
-// subscription is gone. One that is not there any more, because the state was
-// emptied, stays away: [ErrNotFound].
+// Settle stores the outcome of an attempt of a delivery in the state sending,
+// and returns the delivery as stored: if its subscription was removed, it is
+// dead rather than pending. Settle returns [ErrNotFound] if the delivery no
+// longer exists, because the state was reset.
 func (t *Tx) Settle(d Delivery, a Attempt) (Delivery, error) {
 	if err := t.endUnsubscribed(&d); err != nil {
 		return d, err
@@ -132,118 +135,109 @@ func (t *Tx) Settle(d Delivery, a Attempt) (Delivery, error) {
 		d.ID, a.N, a.Time.UnixNano(), a.Status, a.Error, int64(a.Duration))
 }
 
-// endUnsubscribed makes a delivery dead that would wait for a subscription that
-// is gone.
+// endUnsubscribed makes a pending delivery dead if its subscription was removed.
 func (t *Tx) endUnsubscribed(d *Delivery) error {
 	if d.State != Pending {
 		return nil
 	}
-	there, err := t.Subscribed(d.Subscription)
-	if err == nil && !there {
-		d.State, d.Error = Dead, "the subscription was removed"
+	exists, err := t.Subscribed(d.Subscription)
+	if err == nil && !exists {
+		d.State, d.Error = Dead, unsubscribed
 	}
 	return err
 }
 
-// Attempts lists the tries of a delivery, the first first.
+// Attempts returns the attempts of a delivery, the oldest first.
 func (t *Tx) Attempts(delivery string) (list []Attempt, err error) {
 	err = t.each("SELECT n, time, status, error, duration FROM attempt WHERE delivery = ? ORDER BY time, n", []any{delivery}, func(rows *sql.Rows) error {
 		var a Attempt
 		var at int64
 		err := rows.Scan(&a.N, &at, &a.Status, &a.Error, &a.Duration)
-		a.Time = moment(at)
+		a.Time = unixNano(at)
 		list = append(list, a)
 		return err
 	})
 	return list, err
 }
 
-// DeliveryQuery picks deliveries. Empty members pick all.
+// DeliveryQuery selects deliveries. Empty fields select all.
 type DeliveryQuery struct {
 	ID           string
-	Company      string
 	Subscription string
-	State        []State
+	State        []State // any of these
 	Event        string
 	DueBy        time.Time // pending, and due at this time or before
-	Limit        int       // how many at most; 0: all
-	Newest       bool      // the newest first; default: by the time they are due, then the oldest
+	Limit        int       // at most this many; 0: all
+	Newest       bool      // return the newest first, rather than those that are due first
 }
 
-// Deliveries returns the deliveries that q picks.
+// Deliveries returns the deliveries that q selects.
 func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
-	text, args := q.text()
+	text, args := q.statement()
 	err = t.each(text, args, func(rows *sql.Rows) error {
 		var d Delivery
 		var due, created int64
 		err := rows.Scan(&d.ID, &d.Company, &d.Subscription, &d.Event, &d.Form, &d.Body, &d.State, &d.Attempts, &due, &created, &d.Status, &d.Error)
-		d.Due, d.Created = moment(due), moment(created)
+		d.Due, d.Created = unixNano(due), unixNano(created)
 		list = append(list, d)
 		return err
 	})
 	return list, err
 }
 
-func (q *DeliveryQuery) text() (text string, args []any) {
-	text = "SELECT id, company, subscription, event, form, body, state, attempts, due, created, status, error FROM delivery WHERE TRUE"
-	if !q.DueBy.IsZero() && q.Subscription == "" {
-		text = strings.Replace(text, " WHERE", byDue+" WHERE", 1)
-	}
-	for _, term := range [][2]string{
-		{" AND id = ?", q.ID},
-		{" AND company = ?", q.Company},
-		{" AND subscription = ?", q.Subscription},
-		{" AND event = ?", q.Event},
-	} {
-		if term[1] != "" {
-			text, args = text+term[0], append(args, term[1])
-		}
-	}
+func (q *DeliveryQuery) statement() (text string, args []any) {
+	var where conditions
+	where.equal("id", q.ID)
+	where.equal("subscription", q.Subscription)
+	where.equal("event", q.Event)
 	if len(q.State) > 0 {
-		text += " AND state IN (?" + strings.Repeat(", ?", len(q.State)-1) + ")"
+		var states []any
 		for _, s := range q.State {
-			args = append(args, string(s))
+			states = append(states, string(s))
 		}
+		where.add("state IN (?"+strings.Repeat(", ?", len(states)-1)+")", states...)
 	}
+	index := ""
 	if !q.DueBy.IsZero() {
-		text, args = text+" AND "+waits+" AND due <= ?", append(args, q.DueBy.UnixNano())
+		where.add(pending+" AND due <= ?", q.DueBy.UnixNano())
+		if q.Subscription == "" {
+			index = byDue
+		}
 	}
 	order := " ORDER BY due, seq"
 	if q.Newest {
 		order = " ORDER BY seq DESC"
 	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = -1
-	}
-	return text + order + " LIMIT ?", append(args, limit)
+	return "SELECT id, company, subscription, event, form, body, state, attempts, due, created, status, error FROM delivery" +
+		index + where.text + order + " LIMIT ?", append(where.args, rowLimit(q.Limit))
 }
 
-// waits picks pending deliveries, in the words of the partial indexes.
-const waits = "state = 'pending' AND state IN ('pending', 'sending')"
+// pending selects pending deliveries, in the words of the partial indexes,
+// which SQLite uses only for a condition that has them.
+const pending = "state = 'pending' AND state IN ('pending', 'sending')"
 
-// byDue has SQLite look at what is due alone, and not at all that waits.
+// byDue makes SQLite read what is due by its index, rather than every pending
+// delivery.
 const byDue = " INDEXED BY delivery_due"
 
-// CountDue returns how many deliveries are due at a time.
+// CountDue returns how many pending deliveries are due at a time.
 func (t *Tx) CountDue(at time.Time) (n int, err error) {
-	err = t.w.One("SELECT count(*) FROM delivery"+byDue+" WHERE "+waits+" AND due <= ?", []any{at.UnixNano()}, &n)
+	err = t.w.One("SELECT count(*) FROM delivery"+byDue+" WHERE "+pending+" AND due <= ?", []any{at.UnixNano()}, &n)
 	return n, err
 }
 
-// NextDue returns when the next pending delivery is due after a time; ok is
-// false when there is none.
+// NextDue returns when the next pending delivery is due after a time. ok is
+// false if there is none.
 func (t *Tx) NextDue(after time.Time) (at time.Time, ok bool, err error) {
 	var due sql.NullInt64
-	err = t.w.One("SELECT min(due) FROM delivery"+byDue+" WHERE "+waits+" AND due > ?", []any{after.UnixNano()}, &due)
-	return moment(due.Int64), due.Valid, err
+	err = t.w.One("SELECT min(due) FROM delivery"+byDue+" WHERE "+pending+" AND due > ?", []any{after.UnixNano()}, &due)
+	return unixNano(due.Int64), due.Valid, err
 }
 
-// CountDeliveries counts the deliveries of a company, or of all for "", by
-// state.
-func (t *Tx) CountDeliveries(company string) (map[State]int, error) {
+// CountDeliveries returns how many deliveries are in each state.
+func (t *Tx) CountDeliveries() (map[State]int, error) {
 	counts := map[State]int{}
-	err := t.each("SELECT state, count(*) FROM delivery WHERE ? IN ('', company) GROUP BY state", []any{company}, func(rows *sql.Rows) error {
+	err := t.each("SELECT state, count(*) FROM delivery GROUP BY state", nil, func(rows *sql.Rows) error {
 		var state State
 		var n int
 		err := rows.Scan(&state, &n)
@@ -253,9 +247,9 @@ func (t *Tx) CountDeliveries(company string) (map[State]int, error) {
 	return counts, err
 }
 
-// Revive makes the deliveries in a state due at a time, each with a series of
-// attempts of its own, and returns how many. Those whose subscription is gone
-// stay as they are.
+// Revive makes the deliveries in a state due at a time, each with a full
+// schedule of attempts, and returns how many there are. Those that are being
+// sent, or whose subscription was removed, stay as they are.
 func (t *Tx) Revive(state State, due time.Time) (n int, err error) {
 	result, err := t.w.Run(`UPDATE delivery SET state = 'pending', due = ?, attempts = 0
 		WHERE state = ? AND state <> 'sending' AND subscription IN (SELECT id FROM subscription)`, due.UnixNano(), string(state))
@@ -266,15 +260,15 @@ func (t *Tx) Revive(state State, due time.Time) (n int, err error) {
 	return int(changed), err
 }
 
-// Requeue brings back what was being sent when a process ended: whether it
-// arrived is not known, so it counts as an attempt without an answer, and next
-// says when the next one is due; ok false: there is none.
+// Requeue takes up the deliveries that were being sent when the process ended.
+// Whether these arrived is not known, so the attempt counts as one without a
+// response. next returns when a delivery is due again; ok is false if it is not.
 func (t *Tx) Requeue(next func(Delivery) (due time.Time, ok bool)) error {
-	cut, err := t.Deliveries(DeliveryQuery{State: []State{Sending}})
+	interrupted, err := t.Deliveries(DeliveryQuery{State: []State{Sending}})
 	if err != nil {
 		return err
 	}
-	for _, d := range cut {
+	for _, d := range interrupted {
 		d.State, d.Status, d.Error = Dead, 0, "the sandbox stopped before the response arrived"
 		if due, ok := next(d); ok {
 			d.State, d.Due = Pending, due

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,21 +12,21 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
-// Kind is what a record is.
+// Kind is the kind of a record.
 type Kind string
 
-// The kinds of records.
+// The kinds of records. The comments name the parents.
 const (
-	Project    Kind = "project"
-	WorkOrder  Kind = "work_order"
+	Project    Kind = "project"    // of a customer
+	WorkOrder  Kind = "work_order" // of a project
 	Employee   Kind = "employee"
 	Vendor     Kind = "vendor"
 	Customer   Kind = "customer"
-	Location   Kind = "location" // its parent is the customer
-	Contact    Kind = "contact"  // its parent is the customer
-	TimeOff    Kind = "time_off" // its parent is the employee
-	Timesheet  Kind = "timesheet"
-	Report     Kind = "report" // its parent is the work order
+	Location   Kind = "location"  // of a customer
+	Contact    Kind = "contact"   // of a customer
+	TimeOff    Kind = "time_off"  // of an employee
+	Timesheet  Kind = "timesheet" // of an employee
+	Report     Kind = "report"    // of a work order
 	Skill      Kind = "skill"
 	Department Kind = "department"
 	Role       Kind = "role"
@@ -40,23 +39,23 @@ var Kinds = []Kind{
 }
 
 // Fields are the members of a record as JSON has them: string, bool, nil,
-// json.Number, []any, map[string]any. A number keeps its spelling.
+// json.Number, []any and map[string]any. A number keeps its spelling.
 type Fields = map[string]any
 
-// Record is one thing that a company has.
+// Record is one thing that a company has, such as a project.
 type Record struct {
 	ID      string // unique over all companies
 	Company string
 	Kind    Kind
-	Key     string // what the platform knows it by, see [Key]; unique in company and kind
+	Key     string // identifies it on the platform, see [Key]; unique in company and kind
 	Parent  string // the ID of the record that it belongs to, or ""
-	Name    string // what people call it, and a search finds it by
+	Name    string // what people call it; searches look for it
 	Created time.Time
 	Updated time.Time
 	Fields  Fields
 }
 
-// Key joins the parts that identify a record of the platform, such as an
+// Key joins the parts that identify a record on the platform, such as an
 // employee's number and a date.
 func Key(parts ...string) string { return strings.Join(parts, "\x1f") }
 
@@ -91,7 +90,7 @@ func cloneValue(v any) any {
 	return v
 }
 
-// DecodeFields reads a JSON object; its numbers keep their spelling.
+// DecodeFields decodes a JSON object. Numbers keep their spelling.
 func DecodeFields(raw []byte) (Fields, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
@@ -102,8 +101,8 @@ func DecodeFields(raw []byte) (Fields, error) {
 
 const columns = "id, company, kind, key, parent, name, created, updated, fields"
 
-// Put writes a record, a new one or one that has changed. The error is
-// [ErrTaken] when another record of the company and kind has its key.
+// Put inserts or updates a record. The error is [ErrTaken] if another record of
+// the company and kind has its key.
 func (t *Tx) Put(r *Record) error {
 	fields, err := jsontext.Marshal(r.Fields)
 	if err != nil {
@@ -119,21 +118,20 @@ func (t *Tx) Put(r *Record) error {
 	return err
 }
 
-// fold brings a name into the form that searches compare.
+// fold returns a name in the form that searches compare.
 func fold(name string) string { return strings.Join(strings.Fields(strings.ToLower(name)), " ") }
 
-// Get finds a record by its ID, or returns [ErrNotFound].
+// Get returns the record with an ID, or [ErrNotFound].
 func (t *Tx) Get(company, id string) (*Record, error) {
 	return t.one("SELECT "+columns+" FROM record WHERE id = ? AND company = ?", id, company)
 }
 
-// Find finds a record by its key, or returns [ErrNotFound].
+// Find returns the record with a key, or [ErrNotFound].
 func (t *Tx) Find(company string, k Kind, key string) (*Record, error) {
 	return t.one("SELECT "+columns+" FROM record WHERE company = ? AND kind = ? AND key = ?", company, string(k), key)
 }
 
-// Delete removes a record. Those that belong to it stay: whoever deletes says
-// what becomes of them.
+// Delete removes a record. Its children stay, for the caller to decide about.
 func (t *Tx) Delete(r *Record) error { return t.w.Exec("DELETE FROM record WHERE id = ?", r.ID) }
 
 func (t *Tx) one(text string, args ...any) (*Record, error) {
@@ -162,50 +160,75 @@ func scan(rows *sql.Rows) (*Record, error) {
 	r := &Record{}
 	err := rows.Scan(&r.ID, &r.Company, &r.Kind, &r.Key, &r.Parent, &r.Name, &created, &updated, &fields)
 	if err == nil {
-		r.Created, r.Updated = moment(created), moment(updated)
+		r.Created, r.Updated = unixNano(created), unixNano(updated)
 		r.Fields, err = DecodeFields(fields)
 	}
 	return r, err
 }
 
-// moment reads a time as the file has it.
-func moment(nanoseconds int64) time.Time { return time.Unix(0, nanoseconds).UTC() }
-
-// each calls scan for every row of an answer. Nothing may be written while it
-// does.
-func (t *Tx) each(text string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := t.w.Query(text, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err is what counts
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+// Query selects records. Empty fields select all.
+type Query struct {
+	ID      string
+	Company string
+	Kind    Kind
+	Parent  string   // the parent's ID
+	Name    string   // the exact name
+	Words   []string // each is part of the name, ignoring case
+	KeyLike string   // is part of the key, ignoring case (ASCII only)
+	Limit   int      // at most this many; 0: all
+	Newest  bool     // return the newest first rather than the oldest
 }
 
-// Next counts up: 1, 2, 3 for each name in a company.
+// List returns the records that q selects.
+func (t *Tx) List(q Query) ([]*Record, error) {
+	text, args := q.statement()
+	return t.records(text, args...)
+}
+
+func (q *Query) statement() (text string, args []any) {
+	var where conditions
+	where.equal("id", q.ID)
+	where.equal("company", q.Company)
+	where.equal("kind", string(q.Kind))
+	if q.Parent != "" {
+		where.add("parent <> '' AND parent = ?", q.Parent) // so that SQLite uses the partial index
+	}
+	where.equal("name", q.Name)
+	if q.KeyLike != "" {
+		where.add("instr(lower(key), lower(?)) > 0", q.KeyLike)
+	}
+	for _, word := range q.Words {
+		where.add("instr(folded, ?) > 0", fold(word))
+	}
+	order := " ORDER BY seq"
+	if q.Newest {
+		order = " ORDER BY seq DESC"
+	}
+	return "SELECT " + columns + " FROM record" + where.text + order + " LIMIT ?", append(where.args, rowLimit(q.Limit))
+}
+
+// Counts returns how many records of each kind there are, in all companies.
+func (t *Tx) Counts() (map[Kind]int, error) {
+	counts := map[Kind]int{}
+	for _, kind := range Kinds {
+		counts[kind] = 0
+	}
+	err := t.each("SELECT kind, count(*) FROM record GROUP BY kind", nil, func(rows *sql.Rows) error {
+		var kind Kind
+		var n int
+		err := rows.Scan(&kind, &n)
+		counts[kind] = n
+		return err
+	})
+	return counts, err
+}
+
+// Next increments a company's counter of that name, and returns 1 the first
+// time.
 func (t *Tx) Next(company, name string) (n int, err error) {
 	err = t.w.Exec("INSERT INTO counter (company, name, n) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1", company, name)
 	if err == nil {
 		err = t.w.One("SELECT n FROM counter WHERE company = ? AND name = ?", []any{company, name}, &n)
 	}
 	return n, err
-}
-
-// Setting reads a value that the sandbox keeps for itself, or "".
-func (t *Tx) Setting(name string) (value string, err error) {
-	err = t.w.One("SELECT value FROM setting WHERE name = ?", []any{name}, &value)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = nil
-	}
-	return value, err
-}
-
-// Set keeps a value for [Tx.Setting].
-func (t *Tx) Set(name, value string) error {
-	return t.w.Exec("INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value)
 }
