@@ -3,15 +3,48 @@ package deliver_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// An endpoint is busy at first. Each attempt is signed again and makes a record.
+// An event goes to WorkSkedge, with up to three retries.
+func Example() {
+	send := func(ctx context.Context, body []byte) error {
+		secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
+		if err != nil {
+			return err
+		}
+		event, err := webhook.ParseEvent(body)
+		if err != nil {
+			return err
+		}
+		var client deliver.Client
+		record, err := client.Send(ctx, deliver.Delivery{
+			URL:    "https://app.workskedge.com/webhooks/inbound",
+			Event:  event,
+			Header: deliver.Inbound(os.Getenv("WSK_API_KEY"), "custom"),
+			Secret: secret,
+		}, deliver.Policy{Retries: 3}, nil)
+		if err != nil {
+			return err
+		}
+		if record.Verdict.Outcome != webhook.Accepted {
+			return fmt.Errorf("%s was not accepted: %s %s", event.Type, record.Verdict.Outcome, record.Error)
+		}
+		return nil
+	}
+	if err := send(context.Background(), []byte(`{"event_type":"test.connection","timestamp":"2026-01-15T14:30:00Z","source":"erp","data":{}}`)); err != nil {
+		fmt.Println(err)
+	}
+}
+
+// Each attempt is signed again and makes a record.
 func ExampleClient_Send() {
 	busy := 2
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -21,6 +54,66 @@ func ExampleClient_Send() {
 	}))
 	defer endpoint.Close()
 
+	client := deliver.Client{
+		Wait: func(context.Context, time.Duration) error { return nil }, // an example does not wait
+	}
+	policy := deliver.Policy{
+		Retries: 3,
+		Jitter:  func() float64 { return 0.5 }, // nor is it random
+	}
+	record, err := client.Send(context.Background(), exampleDelivery(endpoint.URL), policy, func(s deliver.Step) {
+		fmt.Println("attempt", s.Record.Attempt, "status", s.Record.Response.Status, "again", s.Again, s.Pause)
+	})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(record.Event, record.Verdict.Outcome)
+	// Output:
+	// attempt 0 status 503 again true 375ms
+	// attempt 1 status 503 again true 750ms
+	// attempt 2 status 200 again false 0s
+	// work_order.created accepted
+}
+
+// A receiver is tested with the attempts that WorkSkedge makes, without pauses.
+func ExampleClient_Deliver() {
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("retry", r.Header.Get("X-Webhook-Retry"))
+		if r.Header.Get("X-Webhook-Retry") == "0" {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	defer receiver.Close()
+
+	delivery := exampleDelivery(receiver.URL)
+	delivery.Header = deliver.Outbound(webhook.WorkSkedge, delivery.Event.Type)
+	delivery.WebhookID = "whk_1"
+	var client deliver.Client
+	record, err := client.Deliver(context.Background(), delivery, deliver.PlatformSchedule(webhook.WorkSkedge).Faster(math.Inf(1)), nil)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(record.Verdict.Outcome)
+	// Output:
+	// retry 0
+	// retry 1
+	// accepted
+}
+
+// A service that shares an API key among its requests keeps to the limits of
+// WorkSkedge.
+func ExampleLimiter() {
+	limiter := deliver.NewLimiter(deliver.WorkSkedgeLimits()...)
+	now := time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC)
+	for range 50 {
+		limiter.Take("the API key", now)
+	}
+	quota := limiter.Take("the API key", now.Add(20*time.Second))
+	fmt.Println(quota.Remaining, quota.Wait)
+	// Output: 0 40s
+}
+
+func exampleDelivery(url string) deliver.Delivery {
 	secret, err := webhook.NewSecret("s3cret")
 	if err != nil {
 		panic(err)
@@ -29,24 +122,5 @@ func ExampleClient_Send() {
 	if err != nil {
 		panic(err)
 	}
-	client := deliver.Client{
-		Wait: func(context.Context, time.Duration) error { return nil }, // an example does not wait
-	}
-	record, err := client.Send(context.Background(), deliver.Delivery{
-		URL: endpoint.URL, Event: event, Header: deliver.Inbound("api-key", "custom"), Secret: secret,
-	}, deliver.Policy{
-		Retries: 3,
-		Jitter:  func() float64 { return 0.5 }, // nor does it draw at random
-	}, func(s deliver.Step) {
-		fmt.Println("attempt", s.Record.Attempt, "was answered", s.Record.Response.Status, "and again:", s.Again, s.Pause)
-	})
-	if err != nil {
-		panic(err)
-	}
-	fmt.Println(record.Event, record.Verdict.Outcome)
-	// Output:
-	// attempt 0 was answered 503 and again: true 375ms
-	// attempt 1 was answered 503 and again: true 750ms
-	// attempt 2 was answered 200 and again: false 0s
-	// work_order.created accepted
+	return deliver.Delivery{URL: url, Event: event, Header: deliver.Inbound("api-key", "custom"), Secret: secret}
 }

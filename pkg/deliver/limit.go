@@ -147,11 +147,15 @@ type Limiter struct {
 
 	mu      sync.Mutex
 	windows map[string]*Window
+	sweepAt int // how many windows there may be before the empty ones are removed
 }
+
+// minSweep is the smallest sweepAt.
+const minSweep = 1024
 
 // NewLimiter returns a limiter under which every key has the same limits.
 func NewLimiter(limits ...Limit) *Limiter {
-	return &Limiter{limits: slices.Clone(limits), windows: map[string]*Window{}}
+	return &Limiter{limits: slices.Clone(limits), windows: map[string]*Window{}, sweepAt: minSweep}
 }
 
 // Take counts a request of a key if it fits under the limits, and returns what
@@ -162,6 +166,7 @@ func (l *Limiter) Take(key string, now time.Time) Quota {
 	defer l.mu.Unlock()
 	w := l.windows[key]
 	if w == nil {
+		l.sweep(now)
 		w = NewWindow(l.limits...)
 		l.windows[key] = w
 	}
@@ -172,6 +177,20 @@ func (l *Limiter) Take(key string, now time.Time) Quota {
 	q := w.Quota(now)
 	q.Wait = wait
 	return q
+}
+
+// sweep removes empty windows when there are many, so that keys which are not
+// used any more take no memory.
+func (l *Limiter) sweep(now time.Time) {
+	if len(l.windows) < l.sweepAt {
+		return
+	}
+	for key, w := range l.windows {
+		if w.trim(now); len(w.times) == 0 {
+			delete(l.windows, key)
+		}
+	}
+	l.sweepAt = max(minSweep, 2*len(l.windows))
 }
 
 // Reset forgets the requests of all keys.

@@ -113,7 +113,8 @@ func (l Linter) event(text []byte) (event webhook.Event, shift int, err error) {
 // as it is. A payload may have a member "type" of its own, but no request with
 // it.
 func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
-	if webhook.CheckJSON(text) != nil || gjson.GetBytes(text, "type").String() != "record" || !gjson.GetBytes(text, "request.method").Exists() {
+	isRecord = webhook.CheckJSON(text) == nil && gjson.GetBytes(text, "type").String() == "record" && gjson.GetBytes(text, "request.method").Exists()
+	if !isRecord {
 		return text, false, nil
 	}
 	var r webhook.Record
