@@ -1,6 +1,7 @@
 package announce
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,8 +11,10 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+var update = flag.Bool("update", false, "rewrite the golden files")
+
 // TestTheStoryIsToldAsItWas compares every payload of the story, byte for byte,
-// with the file that stands beside this one; UPDATE_GOLDEN=1 writes it.
+// with the file in testdata; -update writes it.
 func TestTheStoryIsToldAsItWas(t *testing.T) {
 	t.Parallel()
 	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
@@ -24,7 +27,7 @@ func TestTheStoryIsToldAsItWas(t *testing.T) {
 			}
 		}
 		golden := filepath.Join("testdata", string(form)+".golden")
-		if os.Getenv("UPDATE_GOLDEN") != "" {
+		if *update {
 			if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
 				t.Fatal(err)
 			}
