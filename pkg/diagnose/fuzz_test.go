@@ -27,7 +27,7 @@ func recompute(c *computation) []byte {
 	switch c.signer.construction {
 	case keyedHash:
 		sum = hmac.New(newHash, key)
-	case swappedHMAC:
+	case swapped:
 		sum = hmac.New(newHash, content)
 		content = key
 	case plainHash:

@@ -14,7 +14,7 @@ type sender struct {
 	cause           string
 	name            string
 	header          string // that has the signature
-	covers          string // as webhook.Scheme.Covers has it; the body, if any, at the end
+	covers          string // as webhook.Scheme.Covers() has it; the body, if any, at the end
 	timestampHeader string // "" where the timestamp is t= in the signature header
 	idHeader        string
 	hash            *hashFunction

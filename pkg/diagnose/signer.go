@@ -42,11 +42,11 @@ var (
 type construction int
 
 const (
-	keyedHash   construction = iota // HMAC, as it should be
-	plainHash                       // the content alone
-	keyFirst                        // the key, then the content
-	keyLast                         // the content, then the key
-	swappedHMAC                     // HMAC with the content as the key
+	keyedHash construction = iota // HMAC, as it should be
+	plainHash                     // the content alone
+	keyFirst                      // the key, then the content
+	keyLast                       // the content, then the key
+	swapped                       // HMAC with the content as the key
 )
 
 // wrongConstructions has the cause that each one but HMAC stands for.
@@ -57,7 +57,7 @@ var wrongConstructions = []struct {
 	{"digest.plain", plainHash},
 	{"digest.key_first", keyFirst},
 	{"digest.key_last", keyLast},
-	{"digest.swapped", swappedHMAC},
+	{"digest.swapped", swapped},
 }
 
 // signer computes digests under one key in one way.
@@ -71,7 +71,7 @@ type signer struct {
 
 // sum returns the digest of the content.
 func (s *signer) sum(content [][]byte) []byte {
-	if s.construction == swappedHMAC {
+	if s.construction == swapped {
 		mac := hmac.New(s.hash.new, slices.Concat(content...))
 		_, _ = mac.Write(s.key) // a hash never fails
 		return mac.Sum(nil)

@@ -163,3 +163,19 @@ func TestManyCheckers(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// TestForm holds lint to the classification that ParseEvent uses.
+func TestForm(t *testing.T) {
+	t.Parallel()
+	c := lint.New(lint.Config{}).NewChecker()
+	for _, raw := range []string{
+		`{"event":5,"data":{}}`, `{"event":"","timestamp":"t"}`, `{"event":["a.b"],"timestamp":1}`, `{"event":"hireUpdated","timestamp":"t"}`,
+		`{"event":"a.b"}`, `{"event_type":5}`, `{"event_type":null,"company_id":null}`, `{"event_id":1,"event":"a.b","event_type":"c"}`,
+		`{"event":"hireUpdated","event_type":"a.b"}`,
+	} {
+		event, _ := webhook.ParseEvent([]byte(raw))
+		if r := c.Payload([]byte(raw)); r.Form != event.Form || r.Platform != event.Platform {
+			t.Errorf("%s: %s %s, want %s %s", raw, r.Platform, r.Form, event.Platform, event.Form)
+		}
+	}
+}

@@ -142,28 +142,16 @@ func (c *cutter) skipLine(data []byte) ([]byte, error) {
 	}
 }
 
-// recordKind returns the type of a line of a listener's stream, or "".
-func recordKind(line []byte) string {
-	walk := partsOf(line, span{at: skipSpace(line, 0)})
-	if first, ok := walk.next(); ok && walk.keyed && isText(line, first.value) && string(textAt(line, first.name)) == "type" {
-		switch kind := string(textAt(line, first.value)); kind {
-		case "ready", "summary", "record":
-			return kind
-		}
-	}
-	return ""
-}
-
 // payloadOf takes the body out of a line that is a record. Blank lines, and
 // the first and last lines of a listener's stream, hold no payload.
 func payloadOf(line []byte) ([]byte, bool) {
 	if skipSpace(line, 0) == len(line) {
 		return nil, false
 	}
-	switch recordKind(line) {
-	case "ready", "summary":
+	switch webhook.KindOf(line) {
+	case webhook.KindFrame:
 		return nil, false
-	case "record":
+	case webhook.KindRecord:
 		var r webhook.Record
 		if err := r.UnmarshalJSON(line); err == nil {
 			return r.Request.Body, true

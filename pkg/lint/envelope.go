@@ -1,7 +1,7 @@
 package lint
 
 import (
-	"bytes"
+	"cmp"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -11,7 +11,7 @@ import (
 type envelope struct {
 	root, data  span
 	long, short span // event_type, event
-	outbound    bool
+	members     webhook.Members
 }
 
 func envelopeOf(raw []byte) envelope {
@@ -24,13 +24,17 @@ func envelopeOf(raw []byte) envelope {
 		}
 		switch string(textAt(raw, member.name)) {
 		case "event_type":
-			e.long = member.value
+			e.long, e.members.EventType = member.value, true
 		case "event":
-			e.short = member.value
+			e.short, e.members.Event = member.value, true
 		case "data":
 			e.data = member.value
-		case "event_id", "company_id":
-			e.outbound = true
+		case "event_id":
+			e.members.EventID = true
+		case "company_id":
+			e.members.CompanyID = true
+		case "timestamp":
+			e.members.Timestamp = true
 		}
 	}
 	return e
@@ -70,15 +74,11 @@ func (c Config) kindOf(raw []byte, e envelope) kind {
 }
 
 func (e envelope) form(raw []byte) webhook.Form {
-	switch {
-	case e.long.exists() && e.outbound:
-		return webhook.Outbound
-	case e.long.exists() || !e.short.exists():
-		return webhook.Inbound
-	case isText(raw, e.short) && bytes.IndexByte(textAt(raw, e.short), '.') < 0:
-		return webhook.WorksomeForm
+	if isText(raw, e.short) {
+		e.members.Type = string(textAt(raw, e.short))
 	}
-	return webhook.Compact
+	_, form, _ := e.members.Classify() // the checker reports what is wrong with the members
+	return cmp.Or(form, webhook.Inbound)
 }
 
 // typeOf finds the value that names the event, and the member's name.

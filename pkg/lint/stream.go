@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Limits of a stream, in bytes.
@@ -99,7 +101,7 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 	switch {
 	case len(first) == 0 || first[0] != '{':
 		return false, true
-	case recordKind(first) != "" && (!ended || gjson.ValidBytes(first)):
+	case webhook.KindOf(first) != webhook.KindPayload && (!ended || gjson.ValidBytes(first)):
 		return true, true
 	case !ended:
 		return len(head) >= blockSize/2, true // one line without an end in sight
@@ -113,7 +115,7 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 		return false, false
 	}
 	e := envelopeOf(second)
-	return (e.long.exists() || e.short.exists() || recordKind(second) != "") && gjson.ValidBytes(second), true
+	return (e.long.exists() || e.short.exists() || webhook.KindOf(second) != webhook.KindPayload) && gjson.ValidBytes(second), true
 }
 
 // document lints one payload that may span lines.

@@ -3,27 +3,66 @@ package webhook
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
 )
 
+// Platform is a system that sends or receives webhooks.
+type Platform string
+
+// The platforms.
+const (
+	WorkSkedge Platform = "workskedge"
+	WorkMarket Platform = "workmarket"
+	Worksome   Platform = "worksome"
+)
+
+// Platforms returns every platform.
+func Platforms() []Platform { return []Platform{WorkSkedge, WorkMarket, Worksome} }
+
+// Form is the shape of an envelope: which members are around an event's data.
+type Form string
+
+// The forms.
+const (
+	// Inbound is what a client sends to WorkSkedge: event_type, timestamp,
+	// source, data.
+	Inbound Form = "inbound"
+	// Outbound is what WorkSkedge sends: event_id, event_type, timestamp,
+	// company_id, data.
+	Outbound Form = "outbound"
+	// Compact is the envelope of WorkSkedge's Event Catalog page: event,
+	// timestamp, data.
+	Compact Form = "compact"
+	// WorksomeForm is what Worksome sends: event, data.
+	WorksomeForm Form = "worksome"
+	// Template is Work Market's: no envelope, but the variables that the template
+	// of a webhook may use.
+	Template Form = "template"
+)
+
+// Forms returns every form.
+func Forms() []Form { return []Form{Inbound, Outbound, Compact, WorksomeForm, Template} }
+
 // Event is a payload with its envelope read. Members that the form does not
-// have are empty. Raw is the payload as it came, never rewritten.
+// have are empty. Raw is the payload as received, byte for byte.
 type Event struct {
 	Platform  Platform
 	Form      Form
 	Type      string // "work_order.created"
 	ID        string // event_id, outbound only
-	Timestamp string // as written, RFC 3339 where it is right
+	Timestamp string // as written; RFC 3339 where it is valid
 	Source    string // inbound only
 	CompanyID string // outbound only
 	Raw       []byte
 }
 
-// EnvelopeError says that a payload is JSON but no envelope of a known form.
+// EnvelopeError says that a payload is JSON, but not an envelope of a known
+// form.
 type EnvelopeError struct {
-	Line, Column int
+	Line, Column int // from 1
 	Reason       string
 }
 
@@ -31,56 +70,60 @@ func (e *EnvelopeError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Reason)
 }
 
-// ParseEvent reads the envelope of a payload. The form is read off its
-// members: event_id or company_id make it outbound, event_type alone inbound,
-// event with a dotted type compact, and event without a dot worksome.
+// ParseEvent reads the envelope of a payload. Platform and form follow from its
+// members, see [Members.Classify].
 //
-// The error is a [*SyntaxError] when raw is not JSON or names a member of the
+// The error is a [*SyntaxError] when raw is not JSON or has a member of the
 // envelope twice, and an [*EnvelopeError] when it is JSON of another shape; the
-// event then holds what could be read. raw is kept, not copied.
+// event then has what could be read. raw is kept, not copied.
 func ParseEvent(raw []byte) (Event, error) {
 	if err := CheckJSON(raw); err != nil {
 		return Event{}, err
 	}
 	event := Event{Raw: raw}
-	fail := func(at gjson.Result, reason string) error {
+	envelopeError := func(at gjson.Result, reason string) error {
 		line, column := position(raw, at.Index)
 		return &EnvelopeError{line, column, reason}
 	}
 	root := gjson.ParseBytes(raw)
 	if !root.IsObject() {
-		return event, fail(gjson.Result{}, "an event is a JSON object, and this is "+kindOf(root))
+		return event, envelopeError(gjson.Result{}, "an event is a JSON object, and this is "+describeType(root))
 	}
-	var fault error
-	seen := make(map[string]bool, 6)
-	gjson.ParseBytes(raw).ForEach(func(name, value gjson.Result) bool {
+	var found error
+	var members Members
+	seen := make([]string, 0, 6)
+	root.ForEach(func(name, value gjson.Result) bool {
 		text := name.String()
-		place := event.place(text)
-		if place == nil && text != "data" {
+		field := event.field(text)
+		if field == nil && text != "data" {
 			return true
 		}
-		if seen[text] {
-			fault = syntaxAt(raw, value.Index, fmt.Sprintf("the member %q occurs twice, and receivers differ in which one they take", text))
+		if slices.Contains(seen, text) {
+			found = syntaxAt(raw, value.Index, fmt.Sprintf("the member %q occurs twice, and receivers differ in which one they take", text))
 			return false
 		}
-		seen[text] = true
+		seen = append(seen, text)
+		members.add(text)
 		switch {
-		case place == nil:
+		case field == nil:
 		case value.Type == gjson.String:
-			*place = value.String()
-		case fault == nil:
-			fault = fail(value, fmt.Sprintf("%s must be a string, is %s", text, kindOf(value)))
+			*field = value.String()
+		case found == nil:
+			found = envelopeError(value, fmt.Sprintf("%s must be a string, is %s", text, describeType(value)))
 		}
 		return true
 	})
-	if err := event.classify(seen); fault == nil && err != nil {
-		fault = fail(gjson.Result{}, err.Error())
+	members.Type = event.Type
+	var err error
+	event.Platform, event.Form, err = members.Classify()
+	if err != nil && found == nil {
+		found = envelopeError(gjson.Result{}, err.Error())
 	}
-	return event, fault
+	return event, found
 }
 
-// place is where a member of the envelope goes, or nil.
-func (e *Event) place(member string) *string {
+// field returns where a member of the envelope goes, or nil.
+func (e *Event) field(member string) *string {
 	switch member {
 	case "event_type", "event":
 		return &e.Type
@@ -96,25 +139,58 @@ func (e *Event) place(member string) *string {
 	return nil
 }
 
-// classify reads platform and form off the members that are there.
-func (e *Event) classify(has map[string]bool) error {
-	e.Platform = WorkSkedge
-	switch {
-	case has["event_type"] && has["event"]:
-		return errors.New("event_type and event are both there: an envelope has one of them")
-	case has["event_type"] && (has["event_id"] || has["company_id"]):
-		e.Form = Outbound
-	case has["event_type"]:
-		e.Form = Inbound
-	case has["event"] && strings.Contains(e.Type, "."):
-		e.Form = Compact
-	case has["event"]:
-		e.Platform, e.Form = Worksome, WorksomeForm
-	default:
-		e.Platform = ""
-		return errors.New("no event_type and no event: this is not an event's envelope")
+// Members says which members an envelope has, of whatever JSON type, as far as
+// they tell its form.
+type Members struct {
+	EventType, Event, EventID, CompanyID, Timestamp bool
+
+	Type string // the value of event_type or event; "" where that is not a string
+}
+
+func (m *Members) add(name string) {
+	switch name {
+	case "event_type":
+		m.EventType = true
+	case "event":
+		m.Event = true
+	case "event_id":
+		m.EventID = true
+	case "company_id":
+		m.CompanyID = true
+	case "timestamp":
+		m.Timestamp = true
 	}
-	return nil
+}
+
+var (
+	errTwoTypes = errors.New("event_type and event are both present: an envelope has one of them")
+	errNoType   = errors.New("neither event_type nor event is present: this is not the envelope of an event")
+)
+
+// Classify returns the platform and the form that the members show. event_type
+// with event_id or company_id is outbound, and event_type alone inbound. event
+// with a dotted type (work_order.created) is compact, and without a dot
+// (hireUpdated) worksome; where the type is not a string or is empty, an
+// envelope with a timestamp is compact, as Worksome's has none.
+//
+// The error says that both or neither of event_type and event are present; with
+// both, the answer is that for event_type.
+func (m Members) Classify() (Platform, Form, error) {
+	var err error
+	if m.EventType && m.Event {
+		err = errTwoTypes
+	}
+	switch {
+	case m.EventType && (m.EventID || m.CompanyID):
+		return WorkSkedge, Outbound, err
+	case m.EventType:
+		return WorkSkedge, Inbound, err
+	case !m.Event:
+		return "", "", errNoType
+	case strings.Contains(m.Type, "."), m.Type == "" && m.Timestamp:
+		return WorkSkedge, Compact, nil
+	}
+	return Worksome, WorksomeForm, nil
 }
 
 // Data returns the bytes of the data member, or nil.
@@ -126,7 +202,7 @@ func (e Event) Data() []byte {
 	return []byte(data.Raw)
 }
 
-func kindOf(v gjson.Result) string {
+func describeType(v gjson.Result) string {
 	switch {
 	case v.IsObject():
 		return "an object"

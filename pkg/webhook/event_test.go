@@ -66,6 +66,41 @@ var envelopes = map[string]struct {
 	},
 }
 
+func TestMembersClassify(t *testing.T) {
+	t.Parallel()
+	for raw, want := range map[string]webhook.Form{
+		`{"event":5,"data":{}}`:                         webhook.WorksomeForm,
+		`{"event":null}`:                                webhook.WorksomeForm,
+		`{"event":"","data":{}}`:                        webhook.WorksomeForm,
+		`{"event":5,"timestamp":"t","data":{}}`:         webhook.Compact,
+		`{"event":["a.b"],"timestamp":1}`:               webhook.Compact,
+		`{"event":"hireUpdated","timestamp":"t"}`:       webhook.WorksomeForm,
+		`{"event":"a.b"}`:                               webhook.Compact,
+		`{"event_type":5}`:                              webhook.Inbound,
+		`{"event_type":null,"company_id":null}`:         webhook.Outbound,
+		`{"event_type":"a.b","event":"a.b"}`:            webhook.Inbound,
+		`{"event":"hireUpdated","event_type":"a.b"}`:    webhook.Inbound,
+		`{"event_id":1,"event":"a.b","event_type":"c"}`: webhook.Outbound,
+		`{"data":{"event":"a.b"}}`:                      "",
+		`{}`:                                            "",
+	} {
+		event, err := webhook.ParseEvent([]byte(raw))
+		if event.Form != want {
+			t.Errorf("%s is %q (%v), want %q", raw, event.Form, err, want)
+		}
+		var platform webhook.Platform
+		switch want {
+		case webhook.WorksomeForm:
+			platform = webhook.Worksome
+		case webhook.Inbound, webhook.Outbound, webhook.Compact:
+			platform = webhook.WorkSkedge
+		}
+		if event.Platform != platform {
+			t.Errorf("%s is of %q, want %q", raw, event.Platform, platform)
+		}
+	}
+}
+
 func TestTheFormIsReadOffTheMembers(t *testing.T) {
 	t.Parallel()
 	for name, test := range envelopes {
@@ -110,16 +145,16 @@ var badEnvelopes = map[string]struct {
 	line, column int
 	reason       string
 }{
-	"an empty object":             {`{}`, 1, 1, "no event_type and no event"},
-	"other members":               {`{"type":"x","data":{}}`, 1, 1, "no event_type and no event"},
-	"data alone":                  {`{"data":{"event_type":"x"}}`, 1, 1, "no event_type and no event"},
-	"event_id without a type":     {`{"event_id":"e","data":{}}`, 1, 1, "no event_type and no event"},
+	"an empty object":             {`{}`, 1, 1, "neither event_type nor event is present"},
+	"other members":               {`{"type":"x","data":{}}`, 1, 1, "neither event_type nor event is present"},
+	"data alone":                  {`{"data":{"event_type":"x"}}`, 1, 1, "neither event_type nor event is present"},
+	"event_id without a type":     {`{"event_id":"e","data":{}}`, 1, 1, "neither event_type nor event is present"},
 	"a list":                      {`[{"event":"x.y"}]`, 1, 1, "this is a list"},
 	"a number":                    {"  5000.00", 1, 1, "this is a number"},
 	"a string":                    {`"event"`, 1, 1, "this is a string"},
 	"null":                        {"null", 1, 1, "this is null"},
 	"a boolean":                   {"true", 1, 1, "this is a boolean"},
-	"both names of the type":      {`{"event":"x.y","event_type":"x.y"}`, 1, 1, "both there"},
+	"both names of the type":      {`{"event":"x.y","event_type":"x.y"}`, 1, 1, "both present"},
 	"a type that is a number":     {"{\n  \"event_type\": 7}", 2, 17, "event_type must be a string, is a number"},
 	"a type that is null":         {`{"event":null}`, 1, 10, "event must be a string, is null"},
 	"a timestamp that is a list":  {`{"timestamp":[1],"event_type":"x.y"}`, 1, 14, "timestamp must be a string, is a list"},

@@ -10,6 +10,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
@@ -154,17 +156,43 @@ func durationOf(ms float64) time.Duration {
 	return time.Duration(ns)
 }
 
-// LooksLikeRecord reports whether raw begins with a line that is a record.
-func LooksLikeRecord(raw []byte) bool {
-	line, _, _ := bytes.Cut(bytes.TrimLeft(raw, " \t\r\n"), []byte("\n"))
-	var probe struct {
-		Type    string          `json:"type"`
-		Request json.RawMessage `json:"request"`
+// Kind is what the bytes of a file or of a line of NDJSON are.
+type Kind string
+
+// The kinds.
+const (
+	KindPayload Kind = "payload" // anything that is none of the others
+	KindRecord  Kind = "record"  // a [Record]
+	KindFrame   Kind = "frame"   // the "ready" or "summary" line of a listener's stream
+	KindRequest Kind = "request" // a raw HTTP/1.x request, see [ParseRequest]
+)
+
+// KindOf tells by its beginning what raw is: a request by its request line, a
+// record by its "type" and its "request" object, and a frame by its "type" when
+// it has no event. It looks at the first JSON value alone and does not check
+// that it is valid.
+func KindOf(raw []byte) Kind {
+	if isRequestLine(raw) {
+		return KindRequest
 	}
-	if json.Unmarshal(line, &probe) != nil && json.Unmarshal(raw, &probe) != nil {
-		return false
+	if !bytes.Contains(raw, []byte(`"record"`)) && !bytes.Contains(raw, []byte(`"ready"`)) && !bytes.Contains(raw, []byte(`"summary"`)) {
+		return KindPayload // without reading its members
 	}
-	return probe.Type == "record" && probe.Request != nil || probe.Type == "ready"
+	first := gjson.ParseBytes(raw)
+	if !first.IsObject() {
+		return KindPayload
+	}
+	switch first.Get("type").String() {
+	case "record":
+		if first.Get("request").IsObject() {
+			return KindRecord
+		}
+	case "ready", "summary":
+		if !first.Get("event").Exists() && !first.Get("event_type").Exists() {
+			return KindFrame
+		}
+	}
+	return KindPayload
 }
 
 // Encoder writes records as NDJSON, one line and one Write for each.
@@ -233,7 +261,7 @@ func (d *Decoder) Decode() (Record, error) {
 		if err := json.Unmarshal(line, &probe); err != nil {
 			return Record{}, fmt.Errorf("line %d: %w", d.line, err)
 		}
-		if probe.Type == "ready" || probe.Type == "summary" {
+		if KindOf(line) == KindFrame {
 			continue
 		}
 		var r Record

@@ -90,7 +90,7 @@ func TestARecordComesBackAsItWent(t *testing.T) {
 		if n := bytes.Count(stream.Bytes(), []byte("\n")); n != 1 || !bytes.HasSuffix(stream.Bytes(), []byte("\n")) {
 			t.Fatalf("%d line ends in %q", n, stream.String())
 		}
-		if !webhook.LooksLikeRecord(stream.Bytes()) {
+		if webhook.KindOf(stream.Bytes()) != webhook.KindRecord {
 			t.Fatalf("does not look like a record: %s", stream.String())
 		}
 		got, err := webhook.NewDecoder(&stream).Decode()

@@ -77,8 +77,8 @@ func ParseRequest(raw []byte) (Request, error) {
 	return r, nil
 }
 
-// LooksLikeRequest reports whether raw begins with an HTTP/1.x request line.
-func LooksLikeRequest(raw []byte) bool {
+// isRequestLine reports whether raw begins with an HTTP/1.x request line.
+func isRequestLine(raw []byte) bool {
 	line, _, _ := bytes.Cut(raw[:min(len(raw), 8<<10)], []byte("\n"))
 	words := strings.Split(strings.TrimSuffix(string(line), "\r"), " ")
 	return len(words) == 3 && isToken(words[0]) && strings.HasPrefix(words[2], "HTTP/1.")

@@ -147,26 +147,38 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
 
-func TestRecordsAreToldFromPayloads(t *testing.T) {
+func TestKindOf(t *testing.T) {
 	t.Parallel()
 	full := `{"type":"record","request":{}}`
-	for text, want := range map[string]bool{
-		full:               true,
-		full + "\n" + full: true,
-		"\n \r\n\t" + full: true,
-		"{\"type\":\n\"record\",\n\"request\":{}}":     true,
-		`{"type":"ready","address":"x"}` + "\n" + full: true,
-		`{"type":"record"}`:                            false,
-		`{"type":"summary"}`:                           false,
-		`{"event_type":"work_order.created"}`:          false,
-		`{"type":"invoice","request":{}}`:              false,
-		full[:20]:                                      false,
-		"":                                             false,
-		"POST / HTTP/1.1\r\n\r\n" + full:               false,
-		"[" + full + "]":                               false,
+	for text, want := range map[string]webhook.Kind{
+		full:               webhook.KindRecord,
+		full + "\n" + full: webhook.KindRecord,
+		"\n \r\n\t" + full: webhook.KindRecord,
+		"{\"type\":\n\"record\",\n\"request\":{}}":     webhook.KindRecord,
+		`{"request":{},"id":"r1","type":"record"}`:     webhook.KindRecord,
+		`{"type":"ready","address":"x"}` + "\n" + full: webhook.KindFrame,
+		`{"type":"summary"}`:                           webhook.KindFrame,
+		`{"type":"ready","event_type":"a.b"}`:          webhook.KindPayload,
+		`{"event":"a.b","type":"summary"}`:             webhook.KindPayload,
+		`{"type":"record"}`:                            webhook.KindPayload,
+		`{"type":"record","request":"please"}`:         webhook.KindPayload,
+		`{"event_type":"work_order.created"}`:          webhook.KindPayload,
+		`{"data":{"type":"record","request":{}}}`:      webhook.KindPayload,
+		`{"type":"invoice","request":{},"x":"record"}`: webhook.KindPayload,
+		full[:20]:                        webhook.KindPayload,
+		"":                               webhook.KindPayload,
+		"[" + full + "]":                 webhook.KindPayload,
+		`"record"`:                       webhook.KindPayload,
+		"POST / HTTP/1.1\r\n\r\n" + full: webhook.KindRequest,
+		"POST / HTTP/1.1\r\n":            webhook.KindRequest,
+		"GET / HTTP/1.0":                 webhook.KindRequest,
+		"POST /\n":                       webhook.KindPayload,
+		"HTTP/1.1 200 OK\r\n":            webhook.KindPayload,
+		"POST / HTTP/2\r\n":              webhook.KindPayload,
+		strings.Repeat("x", 1<<20) + " / HTTP/1.1\n": webhook.KindPayload,
 	} {
-		if got := webhook.LooksLikeRecord([]byte(text)); got != want {
-			t.Errorf("LooksLikeRecord(%q) = %v, want %v", text, got, want)
+		if got := webhook.KindOf([]byte(text)); got != want {
+			t.Errorf("KindOf(%.60q) = %s, want %s", text, got, want)
 		}
 	}
 }

@@ -201,10 +201,10 @@ func (o *options) kind(raw []byte) (string, error) {
 	default:
 		return "", webhook.Unknown("kind of input", o.as, []string{"auto", "body", "request", "record"})
 	}
-	switch {
-	case webhook.LooksLikeRequest(raw):
+	switch webhook.KindOf(raw) {
+	case webhook.KindRequest:
 		return "request", nil
-	case webhook.LooksLikeRecord(raw):
+	case webhook.KindRecord, webhook.KindFrame: // a frame begins a stream of records
 		return "record", nil
 	}
 	return "body", nil

@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -288,16 +286,14 @@ func withoutLine(err error) error {
 // readOne returns the item of one valid JSON text. found is false for a line
 // that begins or ends the stream of a listener.
 func readOne(source string, raw []byte) (item Item, found bool, err error) {
-	kind, request := gjson.GetBytes(raw, "type").String(), gjson.GetBytes(raw, "request")
-	isEvent := gjson.GetBytes(raw, "event_type").Exists() || gjson.GetBytes(raw, "event").Exists()
-	switch {
-	case kind == "record" && request.IsObject():
+	switch webhook.KindOf(raw) {
+	case webhook.KindRecord:
 		var r webhook.Record
 		if err := r.UnmarshalJSON(raw); err != nil {
 			return Item{}, false, fmt.Errorf("reading the record: %w", err)
 		}
 		return FromRecord(source, r), true, nil
-	case !isEvent && (kind == "ready" || kind == "summary"):
+	case webhook.KindFrame:
 		return Item{}, false, nil
 	}
 	event, err := webhook.ParseEvent(raw)
