@@ -29,12 +29,12 @@ type query struct {
 
 func (q *query) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&q.failed, "failed", false, "replay what was not answered with 2xx")
-	f.StringVar(&q.Since, "since", "", "replay what came in the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
-	f.StringVar(&q.Until, "until", "", "replay what came before `TIME`, as --since takes it")
+	f.BoolVar(&q.failed, "failed", false, "replay deliveries that were not answered with 2xx")
+	f.StringVar(&q.Since, "since", "", "replay deliveries of the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
+	f.StringVar(&q.Until, "until", "", "replay deliveries before `TIME`, written as for --since")
 	f.StringArrayVar(&q.Events, "event", nil, "replay events that match `GLOB`, 'work_order.*'; repeatable")
-	f.StringArrayVar(&q.Status, "status", nil, "replay what was answered `STATUS`: 503, 5xx, failed, ok, refused, …; repeatable")
-	f.StringVar(&q.Direction, "direction", "received", "replay what was `WAY`: received, sent, or any; in files, all")
+	f.StringArrayVar(&q.Status, "status", nil, "replay deliveries with the `STATUS` 503, 5xx, failed, ok, refused, …; repeatable")
+	f.StringVar(&q.Direction, "direction", "received", "replay deliveries that were `WAY`: received, sent, or any; of files, all by default")
 	command.CompleteFlag(cmd, "direction", "received", "sent", "any")
 }
 

@@ -35,9 +35,9 @@ type load struct {
 func (l *load) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&l.rate, "rate", "", "load test: send `N/s`, N/m or N/h whatever the answers do, or max: as fast as they come")
-	f.DurationVar(&l.duration, "duration", 0, "load test: send again and again for that `TIME`; without --rate, as fast as the answers come")
-	f.StringVar(&l.maxError, "max-error", "", "load test: exit 1 when more than that `SHARE` does not pass: 1%")
-	f.DurationVar(&l.maxP99, "max-p99", 0, "load test: exit 1 when the 99th percentile of the latency is over `TIME`")
+	f.DurationVar(&l.duration, "duration", 0, "load test: repeat for that `TIME`; without --rate, as fast as the answers come")
+	f.StringVar(&l.maxError, "max-error", "", "load test: exit 1 when more than the `SHARE`, such as 1%, does not pass")
+	f.DurationVar(&l.maxP99, "max-p99", 0, "load test: exit 1 when the 99th percentile of the latency exceeds `TIME`")
 }
 
 // asked reports whether this is a load test.
@@ -55,7 +55,7 @@ func (l *load) settle(o *options) (*replay.Load, error) {
 	}
 	for _, flag := range []string{"speed", "order", "edit"} {
 		if o.given(flag) {
-			return nil, fmt.Errorf("--%s is not for a load test, which --rate or --duration makes it", flag)
+			return nil, fmt.Errorf("--%s is not for a load test, and --rate or --duration makes it one", flag)
 		}
 	}
 	test := &replay.Load{Duration: l.duration, Concurrency: o.concurrency}
@@ -65,9 +65,9 @@ func (l *load) settle(o *options) (*replay.Load, error) {
 	}
 	switch {
 	case o.given("duration") && l.duration <= 0:
-		return nil, fmt.Errorf("--duration %s: give a time above zero", l.duration)
+		return nil, fmt.Errorf("--duration %s: give a duration above zero", l.duration)
 	case o.given("max-p99") && l.maxP99 <= 0:
-		return nil, fmt.Errorf("--max-p99 %s: give a time above zero", l.maxP99)
+		return nil, fmt.Errorf("--max-p99 %s: give a duration above zero", l.maxP99)
 	}
 	l.errorShare = -1
 	if o.given("max-error") {

@@ -48,15 +48,15 @@ func New(env *command.Env) *cobra.Command {
 		Short: "Send recorded deliveries and payload files again",
 		Long: `Send again what failed, until your handler is right. PATH is a payload, a file
 of records, NDJSON of either, a folder, a glob, - for stdin, or the id of a
-record or a delivery in the journal. Without PATH the journal is asked: by
---failed, --since, --event and the like, the last record of each delivery.
+record or a delivery in the journal. Without PATH, --failed, --since, --event
+and similar flags pick records of the journal, the last one of each delivery.
 
-The body goes out byte for byte, under a fresh signature and the same webhook
-id. A credential that was masked when it was recorded is not sent: give it with
--H. Exit code: 0 all pass now, 1 one does not, 3 there was no answer at all.
+The body is sent byte for byte, with a fresh signature and the same webhook id.
+A credential that was masked when it was recorded is not sent: give it with -H.
+Exit code: 0 when all pass now, 1 when one does not, 3 when nothing answered.
 
-With --rate or --duration it is a load test: requests leave on time whatever
-the answers do, and latency counts from the time that they were due.`,
+With --rate or --duration it is a load test: requests are sent on time whatever
+the answers do, and latency counts from the time when they were due.`,
 		Example: `  wsk replay --failed --since 2h --to http://localhost:3000 --secret s3cret
   wsk replay rec_4xk2 --to http://localhost:3000 --secret s3cret --edit
   wsk replay fixtures/ --to $URL --secret s3cret --format junit > replay.xml
@@ -77,22 +77,22 @@ the answers do, and latency counts from the time that they were due.`,
 
 func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.to, "to", "", "send to the receiver at `URL`; one off this machine is asked about, or needs --yes")
+	f.StringVar(&o.to, "to", "", "send to the receiver at `URL`; another machine needs --yes or an answer at the terminal")
 	o.query.add(cmd)
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
 	o.settings.String("scheme", "sign by scheme `NAME` (default: the record's, else the platform's): "+ui.Or(webhook.SchemeNames()))
 	f.StringVar(&o.platform, "platform", "", "send payloads as `NAME` does: workskedge or worksome (default: the event's)")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
-	f.BoolVar(&o.verbatim, "verbatim", false, "send the recorded signature and timestamp as they are; records only, no secret needed")
+	f.BoolVar(&o.verbatim, "verbatim", false, "send the recorded signature and timestamp unchanged; records only, no secret needed")
 	f.BoolVar(&o.newID, "new-id", false, "give each delivery a fresh webhook id; payload files always get one")
 	f.StringVar(&o.order, "order", "preserved", "send in `ORDER`: preserved, one at a time, or any")
 	f.IntVar(&o.concurrency, "concurrency", 0, "send up to `N` at a time; more than 1 means --order any")
 	f.StringVar(&o.speed, "speed", "max", "keep the recorded gaps, divided by `FACTOR`: 1x, 10x, or max for none")
 	o.load.add(cmd)
-	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
+	o.settings.String("timeout", "the time limit of one request, a `DURATION` (default 30s)")
 	f.StringVar(&o.expect, "expect-status", "2xx", "what passes: `N`, or a class of statuses such as 2xx")
-	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value removes it. Repeatable")
 	f.BoolVar(&o.edit, "edit", false, "open the payload in $VISUAL or $EDITOR first")
 	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")
 	o.journal.AddWrite(cmd)
@@ -156,7 +156,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	return errors.Join(view.end(summary), err, o.judge(summary, view))
 }
 
-// plan settles how items are sent.
+// plan decides how items are sent.
 func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, error) {
 	p := &replay.Plan{
 		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
@@ -178,7 +178,7 @@ func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, erro
 	if o.verbatim {
 		for _, flag := range []string{"secret", "secret-file", "scheme", "new-id", "edit", "notification-url"} {
 			if o.given(flag) {
-				return nil, fmt.Errorf("--verbatim and --%s contradict each other: what was recorded is sent as it is", flag)
+				return nil, fmt.Errorf("--verbatim and --%s contradict each other: what was recorded is sent unchanged", flag)
 			}
 		}
 		return p, nil

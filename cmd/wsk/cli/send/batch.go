@@ -36,9 +36,9 @@ func (b *batchFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&b.file, "batch", "", "send each line of `FILE`, NDJSON: a whole envelope, a record, or with EVENT the data object alone")
 	f.BoolVar(&b.resume, "resume", false, "with --batch: send the lines that have no answer yet")
-	f.BoolVar(&b.restart, "restart", false, "with --batch: send every line, those that have an answer too")
-	f.StringVar(&b.rate, "rate", "", "with --batch: at most `N/s`, N/m or N/h, in place of the documented 50 a minute and 1,000 an hour")
-	f.StringVar(&b.failedTo, "failed-to", "", "with --batch: write the refused lines to `FILE`, as they are")
+	f.BoolVar(&b.restart, "restart", false, "with --batch: send every line, also those that have an answer")
+	f.StringVar(&b.rate, "rate", "", "with --batch: at most `N/s`, N/m or N/h instead of the documented 50 a minute and 1,000 an hour")
+	f.StringVar(&b.failedTo, "failed-to", "", "with --batch: write the refused lines to `FILE`, unchanged")
 }
 
 // args lets EVENT be left out where each line names its own.
@@ -73,7 +73,7 @@ func (b *batchFlags) check(cmd *cobra.Command) error {
 	}
 	switch {
 	case given("no-journal"):
-		return errors.New("--batch and --no-journal contradict each other: the journal is what keeps a line from being sent twice")
+		return errors.New("--batch and --no-journal contradict each other: the journal keeps a line from being sent twice")
 	case b.resume && b.restart:
 		return errors.New("--resume and --restart contradict each other: the former sends the rest, the latter every line")
 	case b.file == "-":

@@ -18,7 +18,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// platformURL is WorkSkedge's inbound endpoint, as its Webhooks page gives it.
+// platformURL is WorkSkedge's inbound endpoint (Webhooks page, "Inbound Webhooks").
 const platformURL = "https://app.workskedge.com/webhooks/inbound"
 
 type options struct {
@@ -43,20 +43,21 @@ func New(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "send EVENT [-f FILE|-] --url URL --api-key KEY --secret VALUE",
 		Short: "Sign an event and send it to the platform",
-		Long: `Sign an event and POST it to the platform's inbound endpoint. The answer's
-status decides the exit code: 0 for 2xx, 1 for another, 3 for none.
+		Long: `Sign an event and POST it to the platform's inbound endpoint. The status of the
+answer decides the exit code: 0 for 2xx, 1 for another status, 3 for no answer.
 
-The payload is linted first: an error stops it, and nothing is sent.
+The payload is linted first. If there is an error, nothing is sent.
 
 Redirects are not followed. A request that was written and got no answer has an
-unknown outcome: it is not sent again unless --retry-unknown says so.
+unknown outcome: it is sent again only with --retry-unknown.
 
 --batch sends each line of a file, in order, at 50 requests a minute and 1,000
-an hour for an API key, whatever else sends with it on this machine. All lines
-are linted before the first leaves. The journal keeps what became of each: after
-Ctrl-C, a crash or a lost network, the same command with --resume sends exactly
-the lines that have no answer yet. Exit code: 0 when all are accepted, 1 when
-some are refused, 3 when it stopped early or the outcome of some is unknown.`,
+an hour for an API key; other commands on this machine that use the key count as
+well. All lines are linted before the first is sent. The journal stores the
+outcome of each line: after Ctrl-C, a crash or a lost network, the same command
+with --resume sends exactly the lines that have no answer yet. Exit code: 0 when
+all lines are accepted, 1 when some are refused, 3 when the batch stopped early
+or the outcome of some lines is unknown.`,
 		Example: `  wsk send work_order.created -f order.json --secret s3cret --api-key KEY
   wsk send work_order.created --set data.priority=urgent --dry-run
   jq .order erp.json | wsk send work_order.updated -f - --profile staging
@@ -69,16 +70,16 @@ some are refused, 3 when it stopped early or the outcome of some is unknown.`,
 	o.settings = command.NewSettings(cmd)
 	cmd.ValidArgsFunction = o.settings.CompleteEvents(env, webhook.WorkSkedge, webhook.Inbound)
 	o.settings.Schemas()
-	o.settings.String("url", "deliver to `URL`; the platform's is "+platformURL)
-	o.settings.String("api_key", "the platform's API `KEY`, sent as X-API-Key; required off this machine")
+	o.settings.String("url", "send to `URL`; the platform's is "+platformURL)
+	o.settings.String("api_key", "the platform's API `KEY`, sent as X-API-Key; required unless --url is this machine")
 	o.settings.Secret()
-	o.settings.String("source", "X-Webhook-Source, whose rules verify: custom, square, quickbooks or dynamics365 (default custom)")
+	o.settings.String("source", "X-Webhook-Source, which decides how the platform verifies: custom, square, quickbooks or dynamics365 (default custom)")
 	o.settings.String("scheme", "sign by scheme `NAME` (default: the source's): "+ui.Or(webhook.SchemeNames()))
-	o.settings.String("origin", "the `NAME` under source in an envelope that is made (default wsk)")
-	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.String("origin", "the `NAME` that a new envelope has as its source (default wsk)")
+	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	o.settings.String("retries", "try again up to `N` times after 429, 5xx and a refused connection (default 0)")
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value removes it. Repeatable")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --url)")
 	f.BoolVar(&o.retryUnknown, "retry-unknown", false, "let --retries repeat a request whose outcome is unknown, and --resume those of earlier runs")
 	f.BoolVar(&o.noLint, "no-lint", false, "send even what contradicts the catalog")
@@ -224,7 +225,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (*deliver.Deliv
 		return nil, errors.New("no API key: give --api-key, $WSK_API_KEY or api_key: in .wsk.yaml")
 	}
 	if _, err := webhook.ParsePair(webhook.HeaderAPIKey + ": " + key); err != nil {
-		return nil, errors.New("the API key holds a line break or a control character")
+		return nil, errors.New("the API key contains a line break or a control character")
 	}
 	d.Header, d.NotifyURL = deliver.Inbound(key, source), o.notifyURL
 	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
