@@ -51,8 +51,8 @@ change its data. --effect-cmd names a shell command that prints how much the
 receiver has done (SELECT count(*) …), to detect an event that takes effect
 twice.
 
-A command after -- is the service itself: wsk starts it, checks it as soon as the
-URL's port is open, and stops it.
+A command after -- is the service itself: wsk starts it, checks it as soon as
+the URL's port is open, and stops it.
 
 Exit code: 0 if all cases pass, 1 if one fails (with --strict, also for a
 warning), 2 if the service does not start, 3 if the receiver cannot be reached.`,
