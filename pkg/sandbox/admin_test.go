@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestTheAdminAnswersThisMachineAlone(t *testing.T) {
+func TestAdminRefusesRemoteClients(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
 	for name, c := range map[string]struct {
@@ -56,7 +56,7 @@ func TestTheAdminAnswersThisMachineAlone(t *testing.T) {
 
 // A subscription that would never get what it asks for, or would get its own
 // changes back, is refused when it is made.
-func TestASubscriptionThatIsNoUseIsRefused(t *testing.T) {
+func TestAdminSubscribeRefusals(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
 	for body, want := range map[string]string{
@@ -76,8 +76,8 @@ func TestASubscriptionThatIsNoUseIsRefused(t *testing.T) {
 	}
 }
 
-// TestTheAdminMovesThingsOn uses every question of the admin API.
-func TestTheAdminMovesThingsOn(t *testing.T) {
+// TestAdminAPI uses every question of the admin API.
+func TestAdminAPI(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
 	var mu sync.Mutex

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -147,6 +148,13 @@ func (c Config) check() error {
 	return nil
 }
 
+type companiesFile struct {
+	Companies []Company `yaml:"companies"`
+}
+
+// goType is what the decoder says of Go's types about an unknown member.
+var goType = regexp.MustCompile(`(not found) in type [\w.]+`)
+
 // MaxConfig is the largest configuration that [ReadCompanies] reads, in bytes:
 // 1 MiB.
 const MaxConfig = 1 << 20
@@ -169,13 +177,12 @@ func ReadCompanies(raw []byte) ([]Company, error) {
 	if len(raw) > MaxConfig {
 		return nil, fmt.Errorf("the configuration is larger than %d bytes", MaxConfig)
 	}
-	var file struct {
-		Companies []Company `yaml:"companies"`
-	}
+	var file companiesFile
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
 		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")
+		text = goType.ReplaceAllString(text, "$1")
 		return nil, errors.New(strings.ReplaceAll(text, "\n  ", "; "))
 	}
 	if len(file.Companies) == 0 {

@@ -144,8 +144,8 @@ func story(full bool) [][2]string {
 	}
 }
 
-// TestWhatIsRaisedLintsClean holds every event of both forms to the catalog.
-func TestWhatIsRaisedLintsClean(t *testing.T) {
+// TestEventsLintClean holds every event of both forms to the catalog.
+func TestEventsLintClean(t *testing.T) {
 	t.Parallel()
 	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
 		for _, full := range []bool{false, true} {
@@ -171,9 +171,9 @@ func TestWhatIsRaisedLintsClean(t *testing.T) {
 	}
 }
 
-// TestEveryEventThatCanBeRaisedIs compares what the story raises with the
+// TestEventsCoverTheCatalog compares what the story raises with the
 // catalog.
-func TestEveryEventThatCanBeRaisedIs(t *testing.T) {
+func TestEventsCoverTheCatalog(t *testing.T) {
 	t.Parallel()
 	for form, never := range map[webhook.Form]string{
 		webhook.Outbound: "",
@@ -208,7 +208,7 @@ func eventNames(t *testing.T, form webhook.Form, at int, events ...[2]string) st
 	return strings.Join(names, " ")
 }
 
-func TestAnUpdateSaysWhatHasChanged(t *testing.T) {
+func TestChanges(t *testing.T) {
 	t.Parallel()
 	events := story(false)[:6]
 	if got, want := eventNames(t, webhook.Outbound, 5, events...), "work_order.updated work_order.status_changed work_order.scheduled"; got != want {
@@ -237,7 +237,7 @@ func TestAnUpdateSaysWhatHasChanged(t *testing.T) {
 }
 
 // A new name is told once, by the name that the form has for it.
-func TestAChangeIsToldOnce(t *testing.T) {
+func TestChangesNameADifferenceOnce(t *testing.T) {
 	t.Parallel()
 	events := append(story(false)[:6:6], [2]string{"work_order.updated", `{"work_order_number":"WO-2026-001","phase_name":"Roof"}`})
 	for form, want := range map[webhook.Form]string{
@@ -251,7 +251,7 @@ func TestAChangeIsToldOnce(t *testing.T) {
 }
 
 // What the documents only name tells which record it is about, and no more.
-func TestWhatHasNoDocumentedPayloadIsShort(t *testing.T) {
+func TestPayloadOfUndocumentedEvents(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
 		"workorder.started": "id projectId status title workOrderNumber", "workorder.completed": "id projectId status title workOrderNumber",
@@ -283,7 +283,7 @@ func TestWhatHasNoDocumentedPayloadIsShort(t *testing.T) {
 	}
 }
 
-func TestTimesheetsGoThroughTheirLife(t *testing.T) {
+func TestTimesheetEvents(t *testing.T) {
 	t.Parallel()
 	events := story(true)
 	want := map[int]string{

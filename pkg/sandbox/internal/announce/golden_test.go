@@ -13,9 +13,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestTheStoryIsToldAsItWas compares every payload of the story, byte for byte,
-// with the file in testdata; -update writes it.
-func TestTheStoryIsToldAsItWas(t *testing.T) {
+// TestEventsGolden compares every payload of the story with the golden file of
+// its form, byte for byte.
+func TestEventsGolden(t *testing.T) {
 	t.Parallel()
 	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
 		var b strings.Builder

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestTheGuardLetsNothingPrivateThrough(t *testing.T) {
+func TestGuardAllow(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "100.64.0.1", "100.127.255.255", "198.18.0.1", "198.19.255.255",
@@ -38,7 +38,7 @@ func TestTheGuardLetsNothingPrivateThrough(t *testing.T) {
 	}
 }
 
-func TestURLsAreLookedAtWhenTheyAreGiven(t *testing.T) {
+func TestGuardCheck(t *testing.T) {
 	t.Parallel()
 	open := Guard{AllowTargets: true}
 	for raw, ok := range map[string]bool{
@@ -57,9 +57,9 @@ func TestURLsAreLookedAtWhenTheyAreGiven(t *testing.T) {
 	}
 }
 
-// TestTheDialledAddressCounts: whatever the name was, the address is what is
+// TestGuardTransport: whatever the name was, the address is what is
 // looked at.
-func TestTheDialledAddressCounts(t *testing.T) {
+func TestGuardTransport(t *testing.T) {
 	t.Parallel()
 	g := Guard{AllowTargets: true}
 	for address, ok := range map[string]bool{"127.0.0.1:80": true, "10.1.2.3:80": false, "[fe80::1%lo]:80": false, "[::ffff:192.168.0.1]:443": false, "1.1.1.1:443": true, "nonsense": false} {

@@ -174,7 +174,7 @@ func (b *box) states() string {
 	return strings.Join(list, "\n")
 }
 
-func TestADeliveryIsTriedByTheSchedule(t *testing.T) {
+func TestOutboxFollowsTheSchedule(t *testing.T) {
 	t.Parallel()
 	b, r := fresh(t, nil), newReceiver(t, 500)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
@@ -215,7 +215,7 @@ func TestADeliveryIsTriedByTheSchedule(t *testing.T) {
 	})
 }
 
-func TestWhatTheReceiverRefusesIsFinal(t *testing.T) {
+func TestOutboxFinalResponses(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 307, 400, 404, 410, 429} {
 		b, r := fresh(t, nil), newReceiver(t, status)
@@ -229,7 +229,7 @@ func TestWhatTheReceiverRefusesIsFinal(t *testing.T) {
 	}
 }
 
-func TestWhatIsTakenAtLastIsDelivered(t *testing.T) {
+func TestOutboxRetriesUntilDelivered(t *testing.T) {
 	t.Parallel()
 	b, r := fresh(t, nil), newReceiver(t, 503, 500, 204)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
@@ -242,7 +242,7 @@ func TestWhatIsTakenAtLastIsDelivered(t *testing.T) {
 	}
 }
 
-func TestSpeedShortensThePauses(t *testing.T) {
+func TestConfigSpeed(t *testing.T) {
 	t.Parallel()
 	b, r := fresh(t, func(c *Config) { c.Speed = 60 }), newReceiver(t, 500)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
@@ -255,7 +255,7 @@ func TestSpeedShortensThePauses(t *testing.T) {
 	}
 }
 
-func TestWhoDidItIsNotTold(t *testing.T) {
+func TestEnqueuePreventsEchoes(t *testing.T) {
 	t.Parallel()
 	b, mine, other := fresh(t, nil), newReceiver(t, 200), newReceiver(t, 200)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: mine.URL, APIKey: "key_1"})
@@ -269,7 +269,7 @@ func TestWhoDidItIsNotTold(t *testing.T) {
 	}
 }
 
-func TestSubscriptionsAskForWhatTheyWant(t *testing.T) {
+func TestWants(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		patterns []string
@@ -297,7 +297,7 @@ func TestSubscriptionsAskForWhatTheyWant(t *testing.T) {
 	}
 }
 
-func TestARemovedSubscriptionGetsNothingMore(t *testing.T) {
+func TestOutboxDropsDeliveriesOfARemovedSubscription(t *testing.T) {
 	t.Parallel()
 	b, r := fresh(t, nil), newReceiver(t, 500)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
@@ -310,7 +310,7 @@ func TestARemovedSubscriptionGetsNothingMore(t *testing.T) {
 	}
 }
 
-func TestADeadDeliveryIsSentAgain(t *testing.T) {
+func TestResend(t *testing.T) {
 	t.Parallel()
 	b, r := fresh(t, nil), newReceiver(t, 404, 200)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
@@ -329,9 +329,9 @@ func TestADeadDeliveryIsSentAgain(t *testing.T) {
 	}
 }
 
-// TestACrashLeavesNoMoreThanSixAttempts cuts the process off in the middle of
+// TestNewAfterACrash cuts the process off in the middle of
 // each attempt: the state on disk says that it was begun.
-func TestACrashLeavesNoMoreThanSixAttempts(t *testing.T) {
+func TestNewAfterACrash(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "box.db")
 	var came atomic.Int64
@@ -379,7 +379,7 @@ func (a announcing) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(r)
 }
 
-func TestOneThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
+func TestOutboxIsolatesSubscriptions(t *testing.T) {
 	t.Parallel()
 	good := newReceiver(t, 200)
 	hang := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -411,9 +411,9 @@ func TestOneThatHangsDoesNotHoldUpTheOthers(t *testing.T) {
 	}
 }
 
-// TestWhoeverIsGoneGetsNothing: what waits for a subscription that ends is dead,
+// TestResendAfterUnsubscribing: what waits for a subscription that ends is dead,
 // and is not sent again.
-func TestWhoeverIsGoneGetsNothing(t *testing.T) {
+func TestResendAfterUnsubscribing(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, 500, 200)
 	b := fresh(t, nil)

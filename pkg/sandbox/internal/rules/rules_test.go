@@ -119,9 +119,9 @@ const (
 	anOrder  = `{"project_code":"P-1","phase_name":"Foundation","site_lead_emp_number":"EMP-1","required_headcount":5,"scope_of_work":{"checklists":[{"checklist_name":"Prep","items":[{"item_name":"Clear","status":"complete"}]}]}}`
 )
 
-// TestAStory goes through what the page describes, from the project to its
+// TestApplyStory goes through what the page describes, from the project to its
 // close.
-func TestAStory(t *testing.T) {
+func TestApplyStory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, c := range []struct{ event, data, want string }{
@@ -151,7 +151,7 @@ func TestAStory(t *testing.T) {
 	}
 }
 
-func TestWhatIsStoredHasItsCanonicalNames(t *testing.T) {
+func TestApplyStoresCanonicalNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must("project.created", aProject)
@@ -205,7 +205,7 @@ func TestWhatIsStoredHasItsCanonicalNames(t *testing.T) {
 	}
 }
 
-func TestWhatIsRefusedNamesItsPlaceAndChangesNothing(t *testing.T) {
+func TestApplyRefusals(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must("project.created", aProject)
@@ -269,7 +269,7 @@ func TestWhatIsRefusedNamesItsPlaceAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestTimesheetsGoOneStepAtATime(t *testing.T) {
+func TestCheckStep(t *testing.T) {
 	t.Parallel()
 	for from, steps := range map[string]map[string]bool{
 		"draft":     {"draft": true, "submitted": true, "locked": false, "processed": false},
@@ -304,7 +304,7 @@ func TestTimesheetsGoOneStepAtATime(t *testing.T) {
 	}
 }
 
-func TestSearchesAnswerAsThePageShows(t *testing.T) {
+func TestSearch(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.must("project.created", aProject)
@@ -333,9 +333,9 @@ func TestSearchesAnswerAsThePageShows(t *testing.T) {
 	}
 }
 
-// TestEverySampleOfTheCatalogIsTakenOrRefusedWithWords applies the catalog's
+// TestApplySamples applies the catalog's
 // own samples to a company without anything in it.
-func TestEverySampleOfTheCatalogIsTakenOrRefusedWithWords(t *testing.T) {
+func TestApplySamples(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	events := webhook.Events(webhook.WorkSkedge, webhook.Inbound)

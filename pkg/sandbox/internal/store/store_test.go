@@ -45,7 +45,7 @@ func project(n int, name string) *Record {
 	}
 }
 
-func TestARecordComesBackAsItWasPut(t *testing.T) {
+func TestPutThenFind(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "box.db")
 	s := open(t, path)
@@ -69,7 +69,7 @@ func TestARecordComesBackAsItWasPut(t *testing.T) {
 	})
 }
 
-func TestWhatFailsChangesNothing(t *testing.T) {
+func TestDoRollsBack(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	bad := errors.New("refused")
@@ -89,7 +89,7 @@ func TestWhatFailsChangesNothing(t *testing.T) {
 	})
 }
 
-func TestAKeyIsTakenOnceInACompanyAndKind(t *testing.T) {
+func TestPutTaken(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	do(t, s, func(tx *Tx) error {
@@ -107,7 +107,7 @@ func TestAKeyIsTakenOnceInACompanyAndKind(t *testing.T) {
 	})
 }
 
-func TestSearchesLookAtNamesWithoutCase(t *testing.T) {
+func TestListByName(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	names := []string{"Skyline Tower", "Électrical  Rough-In", "sky lounge", "100% Tower_"}
@@ -136,7 +136,7 @@ func TestSearchesLookAtNamesWithoutCase(t *testing.T) {
 	})
 }
 
-func TestCountersCountForEachCompany(t *testing.T) {
+func TestNext(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	do(t, s, func(tx *Tx) error {
@@ -155,7 +155,7 @@ func TestCountersCountForEachCompany(t *testing.T) {
 	})
 }
 
-func TestDeliveriesAreDueInOrder(t *testing.T) {
+func TestDeliveriesByDueTime(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	at := func(minute int) time.Time { return clock().Add(time.Duration(minute) * time.Minute) }
@@ -208,7 +208,7 @@ func TestDeliveriesAreDueInOrder(t *testing.T) {
 
 // A question that comes with every event, or every attempt, is answered by an
 // index, however much there is.
-func TestQuestionsOfEveryEventUseAnIndex(t *testing.T) {
+func TestStatementsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	plan := func(text string, args []any) (steps string) {
@@ -239,7 +239,7 @@ func TestQuestionsOfEveryEventUseAnIndex(t *testing.T) {
 }
 
 // What came of an attempt is written once, and not after the state was emptied.
-func TestOnlyWhatIsBeingSentIsSettled(t *testing.T) {
+func TestSettle(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	d := Delivery{ID: "d0", Company: "comp_1", Subscription: "sub_1", State: Sending, Attempts: 1, Body: []byte("{}"), Created: clock()}
@@ -267,7 +267,7 @@ func TestOnlyWhatIsBeingSentIsSettled(t *testing.T) {
 	}
 }
 
-func TestSubscriptionsAreKeptAndRemoved(t *testing.T) {
+func TestSubscribeThenUnsubscribe(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	want := Subscription{ID: "sub_1", Company: "comp_1", URL: "http://127.0.0.1:3000", Events: []string{"work_order.*"}, Form: "outbound", Secret: "s", APIKey: "k", Created: clock()}
@@ -292,7 +292,7 @@ func TestSubscriptionsAreKeptAndRemoved(t *testing.T) {
 	})
 }
 
-func TestResetEmptiesEverything(t *testing.T) {
+func TestReset(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
 	do(t, s, func(tx *Tx) error {
