@@ -9,6 +9,7 @@ import (
 
 	"github.com/wskdev/wsk/pkg/internal/schema"
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -37,7 +38,7 @@ func TestKinds(t *testing.T) {
 		{lint.Config{Platform: webhook.WorkMarket}, `{"event":"accepted"}`, "workmarket template accepted "},
 	}
 	for _, test := range tests {
-		r := lint.New(test.config).NewChecker().Payload([]byte(test.payload))
+		r := newLinter(t, test.config).NewChecker().Payload([]byte(test.payload))
 		got := string(r.Platform) + " " + string(r.Form) + " " + r.Event + " "
 		if len(r.Findings) > 0 {
 			got += r.Findings[0].Rule
@@ -50,7 +51,7 @@ func TestKinds(t *testing.T) {
 
 func TestUnknownEvents(t *testing.T) {
 	t.Parallel()
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	for payload, want := range map[string]string{
 		`{"event_type":"work_order.creatde"}`:                      `unknown inbound event "work_order.creatde": did you mean "work_order.created"?`,
 		`{"event_type":"workorder.created"}`:                       "there is no inbound event workorder.created; there is workorder.created in the form compact",
@@ -74,13 +75,13 @@ func TestSeverities(t *testing.T) {
 	for want, config := range map[string]lint.Config{
 		"warning unknown-field, note alias":  {},
 		"error unknown-field, note alias":    {Strict: true},
-		"warning unknown-field, error alias": {Strict: true, Rules: map[string]lint.Severity{"unknown-field": lint.Warning, "alias": lint.Error}},
-		"note alias":                         {Strict: true, Rules: map[string]lint.Severity{"unknown-field": lint.Off}},
-		"":                                   {Rules: map[string]lint.Severity{"unknown-field": lint.Off, "alias": lint.Off}},
+		"warning unknown-field, error alias": {Strict: true, Rules: map[string]report.Severity{"unknown-field": report.Warning, "alias": report.Error}},
+		"note alias":                         {Strict: true, Rules: map[string]report.Severity{"unknown-field": report.Off}},
+		"":                                   {Rules: map[string]report.Severity{"unknown-field": report.Off, "alias": report.Off}},
 	} {
 		var got []string
-		for _, f := range lint.New(config).NewChecker().Payload(payload).Findings {
-			got = append([]string{string(f.Severity) + " " + f.Rule}, got...)
+		for _, f := range newLinter(t, config).NewChecker().Payload(payload).Findings {
+			got = append([]string{f.Severity.String() + " " + f.Rule}, got...)
 		}
 		if strings.Join(got, ", ") != want {
 			t.Errorf("%+v: %q, want %q", config, got, want)
@@ -88,7 +89,7 @@ func TestSeverities(t *testing.T) {
 	}
 	// Each rule can be off, and nothing of it is left, nor a crash.
 	for _, r := range lint.Rules() {
-		c := lint.New(lint.Config{Rules: map[string]lint.Severity{r.ID: lint.Off}}).NewChecker()
+		c := newLinter(t, lint.Config{Rules: map[string]report.Severity{r.ID: report.Off}}).NewChecker()
 		for _, text := range []string{"", "[]", "{}", `{"event_type":"x"}`, `{"event_type":1,"event":2}`, inbound("test.connection", "{}"), strings.Repeat("[", 600)} {
 			for _, f := range c.Payload([]byte(text)).Findings {
 				if f.Rule == r.ID {
@@ -106,7 +107,7 @@ func TestErrorsBeatWarnings(t *testing.T) {
 	for i := range 200 {
 		many.WriteString(`"x` + strconv.Itoa(i) + `":1,`)
 	}
-	r := lint.New(lint.Config{}).NewChecker().Payload([]byte(inbound("timesheet.created", sheet+many.String()+`"entries":[{"entry_date":"2026-03-18","hours":1}]}`)))
+	r := newLinter(t, lint.Config{}).NewChecker().Payload([]byte(inbound("timesheet.created", sheet+many.String()+`"entries":[{"entry_date":"2026-03-18","hours":1}]}`)))
 	if len(r.Findings) != schema.MaxFindings || r.Errors() != 1 {
 		t.Errorf("%d findings, %d errors", len(r.Findings), r.Errors())
 	}
@@ -122,7 +123,7 @@ func TestConfigCatalog(t *testing.T) {
 		"secret.json":                               {Data: []byte(`{}`)},
 		"workskedge/secret.json":                    {Data: []byte(`{}`)},
 	}
-	c := lint.New(lint.Config{Catalog: catalogOf(t, files)}).NewChecker()
+	c := newLinter(t, lint.Config{Catalog: catalogOf(t, files)}).NewChecker()
 	for _, test := range []struct{ payload, want string }{
 		{inbound("own.event", `{"code":"B1","ref":"scheduled"}`), ""},
 		{inbound("own.event", `{"code":"B1","ref":1}`), "1:103 /data/ref error type"},
@@ -144,7 +145,7 @@ func TestConfigCatalog(t *testing.T) {
 // TestManyCheckers shares one linter, with more made-up events than it keeps.
 func TestManyCheckers(t *testing.T) {
 	t.Parallel()
-	l := lint.New(lint.Config{})
+	l := newLinter(t, lint.Config{})
 	var wait sync.WaitGroup
 	for n := range 4 {
 		wait.Go(func() {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -16,8 +17,8 @@ type block struct {
 	line     int  // of the first one, from 0
 	tooLong  bool // it stands for a line that was passed over
 	filled   bool // not all of it is blank
-	findings []Finding
-	counts   Counts
+	findings []report.Finding
+	counts   report.Summary
 	done     chan struct{}
 }
 
@@ -26,15 +27,15 @@ type block struct {
 func (b *block) fail(file string, n int, c *Checker) {
 	severity := c.linter.severities["length"]
 	b.counts.Events++
-	if severity == Off {
+	if severity == report.Off {
 		return
 	}
-	f := Finding{
+	f := report.Finding{
 		File: file, Line: b.line + n + 1, Column: 1, Severity: severity, Rule: "length",
 		Message: fmt.Sprintf("the line is longer than %d MiB, and was passed over", MaxLine>>20),
 	}
 	b.findings = append(b.findings, f)
-	b.counts.add(Result{Findings: []Finding{f}})
+	b.counts = b.counts.Plus(report.Count([]report.Finding{f}))
 }
 
 // cutter reads NDJSON and hands it out in blocks that end at a line's end.

@@ -2,6 +2,7 @@ package lint_test
 
 import (
 	"fmt"
+	"log"
 
 	"github.com/wskdev/wsk/pkg/lint"
 )
@@ -18,23 +19,28 @@ func Example() {
     "entries": [{"entry_date": "2026-03-18", "hours": 25}]
   }
 }`)
-	linter := lint.New(lint.Config{})
-	checker := linter.NewChecker() // one for each goroutine
-	result := checker.Payload(payload)
+	linter, err := lint.New(lint.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	result := linter.NewChecker().Payload(payload)
 	fmt.Println(result.Form, result.Event, result.Errors())
 	for _, f := range result.Findings {
-		fmt.Printf("%d:%d: %s: %s (%s)\n", f.Line, f.Column, f.Severity, f.Message, f.Rule)
+		fmt.Println(f)
 	}
 	// Output:
 	// inbound timesheet.created 2
-	// 8:20: warning: total_hours is 9, the entries add up to 25 (hours-sum)
-	// 9:32: error: entry_date 2026-03-18 differs from timesheet_date 2026-03-17 (entry-date)
-	// 9:55: error: hours must be at most 24, is 25 (range)
+	// warning: total_hours is 9, the entries add up to 25 (hours-sum) at /data/total_hours
+	// error: entry_date 2026-03-18 differs from timesheet_date 2026-03-17 (entry-date) at /data/entries/0/entry_date
+	// error: hours must be at most 24, is 25 (range) at /data/entries/0/hours
 }
 
 func ExampleChecker_Fix() {
-	checker := lint.New(lint.Config{}).NewChecker()
-	fixed, places := checker.Fix([]byte(`{"event": "invoicePaid", "data": {"ids": [1, 2,],},}`))
+	linter, err := lint.New(lint.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fixed, places := linter.NewChecker().Fix([]byte(`{"event": "invoicePaid", "data": {"ids": [1, 2,],},}`))
 	fmt.Println(places, string(fixed))
 	// Output: 3 {"event": "invoicePaid", "data": {"ids": [1, 2]}}
 }

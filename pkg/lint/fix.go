@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/wskdev/wsk/pkg/internal/schema"
+	"github.com/wskdev/wsk/pkg/report"
 )
 
 // Fix mends what can be mended without a guess, trailing commas and alias
@@ -109,7 +110,7 @@ func (c *Checker) renamed(raw []byte) (fixed []byte, n int) {
 	env := envelopeOf(raw)
 	k := c.linter.config.kindOf(raw, env)
 	at, _ := env.typeOf(k.form)
-	if !isText(raw, at) || c.linter.severities["alias"] == Off {
+	if !isText(raw, at) || c.linter.severities["alias"] == report.Off {
 		return raw, 0
 	}
 	e := c.event(k, textAt(raw, at))

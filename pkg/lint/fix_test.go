@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -45,7 +46,7 @@ func TestFix(t *testing.T) {
 		{"an unknown event", inbound("x", `{"required_headcount":3}`), "", 0},
 		{"no event", `{"required_headcount":3}`, "", 0},
 	}
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, test := range tests {
 		want := test.want
 		if want == "" {
@@ -57,11 +58,11 @@ func TestFix(t *testing.T) {
 			t.Errorf("%s: %d places\n%s, want %d\n%s", test.name, places, got, test.places, want)
 		}
 	}
-	off := lint.New(lint.Config{Rules: map[string]lint.Severity{"alias": lint.Off, "type": lint.Off}}).NewChecker()
+	off := newLinter(t, lint.Config{Rules: map[string]report.Severity{"alias": report.Off, "type": report.Off}}).NewChecker()
 	if got, places := off.Fix([]byte(order(`"required_headcount":3`))); places != 0 {
 		t.Errorf("alias is off: %s", got)
 	}
-	untyped := lint.New(lint.Config{Rules: map[string]lint.Severity{"type": lint.Off, "duplicate-key": lint.Off}}).NewChecker()
+	untyped := newLinter(t, lint.Config{Rules: map[string]report.Severity{"type": report.Off, "duplicate-key": report.Off}}).NewChecker()
 	if got, places := untyped.Fix([]byte(items(`{"item_name":"a","completed":true}`))); places != 0 {
 		t.Errorf("type is off: %s", got)
 	}
@@ -75,7 +76,7 @@ func TestFixWrongSample(t *testing.T) {
 	at := strings.Index(sample, `"email":"`) + len(`"email":"`)
 	wrong := sample[:at] + "[email\u00a0protected]" + sample[at+strings.IndexByte(sample[at:], '"'):]
 	wrong = wrong[:len(wrong)-1] + ",\n}"
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	if got := said(c.Payload([]byte(wrong)).Findings); !strings.Contains(got, "2:1  error syntax") {
 		t.Error(got)
 	}
@@ -91,7 +92,7 @@ func TestFixWrongSample(t *testing.T) {
 func TestFixKeepsBytes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, d := range samples() {
 		var pretty bytes.Buffer
 		if err := json.Indent(&pretty, d.Sample(), " ", "\t"); err != nil {
@@ -131,7 +132,7 @@ func TestFixMany(t *testing.T) {
 	t.Parallel()
 	item := `{"text":"a",},`
 	raw := inbound("work_order.created", `{"project_code":"P","phase_name":"R","scope_of_work":{"checklists":[{"title":"A","items":[`+strings.Repeat(item, 3000)+`]}]}}`)
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	fixed, places := c.Fix([]byte(raw))
 	if r := c.Payload(fixed); places != 6002 || len(r.Findings) != 0 {
 		t.Errorf("%d places: %.300s", places, said(r.Findings))

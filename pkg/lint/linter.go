@@ -1,30 +1,33 @@
 package lint
 
 import (
+	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/internal/schema"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Config says how to lint. The zero value lints by the catalog.
 type Config struct {
-	Platform webhook.Platform    // overrules what the payload shows
-	Form     webhook.Form        // overrules what the payload shows
-	Strict   bool                // warnings count as errors
-	Rules    map[string]Severity // by id; what stands here goes before Strict
-	Excerpts bool                // findings carry their line's text
-	Catalog  *webhook.Catalog    // the events to lint by; default: the built-in ones
+	Platform webhook.Platform           // overrules what the payload shows
+	Form     webhook.Form               // overrules what the payload shows
+	Strict   bool                       // warnings count as errors
+	Rules    map[string]report.Severity // by ID; overrule the default and Strict
+	Excerpts bool                       // findings carry their line's text
+	Catalog  *webhook.Catalog           // the events to lint by; default: the built-in ones
 }
 
 // Linter compiles each event's schema when it first meets the event. It is
 // safe for concurrent use.
 type Linter struct {
 	config     Config
-	severities map[string]Severity
+	severities map[string]report.Severity
 
 	mu      sync.RWMutex
 	events  map[eventKey]*event
@@ -48,20 +51,42 @@ type event struct {
 	lines      bool
 }
 
-// New returns a linter.
-func New(c Config) *Linter {
+// New returns a linter. The error names the platform, form, rule or severity
+// in c that does not exist; the zero Config has none.
+func New(c Config) (*Linter, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
 	if c.Catalog == nil {
 		c.Catalog = webhook.DefaultCatalog()
 	}
-	l := &Linter{config: c, severities: map[string]Severity{}, events: map[eventKey]*event{}}
-	for _, r := range Rules() {
+	l := &Linter{config: c, severities: map[string]report.Severity{}, events: map[eventKey]*event{}}
+	for _, r := range rules {
 		l.severities[r.ID] = r.Severity
-		if c.Strict && r.Severity == Warning {
-			l.severities[r.ID] = Error
+		if c.Strict && r.Severity == report.Warning {
+			l.severities[r.ID] = report.Error
 		}
 	}
 	maps.Copy(l.severities, c.Rules)
-	return l
+	return l, nil
+}
+
+func (c Config) check() error {
+	if c.Platform != "" && !slices.Contains(webhook.Platforms(), c.Platform) {
+		return fmt.Errorf("linting: unknown platform %q", c.Platform)
+	}
+	if c.Form != "" && !slices.Contains(webhook.Forms(), c.Form) {
+		return fmt.Errorf("linting: unknown form %q", c.Form)
+	}
+	for id, severity := range c.Rules {
+		if !slices.ContainsFunc(rules, func(r report.Rule) bool { return r.ID == id }) {
+			return fmt.Errorf("linting: %w", webhook.Unknown("rule", id, ruleIDs()))
+		}
+		if _, err := severity.MarshalText(); err != nil {
+			return fmt.Errorf("linting: rule %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // Names are the sender's: made-up ones are neither kept without end nor shown
@@ -146,16 +171,8 @@ type Result struct {
 	Platform webhook.Platform
 	Form     webhook.Form
 	Event    string
-	Findings []Finding
+	Findings []report.Finding
 }
 
 // Errors counts the findings that are errors.
-func (r Result) Errors() int {
-	n := 0
-	for _, f := range r.Findings {
-		if f.Severity == Error {
-			n++
-		}
-	}
-	return n
-}
+func (r Result) Errors() int { return report.Count(r.Findings).Errors }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 )
 
 // endless repeats some lines up to a size.
@@ -47,13 +48,13 @@ func TestStreamMemory(t *testing.T) { // alone: it looks at the whole heap
 		var most uint64
 		var stats runtime.MemStats
 		blocks := 0
-		s := lint.Stream{Lines: true, Workers: 2, Emit: func([]lint.Finding) {}, Read: func(int) {
+		s := lint.Stream{Lines: true, Workers: 2, Emit: func([]report.Finding) {}, Read: func(int) {
 			if blocks++; blocks%50 == 0 {
 				runtime.ReadMemStats(&stats)
 				most = max(most, stats.HeapInuse)
 			}
 		}}
-		counts, err := s.Run(t.Context(), lint.New(lint.Config{}), &endless{lines: text, left: size})
+		counts, err := s.Run(t.Context(), newLinter(t, lint.Config{}), &endless{lines: text, left: size})
 		t.Logf("%s: %v, %v, at most %d KiB of heap in use", name, counts, err, most>>10)
 		if err != nil || most > 64<<20 {
 			t.Errorf("%s: %d MiB", name, most>>20)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -23,7 +24,7 @@ type mutation struct {
 // error must be there, at the field or at the object that misses it.
 func TestMutations(t *testing.T) {
 	t.Parallel()
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	total, found := 0, 0
 	kinds := map[string]int{}
 	for _, d := range samples() {
@@ -32,7 +33,7 @@ func TestMutations(t *testing.T) {
 			total++
 			kinds[m.what[:strings.IndexByte(m.what+":", ':')]]++
 			r := c.Payload([]byte(m.payload))
-			if slices.ContainsFunc(r.Findings, func(f lint.Finding) bool { return f.Severity == lint.Error && f.Pointer == m.pointer }) {
+			if slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Severity == report.Error && f.Pointer == m.pointer }) {
 				found++
 			} else {
 				t.Errorf("%s %s: %s at %s was not found:\n%s", d.Form, d.Type, m.what, m.pointer, said(r.Findings))
@@ -154,7 +155,7 @@ func wrongValues(schema map[string]any) []any {
 // end, or where the text went wrong.
 func TestTruncatedSamples(t *testing.T) {
 	t.Parallel()
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	n := 0
 	for _, d := range samples() {
 		sample := d.Sample()

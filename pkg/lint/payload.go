@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/internal/schema"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -110,23 +111,23 @@ func isMasked(text []byte) bool {
 // error takes the place of the last finding that is none.
 func (c *Checker) add(offset, end int, pointer, rule, message string) {
 	severity := c.linter.severities[rule]
-	if severity == Off {
+	if severity == report.Off {
 		return
 	}
 	if len(c.result.Findings) >= schema.MaxFindings {
 		i := len(c.result.Findings) - 1
-		for i >= 0 && c.result.Findings[i].Severity == Error {
+		for i >= 0 && c.result.Findings[i].Severity == report.Error {
 			i--
 		}
-		if severity != Error || i < 0 {
+		if severity != report.Error || i < 0 {
 			return
 		}
 		c.result.Findings = slices.Delete(c.result.Findings, i, i+1)
 	}
 	line, column := c.lines.place(c.raw, offset)
-	f := Finding{
+	f := report.Finding{
 		Line: line, Column: column, Pointer: pointer, Severity: severity, Rule: rule, Message: message,
-		Event: c.result.Event, Form: c.result.Form, Platform: c.result.Platform, Offset: offset, End: end,
+		Event: c.result.Event, Form: c.result.Form, Platform: c.result.Platform, Offset: offset,
 	}
 	if c.linter.config.Excerpts {
 		f.Excerpt, f.Caret = excerpt(c.raw, offset)

@@ -6,6 +6,7 @@ import (
 	"testing/fstest"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 )
 
 // envelopes to put data in.
@@ -99,7 +100,7 @@ func TestRules(t *testing.T) {
 		{"rewritten-number", order(`,"custom_fields":{"id":9007199254740993}`), "3:24 /data/custom_fields/id warning rewritten-number", order(`,"custom_fields":{"id":9007199254740991}`)},
 		{"alias", order(`,"required_headcount":3`), "3:2 /data/required_headcount note alias", order(`,"people_required":3`)},
 	}
-	c := lint.New(lint.Config{Catalog: catalogOf(t, fstest.MapFS{"workskedge/inbound/own.event.json": {Data: []byte(ownSchema)}})}).NewChecker()
+	c := newLinter(t, lint.Config{Catalog: catalogOf(t, fstest.MapFS{"workskedge/inbound/own.event.json": {Data: []byte(ownSchema)}})}).NewChecker()
 	tested := map[string]bool{}
 	for _, test := range tests {
 		tested[test.rule] = true
@@ -123,8 +124,8 @@ func TestRules(t *testing.T) {
 }
 
 // ofRules keeps the findings of a rule and of those that a want names.
-func ofRules(all []lint.Finding, rule, want string) []lint.Finding {
-	var kept []lint.Finding
+func ofRules(all []report.Finding, rule, want string) []report.Finding {
+	var kept []report.Finding
 	for _, f := range all {
 		if f.Rule == rule || strings.Contains(want, " "+f.Rule) {
 			kept = append(kept, f)
@@ -133,20 +134,16 @@ func ofRules(all []lint.Finding, rule, want string) []lint.Finding {
 	return kept
 }
 
-func TestRuleNames(t *testing.T) {
+func TestNew(t *testing.T) {
 	t.Parallel()
-	for _, r := range lint.Rules() {
-		if got, err := lint.RuleNamed(r.ID); err != nil || got != r {
-			t.Errorf("%s: %v, %v", r.ID, got, err)
+	for want, config := range map[string]lint.Config{
+		`unknown rule "entry-dat": did you mean "entry-date"?`: {Rules: map[string]report.Severity{"entry-dat": report.Off}},
+		`rule type: unknown severity "Severity(0)"`:            {Rules: map[string]report.Severity{"type": 0}},
+		`unknown platform "workskedg"`:                         {Platform: "workskedg"},
+		`unknown form "outbond"`:                               {Form: "outbond"},
+	} {
+		if _, err := lint.New(config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %s", config, err, want)
 		}
-	}
-	if _, err := lint.RuleNamed("entry-dat"); err == nil || !strings.Contains(err.Error(), `did you mean "entry-date"?`) {
-		t.Error(err)
-	}
-	if _, err := lint.SeverityNamed("warn"); err == nil || !strings.Contains(err.Error(), "warning") {
-		t.Error(err)
-	}
-	if s, err := lint.SeverityNamed("off"); err != nil || s != lint.Off {
-		t.Error(s, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func TestSamplesHaveNoFinding(t *testing.T) {
 	t.Parallel()
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	n := 0
 	for _, d := range webhook.Events("", "") {
 		if d.Sample() == nil || d.Form == webhook.Template {
@@ -26,7 +26,7 @@ func TestSamplesHaveNoFinding(t *testing.T) {
 
 // TestCleanPayloadsAllocateNothing is for the throughput of long streams.
 func TestCleanPayloadsAllocateNothing(t *testing.T) { // alone: it counts every allocation
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, d := range samples() {
 		sample := d.Sample()
 		if n := testing.AllocsPerRun(10, func() { c.Payload(sample) }); n > 0 {
@@ -36,7 +36,7 @@ func TestCleanPayloadsAllocateNothing(t *testing.T) { // alone: it counts every 
 }
 
 func BenchmarkPayload(b *testing.B) {
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(b, lint.Config{}).NewChecker()
 	var all [][]byte
 	size := 0
 	for _, d := range webhook.Events("", "") {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -20,46 +21,23 @@ const (
 	MaxDocument = 256 << 20 // a payload that spans lines
 )
 
-// Counts are what a run has seen.
-type Counts struct {
-	Events, Errors, Warnings, Notes int
-}
-
-func (c *Counts) add(r Result) {
-	for _, f := range r.Findings {
-		switch f.Severity {
-		case Error:
-			c.Errors++
-		case Warning:
-			c.Warnings++
-		default:
-			c.Notes++
-		}
-	}
-}
-
-// Plus adds other's counts.
-func (c Counts) Plus(other Counts) Counts {
-	return Counts{c.Events + other.Events, c.Errors + other.Errors, c.Warnings + other.Warnings, c.Notes + other.Notes}
-}
-
 // Stream is one input: a payload or a record, or NDJSON with one of them on
 // each line. Which of them it is shows in its first lines: the first is a whole
 // JSON object and more follows, or the first is a record, or the second is a
 // payload by itself. An input without anything in it is an error finding.
 type Stream struct {
 	Name    string
-	Lines   bool            // it is NDJSON, whatever its first line looks like
-	Workers int             // how many payloads are looked at at once; default: 1
-	Emit    func([]Finding) // gets the findings in the order of the input; the slice is good until it returns
-	Read    func(n int)     // is told how many bytes were read; may be nil
+	Lines   bool                   // it is NDJSON, whatever its first line looks like
+	Workers int                    // how many payloads are looked at at once; default: 1
+	Emit    func([]report.Finding) // gets the findings in the order of the input; the slice is good until it returns
+	Read    func(n int)            // is told how many bytes were read; may be nil
 }
 
 // Run lints r to its end in memory that does not grow with it. The error is
 // that of the reader, or of ctx; the findings of what was read whole before
 // are emitted. When ctx ends Run returns at once, a Read that hangs is left
 // behind.
-func (s Stream) Run(ctx context.Context, l *Linter, r io.Reader) (Counts, error) {
+func (s Stream) Run(ctx context.Context, l *Linter, r io.Reader) (report.Summary, error) {
 	r = tellingReader{&leavingReader{ctx: ctx, r: r, done: make(chan readResult, 1)}, s.Read}
 	var head []byte
 	lines, err := s.Lines, error(nil)
@@ -70,10 +48,13 @@ func (s Stream) Run(ctx context.Context, l *Linter, r io.Reader) (Counts, error)
 		r = failedReader{err}
 	}
 	r = io.MultiReader(bytes.NewReader(head), r)
+	run := s.document
 	if lines {
-		return s.lines(ctx, l, r)
+		run = s.lines
 	}
-	return s.document(ctx, l, r)
+	counts, err := run(ctx, l, r)
+	counts.Files = 1
+	return counts, err
 }
 
 // readHead reads until it shows whether the input is NDJSON.
@@ -119,25 +100,25 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 }
 
 // document lints one payload that may span lines.
-func (s Stream) document(ctx context.Context, l *Linter, r io.Reader) (Counts, error) {
+func (s Stream) document(ctx context.Context, l *Linter, r io.Reader) (report.Summary, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, MaxDocument+1))
 	switch {
 	case err != nil:
-		return Counts{}, err
+		return report.Summary{}, err
 	case len(raw) > MaxDocument:
-		return Counts{}, fmt.Errorf("a payload of more than %d MiB, which no platform takes", MaxDocument>>20)
+		return report.Summary{}, fmt.Errorf("a payload of more than %d MiB, which no platform takes", MaxDocument>>20)
 	}
 	payload, ok := payloadOf(raw)
 	if !ok && len(bytes.TrimSpace(raw)) > 0 {
-		return Counts{}, nil // the first or last line of a listener
+		return report.Summary{}, nil // the first or last line of a listener
 	}
 	result := l.NewChecker().Payload(payload)
 	findings := slices.Clone(result.Findings)
 	for i := range findings {
 		findings[i].File = s.Name
 	}
-	counts := Counts{Events: 1}
-	counts.add(result)
+	counts := report.Count(findings)
+	counts.Events = 1
 	if ctx.Err() == nil && len(findings) > 0 {
 		s.Emit(findings)
 	}
@@ -146,7 +127,7 @@ func (s Stream) document(ctx context.Context, l *Linter, r io.Reader) (Counts, e
 
 // lines lints NDJSON: one goroutine cuts it into blocks, the workers take
 // them, and the results are emitted in the order of the blocks.
-func (s Stream) lines(ctx context.Context, l *Linter, r io.Reader) (Counts, error) {
+func (s Stream) lines(ctx context.Context, l *Linter, r io.Reader) (report.Summary, error) {
 	workers := max(s.Workers, 1)
 	c := cutter{
 		ctx: ctx, r: r, work: make(chan *block), order: make(chan *block, workers), free: make(chan *block, workers),
@@ -167,7 +148,7 @@ func (s Stream) lines(ctx context.Context, l *Linter, r io.Reader) (Counts, erro
 		close(c.work)
 		close(c.order)
 	})
-	var counts Counts
+	var counts report.Summary
 	filled := false
 	for b := range c.order {
 		<-b.done
@@ -206,8 +187,8 @@ func (s Stream) lint(ctx context.Context, c *Checker, b *block) {
 			continue
 		}
 		result := c.Payload(payload)
+		b.counts = b.counts.Plus(report.Count(result.Findings))
 		b.counts.Events++
-		b.counts.add(result)
 		for _, f := range result.Findings {
 			f.File, f.Line = s.Name, b.line+n+1
 			b.findings = append(b.findings, f)

@@ -16,15 +16,16 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // run lints an input and returns what was found.
-func run(tb testing.TB, s lint.Stream, r io.Reader) ([]lint.Finding, lint.Counts, error) {
+func run(tb testing.TB, s lint.Stream, r io.Reader) ([]report.Finding, report.Summary, error) {
 	tb.Helper()
-	var all []lint.Finding
-	s.Emit = func(some []lint.Finding) { all = append(all, some...) }
-	counts, err := s.Run(tb.Context(), lint.New(lint.Config{}), r)
+	var all []report.Finding
+	s.Emit = func(some []report.Finding) { all = append(all, some...) }
+	counts, err := s.Run(tb.Context(), newLinter(tb, lint.Config{}), r)
 	return all, counts, err
 }
 
@@ -72,7 +73,7 @@ func TestStreamKinds(t *testing.T) {
 		for _, reader := range []io.Reader{strings.NewReader(test.input), iotest.OneByteReader(strings.NewReader(test.input)), iotest.DataErrReader(strings.NewReader(test.input))} {
 			found, counts, err := run(t, lint.Stream{Name: "x", Lines: test.lines}, reader)
 			got := said(found)
-			if got != test.want || counts.Events != test.events || err != nil || slices.ContainsFunc(found, func(f lint.Finding) bool { return f.File != "x" }) {
+			if got != test.want || counts.Events != test.events || err != nil || slices.ContainsFunc(found, func(f report.Finding) bool { return f.File != "x" }) {
 				t.Errorf("%s: %d events, %v\ngot  %s\nwant %s", test.name, counts.Events, err, got, test.want)
 			}
 		}
@@ -112,7 +113,7 @@ func TestStreamOrder(t *testing.T) {
 	if err != nil || counts.Events < 2900 || counts.Errors < 500 || counts.Warnings < 500 {
 		t.Fatal(counts, err)
 	}
-	if !slices.IsSortedFunc(want, func(a, b lint.Finding) int { return a.Line - b.Line }) {
+	if !slices.IsSortedFunc(want, func(a, b report.Finding) int { return a.Line - b.Line }) {
 		t.Error("the findings are out of order")
 	}
 	for _, workers := range []int{2, 3, 8, 64} {
@@ -180,7 +181,7 @@ func TestStreamCancel(t *testing.T) {
 			var emitted atomic.Int64
 			ended := make(chan error, 1)
 			go func() {
-				_, err := lint.Stream{Workers: 4, Emit: func(f []lint.Finding) { emitted.Add(int64(len(f))) }}.Run(ctx, lint.New(lint.Config{}), pipe)
+				_, err := lint.Stream{Workers: 4, Emit: func(f []report.Finding) { emitted.Add(int64(len(f))) }}.Run(ctx, newLinter(t, lint.Config{}), pipe)
 				ended <- err
 			}()
 			if _, err := io.WriteString(feed, input); err != nil {
@@ -210,12 +211,12 @@ func TestStreamCancelBusy(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	emitted := 0
-	s := lint.Stream{Lines: true, Workers: 2, Emit: func([]lint.Finding) {
+	s := lint.Stream{Lines: true, Workers: 2, Emit: func([]report.Finding) {
 		if emitted++; emitted == 3 {
 			cancel()
 		}
 	}}
-	_, err := s.Run(ctx, lint.New(lint.Config{}), &endless{lines: []byte("{}\n"), left: 1 << 60})
+	_, err := s.Run(ctx, newLinter(t, lint.Config{}), &endless{lines: []byte("{}\n"), left: 1 << 60})
 	if !errors.Is(err, context.Canceled) || emitted != 3 {
 		t.Error(err, emitted)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -43,12 +44,22 @@ func swap(tb testing.TB, text, old, with string) string {
 	return strings.Replace(text, old, with, 1)
 }
 
+// newLinter returns a linter of a configuration without mistakes.
+func newLinter(tb testing.TB, c lint.Config) *lint.Linter {
+	tb.Helper()
+	l, err := lint.New(c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l
+}
+
 // said writes findings as the tables do.
-func said(findings []lint.Finding) string {
+func said(findings []report.Finding) string {
 	var lines []string
 	for _, f := range findings {
 		place := strconv.Itoa(f.Line) + ":" + strconv.Itoa(f.Column)
-		lines = append(lines, strings.Join([]string{place, f.Pointer, string(f.Severity), f.Rule}, " "))
+		lines = append(lines, strings.Join([]string{place, f.Pointer, f.Severity.String(), f.Rule}, " "))
 	}
 	return strings.Join(lines, "\n")
 }

@@ -50,23 +50,23 @@ func checkGitHub(t testing.TB, text string, r run) {
 	}
 	for i, f := range r.findings {
 		c, ok := readCommand(all[i])
-		want := map[string]string{"error": "error", "warning": "warning", "note": "notice"}[f.Severity]
+		want := map[report.Severity]string{report.Error: "error", report.Warning: "warning", report.Note: "notice"}[f.Severity]
 		if !ok || c.name != want {
 			t.Errorf("no %s: %s", want, all[i])
 		}
 		for key := range c.properties {
-			if !slices.Contains([]string{"file", "line", "col", "endColumn", "title"}, key) {
+			if !slices.Contains([]string{"file", "line", "col", "title"}, key) {
 				t.Errorf("property %q: %s", key, all[i])
 			}
 		}
 		if line, _ := strconv.Atoi(c.properties["line"]); line != max(f.Line, 0) {
 			t.Errorf("line %d of %d: %s", line, f.Line, all[i])
 		}
-		// What is shown as it is has to come back as it was.
+		// What needs no escape must come back unchanged.
 		if shown(f.Message) && !strings.HasPrefix(c.data, f.Message) {
 			t.Errorf("message %q of %q", c.data, f.Message)
 		}
-		// The runner trims what is behind the last property.
+		// The runner trims white space after the last property.
 		if shown(f.File) && f.File != "" && !strings.Contains(f.File, "://") {
 			if got, want := c.properties["file"], path.Clean(f.File); strings.TrimSpace(got) != strings.TrimSpace(want) {
 				t.Errorf("file %q of %q", got, want)
@@ -75,19 +75,19 @@ func checkGitHub(t testing.TB, text string, r run) {
 	}
 }
 
-// shown reports a text that needs no \x: printable ASCII and line ends.
+// shown reports whether a text is shown unchanged: printable ASCII and line ends.
 func shown(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return (r < ' ' || r > '~') && r != '\r' && r != '\n' })
 }
 
-func TestGitHubCommandsCarryThePlace(t *testing.T) {
+func TestWriterGitHubCarriesThePlace(t *testing.T) {
 	t.Parallel()
 	r := run{findings: []report.Finding{
-		{File: "a/b.json", Line: 14, Column: 5, EndColumn: 16, Pointer: "/data/x", Severity: "error", Rule: "type", Message: "no"},
-		{File: "./b,c:%.json", Line: 1, Severity: "warning", Rule: "type", Message: "100%\nno"},
-		{Severity: "note", Message: "no"},
+		{File: "a/b.json", Line: 14, Column: 5, Pointer: "/data/x", Severity: report.Error, Rule: "type", Message: "no"},
+		{File: "./b,c:%.json", Line: 1, Severity: report.Warning, Rule: "type", Message: "100%\nno"},
+		{Severity: report.Note, Message: "no"},
 	}}
-	want := "::error file=a/b.json,line=14,col=5,endColumn=16,title=type::no at /data/x\n" +
+	want := "::error file=a/b.json,line=14,col=5,title=type::no at /data/x\n" +
 		"::warning file=b%2Cc%3A%25.json,line=1,title=type::100%25%0Ano\n" +
 		"::notice::no\n"
 	if got := r.write(t, "github", tool()); got != want {

@@ -9,10 +9,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/report"
 )
 
-// junit is a JUnit report as its readers see it.
+// junit is a JUnit report as programs read it.
 type junit struct {
 	XMLName xml.Name `xml:"testsuites"`
 	Name    string   `xml:"name,attr"`
@@ -37,7 +38,7 @@ type junit struct {
 	} `xml:"testsuite"`
 }
 
-// readJUnit reads a report twice: token by token, which is strict to the end,
+// readJUnit reads a report twice: token by token, which is strict up to the end,
 // and as a whole.
 func readJUnit(t testing.TB, text string) (doc junit) {
 	t.Helper()
@@ -56,7 +57,7 @@ func readJUnit(t testing.TB, text string) (doc junit) {
 	return doc
 }
 
-// xmlOf is a text as XML can hold it.
+// xmlOf returns a text with all hidden characters but line ends made visible.
 func xmlOf(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); {
@@ -64,10 +65,14 @@ func xmlOf(s string) string {
 		switch {
 		case r == utf8.RuneError && size == 1:
 			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r < 0x20 && !strings.ContainsRune("\t\n\r", r), r == 0xfffe, r == 0xffff:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
+		case r == '\r', r == '\n', !jsontext.IsHidden(r) && r != 0xfffe && r != 0xffff:
 			b.WriteRune(r)
+		case r < utf8.RuneSelf:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 		i += size
 	}
@@ -118,7 +123,7 @@ func checkJUnit(t testing.TB, text string, r run, tool report.Tool) {
 	}
 }
 
-func TestJUnitShowsFilesAsSuites(t *testing.T) {
+func TestWriterJUnitShowsFilesAsSuites(t *testing.T) {
 	t.Parallel()
 	doc := readJUnit(t, nasty().write(t, "junit", tool()))
 	var names []string
@@ -140,9 +145,9 @@ func TestJUnitShowsFilesAsSuites(t *testing.T) {
 	}
 }
 
-func TestAFileWithManyFindingsBecomesSeveralSuites(t *testing.T) {
+func TestWriterJUnitSplitsALargeSuite(t *testing.T) {
 	t.Parallel()
-	for name, severity := range map[string]string{"errors": "error", "warnings": "warning"} {
+	for name, severity := range map[string]report.Severity{"errors": report.Error, "warnings": report.Warning} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := run{sources: []string{"big.ndjson", "after.json"}}

@@ -1,111 +1,173 @@
+// Package report writes findings and verdicts in the formats that people and
+// machines read. Findings go in one at a time, one document comes out.
+//
+//	w, err := report.New("sarif", os.Stdout, report.Tool{Name: "wsk", Version: "1.0.0"})
+//	if err != nil {
+//		return err
+//	}
+//	w.Source("order.json") // a file without findings is reported too
+//	w.Finding(report.Finding{File: "order.json", Line: 14, Column: 5, Severity: report.Error, Rule: "type", Message: "…"})
+//	return w.Close(report.Summary{Files: 1, Events: 1, Errors: 1})
+//
+// An error of the output is returned by the call that met it and by every later
+// one, so it is enough to check what Close returns.
+//
+// [Formats] lists the formats. Each finding is written whole, in one call of
+// Write, as soon as it arrives, so memory does not grow with their number. What
+// is known only at the end is written at the end: json and ndjson put the
+// counts last. A JUnit suite starts with its counts, so a suite is kept until
+// its file ends or it reaches 1 MiB; in the latter case it is written and the
+// file continues in another suite of the same name.
+//
+// [WriteCases] writes what became of test cases, as JUnit XML or TAP.
+//
+// Messages, pointers and file names contain what other people sent. No format
+// lets a control character, a bidirectional override or another invisible
+// character through: JSON escapes it, and all other formats show it as text
+// like \x1b or \u202e.
+//
+// The package reads no files. A [Writer] must not be used by several goroutines
+// at once.
+//
+// This package is stable.
 package report
 
 import (
-	"io"
+	"fmt"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// The severities of findings and rules.
+// Severity ranks a finding or, as Off, turns off a rule. The zero value is
+// invalid. In text and JSON a severity is its name.
+type Severity uint8
+
+// The severities, in ascending order.
 const (
-	Error   = "error"
-	Warning = "warning"
-	Note    = "note"
+	Off     Severity = iota + 1 // for rules only: drops their findings
+	Note                        // could be said better
+	Warning                     // deserves a look
+	Error                       // contradicts the documentation
 )
 
-// Finding is one thing that is said about a place in a file.
+var severityNames = map[Severity]string{Off: "off", Note: "note", Warning: "warning", Error: "error"}
+
+// ParseSeverity returns the severity with that name: off, note, warning or
+// error. The error is an [*webhook.UnknownError].
+func ParseSeverity(name string) (Severity, error) {
+	for s, known := range severityNames {
+		if known == name {
+			return s, nil
+		}
+	}
+	return 0, webhook.Unknown("severity", name, []string{"off", "note", "warning", "error"})
+}
+
+// String returns the severity's name, or "Severity(0)" for a value that is not
+// one of the constants.
+func (s Severity) String() string {
+	if name, ok := severityNames[s]; ok {
+		return name
+	}
+	return fmt.Sprintf("Severity(%d)", uint8(s))
+}
+
+// MarshalText returns the severity's name. A value that is not one of the
+// constants is an [*webhook.UnknownError].
+func (s Severity) MarshalText() ([]byte, error) {
+	_, err := ParseSeverity(s.String())
+	return []byte(s.String()), err
+}
+
+// UnmarshalText sets the severity to the one that text names.
+func (s *Severity) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseSeverity(string(text))
+	return err
+}
+
+// Finding is one statement about a place in a file.
 type Finding struct {
-	File      string // a path, a URL, or "stdin"
-	Line      int    // from 1; 0 when the finding is about the whole file
-	Column    int    // from 1, in characters; 0 when it is about the whole line
-	EndColumn int    // of the character behind the last one, on the same line; 0 when not known
-	Pointer   string // JSON Pointer (RFC 6901) in the payload; "" is its root
-	Severity  string // Error, Warning or Note
-	Rule      string // the rule's ID
-	Message   string // without its place
-	Event     string // the event's name, where there is one
-	Form      string // the envelope's shape, where there is one
+	File     string           `json:"file,omitempty"` // a path, a URL or "stdin"; "" if there is none
+	Line     int              `json:"line"`           // from 1; 0 if the finding is about the whole file
+	Column   int              `json:"column"`         // from 1, in characters; 0 if it is about the whole line
+	Pointer  string           `json:"pointer"`        // JSON Pointer (RFC 6901) in the payload; "" is the root
+	Severity Severity         `json:"severity"`       // Error, Warning or Note
+	Rule     string           `json:"rule"`           // the ID of the rule
+	Message  string           `json:"message"`        // one lowercase sentence, without the place
+	Event    string           `json:"event,omitempty"`
+	Form     webhook.Form     `json:"form,omitempty"` // of the event's envelope
+	Platform webhook.Platform `json:"-"`
+
+	Offset  int    `json:"-"` // of the place's first byte, from the start of the payload
+	Excerpt string `json:"-"` // the line of the place, shortened; "" if nobody asked for it
+	Caret   int    `json:"-"` // of the place's first byte in Excerpt
 }
 
-// Rule is one thing that the tool looks for.
+// String formats the finding as compilers do, as "file:line:column: severity:
+// message (rule) at pointer", without the parts that are unknown. Control
+// characters are shown as text.
+func (f Finding) String() string {
+	text := ""
+	if f.File != "" {
+		text = visible(f.File, "") + ":"
+		if f.Line > 0 {
+			text += f.place() + ":"
+		}
+		text += " "
+	}
+	text += f.Severity.String() + ": " + visible(f.Message, "")
+	if f.Rule != "" {
+		text += " (" + visible(f.Rule, "") + ")"
+	}
+	if f.Pointer != "" {
+		text += " at " + visible(f.Pointer, "")
+	}
+	return text
+}
+
+// place returns "line:column", or "line".
+func (f Finding) place() string {
+	if f.Column > 0 {
+		return fmt.Sprintf("%d:%d", f.Line, f.Column)
+	}
+	return fmt.Sprint(f.Line)
+}
+
+// Rule is one thing that a tool looks for.
 type Rule struct {
-	ID       string
-	Severity string // of its findings, unless told otherwise
-	Help     string // one line
-}
-
-// Tool is who found it.
-type Tool struct {
-	Name    string
-	Version string // may be empty
-	URL     string // where to read about it; absolute, or empty
-	Rules   []Rule // the first of an ID counts
+	ID       string   `json:"id"`
+	Severity Severity `json:"severity"` // of its findings, by default
+	Help     string   `json:"help"`     // one line that says what is right
 }
 
 // Summary holds the totals of a run.
 type Summary struct {
-	Files, Events, Errors, Warnings, Notes int
+	Files    int `json:"files"`
+	Events   int `json:"events"`
+	Errors   int `json:"errors"`
+	Warnings int `json:"warnings"`
+	Notes    int `json:"notes"`
 }
 
-// Writer writes one report. An error of the output below is returned by the
-// call that met it, wrapped, and by every later one.
-type Writer interface {
-	// Source begins a file. JUnit needs it to show files without findings; a
-	// finding in another file begins that file by itself.
-	Source(name string) error
-	// Finding writes one finding. A severity that is none of the three is an
-	// [*webhook.UnknownError], and nothing is written.
-	Finding(f Finding) error
-	// Close ends the document, and is the last call. It leaves the output
-	// open.
-	Close(s Summary) error
-}
-
-// Formats lists the names that [New] takes; text, the first, is for people.
-func Formats() []string {
-	return []string{"text", "json", "ndjson", "sarif", "junit", "github"}
-}
-
-// New returns the writer of a format. An unknown format, and an unknown
-// severity among the tool's rules, are an [*webhook.UnknownError].
-func New(format string, w io.Writer, tool Tool) (Writer, error) {
-	for _, r := range tool.Rules {
-		if err := checkSeverity(r.Severity); err != nil {
-			return nil, err
+// Count returns how many of the findings are errors, warnings and notes.
+func Count(findings []Finding) (s Summary) {
+	for _, f := range findings {
+		switch f.Severity {
+		case Error:
+			s.Errors++
+		case Warning:
+			s.Warnings++
+		case Note:
+			s.Notes++
 		}
 	}
-	out := output{w: w}
-	switch format {
-	case "text":
-		return checked{&textWriter{out: out}}, nil
-	case "json":
-		return checked{&jsonWriter{out: out}}, nil
-	case "ndjson":
-		return checked{&ndjsonWriter{out: out}}, nil
-	case "sarif":
-		return checked{newSARIF(out, tool)}, nil
-	case "junit":
-		return checked{&junitWriter{out: out, name: tool.Name}}, nil
-	case "github":
-		return checked{&githubWriter{out: out}}, nil
-	}
-	return nil, webhook.Unknown("format", format, Formats())
+	return s
 }
 
-// checked keeps severities out that a format has no word for.
-type checked struct{ Writer }
-
-func (c checked) Finding(f Finding) error {
-	if err := checkSeverity(f.Severity); err != nil {
-		return err
+// Plus returns the sum of both summaries.
+func (s Summary) Plus(t Summary) Summary {
+	return Summary{
+		Files: s.Files + t.Files, Events: s.Events + t.Events,
+		Errors: s.Errors + t.Errors, Warnings: s.Warnings + t.Warnings, Notes: s.Notes + t.Notes,
 	}
-	return c.Writer.Finding(f)
-}
-
-func checkSeverity(s string) error {
-	switch s {
-	case Error, Warning, Note:
-		return nil
-	}
-	return webhook.Unknown("severity", s, []string{Error, Warning, Note})
 }

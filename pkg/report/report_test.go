@@ -1,184 +1,216 @@
 package report_test
 
 import (
-	"bytes"
+	"encoding/json"
 	"errors"
-	"flag"
-	"os"
-	"path/filepath"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-func tool() report.Tool {
-	return report.Tool{
-		Name: "wsk", Version: "1.2.3", URL: "https://wsk.dev/lint",
-		Rules: []report.Rule{
-			{ID: "type", Severity: report.Error, Help: "a value is of the documented type"},
-			{ID: "unknown-field", Severity: report.Warning, Help: "a field is documented for the event"},
-			{ID: "alias", Severity: report.Note, Help: "a field has its canonical name"},
-		},
-	}
-}
-
-// run is one run of a tool: its files, what it found in them, and the totals.
-type run struct {
-	sources  []string // files begun before their findings
-	findings []report.Finding
-	summary  report.Summary
-}
-
-// write writes the run, each file's findings behind its beginning.
-func (r run) write(t testing.TB, format string, tool report.Tool) string {
+// checkFormat reads a report back as programs do and compares it with what was
+// written.
+func checkFormat(t testing.TB, format, text string, r run, tool report.Tool) {
 	t.Helper()
-	var b bytes.Buffer
-	w, err := report.New(format, &b, tool)
-	if err == nil {
-		err = r.feed(w)
+	if !utf8.ValidString(text) {
+		t.Errorf("%s is not UTF-8: %q", format, text)
 	}
-	if err != nil {
-		t.Fatalf("%s: %v", format, err)
-	}
-	return b.String()
-}
-
-func (r run) feed(w report.Writer) error {
-	var errs []error
-	findings := r.findings
-	for _, source := range r.sources {
-		errs = append(errs, w.Source(source))
-		for len(findings) > 0 && findings[0].File == source {
-			errs = append(errs, w.Finding(findings[0]))
-			findings = findings[1:]
+	for _, c := range text {
+		if c != '\n' && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co, unicode.Zl, unicode.Zp) {
+			t.Errorf("%s lets %U through: %q", format, c, text)
 		}
 	}
-	for _, f := range findings {
-		errs = append(errs, w.Finding(f))
+	switch format {
+	case "text":
+		checkText(t, text, r)
+	case "json":
+		checkJSON(t, text, r)
+	case "ndjson":
+		checkNDJSON(t, text, r)
+	case "sarif":
+		checkSARIF(t, text, r, tool)
+	case "junit":
+		checkJUnit(t, text, r, tool)
+	case "github":
+		checkGitHub(t, text, r)
+	default:
+		t.Errorf("no check for %s", format)
 	}
-	errs = append(errs, w.Close(r.summary))
-	for _, err := range errs {
-		if err != nil {
-			return err
+}
+
+// lines splits a text into its lines, each of which must have an end.
+func lines(t testing.TB, text string) []string {
+	t.Helper()
+	if text == "" {
+		return nil
+	}
+	if !strings.HasSuffix(text, "\n") {
+		t.Errorf("the last line has no end: %q", text)
+	}
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+}
+
+func checkText(t testing.TB, text string, r run) {
+	t.Helper()
+	got := lines(t, text)
+	if len(got) != len(r.findings) {
+		t.Fatalf("%d lines for %d findings:\n%s", len(got), len(r.findings), text)
+	}
+	for i, f := range r.findings {
+		if !strings.Contains(got[i], f.Severity.String()+": ") {
+			t.Errorf("no severity %s: %q", f.Severity, got[i])
 		}
 	}
-	return nil
 }
 
-// nasty is a run with all that a payload, a file's name or a schema of one's
-// own can do to a report.
-func nasty() run {
-	return run{
-		sources: []string{"order.json", "clean.json", "a b/ü,100%:x.ndjson", "./notes.json"},
-		findings: []report.Finding{
-			{File: "order.json", Line: 14, Column: 5, EndColumn: 16, Pointer: "/data/priority", Severity: "error", Rule: "type", Message: "priority must be a string, is an object", Event: "work_order.created", Form: "inbound"},
-			{File: "order.json", Line: 15, Column: 5, Pointer: "/data/a~1b", Severity: "warning", Rule: "unknown-field", Message: `unknown field "a/b"`, Event: "work_order.created", Form: "inbound"},
-			{File: "order.json", Line: 15, Severity: "note", Rule: "alias", Message: "required_headcount is an alias of people_required"},
-			{File: "order.json", Severity: "error", Rule: "made-up", Message: "the file is empty"},
-			{File: "a b/ü,100%:x.ndjson", Line: 100000, Column: 1, Pointer: "/data/\x1b[31m", Severity: "error", Rule: "type", Message: "an escape \x1b]0;title\x07, a C1 \u009b2J, a NUL \x00, DEL \x7f"},
-			{File: "a b/ü,100%:x.ndjson", Line: 100001, Column: 7, Pointer: "/data/\u202egnp.exe", Severity: "warning", Rule: "type", Message: "a bidi override \u202e, a zero width\u200b, a tag \U000e0041, a line separator \u2028, a byte order mark \ufeff"},
-			{File: "a b/ü,100%:x.ndjson", Line: 100002, Column: 7, Severity: "error", Rule: "type", Message: "two\r\nlines, a tab\t, bytes \xff\xc3(, U+FFFE \ufffe, U+FFFD \ufffd"},
-			{File: "a b/ü,100%:x.ndjson", Line: 100003, Column: 2, Severity: "note", Rule: "type", Message: "::error::no, 100%0A & <b>]]></failure> \"quoted\" 'single' \\ back"},
-			{File: "./notes.json", Line: 1, Column: 1, Severity: "warning", Rule: "type", Message: "[a link](https://evil.example), {0} and }{"},
-			{File: "/abs/ä b.json", Line: 1, Column: 1, EndColumn: 1, Severity: "error", Rule: "type,:%", Message: "日本語 🙂"},
-			{File: "stdin", Line: 2, Column: 3, Severity: "error", Rule: "type", Message: ""},
-			{File: "-", Line: 2, Column: 3, Severity: "error", Rule: "type", Message: "on stdin"},
-			{File: "http://127.0.0.1:3000/hook?a=b c", Severity: "error", Rule: "", Message: "answers 500"},
-			{File: "", Line: -1, Column: -1, EndColumn: -1, Severity: "error", Rule: "type", Message: "in no file"},
-		},
-		summary: report.Summary{Files: 8, Events: 9, Errors: 9, Warnings: 3, Notes: 2},
+// jsonFinding has the promised members and no others.
+type jsonFinding struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	Pointer  string `json:"pointer"`
+	Severity string `json:"severity"`
+	Rule     string `json:"rule"`
+	Message  string `json:"message"`
+	Event    string `json:"event"`
+	Form     string `json:"form"`
+}
+
+// utf8Of returns a text with U+FFFD for each byte that is not UTF-8.
+func utf8Of(s string) string { return string([]rune(s)) }
+
+func (f jsonFinding) says(g report.Finding) bool {
+	return f == jsonFinding{
+		utf8Of(g.File), g.Line, g.Column, utf8Of(g.Pointer), g.Severity.String(),
+		utf8Of(g.Rule), utf8Of(g.Message), utf8Of(g.Event), utf8Of(string(g.Form)),
 	}
 }
 
-func TestEachFormatIsWrittenAsItWasAgreed(t *testing.T) {
+// decode reads one JSON text, which must not have other members than into.
+func decode(t testing.TB, text string, into any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		t.Errorf("data after the end: %s", text)
+	}
+}
+
+func checkJSON(t testing.TB, text string, r run) {
+	t.Helper()
+	var got struct {
+		Findings *[]jsonFinding
+		Files    *int
+		Events   *int
+		Errors   *int
+		Warnings *int
+		Notes    *int
+	}
+	decode(t, text, &got)
+	if got.Findings == nil || got.Files == nil || got.Events == nil || got.Errors == nil || got.Warnings == nil || got.Notes == nil {
+		t.Fatalf("a member is missing: %s", text)
+	}
+	if !slices.EqualFunc(*got.Findings, r.findings, jsonFinding.says) {
+		t.Errorf("%+v\nof %+v", *got.Findings, r.findings)
+	}
+	if s := (report.Summary{Files: *got.Files, Events: *got.Events, Errors: *got.Errors, Warnings: *got.Warnings, Notes: *got.Notes}); s != r.summary {
+		t.Errorf("%+v of %+v", s, r.summary)
+	}
+}
+
+func checkNDJSON(t testing.TB, text string, r run) {
+	t.Helper()
+	all := lines(t, text)
+	if len(all) != len(r.findings)+1 {
+		t.Fatalf("%d lines for %d findings:\n%s", len(all), len(r.findings), text)
+	}
+	for i, f := range r.findings {
+		var got struct {
+			Type string
+			jsonFinding
+		}
+		decode(t, all[i], &got)
+		if got.Type != "finding" || !got.says(f) {
+			t.Errorf("%+v of %+v", got, f)
+		}
+	}
+	var last struct {
+		Type string
+		report.Summary
+	}
+	decode(t, all[len(all)-1], &last)
+	if last.Type != "summary" || last.Summary != r.summary {
+		t.Errorf("%+v of %+v", last, r.summary)
+	}
+}
+
+func TestFindingString(t *testing.T) {
 	t.Parallel()
-	runs := map[string]run{
-		"nasty": nasty(),
-		"empty": {},
-		"clean": {sources: []string{"order.json"}, summary: report.Summary{Files: 1, Events: 1}},
-	}
-	for _, format := range report.Formats() {
-		for name, r := range runs {
-			t.Run(name+" as "+format, func(t *testing.T) {
-				t.Parallel()
-				got := r.write(t, format, tool())
-				checkFormat(t, format, got, r, tool())
-				golden := filepath.Join("testdata", name+"."+format+".golden")
-				if *update {
-					if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(golden)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got != string(want) {
-					t.Errorf("%s says\n%s\nnot\n%s", golden, want, got)
-				}
-			})
-		}
+	f := report.Finding{File: "order.json", Line: 14, Column: 5, Pointer: "/data/priority", Severity: report.Error, Rule: "type", Message: "priority must be a string"}
+	for name, test := range map[string]struct {
+		change func(*report.Finding)
+		want   string
+	}{
+		"complete":         {func(*report.Finding) {}, "order.json:14:5: error: priority must be a string (type) at /data/priority"},
+		"at the root":      {func(f *report.Finding) { f.Pointer = "" }, "order.json:14:5: error: priority must be a string (type)"},
+		"without a column": {func(f *report.Finding) { f.Column = 0 }, "order.json:14: error: priority must be a string (type) at /data/priority"},
+		"without a line":   {func(f *report.Finding) { f.Line = 0 }, "order.json: error: priority must be a string (type) at /data/priority"},
+		"without a file":   {func(f *report.Finding) { f.File = "" }, "error: priority must be a string (type) at /data/priority"},
+		"without a rule":   {func(f *report.Finding) { f.Rule = "" }, "order.json:14:5: error: priority must be a string at /data/priority"},
+		"with a new line":  {func(f *report.Finding) { f.Message = "a\nb" }, `order.json:14:5: error: a\x0ab (type) at /data/priority`},
+		"with a bad byte":  {func(f *report.Finding) { f.File = "\xff" }, `\xff:14:5: error: priority must be a string (type) at /data/priority`},
+		"in other letters": {func(f *report.Finding) { f.Message = "größer, 日本" }, "order.json:14:5: error: größer, 日本 (type) at /data/priority"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := f
+			test.change(&f)
+			if got := f.String(); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
 	}
 }
 
-func TestNamesThatNobodyKnowsAreRefused(t *testing.T) {
+func TestSeverity(t *testing.T) {
 	t.Parallel()
-	var b bytes.Buffer
+	for name, want := range map[string]report.Severity{"off": report.Off, "note": report.Note, "warning": report.Warning, "error": report.Error} {
+		if got, err := report.ParseSeverity(name); got != want || err != nil || got.String() != name {
+			t.Errorf("ParseSeverity(%q) = %v, %v", name, got, err)
+		}
+		text, err := json.Marshal(want)
+		var back report.Severity
+		if err == nil {
+			err = json.Unmarshal(text, &back)
+		}
+		if err != nil || string(text) != `"`+name+`"` || back != want {
+			t.Errorf("%s as JSON is %s, and reads back as %v: %v", name, text, back, err)
+		}
+	}
 	var unknown *webhook.UnknownError
-	_, err := report.New("sarf", &b, tool())
-	if !errors.As(err, &unknown) || unknown.Nearest != "sarif" {
-		t.Errorf("format sarf: %v", err)
+	if _, err := report.ParseSeverity("eror"); !errors.As(err, &unknown) || unknown.Nearest != "error" {
+		t.Errorf("ParseSeverity(eror): %v", err)
 	}
-	_, err = report.New("text", &b, report.Tool{Rules: []report.Rule{{ID: "x", Severity: "fatal"}}})
-	if !errors.As(err, &unknown) || unknown.Name != "fatal" {
-		t.Errorf("a rule that is fatal: %v", err)
-	}
-	for _, format := range report.Formats() {
-		w, err := report.New(format, &b, tool())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, severity := range []string{"", "Error", "off", "error::"} {
-			err := w.Finding(report.Finding{Severity: severity})
-			if !errors.As(err, &unknown) || unknown.Kind != "severity" {
-				t.Errorf("%s, severity %q: %v", format, severity, err)
-			}
-		}
-		if b.Len() > 0 {
-			t.Errorf("%s wrote %q", format, b.String())
+	for _, invalid := range []report.Severity{0, report.Error + 1} {
+		if text, err := json.Marshal(invalid); !errors.As(err, &unknown) {
+			t.Errorf("%v as JSON is %s, %v", invalid, text, err)
 		}
 	}
 }
 
-func TestEachFindingIsOneWrite(t *testing.T) {
+func TestCount(t *testing.T) {
 	t.Parallel()
-	for _, format := range []string{"text", "json", "ndjson", "sarif", "github"} {
-		writes := &recorder{}
-		w, err := report.New(format, writes, tool())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, f := range nasty().findings {
-			if err := w.Finding(f); err != nil || len(writes.pieces) != i+1 {
-				t.Fatalf("%s: %d writes after %d findings, %v", format, len(writes.pieces), i+1, err)
-			}
-			isLine := strings.HasSuffix(writes.pieces[i], "\n")
-			if lines := []string{"text", "ndjson", "github"}; slices.Contains(lines, format) && !isLine {
-				t.Errorf("%s: no whole line: %q", format, writes.pieces[i])
-			}
-		}
+	got := report.Count(nasty().findings).Plus(report.Summary{Files: 8, Events: 9})
+	if want := nasty().summary; got != want {
+		t.Errorf("%+v, want %+v", got, want)
 	}
-}
-
-// recorder keeps what each call of Write was given.
-type recorder struct{ pieces []string }
-
-func (r *recorder) Write(b []byte) (int, error) {
-	r.pieces = append(r.pieces, string(b))
-	return len(b), nil
 }

@@ -70,7 +70,7 @@ type sarifResult struct {
 	Locations []struct {
 		PhysicalLocation struct {
 			ArtifactLocation struct{ URI string }
-			Region           struct{ StartLine, StartColumn, EndColumn int }
+			Region           struct{ StartLine, StartColumn int }
 		}
 		LogicalLocations []struct{ FullyQualifiedName string }
 	}
@@ -96,7 +96,7 @@ func checkSARIF(t testing.TB, text string, r run, tool report.Tool) {
 	}
 	for i, f := range r.findings {
 		got := (*doc.Results)[i]
-		if got.RuleID != utf8Of(f.Rule) || got.Level != f.Severity || len(got.Locations) != 1 {
+		if got.RuleID != utf8Of(f.Rule) || got.Level != f.Severity.String() || len(got.Locations) != 1 {
 			t.Errorf("%+v of %+v", got, f)
 		}
 		if i := got.RuleIndex; i != nil && doc.Tool.Driver.Rules[*i].ID != got.RuleID ||
@@ -118,12 +118,12 @@ func checkSARIF(t testing.TB, text string, r run, tool report.Tool) {
 			t.Errorf("%+v of %+v", place, f)
 		}
 		if u, err := url.Parse(place.PhysicalLocation.ArtifactLocation.URI); err != nil || strings.Trim(u.String(), "!-~") == "" {
-			t.Errorf("%q is no URI: %v", u, err)
+			t.Errorf("%q is not a URI: %v", u, err)
 		}
 	}
 }
 
-func TestTheSARIFSchemaIsNotAsleep(t *testing.T) {
+func TestSARIFSchemaRefuses(t *testing.T) {
 	t.Parallel()
 	good := nasty().write(t, "sarif", tool())
 	for name, change := range map[string][2]string{
@@ -140,13 +140,13 @@ func TestTheSARIFSchemaIsNotAsleep(t *testing.T) {
 			t.Parallel()
 			bad := strings.Replace(good, change[0], change[1], 1)
 			if bad == good || validate(t, bad) == nil {
-				t.Errorf("%s is valid, or was not tried", name)
+				t.Errorf("%s is accepted, or the change had no effect", name)
 			}
 		})
 	}
 }
 
-func TestSARIFNamesFilesAsURIs(t *testing.T) {
+func TestWriterSARIFNamesFilesAsURIs(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]string{
 		"order.json":                 "order.json",
@@ -162,7 +162,7 @@ func TestSARIFNamesFilesAsURIs(t *testing.T) {
 		"https://[::1]:3000/h?a=b c": "https://[::1]:3000/h?a=b%20c",
 		"https://":                   "https%3A",
 	} {
-		r := run{findings: []report.Finding{{File: file, Severity: "note"}}}
+		r := run{findings: []report.Finding{{File: file, Severity: report.Note}}}
 		text := r.write(t, "sarif", tool())
 		if err := validate(t, text); err != nil {
 			t.Errorf("%q: %v", file, err)
@@ -173,23 +173,23 @@ func TestSARIFNamesFilesAsURIs(t *testing.T) {
 	}
 }
 
-func TestAFingerprintFollowsTheFindingNotTheLine(t *testing.T) {
+func TestWriterSARIFFingerprint(t *testing.T) {
 	t.Parallel()
 	hash := func(f report.Finding) string {
 		doc := readSARIF(t, run{findings: []report.Finding{f}}.write(t, "sarif", report.Tool{}))
 		return (*doc.Runs[0].Results)[0].PartialFingerprints["findingHash/v1"]
 	}
-	f := report.Finding{File: "a.json", Line: 1, Column: 2, Pointer: "/a", Severity: "error", Rule: "type", Message: "no"}
-	moved := report.Finding{File: "./a.json", Line: 9, Column: 8, Pointer: "/a", Severity: "warning", Rule: "type", Message: "no"}
+	f := report.Finding{File: "a.json", Line: 1, Column: 2, Pointer: "/a", Severity: report.Error, Rule: "type", Message: "no"}
+	moved := report.Finding{File: "./a.json", Line: 9, Column: 8, Pointer: "/a", Severity: report.Warning, Rule: "type", Message: "no"}
 	if hash(f) != hash(moved) || len(hash(f)) != 32 {
 		t.Errorf("%s, then %s", hash(f), hash(moved))
 	}
 	for name, other := range map[string]report.Finding{
-		"file":    {File: "b.json", Pointer: "/a", Severity: "error", Rule: "type", Message: "no"},
-		"pointer": {File: "a.json", Pointer: "/b", Severity: "error", Rule: "type", Message: "no"},
-		"rule":    {File: "a.json", Pointer: "/a", Severity: "error", Rule: "range", Message: "no"},
-		"message": {File: "a.json", Pointer: "/a", Severity: "error", Rule: "type", Message: "yes"},
-		"borders": {File: "a.json", Pointer: "a", Severity: "error", Rule: "type/", Message: "no"},
+		"file":    {File: "b.json", Pointer: "/a", Severity: report.Error, Rule: "type", Message: "no"},
+		"pointer": {File: "a.json", Pointer: "/b", Severity: report.Error, Rule: "type", Message: "no"},
+		"rule":    {File: "a.json", Pointer: "/a", Severity: report.Error, Rule: "range", Message: "no"},
+		"message": {File: "a.json", Pointer: "/a", Severity: report.Error, Rule: "type", Message: "yes"},
+		"borders": {File: "a.json", Pointer: "a", Severity: report.Error, Rule: "type/", Message: "no"},
 	} {
 		if hash(f) == hash(other) {
 			t.Errorf("another %s has the same fingerprint", name)
@@ -197,11 +197,11 @@ func TestAFingerprintFollowsTheFindingNotTheLine(t *testing.T) {
 	}
 }
 
-func TestARuleStandsInTheLogOnce(t *testing.T) {
+func TestWriterSARIFListsARuleOnce(t *testing.T) {
 	t.Parallel()
 	twice := tool()
-	twice.Rules = append(twice.Rules, twice.Rules[0], report.Rule{ID: "type", Severity: "note", Help: "another"})
-	r := run{findings: []report.Finding{{File: "a", Severity: "note", Rule: "alias"}}}
+	twice.Rules = append(twice.Rules, twice.Rules[0], report.Rule{ID: "type", Severity: report.Note, Help: "another"})
+	r := run{findings: []report.Finding{{File: "a", Severity: report.Note, Rule: "alias"}}}
 	text := r.write(t, "sarif", twice)
 	checkSARIF(t, text, r, twice)
 	if n := len(readSARIF(t, text).Runs[0].Tool.Driver.Rules); n != 3 {

@@ -21,17 +21,17 @@ func (c *counter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// ordinary is a finding as a payload of the catalog has it.
+// ordinary returns a finding of a common size.
 func ordinary() report.Finding {
 	return report.Finding{
-		File: "orders.ndjson", Column: 5, Severity: "error", Rule: "type", Pointer: "/data/priority",
+		File: "orders.ndjson", Column: 5, Severity: report.Error, Rule: "type", Pointer: "/data/priority",
 		Message: "priority must be a string, is an object", Event: "work_order.created", Form: "inbound",
 	}
 }
 
-// A million findings in one file leave the heap as it was. The test is not
-// parallel: it measures the heap of all.
-func TestAMillionFindingsStreamThrough(t *testing.T) {
+// TestWriterMemory writes a million findings about one file. It is not parallel
+// because it measures the heap of the process.
+func TestWriterMemory(t *testing.T) {
 	findings := 1_000_000
 	if testing.Short() || underRace() {
 		findings = 100_000
@@ -74,14 +74,14 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// underRace reports the race detector, which makes everything ten times
-// slower.
+// underRace reports whether the race detector is on, which makes everything ten
+// times slower.
 func underRace() bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
-func BenchmarkFinding(b *testing.B) {
+func BenchmarkWriterFinding(b *testing.B) {
 	for _, format := range report.Formats() {
 		b.Run(format, func(b *testing.B) {
 			var written counter
@@ -104,8 +104,8 @@ func BenchmarkFinding(b *testing.B) {
 
 var errFull = []error{errors.New("no space left on device"), nil}
 
-// full takes so many bytes and no more, as a disk does. Without an error it
-// just writes less than it was given.
+// full accepts a number of bytes and no more, as a disk does. Without an error
+// it makes a short write.
 type full struct {
 	bytes.Buffer
 	left int
@@ -122,7 +122,7 @@ func (f *full) Write(b []byte) (int, error) {
 	return n, f.err
 }
 
-func TestAFullDiskIsReported(t *testing.T) {
+func TestWriterOnAFullDisk(t *testing.T) {
 	t.Parallel()
 	for _, format := range report.Formats() {
 		r := nasty()
@@ -144,7 +144,7 @@ func TestAFullDiskIsReported(t *testing.T) {
 					t.Fatalf("%s, full after %d bytes: %v", format, size, err)
 				}
 				if got := disk.String(); got != whole[:size] {
-					t.Fatalf("%s, full after %d bytes, goes on behind the gap: %q", format, size, got)
+					t.Fatalf("%s, full after %d bytes, continues after the gap: %q", format, size, got)
 				}
 				for _, again := range []error{w.Source("x"), w.Finding(ordinary()), w.Close(report.Summary{})} {
 					if !errors.Is(again, want) {

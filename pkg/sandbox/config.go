@@ -90,7 +90,7 @@ type WorkType struct {
 }
 
 // withDefaults returns a copy with every default filled in.
-func (c Config) withDefaults() Config {
+func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -101,7 +101,10 @@ func (c Config) withDefaults() Config {
 		c.Limits = deliver.WorkSkedgeLimits()
 	}
 	if c.Linter == nil {
-		c.Linter = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound})
+		var err error
+		if c.Linter, err = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound}); err != nil {
+			return c, err
+		}
 	}
 	c.Tolerance = cmp.Or(c.Tolerance, webhook.DefaultTolerance)
 	c.Speed = cmp.Or(c.Speed, 1)
@@ -112,7 +115,7 @@ func (c Config) withDefaults() Config {
 	for i := range c.Companies {
 		c.Companies[i].ID = cmp.Or(c.Companies[i].ID, DefaultCompany)
 	}
-	return c
+	return c, nil
 }
 
 // cloneCompanies copies what the set-up of a sandbox changes.

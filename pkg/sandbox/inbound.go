@@ -16,6 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -267,8 +268,8 @@ func (s *Sandbox) lint(body []byte, verdict *webhook.Verdict) (details []rules.D
 	checker, _ := s.checkers.Get().(*lint.Checker)
 	defer s.checkers.Put(checker)
 	for _, f := range checker.Payload(body).Findings {
-		verdict.Findings = append(verdict.Findings, webhook.Remark{Severity: string(f.Severity), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
-		if f.Severity == lint.Error {
+		verdict.Findings = append(verdict.Findings, webhook.Remark{Severity: f.Severity.String(), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
+		if f.Severity == report.Error {
 			details = append(details, rules.Detail{Pointer: f.Pointer, Message: f.Message})
 		}
 	}

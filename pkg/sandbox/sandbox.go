@@ -66,7 +66,10 @@ type Sandbox struct {
 // what is due. ctx bounds the start alone; Close ends the sandbox. The error
 // names what is wrong with the Config, or with the file.
 func New(ctx context.Context, c Config) (*Sandbox, error) {
-	c = c.withDefaults()
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
 	if err := c.check(); err != nil {
 		return nil, err
 	}

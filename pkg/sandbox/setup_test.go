@@ -141,7 +141,10 @@ func newInbox(t *testing.T, secret string) *inbox {
 	if err != nil {
 		t.Fatal(err)
 	}
-	linter := lint.New(lint.Config{})
+	linter, err := lint.New(lint.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	in := &inbox{}
 	in.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

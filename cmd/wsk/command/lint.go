@@ -5,16 +5,20 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // LintBeforeSending lints an event and writes the findings to stderr. Errors are an
 // [*AnswerNo]: nothing is to be sent.
 func LintBeforeSending(env *Env, catalog *webhook.Catalog, e *webhook.Event) error {
-	linter := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Catalog: catalog})
+	linter, err := lint.New(lint.Config{Platform: e.Platform, Form: e.Form, Catalog: catalog})
+	if err != nil {
+		return err
+	}
 	result := linter.NewChecker().Payload(e.Raw)
 	for _, f := range result.Findings {
-		if f.Severity != lint.Note {
+		if f.Severity != report.Note {
 			fmt.Fprintf(env.Err, "%s: %s at %s (%s)\n", f.Severity, ui.Clean(f.Message), ui.Clean(f.Pointer), f.Rule)
 		}
 	}

@@ -10,11 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/lint"
-
 	"github.com/tidwall/gjson"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -117,7 +116,7 @@ func WriteVerdict(detail func(label, text string), v *webhook.Verdict) {
 		detail("warning  ", w)
 	}
 	for _, f := range v.Findings {
-		if f.Severity != string(lint.Note) {
+		if f.Severity != report.Note.String() {
 			detail(f.Severity+"  ", f.Message+" at "+f.Pointer+" ("+f.Rule+")")
 		}
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // catalog is where the schemas of the events are.
-const catalog = "../webhook/schemas"
+const catalog = "../../webhook/schemas"
 
 func loadCatalog(name string) ([]byte, error) { return os.ReadFile(filepath.Join(catalog, name)) }
 

@@ -253,10 +253,8 @@ func (v *view) document(r *check.Report) error {
 		all := summaryJSON(r, v.url)
 		all.Type, all.Cases = "", &cases
 		return command.WriteJSON(v.env.Out, all)
-	case "junit":
-		return report.WriteCases(v.env.Out, "wsk check "+v.url, casesOf(r))
-	case "tap":
-		return report.WriteTAP(v.env.Out, casesOf(r))
+	case "junit", "tap":
+		return report.WriteCases(v.env.Out, v.format, "wsk check "+v.url, casesOf(r))
 	}
 	return v.findings(r)
 }
@@ -266,14 +264,16 @@ func casesOf(r *check.Report) []report.Case {
 	cases := make([]report.Case, len(r.Results))
 	for i := range r.Results {
 		result := &r.Results[i]
-		c := report.Case{Class: "wsk.check", Name: result.Case.ID, Took: result.Took}
+		c := report.Case{Class: "wsk.check", Name: result.Case.ID, Detail: result.Detail, Took: result.Took}
 		switch result.Verdict {
+		case check.Pass:
+			c.Verdict = report.Pass
 		case check.Fail:
-			c.Type, c.Message = "fail", result.Detail
+			c.Verdict = report.Fail
 		case check.Warn:
-			c.Warning = result.Detail
+			c.Verdict = report.Warn
 		case check.Skip:
-			c.Skipped = result.Detail
+			c.Verdict = report.Skip
 		}
 		cases[i] = c
 	}
@@ -286,7 +286,11 @@ func (v *view) findings(r *check.Report) error {
 	tool := report.Tool{Name: "wsk check", Version: command.ReadBuild().Version}
 	for i := range r.Results {
 		result := &r.Results[i]
-		tool.Rules = append(tool.Rules, report.Rule{ID: result.Case.ID, Severity: string(result.Case.Severity), Help: result.Case.Title})
+		severity, err := report.ParseSeverity(string(result.Case.Severity))
+		if err != nil {
+			return err
+		}
+		tool.Rules = append(tool.Rules, report.Rule{ID: result.Case.ID, Severity: severity, Help: result.Case.Title})
 	}
 	w, err := report.New(v.format, v.env.Out, tool)
 	if err != nil {

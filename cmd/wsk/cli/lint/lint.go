@@ -35,7 +35,7 @@ type options struct {
 	list     bool
 	journal  command.Journal
 
-	weights map[string]lint.Severity // of the rules for templates
+	weights map[string]report.Severity // of the rules for templates
 }
 
 // New returns the command.
@@ -129,7 +129,7 @@ func (o *options) linter(env *command.Env, cfg *config.Config) (*lint.Linter, er
 	if c.Catalog, err = o.settings.Catalog(env, cfg); err != nil {
 		return nil, err
 	}
-	return lint.New(c), nil
+	return lint.New(c)
 }
 
 // lintRun is one run over many inputs.
@@ -140,10 +140,9 @@ type lintRun struct {
 
 	journal *command.Journal
 	strict  bool
-	weights map[string]lint.Severity // of the rules for templates
+	weights map[string]report.Severity // of the rules for templates
 
-	files  int
-	counts lint.Counts
+	counts report.Summary
 	failed []error
 }
 
@@ -174,7 +173,7 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 	var fault error
 	stream := lint.Stream{
 		Name: name, Lines: isLines(name), Workers: runtime.GOMAXPROCS(0), Read: progress.Add,
-		Emit: func(findings []lint.Finding) {
+		Emit: func(findings []report.Finding) {
 			for _, f := range findings {
 				if fault == nil {
 					if fault = r.out.finding(f); fault != nil {
@@ -185,7 +184,6 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 		},
 	}
 	counts, err := stream.Run(reading, r.linter, rest)
-	r.files++
 	r.counts = r.counts.Plus(counts)
 	switch {
 	case ctx.Err() != nil:
@@ -225,7 +223,7 @@ func isRecordID(env *command.Env, arg string) bool {
 
 // end writes the counts and decides the exit code.
 func (r *lintRun) end() error {
-	err := r.out.close(r.files, r.counts)
+	err := r.out.close(r.counts)
 	switch {
 	case err != nil:
 		return err

@@ -5,12 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -45,41 +45,36 @@ func (r *lintRun) template(ctx context.Context, name string, raw []byte) error {
 		_, more := template.Render(samples, r.env.Now().UTC())
 		findings = append(findings, more...)
 	}
-	counts := lint.Counts{Events: 1}
+	var kept []report.Finding
 	for _, f := range findings {
-		weighed, ok := r.weigh(f)
-		if !ok {
+		weighed, err := r.weigh(f)
+		switch {
+		case err != nil:
+			return err
+		case weighed.Severity == report.Off:
 			continue
-		}
-		switch weighed.Severity {
-		case lint.Error:
-			counts.Errors++
-		case lint.Warning:
-			counts.Warnings++
-		default:
-			counts.Notes++
 		}
 		weighed.File, weighed.Event, weighed.Form, weighed.Platform = name, template.Event, webhook.Template, webhook.WorkMarket
 		weighed.Excerpt, weighed.Caret = excerptOf(raw, f.Line, f.Column)
 		if err := r.out.finding(weighed); err != nil {
 			return err
 		}
+		kept = append(kept, weighed)
 	}
-	r.files++
-	r.counts = r.counts.Plus(counts)
+	r.counts = r.counts.Plus(report.Count(kept)).Plus(report.Summary{Files: 1, Events: 1})
 	return nil
 }
 
-// weigh gives a finding of a template the weight that --rule and --strict ask
-// for; ok is false when its rule is off.
-func (r *lintRun) weigh(f render.Finding) (out lint.Finding, ok bool) {
-	severity := lint.Severity(f.Severity)
+// weigh gives a finding of a template the severity that --rule and --strict ask
+// for, which is Off if its rule is.
+func (r *lintRun) weigh(f render.Finding) (report.Finding, error) {
+	severity, err := report.ParseSeverity(f.Severity)
 	if weight, given := r.weights[f.Rule]; given {
 		severity = weight
-	} else if r.strict && severity == lint.Warning {
-		severity = lint.Error
+	} else if r.strict && severity == report.Warning {
+		severity = report.Error
 	}
-	return lint.Finding{Line: f.Line, Column: f.Column, Pointer: f.Pointer, Severity: severity, Rule: f.Rule, Message: f.Message}, severity != lint.Off
+	return report.Finding{Line: f.Line, Column: f.Column, Pointer: f.Pointer, Severity: severity, Rule: f.Rule, Message: f.Message}, err
 }
 
 // maxExcerpt is how much of a line is shown with a finding, in bytes.
@@ -104,39 +99,44 @@ func excerptOf(raw []byte, line, column int) (text string, caret int) {
 	return strings.ToValidUTF8(text[:min(len(text), maxExcerpt)], ""), caret
 }
 
-// lintRules lists the rules for payloads, and those for templates.
-func lintRules() []lint.Rule {
+// lintRules returns the rules for payloads, then those for templates.
+func lintRules() []report.Rule {
 	rules := lint.Rules()
 	for _, r := range render.Rules() {
-		rules = append(rules, lint.Rule{ID: r.ID, Severity: lint.Severity(r.Severity), Help: r.Help})
+		severity, err := report.ParseSeverity(r.Severity)
+		if err != nil {
+			panic(err) // the rules are a table
+		}
+		rules = append(rules, report.Rule{ID: r.ID, Severity: severity, Help: r.Help})
 	}
 	return rules
 }
 
-// ruleWeights reads --rule: those for payloads, and those for templates.
-func ruleWeights(texts []string) (payloads, templates map[string]lint.Severity, err error) {
-	payloads, templates = map[string]lint.Severity{}, map[string]lint.Severity{}
+// ruleWeights parses the values of --rule, for payloads and for templates.
+func ruleWeights(texts []string) (payloads, templates map[string]report.Severity, err error) {
+	payloads, templates = map[string]report.Severity{}, map[string]report.Severity{}
+	target := map[string]map[string]report.Severity{}
 	var ids []string
 	for _, r := range lintRules() {
 		ids = append(ids, r.ID)
+		target[r.ID] = templates
+	}
+	for _, r := range lint.Rules() {
+		target[r.ID] = payloads
 	}
 	for _, text := range texts {
-		id, weight, found := strings.Cut(text, "=")
+		id, name, found := strings.Cut(text, "=")
 		if !found {
 			return nil, nil, fmt.Errorf("--rule %q: write ID=off, note, warning or error", text)
 		}
-		if !slices.Contains(ids, id) {
+		if target[id] == nil {
 			return nil, nil, fmt.Errorf("--rule %s: %w", text, webhook.Unknown("rule", id, ids))
 		}
-		severity, err := lint.SeverityNamed(weight)
+		severity, err := report.ParseSeverity(name)
 		if err != nil {
 			return nil, nil, fmt.Errorf("--rule %s: %w", text, err)
 		}
-		if _, err := lint.RuleNamed(id); err == nil {
-			payloads[id] = severity
-		} else {
-			templates[id] = severity
-		}
+		target[id][id] = severity
 	}
 	return payloads, templates, nil
 }

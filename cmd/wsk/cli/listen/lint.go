@@ -22,7 +22,7 @@ func linting(l *lint.Linter, strict bool, next receive.App) receive.App {
 		checker, _ := checkers.Get().(*lint.Checker)
 		result := checker.Payload(r.Request.Body)
 		for _, f := range result.Findings {
-			r.Verdict.Findings = append(r.Verdict.Findings, webhook.Remark{Severity: string(f.Severity), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
+			r.Verdict.Findings = append(r.Verdict.Findings, webhook.Remark{Severity: f.Severity.String(), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
 		}
 		errors := result.Errors()
 		checkers.Put(checker)

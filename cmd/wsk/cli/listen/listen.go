@@ -143,7 +143,11 @@ func listen(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 		return err
 	}
 	if unsigned == nil {
-		app = linting(lint.New(lint.Config{Catalog: catalog}), o.strict, app)
+		linter, err := lint.New(lint.Config{Catalog: catalog})
+		if err != nil {
+			return err
+		}
+		app = linting(linter, o.strict, app)
 	}
 	tally, err := expect.New(o.expect, o.exitAfter)
 	if err != nil {

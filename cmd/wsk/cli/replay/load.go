@@ -243,11 +243,11 @@ func round(f float64) float64 {
 
 // junit shows the test as one case.
 func (v loadView) junit() error {
-	c := report.Case{Class: "wsk.replay", Name: "load test of " + v.target, Took: v.report.Duration}
+	c := report.Case{Class: "wsk.replay", Name: "load test of " + v.target, Verdict: report.Pass, Took: v.report.Duration}
 	if v.verdict != nil {
-		c.Type, c.Message = "load", v.verdict.Error()
+		c.Verdict, c.Type, c.Detail = report.Fail, "load", v.verdict.Error()
 	}
-	return report.WriteCases(v.env.Out, "wsk replay "+v.target, []report.Case{c})
+	return report.WriteCases(v.env.Out, "junit", "wsk replay "+v.target, []report.Case{c})
 }
 
 func (v loadView) text() error {

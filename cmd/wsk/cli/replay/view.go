@@ -137,7 +137,7 @@ func (v *replayView) end(s replay.Summary) error {
 	case "ndjson":
 		err = command.WriteJSON(v.env.Out, replayDocument{Type: "summary", Target: v.target, Summary: s})
 	case "junit":
-		err = report.WriteCases(v.env.Out, "wsk replay "+v.target, v.cases())
+		err = report.WriteCases(v.env.Out, "junit", "wsk replay "+v.target, v.cases())
 	default:
 		if v.kept == nil {
 			v.kept = []replay.Result{}
@@ -175,9 +175,9 @@ func (v *replayView) cases() []report.Case {
 		if r.ID != "" {
 			name += " " + r.ID
 		}
-		c := report.Case{Class: "wsk.replay", Name: name, Took: time.Duration(r.DurationMS * float64(time.Millisecond))}
+		c := report.Case{Class: "wsk.replay", Name: name, Verdict: report.Pass, Took: time.Duration(r.DurationMS * float64(time.Millisecond))}
 		if !r.Verdict.OK() {
-			c.Type, c.Message = string(r.Verdict), caseMessage(r)
+			c.Verdict, c.Type, c.Detail = report.Fail, string(r.Verdict), caseMessage(r)
 		}
 		cases = append(cases, c)
 	}

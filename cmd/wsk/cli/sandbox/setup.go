@@ -43,7 +43,9 @@ func (o *options) setup(ctx context.Context, env *command.Env, cfg *config.Confi
 	if err != nil {
 		return c, err
 	}
-	c.Linter = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog})
+	if c.Linter, err = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog}); err != nil {
+		return c, err
+	}
 	return c, nil
 }
 

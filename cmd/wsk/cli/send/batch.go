@@ -20,6 +20,7 @@ import (
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/payload"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -174,7 +175,11 @@ func (b *batchRun) prepare(cfg *config.Config, args []string) error {
 		}
 	}
 	if !b.o.noLint {
-		b.linter.Checker = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog}).NewChecker()
+		linter, err := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog})
+		if err != nil {
+			return err
+		}
+		b.linter.Checker = linter.NewChecker()
 	}
 	if b.delivery, err = b.o.delivery(b.env, cfg); err != nil {
 		return err
@@ -259,7 +264,7 @@ func (b *batchRun) lint(ctx context.Context) error {
 		findings, isEvent := b.linter.Check(l)
 		for _, f := range findings {
 			progress.Done()
-			if f.Severity == lint.Error {
+			if f.Severity == report.Error {
 				faults++
 			}
 			fmt.Fprintf(b.env.Err, "%s:%d:%d: %s: %s (%s)\n", ui.Clean(name), f.Line, f.Column, f.Severity, ui.Clean(f.Message), f.Rule)

@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -34,12 +35,12 @@ func (l Linter) Event(line Line) (webhook.Event, error) {
 // the lines that begin and end the stream of a listener contain none. Of a
 // finding only the place, the severity, the rule and the message are set.
 // Notes are left out.
-func (l Linter) Check(line Line) (findings []lint.Finding, isEvent bool) {
-	found := func(column int, severity lint.Severity, rule, message string) {
-		findings = append(findings, lint.Finding{Line: line.N, Column: column, Severity: severity, Rule: rule, Message: message})
+func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
+	found := func(column int, severity report.Severity, rule, message string) {
+		findings = append(findings, report.Finding{Line: line.N, Column: column, Severity: severity, Rule: rule, Message: message})
 	}
 	if line.TooLong {
-		found(1, lint.Error, "length", fmt.Sprintf("the line is longer than %d MiB", MaxLine>>20))
+		found(1, report.Error, "length", fmt.Sprintf("the line is longer than %d MiB", MaxLine>>20))
 		return findings, true
 	}
 	text := line.Text()
@@ -56,7 +57,7 @@ func (l Linter) Check(line Line) (findings []lint.Finding, isEvent bool) {
 	case errors.As(err, &shape):
 		column, reason = shape.Column, shape.Reason
 	case err != nil:
-		found(1, lint.Error, rule, err.Error())
+		found(1, report.Error, rule, err.Error())
 		return findings, true
 	}
 	errorsBefore := 0
@@ -68,7 +69,7 @@ func (l Linter) Check(line Line) (findings []lint.Finding, isEvent bool) {
 		result := l.Checker.Payload(body)
 		errorsBefore = result.Errors()
 		for _, f := range result.Findings {
-			if f.Severity == lint.Note {
+			if f.Severity == report.Note {
 				continue
 			}
 			at := f.Column
@@ -79,7 +80,7 @@ func (l Linter) Check(line Line) (findings []lint.Finding, isEvent bool) {
 		}
 	}
 	if err != nil && errorsBefore == 0 {
-		found(column, lint.Error, rule, reason)
+		found(column, report.Error, rule, reason)
 	}
 	return findings, true
 }

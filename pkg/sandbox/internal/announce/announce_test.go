@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -151,7 +152,11 @@ func TestEventsLintClean(t *testing.T) {
 		for _, full := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, full %v", form, full), func(t *testing.T) {
 				t.Parallel()
-				checker := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: form}).NewChecker()
+				linter, err := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: form})
+				if err != nil {
+					t.Fatal(err)
+				}
+				checker := linter.NewChecker()
 				events := story(full)
 				for i, list := range tell(t, form, events...) {
 					for _, raised := range list {
@@ -160,7 +165,7 @@ func TestEventsLintClean(t *testing.T) {
 							t.Errorf("%s reads as %s %s", raised.event, result.Form, result.Event)
 						}
 						for _, f := range result.Findings {
-							if f.Severity != lint.Note && !strings.Contains(f.Message, `"cancelled"`) { // which the story says
+							if f.Severity != report.Note && !strings.Contains(f.Message, `"cancelled"`) { // which the story says
 								t.Errorf("%s after %s: %s at %s (%s)\n%s", raised.event, events[i][0], f.Message, f.Pointer, f.Rule, raised.body)
 							}
 						}
