@@ -168,7 +168,7 @@ func TestManyCheckers(t *testing.T) {
 // TestForm holds lint to the classification that ParseEvent uses.
 func TestForm(t *testing.T) {
 	t.Parallel()
-	c := lint.New(lint.Config{}).NewChecker()
+	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, raw := range []string{
 		`{"event":5,"data":{}}`, `{"event":"","timestamp":"t"}`, `{"event":["a.b"],"timestamp":1}`, `{"event":"hireUpdated","timestamp":"t"}`,
 		`{"event":"a.b"}`, `{"event_type":5}`, `{"event_type":null,"company_id":null}`, `{"event_id":1,"event":"a.b","event_type":"c"}`,

@@ -29,6 +29,15 @@ func record(t testing.TB, body string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+func inboundChecker(t testing.TB) *lint.Checker {
+	t.Helper()
+	linter, err := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return linter.NewChecker()
+}
+
 func employeeLinter(t testing.TB) batch.Linter {
 	t.Helper()
 	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "employee.created")
@@ -39,14 +48,14 @@ func employeeLinter(t testing.TB) batch.Linter {
 		Wrap: func(line []byte) ([]byte, error) {
 			return payload.Wrap(definition, line, payload.Head{Time: time.Unix(0, 0), Source: "hr"})
 		},
-		Checker: lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound}).NewChecker(),
+		Checker: inboundChecker(t),
 	}
 }
 
 func TestLinterCheck(t *testing.T) {
 	t.Parallel()
 	wrapping := employeeLinter(t)
-	whole := batch.Linter{Checker: lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound}).NewChecker()}
+	whole := batch.Linter{Checker: inboundChecker(t)}
 	unchecked := batch.Linter{}
 	for _, test := range []struct {
 		name   string
