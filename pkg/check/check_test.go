@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -338,7 +339,7 @@ func TestCases(t *testing.T) {
 func TestValidBody(t *testing.T) {
 	t.Parallel()
 	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
-		s, err := newSession(Config{Platform: p, Secret: secret(t), Now: time.Now, NewID: func() string { return "1" }})
+		s, err := newSession(Config{Platform: p, Secret: webhooktest.Secret(t, testSecret), Now: time.Now, NewID: func() string { return "1" }})
 		if err != nil {
 			t.Fatal(err)
 		}

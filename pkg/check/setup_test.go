@@ -20,20 +20,12 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 const testSecret = "s3cret-of-the-tests"
-
-func secret(t *testing.T) webhook.Secret {
-	t.Helper()
-	s, err := webhook.NewSecret(testSecret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // receiver is a handler as people write them, with a field for each part that
 // can be wrong.
@@ -158,7 +150,7 @@ func tryRun(t *testing.T, h http.Handler, change func(*Config)) (Report, error) 
 	transport := deliver.NewTransport()
 	t.Cleanup(transport.CloseIdleConnections)
 	c := Config{
-		URL: server.URL, Secret: secret(t), Transport: transport, Now: time.Now, NewID: rand.Text,
+		URL: server.URL, Secret: webhooktest.Secret(t, testSecret), Transport: transport, Now: time.Now, NewID: rand.Text,
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 	if v, ok := h.(*receiver); ok {
@@ -197,7 +189,7 @@ func (r Report) named(id string) Result {
 func ours(t *testing.T, p webhook.Platform, effects *atomic.Int64) http.Handler {
 	t.Helper()
 	h, err := receive.New(receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret(t)}, Scheme: webhook.SchemeFor(p)}, Platform: p,
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(t, testSecret)}, Scheme: webhook.SchemeFor(p)}, Platform: p,
 		App: func(context.Context, *webhook.Record) receive.Answer { effects.Add(1); return receive.OK() },
 		Now: time.Now, NewID: rand.Text,
 	})

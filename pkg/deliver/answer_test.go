@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -82,9 +83,9 @@ func TestAttemptResponse(t *testing.T) {
 				_, _ = w.Write(bomb)
 			})
 			c := client(overTCP(t))
-			before := heap(true)
+			before := webhooktest.Heap(true)
 			record := attempt(t, c, delivery(t, server.URL))
-			if grown := heap(false) - before; grown > 8<<20 {
+			if grown := webhooktest.Heap(false) - before; grown > 8<<20 {
 				t.Errorf("the heap grew by %d KiB", grown>>10)
 			}
 			wantVerdict(t, record, webhook.Accepted, "")
@@ -108,9 +109,9 @@ func TestAttemptResponse(t *testing.T) {
 						sent <- n
 					})
 					c := client(overTCP(t))
-					before := heap(true)
+					before := webhooktest.Heap(true)
 					record := attempt(t, c, delivery(t, server.URL))
-					if grown := heap(false) - before; grown > 8<<20 {
+					if grown := webhooktest.Heap(false) - before; grown > 8<<20 {
 						t.Errorf("the heap grew by %d KiB", grown>>10)
 					}
 					wantVerdict(t, record, webhook.Accepted, "")
@@ -151,9 +152,9 @@ func TestAttemptResponse(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					c := client(overPipe(t, func(conn net.Conn) { answering("")(conn); flood(conn) }))
-					before := heap(true)
+					before := webhooktest.Heap(true)
 					record := attempt(t, c, delivery(t, "http://x.example/"))
-					if grown := heap(false) - before; grown > 8<<20 {
+					if grown := webhooktest.Heap(false) - before; grown > 8<<20 {
 						t.Errorf("the heap grew by %d KiB", grown>>10)
 					}
 					wantVerdict(t, record, webhook.OutcomeUnknown, "no_answer")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -51,7 +52,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("taken: %q", target)
 		}
 		sent := 0
-		record := attempt(t, client(roundTrip(func(r *http.Request) (*http.Response, error) {
+		record := attempt(t, client(webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			sent++
 			var wire strings.Builder
 			if err := r.Write(&wire); err != nil {

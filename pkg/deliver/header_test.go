@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -220,7 +221,7 @@ func TestAttemptHeader(t *testing.T) {
 	})
 	t.Run("a secret that the scheme cannot use is an error that does not contain it", func(t *testing.T) {
 		d := delivery(t, "http://x.example/")
-		d.Scheme, d.Secret = named(t, webhook.StandardWebhooks), secret(t, "hunter2 is no base64")
+		d.Scheme, d.Secret = webhooktest.Scheme(t, webhook.StandardWebhooks), webhooktest.Secret(t, "hunter2 is no base64")
 		_, err := client(unused(t)).Attempt(t.Context(), d, 0)
 		if err == nil || !strings.HasPrefix(err.Error(), "signing: ") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v", err)

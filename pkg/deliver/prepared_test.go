@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -18,7 +19,7 @@ func TestPrepared(t *testing.T) {
 		overridden, unsigned, body, worksome := delivery(t, "http://u:p@x.example/a"), delivery(t, "http://x.example"), delivery(t, "http://x.example"), delivery(t, "http://x.example")
 		overridden.Override = pairs(t, "X-Webhook-Timestamp: 7", "Host: other.example", "User-Agent:", "X-Many: 1", "X-Many: 2", "Idempotency-Key: k")
 		unsigned.Secret = webhook.Secret{}
-		body.Scheme, body.Header = named(t, webhook.BodyOnly), append(body.Header, webhook.Pair{Name: webhook.HeaderTimestamp, Value: "0"})
+		body.Scheme, body.Header = webhooktest.Scheme(t, webhook.BodyOnly), append(body.Header, webhook.Pair{Name: webhook.HeaderTimestamp, Value: "0"})
 		worksome.Scheme = webhook.SchemeFor(webhook.Worksome)
 		for name, d := range map[string]deliver.Delivery{
 			"by default": delivery(t, "http://x.example"), "overridden": overridden, "unsigned": unsigned, "body with a timestamp": body, "worksome": worksome,
@@ -26,7 +27,7 @@ func TestPrepared(t *testing.T) {
 			now := clock
 			var sent []*http.Request
 			var bodies []string
-			c := client(roundTrip(func(r *http.Request) (*http.Response, error) {
+			c := client(webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 				raw, err := io.ReadAll(r.Body)
 				sent, bodies = append(sent, r), append(bodies, string(raw))
 				return &http.Response{StatusCode: 202, Body: http.NoBody}, err
@@ -62,7 +63,7 @@ func TestPrepared(t *testing.T) {
 	})
 	t.Run("the context bounds a request", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		prepared, err := client(roundTrip(func(r *http.Request) (*http.Response, error) {
+		prepared, err := client(webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			cancel()
 			return nil, r.Context().Err()
 		})).Prepare(delivery(t, "http://x.example"))

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -24,7 +25,7 @@ func countWaits(n *int) func(context.Context, time.Duration) error {
 // answers is a transport that goes through a list of statuses; past its end
 // the last one stays. A status of 0 is a connection that was refused.
 func answers(tries *int, statuses ...int) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		code := statuses[min(*tries, len(statuses)-1)]
 		*tries++
 		if code == 0 {
@@ -168,7 +169,7 @@ func TestSend(t *testing.T) {
 				t.Errorf("sent %q under %q", r.body, r.header["X-Webhook-Id"])
 			}
 			stamp, signature := r.header.Get(webhook.HeaderTimestamp), r.header.Get(webhook.HeaderSignature)
-			if signature != hexMAC(sharedSecret, stamp+"."+payload) {
+			if signature != webhooktest.HexHMAC(sharedSecret, stamp+"."+payload) {
 				t.Errorf("%s under %s", signature, stamp)
 			}
 			stamps, signatures = append(stamps, stamp), append(signatures, signature)
@@ -217,7 +218,7 @@ func TestSend(t *testing.T) {
 	t.Run("an attempt that the context ends is passed to each", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tries := 0
-			c := client(roundTrip(func(r *http.Request) (*http.Response, error) {
+			c := client(webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 				tries++
 				<-r.Context().Done()
 				return nil, r.Context().Err()
@@ -270,7 +271,7 @@ func TestRetryAfter(t *testing.T) {
 			}
 			for _, code := range []int{429, 503} {
 				var paused time.Duration
-				c := client(roundTrip(func(r *http.Request) (*http.Response, error) {
+				c := client(webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 					return &http.Response{StatusCode: code, Header: http.Header{"Retry-After": {tt.value}}, Body: http.NoBody}, nil
 				}))
 				c.Wait = func(_ context.Context, d time.Duration) error { paused = d; return nil }

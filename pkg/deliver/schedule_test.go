@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -29,7 +30,7 @@ func outbound(t testing.TB, url string) deliver.Delivery {
 func attemptsOf(t *testing.T, d deliver.Delivery, s deliver.Schedule, answer func(n int, r *http.Request) (*http.Response, error)) (at []time.Duration, sent []http.Header, last webhook.Record) {
 	t.Helper()
 	began := time.Now()
-	c := client(roundTrip(func(r *http.Request) (*http.Response, error) {
+	c := client(webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		at, sent = append(at, time.Since(began)), append(sent, r.Header.Clone())
 		return answer(len(at)-1, r)
 	}))
@@ -51,7 +52,7 @@ func TestDeliver(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			d := outbound(t, "http://x.example/")
 			at, sent, last := attemptsOf(t, d, deliver.PlatformSchedule(webhook.WorkSkedge), func(n int, r *http.Request) (*http.Response, error) {
-				if err := webhook.Verify(r.Header, d.Event.Raw, time.Now(), secret(t, sharedSecret)); err != nil {
+				if err := webhook.Verify(r.Header, d.Event.Raw, time.Now(), webhooktest.Secret(t, sharedSecret)); err != nil {
 					t.Errorf("attempt %d: %v", n, err)
 				}
 				return answered(500)

@@ -4,22 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -31,15 +27,6 @@ const (
 // clock is the sender's time in tests that do not run in a bubble.
 var clock = time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC)
 
-func secret(t testing.TB, text string) webhook.Secret {
-	t.Helper()
-	s, err := webhook.NewSecret(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func event(t testing.TB, body string) webhook.Event {
 	t.Helper()
 	e, err := webhook.ParseEvent([]byte(body))
@@ -49,33 +36,12 @@ func event(t testing.TB, body string) webhook.Event {
 	return e
 }
 
-func named(t testing.TB, name string) webhook.Scheme {
-	t.Helper()
-	s, err := webhook.SchemeNamed(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// mac computes a signature without the package that signs.
-func mac(key, content string) []byte {
-	h := hmac.New(sha256.New, []byte(key))
-	h.Write([]byte(content))
-	return h.Sum(nil)
-}
-
-func hexMAC(key, content string) string { return hex.EncodeToString(mac(key, content)) }
-func base64MAC(key, content string) string {
-	return base64.StdEncoding.EncodeToString(mac(key, content))
-}
-
 // delivery is a signed one to url, as send makes it.
 func delivery(t testing.TB, url string) deliver.Delivery {
 	t.Helper()
 	return deliver.Delivery{
 		URL: url, Event: event(t, payload), Header: deliver.Inbound("the-api-key", "custom"),
-		Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secret: secret(t, sharedSecret),
+		Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secret: webhooktest.Secret(t, sharedSecret),
 	}
 }
 
@@ -165,14 +131,9 @@ func wantVerdict(t testing.TB, got webhook.Record, outcome webhook.Outcome, reas
 	}
 }
 
-// roundTrip is a transport in memory.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // unused is a transport that nothing may be sent over.
 func unused(t testing.TB) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		t.Errorf("sent to %s", r.URL.Redacted())
 		return nil, errors.New("nothing may be sent")
 	})
@@ -220,18 +181,6 @@ func answering(raw string) func(net.Conn) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
-
-// heap returns the bytes of live and not yet swept objects, after a collection
-// if asked for.
-func heap(collect bool) int64 {
-	if collect {
-		runtime.GC()
-		runtime.GC() // what the first one freed of pools
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
 
 // line is a record as it is printed and stored.
 func line(t testing.TB, r webhook.Record) string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 )
 
 func TestAttemptURLUser(t *testing.T) {
@@ -40,7 +41,7 @@ func TestAttemptURLUser(t *testing.T) {
 			w.Header().Set("Location", "http://user:"+private+"@x.example/")
 			w.WriteHeader(307)
 		})
-		quoting := roundTrip(func(r *http.Request) (*http.Response, error) {
+		quoting := webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			return nil, errors.New("no route to " + r.URL.String())
 		})
 		gone := newEndpoint(t, nil).URL

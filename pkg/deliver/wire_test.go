@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -31,12 +32,12 @@ func TestAttemptRequest(t *testing.T) {
 			{Name: "Content-Type", Value: "application/json"}, {Name: webhook.HeaderEvent, Value: "work_order.created"}, {Name: webhook.HeaderRetry, Value: "0"},
 		}
 		source := func(name string) deliver.Delivery {
-			return deliver.Delivery{Header: deliver.Inbound("the-api-key", name), Scheme: named(t, deliver.SchemeForSource(name)), NotifyURL: notify}
+			return deliver.Delivery{Header: deliver.Inbound("the-api-key", name), Scheme: webhooktest.Scheme(t, deliver.SchemeForSource(name)), NotifyURL: notify}
 		}
 		custom := func(source string) http.Header {
 			return http.Header{
 				"Content-Type": {"application/json"}, "X-Api-Key": {"the-api-key"}, "X-Webhook-Source": {source},
-				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {hexMAC(sharedSecret, stamp+"."+payload)},
+				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)},
 			}
 		}
 		with := func(h http.Header, name, value string) http.Header {
@@ -54,23 +55,23 @@ func TestAttemptRequest(t *testing.T) {
 			{"source custom", source("custom"), sharedSecret, payload, custom("custom")},
 			{"source dynamics365, signed as custom", source("dynamics365"), sharedSecret, payload, custom("dynamics365")},
 			{"source square", source("square"), sharedSecret, payload,
-				with(custom("square"), "X-Square-Hmacsha256-Signature", base64MAC(sharedSecret, notify+payload))},
+				with(custom("square"), "X-Square-Hmacsha256-Signature", webhooktest.Base64HMAC(sharedSecret, notify+payload))},
 			{"source quickbooks", source("quickbooks"), sharedSecret, payload,
-				with(custom("quickbooks"), "Intuit-Signature", base64MAC(sharedSecret, payload))},
-			{"source custom by scheme body", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom"), Scheme: named(t, webhook.BodyOnly)}, sharedSecret, payload,
-				with(custom("custom"), "X-Webhook-Signature", hexMAC(sharedSecret, payload))},
+				with(custom("quickbooks"), "Intuit-Signature", webhooktest.Base64HMAC(sharedSecret, payload))},
+			{"source custom by scheme body", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom"), Scheme: webhooktest.Scheme(t, webhook.BodyOnly)}, sharedSecret, payload,
+				with(custom("custom"), "X-Webhook-Signature", webhooktest.HexHMAC(sharedSecret, payload))},
 			{"no scheme named: the default", deliver.Delivery{Header: deliver.Inbound("the-api-key", "custom")}, sharedSecret, payload, custom("custom")},
 			{"no API key", deliver.Delivery{Header: deliver.Inbound("", "custom")}, sharedSecret, payload,
 				func() http.Header { h := custom("custom"); h.Del("X-Api-Key"); return h }()},
 			{"outbound, with an id", deliver.Delivery{Header: outbound, WebhookID: "evt_1"}, sharedSecret, payload, http.Header{
 				"Content-Type": {"application/json"}, "X-Webhook-Event": {"work_order.created"}, "X-Webhook-Retry": {"0"}, "X-Webhook-Id": {"evt_1"},
-				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {hexMAC(sharedSecret, stamp+"."+payload)},
+				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)},
 			}},
 			{"Worksome, in its header", deliver.Delivery{Scheme: webhook.SchemeFor(webhook.Worksome), WebhookID: "not sent"}, sharedSecret, hire, http.Header{
-				"Signature": {hexMAC(sharedSecret, hire)},
+				"Signature": {webhooktest.HexHMAC(sharedSecret, hire)},
 			}},
-			{"standard-webhooks", deliver.Delivery{Scheme: named(t, webhook.StandardWebhooks), WebhookID: "msg_1"}, whsec, payload, http.Header{
-				"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1," + base64MAC(sharedSecret, "msg_1."+stamp+"."+payload)},
+			{"standard-webhooks", deliver.Delivery{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), WebhookID: "msg_1"}, whsec, payload, http.Header{
+				"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1," + webhooktest.Base64HMAC(sharedSecret, "msg_1."+stamp+"."+payload)},
 			}},
 			{"unsigned, to the inbound endpoint", deliver.Delivery{Header: deliver.Inbound("", "custom")}, "", payload, http.Header{
 				"Content-Type": {"application/json"}, "X-Webhook-Source": {"custom"}, "X-Webhook-Timestamp": {stamp},
@@ -83,7 +84,7 @@ func TestAttemptRequest(t *testing.T) {
 				d := tt.delivery
 				d.URL, d.Event = server.URL+"/hooks?x=1", event(t, tt.body)
 				if tt.secret != "" {
-					d.Secret = secret(t, tt.secret)
+					d.Secret = webhooktest.Secret(t, tt.secret)
 				}
 				record := attempt(t, client(overTCP(t)), d)
 				wantVerdict(t, record, webhook.Accepted, "")
@@ -111,11 +112,11 @@ func TestAttemptRequest(t *testing.T) {
 		}
 	})
 	t.Run("square signs over the URL unless NotifyURL is set", func(t *testing.T) {
-		d := deliver.Delivery{URL: "https://a.example/hooks", Event: event(t, payload), Scheme: named(t, webhook.Square), Secret: secret(t, sharedSecret)}
+		d := deliver.Delivery{URL: "https://a.example/hooks", Event: event(t, payload), Scheme: webhooktest.Scheme(t, webhook.Square), Secret: webhooktest.Secret(t, sharedSecret)}
 		for notify, over := range map[string]string{"": "https://a.example/hooks", "https://b.example": "https://b.example"} {
 			d.NotifyURL = notify
 			request, err := d.Request(clock)
-			if got := request.Header.Get("x-square-hmacsha256-signature"); err != nil || got != base64MAC(sharedSecret, over+payload) {
+			if got := request.Header.Get("x-square-hmacsha256-signature"); err != nil || got != webhooktest.Base64HMAC(sharedSecret, over+payload) {
 				t.Errorf("with %q: %s, %v", notify, got, err)
 			}
 		}
@@ -192,7 +193,7 @@ func TestAttemptRecord(t *testing.T) {
 			Header: webhook.Header{
 				{Name: "Content-Type", Value: "application/json"}, {Name: "X-API-Key", Value: "the-api-key"}, {Name: "X-Webhook-Source", Value: "custom"},
 				{Name: "X-Webhook-ID", Value: "evt_1"}, {Name: "X-Webhook-Timestamp", Value: stamp},
-				{Name: "X-Webhook-Signature", Value: hexMAC(sharedSecret, stamp+"."+payload)}, {Name: "User-Agent", Value: "wsk/1.2"},
+				{Name: "X-Webhook-Signature", Value: webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)}, {Name: "User-Agent", Value: "wsk/1.2"},
 			},
 		},
 		Verdict: &webhook.Verdict{Outcome: webhook.Refused, Reason: "status"},
@@ -218,7 +219,7 @@ func TestAttemptTLS(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
-			err = webhook.Verify(r.Header, body, clock, secret(t, sharedSecret))
+			err = webhook.Verify(r.Header, body, clock, webhooktest.Secret(t, sharedSecret))
 		}
 		if proto = r.Proto; err != nil {
 			t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -101,11 +102,11 @@ func TestFailFirstRemembersNoMoreThanItsLimit(t *testing.T) {
 	for _, limit := range []int{0, 1, 100} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			app := receive.FailFirst(1, limit, receive.Always(200))
-			before := heap(true)
+			before := webhooktest.Heap(true)
 			for i := range 20_000 {
 				try(t.Context(), app, fmt.Sprintf("%0100d", i), "")
 			}
-			if grown := heap(true) - before; grown > 1<<20 {
+			if grown := webhooktest.Heap(true) - before; grown > 1<<20 {
 				t.Errorf("20,000 ids later the heap is larger by %d KiB", grown>>10)
 			}
 			try(t.Context(), app, "", "") // so that it was not collected before

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -66,7 +67,7 @@ func (d *deliveries) next() (http.Header, string) {
 // bare net/http handler with HMAC alone.
 func BenchmarkHandler(b *testing.B) {
 	handler, err := receive.New(receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret(b, sharedSecret)}},
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(b, sharedSecret)}},
 		Memory:   receive.NewMemory(remembered), Sink: func(webhook.Record) {},
 		Now: func() time.Time { return clock }, NewID: func() string { return "rec_1" },
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -163,9 +164,9 @@ func TestReadBodyAllocatesForWhatArrived(t *testing.T) {
 	request := post(header("a", payload, clock), "")
 	request.ContentLength = 1 << 20
 	var grown int64
-	before := heap(true)
+	before := webhooktest.Heap(true)
 	request.Body = io.NopCloser(readerFunc(func([]byte) (int, error) {
-		grown = heap(false) - before
+		grown = webhooktest.Heap(false) - before
 		return 0, io.ErrUnexpectedEOF
 	}))
 	r.ServeHTTP(httptest.NewRecorder(), request)

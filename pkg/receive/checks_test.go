@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // THREATS row 1.
 func TestNewRefusesToVerifyNothing(t *testing.T) {
-	good := secret(t, sharedSecret)
+	good := webhooktest.Secret(t, sharedSecret)
 	tests := []struct {
 		name string
 		c    receive.Config
@@ -47,7 +48,7 @@ func TestNewRefusesToVerifyNothing(t *testing.T) {
 func TestNewDefaults(t *testing.T) {
 	var records []webhook.Record
 	handler, err := receive.New(receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret(t, sharedSecret)}},
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(t, sharedSecret)}},
 		Sink:     func(r webhook.Record) { records = append(records, r) },
 	})
 	if err != nil {
@@ -83,15 +84,15 @@ func TestHandlerWithoutSecretsAcceptsNothing(t *testing.T) {
 // THREATS row 2.
 func TestHandlerRefusesAnIncompleteSignature(t *testing.T) {
 	stamp := webhook.FormatTimestamp(clock)
-	good := hexMAC(sharedSecret, stamp+"."+payload)
+	good := webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)
 	tests := map[string]string{
 		"empty": "", "one space": " ",
 		"65 digits": good + "0", "66 digits": good + "00", "twice over": good + good,
 		"upper case": strings.ToUpper(good), "not hex": strings.Repeat("g", 64),
 		"one letter not hex": good[:63] + "z", "prefixed": "sha256=" + good,
 		"a space behind": good + " ", "a line break behind": good + "\n", "a NUL behind": good + "\x00",
-		"two, with a comma": good + "," + good, "raw digest": string(mac(sharedSecret, stamp+"."+payload)),
-		"of another secret": hexMAC("another", stamp+"."+payload), "of the body alone": hexMAC(sharedSecret, payload),
+		"two, with a comma": good + "," + good, "raw digest": string(webhooktest.HMAC(sharedSecret, stamp+"."+payload)),
+		"of another secret": webhooktest.HexHMAC("another", stamp+"."+payload), "of the body alone": webhooktest.HexHMAC(sharedSecret, payload),
 		"all zeros": strings.Repeat("0", 64),
 	}
 	for n := 1; n < 64; n++ {

@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -73,7 +74,7 @@ func TestForwardGivesUpAfterForwardTimeout(t *testing.T) {
 	}
 	tests := []struct {
 		name      string
-		transport roundTrip
+		transport webhooktest.RoundTrip
 	}{
 		{"before its answer", hangs},
 		{"within its answer", func(r *http.Request) (*http.Response, error) {
@@ -103,7 +104,7 @@ func TestForwardEndsWhenTheSenderGoesAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
-		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+		transport := webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, context.Canceled
 		})
@@ -151,7 +152,7 @@ func TestForwardDoesNotHangOnSwitchingProtocols(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(chan struct{})
 		hangUp := sync.OnceFunc(func() { close(held) })
-		transport := roundTrip(func(*http.Request) (*http.Response, error) {
+		transport := webhooktest.RoundTrip(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 101, Body: struct {
 				io.Reader
 				io.Closer
@@ -193,9 +194,9 @@ func TestForwardCutsABodyAt64KiB(t *testing.T) {
 				defer close(done)
 				sent, _ = io.CopyN(w, zeros{}, tt.size)
 			})
-			before := heap(true)
+			before := webhooktest.Heap(true)
 			answer, record := forward(t.Context(), plainTransport(t), url, nil, payload)
-			if grown := heap(false) - before; grown > 8<<20 {
+			if grown := webhooktest.Heap(false) - before; grown > 8<<20 {
 				t.Errorf("the heap grew by %d KiB", grown>>10)
 			}
 			<-done
@@ -216,7 +217,7 @@ func TestForwardKeepsCredentialsOfTheURLOutOfRecords(t *testing.T) {
 	for _, url := range []string{"http://user:hunter2@127.0.0.1:1/?token=hunter2", "http://user:hunter2@127.0.0.1:x/", "ftp://user:hunter2@127.0.0.1/"} {
 		transports := map[string]http.RoundTripper{
 			"net/http's": plainTransport(t),
-			"one that quotes the URL": roundTrip(func(r *http.Request) (*http.Response, error) {
+			"one that quotes the URL": webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 				return nil, errors.New("no route to " + r.URL.String())
 			}),
 		}

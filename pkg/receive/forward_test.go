@@ -199,11 +199,6 @@ func TestForwardAnswersWithTheAppsResponse(t *testing.T) {
 	}
 }
 
-// roundTrip is a transport in memory.
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // THREATS row 20.
 func TestForwardDecompressesNothing(t *testing.T) {
 	var zipped bytes.Buffer

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -21,7 +22,7 @@ import (
 // computed here confirms.
 func FuzzHandler(f *testing.F) {
 	stamp := webhook.FormatTimestamp(clock)
-	good := "X-Webhook-Timestamp: " + stamp + "\nX-Webhook-Signature: " + hexMAC(sharedSecret, stamp+"."+payload) + "\nX-Webhook-ID: evt_1"
+	good := "X-Webhook-Timestamp: " + stamp + "\nX-Webhook-Signature: " + webhooktest.HexHMAC(sharedSecret, stamp+"."+payload) + "\nX-Webhook-ID: evt_1"
 	f.Add("POST", good, []byte(payload), false)
 	f.Add("POST", good+"\nX-Webhook-ID: evt_2", []byte(payload), false)
 	f.Add("POST", good+"\nContent-Encoding: gzip", []byte(payload), true)
@@ -56,7 +57,7 @@ func FuzzHandler(f *testing.F) {
 		}
 		if sign {
 			h.Set(webhook.HeaderTimestamp, stamp)
-			h.Set(webhook.HeaderSignature, hexMAC(sharedSecret, stamp+"."+string(body)))
+			h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(sharedSecret, stamp+"."+string(body)))
 		}
 		request := &http.Request{
 			Method: method, Header: h, RequestURI: "/", Host: "x",
@@ -88,5 +89,5 @@ func confirmed(method string, h http.Header, body []byte) bool {
 	signature, err := hex.DecodeString(signatures[0])
 	seconds, bad := strconv.Atoi(stamps[0])
 	age := clock.Unix() - int64(seconds)
-	return err == nil && bad == nil && -300 <= age && age <= 300 && hmac.Equal(signature, mac(sharedSecret, stamps[0]+"."+string(body)))
+	return err == nil && bad == nil && -300 <= age && age <= 300 && hmac.Equal(signature, webhooktest.HMAC(sharedSecret, stamps[0]+"."+string(body)))
 }

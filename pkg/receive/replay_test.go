@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -135,7 +136,7 @@ func TestHandlerStandardWebhooksTellsDeliveriesOfOneSecondApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newReceiver(t, func(c *receive.Config) {
-		c.Verifier = webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{secret(t, key)}}
+		c.Verifier = webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{webhooktest.Secret(t, key)}}
 	})
 	for _, step := range []struct{ id, want string }{
 		{"msg_1", taken}, {"msg_2", taken}, {"msg_1", takenBefore}, {"msg_2", takenBefore},

@@ -6,32 +6,20 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 const notifyURL = "https://example.com/hooks?a=1"
 
-func base64MAC(key, content string) string {
-	return base64.StdEncoding.EncodeToString(mac(key, content))
-}
-
 // standardHeader signs as the Standard Webhooks specification says.
 func standardHeader(key, id, body string) http.Header {
 	stamp := webhook.FormatTimestamp(clock)
 	return http.Header{
 		"Webhook-Id": {id}, "Webhook-Timestamp": {stamp},
-		"Webhook-Signature": {"v1," + base64MAC(key, id+"."+stamp+"."+body)},
+		"Webhook-Signature": {"v1," + webhooktest.Base64HMAC(key, id+"."+stamp+"."+body)},
 	}
-}
-
-func named(t testing.TB, name string) webhook.Scheme {
-	t.Helper()
-	s, err := webhook.SchemeNamed(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 func TestHandlerVerifiesEveryScheme(t *testing.T) {
@@ -48,26 +36,28 @@ func TestHandlerVerifiesEveryScheme(t *testing.T) {
 	}{
 		{"timestamp.body, the default", receive.Config{}, sharedSecret, payload,
 			func(b string) http.Header { return header("evt_1", b, clock) }, webhook.HeaderSignature, "evt_1"},
-		{"body, in WorkSkedge's header", receive.Config{Verifier: webhook.Verifier{Scheme: named(t, webhook.BodyOnly)}}, sharedSecret, payload,
+		{"body, in WorkSkedge's header", receive.Config{Verifier: webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.BodyOnly)}}, sharedSecret, payload,
 			func(b string) http.Header {
-				return http.Header{"X-Webhook-Signature": {hexMAC(sharedSecret, b)}, "X-Webhook-Id": {"evt_1"}}
+				return http.Header{"X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, b)}, "X-Webhook-Id": {"evt_1"}}
 			}, webhook.HeaderSignature, "evt_1"},
 		{"Worksome's Signature header, by the platform alone", receive.Config{Platform: webhook.Worksome}, sharedSecret, hire,
-			func(b string) http.Header { return http.Header{"Signature": {hexMAC(sharedSecret, b)}} }, "Signature", ""},
-		{"square, over URL and body", receive.Config{Verifier: webhook.Verifier{Scheme: named(t, webhook.Square), URL: notifyURL}}, sharedSecret, payload,
+			func(b string) http.Header { return http.Header{"Signature": {webhooktest.HexHMAC(sharedSecret, b)}} }, "Signature", ""},
+		{"square, over URL and body", receive.Config{Verifier: webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.Square), URL: notifyURL}}, sharedSecret, payload,
 			func(b string) http.Header {
-				return http.Header{"X-Square-Hmacsha256-Signature": {base64MAC(sharedSecret, notifyURL+b)}}
+				return http.Header{"X-Square-Hmacsha256-Signature": {webhooktest.Base64HMAC(sharedSecret, notifyURL+b)}}
 			}, "X-Square-Hmacsha256-Signature", ""},
-		{"quickbooks", receive.Config{Verifier: webhook.Verifier{Scheme: named(t, webhook.QuickBooks)}}, sharedSecret, payload,
-			func(b string) http.Header { return http.Header{"Intuit-Signature": {base64MAC(sharedSecret, b)}} }, "Intuit-Signature", ""},
-		{"standard-webhooks", receive.Config{Verifier: webhook.Verifier{Scheme: named(t, webhook.StandardWebhooks)}}, whsec, payload,
+		{"quickbooks", receive.Config{Verifier: webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.QuickBooks)}}, sharedSecret, payload,
+			func(b string) http.Header {
+				return http.Header{"Intuit-Signature": {webhooktest.Base64HMAC(sharedSecret, b)}}
+			}, "Intuit-Signature", ""},
+		{"standard-webhooks", receive.Config{Verifier: webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks)}}, whsec, payload,
 			func(b string) http.Header { return standardHeader(sharedSecret, "msg_1", b) }, "Webhook-Signature", "msg_1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) {
 				c.Platform, c.Verifier = tt.config.Platform, tt.config.Verifier
-				c.Verifier.Secrets = []webhook.Secret{secret(t, "the secret before"), secret(t, tt.secret)}
+				c.Verifier.Secrets = []webhook.Secret{webhooktest.Secret(t, "the secret before"), webhooktest.Secret(t, tt.secret)}
 				if c.Verifier.Scheme.Name() == webhook.StandardWebhooks { // where a secret has to be base64
 					c.Verifier.Secrets = c.Verifier.Secrets[1:]
 				}
@@ -105,9 +95,9 @@ func TestHandlerWithAnUnusableSecretAcceptsNothing(t *testing.T) {
 		v    webhook.Verifier
 		h    http.Header
 	}{
-		{"square without a URL", webhook.Verifier{Scheme: named(t, webhook.Square), Secrets: []webhook.Secret{secret(t, sharedSecret)}},
-			http.Header{"X-Square-Hmacsha256-Signature": {base64MAC(sharedSecret, payload)}}},
-		{"standard-webhooks with a secret that is no base64", webhook.Verifier{Scheme: named(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{secret(t, "not base64!")}},
+		{"square without a URL", webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.Square), Secrets: []webhook.Secret{webhooktest.Secret(t, sharedSecret)}},
+			http.Header{"X-Square-Hmacsha256-Signature": {webhooktest.Base64HMAC(sharedSecret, payload)}}},
+		{"standard-webhooks with a secret that is no base64", webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{webhooktest.Secret(t, "not base64!")}},
 			standardHeader("not base64!", "msg_1", payload)},
 	}
 	for _, tt := range tests {
@@ -124,7 +114,7 @@ func TestHandlerWithAnUnusableSecretAcceptsNothing(t *testing.T) {
 
 func TestHandlerStandardWebhooksAcceptsAnyOfSeveralSignatures(t *testing.T) {
 	whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(sharedSecret))
-	other := "v1," + base64MAC("another", "x")
+	other := "v1," + webhooktest.Base64HMAC("another", "x")
 	good := standardHeader(sharedSecret, "msg_1", payload).Get("Webhook-Signature")
 	for name, tt := range map[string]struct {
 		signature string
@@ -137,7 +127,7 @@ func TestHandlerStandardWebhooksAcceptsAnyOfSeveralSignatures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) {
-				c.Verifier = webhook.Verifier{Scheme: named(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{secret(t, whsec)}}
+				c.Verifier = webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{webhooktest.Secret(t, whsec)}}
 			})
 			h := standardHeader(sharedSecret, "msg_1", payload)
 			h.Set("Webhook-Signature", tt.signature)
@@ -148,7 +138,7 @@ func TestHandlerStandardWebhooksAcceptsAnyOfSeveralSignatures(t *testing.T) {
 	}
 	t.Run("but not without an id", func(t *testing.T) {
 		r := newReceiver(t, func(c *receive.Config) {
-			c.Verifier = webhook.Verifier{Scheme: named(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{secret(t, whsec)}}
+			c.Verifier = webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{webhooktest.Secret(t, whsec)}}
 		})
 		h := standardHeader(sharedSecret, "", payload)
 		wantAnswer(t, r.answerTo(post(h, payload)), 400, `{"error":"The header webhook-id is missing or empty"}`)

@@ -2,18 +2,15 @@ package receive_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -31,24 +28,6 @@ const (
 // clock is the receiver's time in tests that do not run in a bubble.
 var clock = time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC)
 
-func secret(t testing.TB, text string) webhook.Secret {
-	t.Helper()
-	s, err := webhook.NewSecret(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// mac computes a signature without the package that is under test.
-func mac(key, content string) []byte {
-	h := hmac.New(sha256.New, []byte(key))
-	h.Write([]byte(content))
-	return h.Sum(nil)
-}
-
-func hexMAC(key, content string) string { return hex.EncodeToString(mac(key, content)) }
-
 // header signs a body by timestamp.body. An empty id is left out.
 func header(id, body string, at time.Time) http.Header {
 	return stamped(id, body, strconv.FormatInt(at.Unix(), 10))
@@ -59,7 +38,7 @@ func stamped(id, body, stamp string) http.Header {
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
 	h.Set(webhook.HeaderTimestamp, stamp)
-	h.Set(webhook.HeaderSignature, hexMAC(sharedSecret, stamp+"."+body))
+	h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(sharedSecret, stamp+"."+body))
 	if id != "" {
 		h.Set(webhook.HeaderID, id)
 	}
@@ -86,7 +65,7 @@ func newReceiver(t testing.TB, edit func(*receive.Config)) *receiver {
 	t.Helper()
 	r := &receiver{}
 	c := receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret(t, sharedSecret)}},
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(t, sharedSecret)}},
 		Now:      func() time.Time { return clock },
 		NewID:    func() string { return "rec_1" },
 	}
@@ -158,16 +137,4 @@ func wantCalls(t testing.TB, r *receiver, want int) {
 	if got := r.appCalls(); got != want {
 		t.Errorf("the App was called %d times, want %d", got, want)
 	}
-}
-
-// heap returns the bytes of live and not yet swept objects, after a collection
-// if asked for.
-func heap(collect bool) int64 {
-	if collect {
-		runtime.GC()
-		runtime.GC() // what the first one freed of pools
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }

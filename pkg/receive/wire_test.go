@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 )
 
@@ -95,7 +96,7 @@ func TestHandlerRefusesAGibibyteInLittleMemory(t *testing.T) {
 		status, body := readAnswer(t, bufio.NewReader(c))
 		answered <- answer{status, body}
 	}()
-	before, most := heap(true), int64(0)
+	before, most := webhooktest.Heap(true), int64(0)
 	if _, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func TestHandlerRefusesAGibibyteInLittleMemory(t *testing.T) {
 			break // the receiver hung up
 		}
 		sent += 0x10000
-		most = max(most, heap(false)-before)
+		most = max(most, webhooktest.Heap(false)-before)
 	}
 	if got := <-answered; got != (answer{413, `{"error":"Body too large"}`}) {
 		t.Errorf("answered %+v", got)
@@ -128,7 +129,7 @@ func TestHandlerDoesNotWaitForABodyThatIsTooLarge(t *testing.T) {
 
 // onTheWire is a transport that keeps each request's bytes and answers 200.
 func onTheWire(sent *bytes.Buffer) http.RoundTripper {
-	return roundTrip(func(r *http.Request) (*http.Response, error) {
+	return webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) {
 		err := r.Write(sent)
 		return &http.Response{StatusCode: 200, Body: http.NoBody}, err
 	})

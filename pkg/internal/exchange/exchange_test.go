@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -88,17 +89,13 @@ func TestDo(t *testing.T) {
 	t.Run("no response", func(t *testing.T) {
 		t.Parallel()
 		refused := errors.New("refused")
-		transport := roundTrip(func(*http.Request) (*http.Response, error) { return nil, refused })
+		transport := webhooktest.RoundTrip(func(*http.Request) (*http.Response, error) { return nil, refused })
 		got, err := exchange.Do(t.Context(), transport, webhook.Request{Method: "POST", URL: "http://x.example"})
 		if !errors.Is(err, refused) || got.Response != nil || got.Written {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestEndToEnd(t *testing.T) {
 	t.Parallel()

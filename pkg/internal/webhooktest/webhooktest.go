@@ -1,0 +1,67 @@
+// Package webhooktest provides what the tests of several packages need. Its
+// signatures are computed without package webhook, so that a test compares two
+// implementations.
+package webhooktest
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"runtime"
+	"testing"
+
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// Secret returns the secret with that text.
+func Secret(t testing.TB, text string) webhook.Secret {
+	t.Helper()
+	s, err := webhook.NewSecret(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Scheme returns the scheme of that name.
+func Scheme(t testing.TB, name string) webhook.Scheme {
+	t.Helper()
+	s, err := webhook.SchemeNamed(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// HMAC returns the HMAC-SHA256 of a text.
+func HMAC(key, text string) []byte {
+	mac := hmac.New(sha256.New, []byte(key))
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// HexHMAC returns the HMAC-SHA256 of a text in lowercase hex.
+func HexHMAC(key, text string) string { return hex.EncodeToString(HMAC(key, text)) }
+
+// Base64HMAC returns the HMAC-SHA256 of a text in base64.
+func Base64HMAC(key, text string) string { return base64.StdEncoding.EncodeToString(HMAC(key, text)) }
+
+// RoundTrip is a function as an [http.RoundTripper].
+type RoundTrip func(*http.Request) (*http.Response, error)
+
+// RoundTrip calls f.
+func (f RoundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Heap returns the bytes of all objects that are not yet swept. If collect is
+// set, it collects garbage first.
+func Heap(collect bool) int64 {
+	if collect {
+		runtime.GC()
+		runtime.GC() // what the first one released from pools
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
