@@ -133,7 +133,7 @@ func (l *load) judge(o *options, r replay.Report) error {
 	p99 := r.Latency.Quantile(0.99)
 	switch {
 	case r.Requests > 0 && r.Answered() == 0:
-		return command.NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(o.to), commonest(r.Errors)))
+		return command.NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(o.to), byCount(r.Errors)[0]))
 	case l.errorShare >= 0 && 1-r.Success() > l.errorShare:
 		return command.No(fmt.Errorf("%s did not pass, and --max-error is %s", percent(1-r.Success()), l.maxError))
 	case l.maxP99 > 0 && p99 > l.maxP99:
@@ -142,17 +142,6 @@ func (l *load) judge(o *options, r replay.Report) error {
 		return command.No(errors.New("nothing passed"))
 	}
 	return nil
-}
-
-// commonest returns the most frequent error.
-func commonest(errs map[string]int) string {
-	best, most := "no answer", 0
-	for text, n := range errs {
-		if n > most || n == most && text < best {
-			best, most = text, n
-		}
-	}
-	return best
 }
 
 // loadView writes the report of a load test.
@@ -213,7 +202,7 @@ func (v loadView) write(format string) error {
 
 func (v loadView) document() loadDocument {
 	r := v.report
-	ms := func(d time.Duration) float64 { return float64(d.Round(time.Microsecond)) / float64(time.Millisecond) }
+	ms := replay.Milliseconds
 	q := func(share float64) float64 { return ms(r.Latency.Quantile(share)) }
 	d := loadDocument{
 		Target: v.target, Achieved: round(r.Achieved), Duration: ms(r.Duration), Requests: r.Requests, Unsent: r.Unsent,
@@ -235,11 +224,7 @@ func (v loadView) document() loadDocument {
 }
 
 // round rounds to two decimals.
-func round(f float64) float64 {
-	text := strconv.FormatFloat(f, 'f', 2, 64)
-	f, _ = strconv.ParseFloat(text, 64) // it was written a line above
-	return f
-}
+func round(f float64) float64 { return math.Round(f*100) / 100 }
 
 // junit shows the test as one case.
 func (v loadView) junit() error {
@@ -256,31 +241,27 @@ func (v loadView) text() error {
 	if r.Rate > 0 {
 		asked = rateText(r.Rate) + " asked for"
 	}
-	rows := [][2]string{
-		{"target", v.target},
-		{"rate", rateText(r.Achieved) + ", " + asked},
-		{"requests", fmt.Sprintf("%d in %s", r.Requests, latencyText(r.Duration))},
+	var t ui.Table
+	row := func(label, format string, args ...any) {
+		t.Row(ui.Cell{Text: label, Paint: v.p.Quiet}, ui.Cell{Text: fmt.Sprintf(format, args...)})
 	}
+	row("target", "%s", v.target)
+	row("rate", "%s, %s", rateText(r.Achieved), asked)
+	row("requests", "%d in %s", r.Requests, latencyText(r.Duration))
 	if r.Unsent > 0 {
-		rows = append(rows, [2]string{"not sent", fmt.Sprintf("%d, which found no free place before the end: --concurrency gives more", r.Unsent)})
+		row("not sent", "%d, which found no free place before the end: --concurrency gives more", r.Unsent)
 	}
-	rows = append(rows, [2]string{"passed", fmt.Sprintf("%d, %s", r.Passed, percent(r.Success()))}, [2]string{"statuses", counted(r.Statuses, ", ")})
-	for i, text := range byCount(r.Errors) {
-		label := "errors"
-		if i > 0 {
-			label = ""
-		}
-		rows = append(rows, [2]string{label, fmt.Sprintf("%d × %s", r.Errors[text], text)})
+	row("passed", "%d, %s", r.Passed, percent(r.Success()))
+	row("statuses", "%s", statusText(r.Statuses))
+	label := "errors"
+	for _, text := range byCount(r.Errors) {
+		row(label, "%d × %s", r.Errors[text], text)
+		label = ""
 	}
 	l := r.Latency
-	rows = append(rows,
-		[2]string{"latency", fmt.Sprintf("min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max()))},
-		[2]string{"", fmt.Sprintf("p50 %s  p90 %s  p95 %s  p99 %s",
-			latencyText(l.Quantile(0.5)), latencyText(l.Quantile(0.9)), latencyText(l.Quantile(0.95)), latencyText(l.Quantile(0.99)))})
-	var t ui.Table
-	for _, row := range rows {
-		t.Row(ui.Cell{Text: row[0], Paint: v.p.Quiet}, ui.Cell{Text: row[1]})
-	}
+	quantile := func(q float64) string { return latencyText(l.Quantile(q)) }
+	row("latency", "min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max()))
+	row("", "p50 %s  p90 %s  p95 %s  p99 %s", quantile(0.5), quantile(0.9), quantile(0.95), quantile(0.99))
 	return errors.Join(t.Write(v.env.Out), v.bars(l.Bars()))
 }
 
@@ -319,15 +300,16 @@ func byCount(counts map[string]int) []string {
 	})
 }
 
-func counted(counts map[string]int, between string) string {
+// statusText writes how many answers had each status.
+func statusText(counts map[string]int) string {
 	var parts []string
-	for _, key := range byCount(counts) {
-		parts = append(parts, fmt.Sprintf("%s × %d", key, counts[key]))
+	for _, status := range byCount(counts) {
+		parts = append(parts, fmt.Sprintf("%s × %d", status, counts[status]))
 	}
 	if len(parts) == 0 {
 		return "none: no request was answered"
 	}
-	return strings.Join(parts, between)
+	return strings.Join(parts, ", ")
 }
 
 func rateText(perSecond float64) string {

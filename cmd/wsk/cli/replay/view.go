@@ -16,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// replayView writes results as they come, or keeps them for a document.
+// replayView writes results as they come, or collects them for a document.
 type replayView struct {
 	env    *command.Env
 	p      ui.Palette
@@ -26,7 +26,7 @@ type replayView struct {
 	source int    // the width of the longest source
 
 	kept  []replay.Result
-	fault string // why the last one without an answer has none
+	fault string // why the last request without an answer has none
 	err   error  // of writing
 }
 
@@ -43,7 +43,7 @@ func newReplayView(env *command.Env, p ui.Palette, o *options, items []replay.It
 	return v
 }
 
-// itemName is what a person knows an item by: a file, or a record's id.
+// itemName is the name of an item for people: a file, or the id of a record.
 func itemName(source, id string) string {
 	if source == "journal" {
 		return id
@@ -57,7 +57,7 @@ type replayLine struct {
 	replay.Result
 }
 
-// result takes one result.
+// result shows one result, or collects it.
 func (v *replayView) result(r replay.Result) {
 	if r.Status == 0 {
 		v.fault = r.Error
@@ -74,8 +74,8 @@ func (v *replayView) result(r replay.Result) {
 	v.err = errors.Join(v.err, err)
 }
 
-// line shows one result: the verdict, the status before and now, the event,
-// where it is from, and beneath it what a receiver said that refused it.
+// line shows one result: the verdict, the status before and now, the event and
+// its source, and beneath it the answer of a receiver that refused it.
 func (v *replayView) line(r replay.Result) error {
 	paint := v.p.Bad
 	if r.Verdict.OK() {
@@ -98,7 +98,7 @@ func (v *replayView) line(r replay.Result) error {
 	return err
 }
 
-// status writes a status, or a dash where there was none.
+// status writes a status, or a dash for no answer.
 func (v *replayView) status(code, width int) string {
 	if code == 0 {
 		return v.p.Bad(ui.Pad("—", width))
@@ -106,7 +106,7 @@ func (v *replayView) status(code, width int) string {
 	return v.p.Status(code, ui.Pad(strconv.Itoa(code), width))
 }
 
-// said is what there is to know of a result that does not pass.
+// said returns why a result does not pass.
 func (v *replayView) said(r replay.Result) string {
 	answer := r.Record.Response
 	switch {
@@ -128,7 +128,7 @@ type replayDocument struct {
 	Results *[]replay.Result `json:"results,omitempty"`
 }
 
-// end writes what is known when all is done.
+// end writes the summary, and the results that were collected.
 func (v *replayView) end(s replay.Summary) error {
 	var err error
 	switch v.format {
@@ -147,7 +147,7 @@ func (v *replayView) end(s replay.Summary) error {
 	return errors.Join(v.err, err)
 }
 
-// counts is the summary in one line.
+// counts writes the summary in one line.
 func (v *replayView) counts(s replay.Summary) string {
 	text := strconv.Itoa(s.Total) + " deliveries"
 	if s.Total == 1 {
@@ -167,7 +167,7 @@ func (v *replayView) counts(s replay.Summary) string {
 	return text
 }
 
-// cases are the results as JUnit shows them.
+// cases returns the results for JUnit.
 func (v *replayView) cases() []report.Case {
 	var cases []report.Case
 	for _, r := range v.kept {

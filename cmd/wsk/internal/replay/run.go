@@ -180,7 +180,7 @@ type Result struct {
 func (e Expect) result(item Item, r webhook.Record) Result {
 	out := Result{
 		Source: item.Source, Event: item.Event.Type, WebhookID: r.WebhookID, Error: r.Error, Record: r,
-		DurationMS: ms(r.Duration),
+		DurationMS: Milliseconds(r.Duration),
 	}
 	if item.Record != nil {
 		out.ID = item.Record.ID
@@ -195,8 +195,8 @@ func (e Expect) result(item Item, r webhook.Record) Result {
 	return out
 }
 
-// ms returns a duration in milliseconds, rounded to the microsecond.
-func ms(d time.Duration) float64 {
+// Milliseconds returns a duration in milliseconds, rounded to the microsecond.
+func Milliseconds(d time.Duration) float64 {
 	return float64(d.Round(time.Microsecond)) / float64(time.Millisecond)
 }
 
