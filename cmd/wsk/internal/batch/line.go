@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -44,7 +42,7 @@ func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
 		return findings, true
 	}
 	text := line.Text()
-	if l.Wrap == nil && isFrame(text) {
+	if l.Wrap == nil && kindOf(text) == webhook.KindFrame {
 		return nil, false
 	}
 	event, shift, err := l.event(text)
@@ -111,11 +109,9 @@ func (l Linter) event(text []byte) (event webhook.Event, shift int, err error) {
 }
 
 // recordedBody returns the body of a line that is a record, and any other line
-// as it is. A payload may have a member "type" of its own, but no request with
-// it.
+// as it is.
 func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
-	isRecord = webhook.CheckJSON(text) == nil && gjson.GetBytes(text, "type").String() == "record" && gjson.GetBytes(text, "request.method").Exists()
-	if !isRecord {
+	if kindOf(text) != webhook.KindRecord {
 		return text, false, nil
 	}
 	var r webhook.Record
@@ -125,12 +121,11 @@ func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
 	return r.Request.Body, true, nil
 }
 
-// isFrame reports whether a line is the first or the last one of a stream of
-// records.
-func isFrame(text []byte) bool {
-	if webhook.CheckJSON(text) != nil || gjson.GetBytes(text, "event_type").Exists() {
-		return false
+// kindOf is [webhook.KindOf], except that broken JSON is a payload, whose fault
+// is then found.
+func kindOf(text []byte) webhook.Kind {
+	if webhook.CheckJSON(text) != nil {
+		return webhook.KindPayload
 	}
-	kind := gjson.GetBytes(text, "type").String()
-	return kind == "ready" || kind == "summary"
+	return webhook.KindOf(text)
 }

@@ -71,6 +71,8 @@ func TestLinterCheck(t *testing.T) {
 		{"a place behind spaces too", wrapping, "  " + strings.Replace(employee, "ada@", "ada", 1), []string{"43: error: format"}},
 		{"a warning", wrapping, strings.Replace(employee, `"name"`, `"colour":"red","name"`, 1), []string{"20: warning: unknown-field"}},
 		{"broken JSON", wrapping, `{"emp_number":`, []string{"15: error: syntax"}},
+		{"a record that is cut off", whole, `{"type":"record","request":{"method":"POST",`, []string{"45: error: syntax"}},
+		{"a frame that is cut off", whole, `{"type":"ready"`, []string{"16: error: syntax"}},
 		{"an envelope that names its event", whole, envelope, nil},
 		{"a record that names its event", whole, record(t, envelope), nil},
 		{"a data object without an event", whole, employee, []string{"1: error: envelope"}},

@@ -73,9 +73,9 @@ func TestRead(t *testing.T) {
 		for name, test := range map[string]struct{ raw, want string }{
 			"nothing":                {"", "reading f: line 1, column 1: there is no JSON here"},
 			"JSON that is cut off":   {"{\n\"a\":", "reading f: line 2, column 5"},
-			"no envelope":            {`{"data":{}}`, "reading f: line 1, column 1: no event_type"},
+			"no envelope":            {`{"data":{}}`, "reading f: line 1, column 1: neither event_type nor event"},
 			"a second line broken":   {inbound + "\n{", "reading f:2: column 2"},
-			"a second line bare":     {inbound + "\n{}", "reading f:2: column 1: no event_type"},
+			"a second line bare":     {inbound + "\n{}", "reading f:2: column 1: neither event_type nor event"},
 			"a stream without any":   {`{"type":"ready"}` + "\n" + `{"type":"summary"}`, "there is no payload and no record in it"},
 			"a lone ready line":      {`{"type":"ready"}`, "there is no payload and no record in it"},
 			"a record with no sense": {`{"type":"record","request":{"body_base64":"?"}}`, "reading f: reading the record"},
