@@ -147,7 +147,7 @@ func explain(ctx context.Context, err error, timeout time.Duration, written bool
 		what = "the connection was closed without an answer"
 	}
 	if written {
-		what += "; the request had been sent, so it may have been taken"
+		what += "; the request was sent, so it may have been handled"
 	}
 	return webhook.RedactURLs(what)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// FuzzRetryAfter holds that no header makes a sender wait for less than
+// FuzzRetryAfter checks that no header makes a sender wait for less than
 // nothing or more than five minutes.
 func FuzzRetryAfter(f *testing.F) {
 	for _, value := range []string{"2", "-1", "1e9", "99999999999999999999", "Thu, 15 Jan 2026 14:31:00 GMT", "Thursday, 15-Jan-26 14:31:00 GMT", "junk", ""} {
@@ -25,7 +25,7 @@ func FuzzRetryAfter(f *testing.F) {
 	})
 }
 
-// FuzzRequest holds that a request that could be made of a delivery can be
+// FuzzRequest checks that a request that could be made of a delivery can be
 // sent, and says on the wire what its record says: no line more, and to the
 // host of the URL.
 func FuzzRequest(f *testing.F) {

@@ -114,7 +114,7 @@ func TestAttemptHeader(t *testing.T) {
 			override string
 			want     []string
 		}{
-			{"wsk by itself", "", "", "", []string{"wsk"}},
+			{"wsk by default", "", "", "", []string{"wsk"}},
 			{"the client's", "wsk/1.2", "", "", []string{"wsk/1.2"}},
 			{"the delivery's before the client's", "wsk/1.2", "User-Agent: mine", "", []string{"mine"}},
 			{"the override's before both", "wsk/1.2", "User-Agent: mine", "user-agent: theirs", []string{"theirs"}},
@@ -221,7 +221,7 @@ func TestAttemptHeader(t *testing.T) {
 	})
 	t.Run("a secret that the scheme cannot use is an error that does not contain it", func(t *testing.T) {
 		d := delivery(t, "http://x.example/")
-		d.Scheme, d.Secret = webhooktest.Scheme(t, webhook.StandardWebhooks), webhooktest.Secret(t, "hunter2 is no base64")
+		d.Scheme, d.Secret = webhooktest.Scheme(t, webhook.StandardWebhooks), webhooktest.Secret(t, "hunter2 is not base64")
 		_, err := client(unused(t)).Attempt(t.Context(), d, 0)
 		if err == nil || !strings.HasPrefix(err.Error(), "signing: ") || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v", err)

@@ -36,7 +36,7 @@ func TestWindow(t *testing.T) {
 		for len(sent) < 200 {
 			if d := w.Wait(now); d > 0 {
 				if w.Wait(now.Add(d-1)) == 0 {
-					t.Fatalf("request %d is told to wait %s, which is longer than it has to", len(sent), d)
+					t.Fatalf("request %d has to wait %s, which is longer than it has to", len(sent), d)
 				}
 				now = now.Add(d)
 				waited++

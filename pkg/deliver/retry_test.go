@@ -234,13 +234,13 @@ func TestSend(t *testing.T) {
 				t.Errorf("recorded as %q", record.Error)
 			}
 			if len(steps) != 1 || steps[0].Again || steps[0].Record.ID != record.ID {
-				t.Errorf("told of %+v", steps)
+				t.Errorf("each was called with %+v", steps)
 			}
 		})
 	})
 	t.Run("a delivery that makes no request is not passed to each", func(t *testing.T) {
 		d := delivery(t, "ftp://x.example/")
-		_, err := client(unused(t)).Send(t.Context(), d, deliver.Policy{Retries: 5}, func(s deliver.Step) { t.Errorf("told of %+v", s) })
+		_, err := client(unused(t)).Send(t.Context(), d, deliver.Policy{Retries: 5}, func(s deliver.Step) { t.Errorf("each was called with %+v", s) })
 		if err == nil {
 			t.Error("no error")
 		}

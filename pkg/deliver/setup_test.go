@@ -45,7 +45,7 @@ func delivery(t testing.TB, url string) deliver.Delivery {
 	}
 }
 
-// client has a clock that stands still and counts its records.
+// client has a fixed clock and numbers its records.
 func client(transport http.RoundTripper) deliver.Client {
 	var mu sync.Mutex
 	n := 0
@@ -166,7 +166,7 @@ func takeRequest(in *bufio.Reader) (*http.Request, []byte, error) {
 	return r, body, err
 }
 
-// hold reads until the other side hangs up.
+// hold reads until the other side closes the connection.
 func hold(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
 // answering reads one request of each connection and writes raw bytes back.

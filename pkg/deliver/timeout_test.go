@@ -19,7 +19,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// closedPort is a URL of loopback where nobody listens.
+// closedPort is a URL of loopback that no process listens on.
 func closedPort(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -29,7 +29,7 @@ func closedPort(t testing.TB) string {
 	return "http://" + l.Addr().String()
 }
 
-const mayBeTaken = "; the request had been sent, so it may have been taken"
+const mayBeHandled = "; the request was sent, so it may have been handled"
 
 func TestAttemptWithoutResponse(t *testing.T) {
 	t.Run("the outcome says whether the request was written", func(t *testing.T) {
@@ -42,11 +42,11 @@ func TestAttemptWithoutResponse(t *testing.T) {
 			err     string
 			took    time.Duration
 		}{
-			{"the endpoint reads and never answers", quiet, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
-			{"it answers half a header", func(c net.Conn) { answering("HTTP/1.1 200 OK\r\nX-")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
-			{"it says 100 Continue for ever", func(c net.Conn) { answering("HTTP/1.1 100 Continue\r\n\r\n")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeTaken, 30 * time.Second},
-			{"it reads all and hangs up", answering(""), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeTaken, 0},
-			{"it breaks off in the header", answering("HTTP/1.1 200 OK\r\nX-A: 1\r\n"), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeTaken, 0},
+			{"the endpoint reads and never answers", quiet, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
+			{"it answers half a header", func(c net.Conn) { answering("HTTP/1.1 200 OK\r\nX-")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
+			{"it says 100 Continue for ever", func(c net.Conn) { answering("HTTP/1.1 100 Continue\r\n\r\n")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
+			{"it reads all and hangs up", answering(""), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeHandled, 0},
+			{"it breaks off in the header", answering("HTTP/1.1 200 OK\r\nX-A: 1\r\n"), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeHandled, 0},
 			{"it speaks no HTTP", answering("220 mail.example ESMTP\r\n"), 0, webhook.OutcomeUnknown, "malformed HTTP", 0},
 			{"it reads half of a large body and stops", func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 50_000); time.Sleep(time.Hour) }, 100_000, webhook.Failed, "no answer within 30s", 30 * time.Second},
 			{"it reads half of a large body and hangs up", func(c net.Conn) { _, _ = io.CopyN(io.Discard, c, 50_000) }, 100_000, webhook.Failed, "", 0},
@@ -68,7 +68,7 @@ func TestAttemptWithoutResponse(t *testing.T) {
 						if record.Response != nil || !strings.Contains(record.Error, tt.err) || record.Duration != tt.took {
 							t.Errorf("%q after %s, answer %+v", record.Error, record.Duration, record.Response)
 						}
-						if said := strings.HasSuffix(record.Error, mayBeTaken); said != (tt.outcome == webhook.OutcomeUnknown) {
+						if said := strings.HasSuffix(record.Error, mayBeHandled); said != (tt.outcome == webhook.OutcomeUnknown) {
 							t.Errorf("the error is %q", record.Error)
 						}
 						if want := map[bool]int{true: 3, false: 1}[retryUnknown || tt.outcome == webhook.Failed]; tries != want {
@@ -95,7 +95,7 @@ func TestAttemptWithoutResponse(t *testing.T) {
 					d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", size)...)
 					record := attempt(t, client(transport), d)
 					wantVerdict(t, record, webhook.Failed, "unreachable")
-					if !strings.Contains(record.Error, "connection reset") || strings.Contains(record.Error, "may have been taken") {
+					if !strings.Contains(record.Error, "connection reset") || strings.Contains(record.Error, "may have been handled") {
 						t.Errorf("the error is %q", record.Error)
 					}
 				})
@@ -122,7 +122,7 @@ func TestAttemptWithoutResponse(t *testing.T) {
 		}{
 			{"an answer just in time", 0, after(30*time.Second-1, ok), webhook.Accepted, 30*time.Second - 1},
 			{"an answer just too late", 0, after(30*time.Second+1, ok), webhook.OutcomeUnknown, 30 * time.Second},
-			{"a limit of one's own", time.Second, after(2*time.Second, ok), webhook.OutcomeUnknown, time.Second},
+			{"a custom limit", time.Second, after(2*time.Second, ok), webhook.OutcomeUnknown, time.Second},
 			{"a limit below zero is the default", -1, after(time.Minute, ok), webhook.OutcomeUnknown, 30 * time.Second},
 			{"a body that never ends: the status is the answer", 0, after(time.Second, ok[:len(ok)-1]), webhook.Accepted, 30 * time.Second},
 		}
@@ -160,7 +160,7 @@ func TestAttemptWithoutResponse(t *testing.T) {
 			})
 		}
 	})
-	// A person at the keyboard ends an attempt: what was sent may have been taken,
+	// An attempt is interrupted: what was sent may have been handled,
 	// and the record says so.
 	t.Run("an interrupted attempt is recorded", func(t *testing.T) {
 		for name, tt := range map[string]struct {

@@ -35,7 +35,7 @@ const (
 	Conflict       Outcome = "conflict"       // id seen before with another body
 	Refused        Outcome = "refused"        // a check failed; for a sender: answered, not 2xx
 	Failed         Outcome = "failed"         // the app behind failed; for a sender: no answer
-	OutcomeUnknown Outcome = "unknown"        // sent, and no answer came: it may have been taken
+	OutcomeUnknown Outcome = "unknown"        // sent and not answered: it may have been handled
 	Pending        Outcome = "pending"        // verified and journaled, and not handed on yet
 )
 

@@ -50,7 +50,7 @@ func DefaultTransport() http.RoundTripper { return defaultTransport() }
 
 var defaultTransport = sync.OnceValue(NewTransport)
 
-// Result is what came of a request.
+// Result is the outcome of a request.
 type Result struct {
 	Response *webhook.Response // nil: there was none
 	Written  bool              // the request may have been written completely, so it may have been handled

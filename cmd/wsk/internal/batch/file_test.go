@@ -24,13 +24,13 @@ func TestRead(t *testing.T) {
 			want []string // "" for one that is too long
 			at   []int
 		}{
-			"blank lines are skipped":          {"a\n\n \t\r\nb\n", []string{"a", "b"}, []int{1, 4}},
-			"a line end is not of the line":    {"a\r\nb\r\r\n", []string{"a", "b\r"}, []int{1, 2}},
-			"the last line needs no end":       {"a\nb", []string{"a", "b"}, []int{1, 2}},
-			"an empty file has none":           {"", nil, nil},
-			"a line of the limit is taken":     {long + "\r\nb", []string{long, "b"}, []int{1, 2}},
-			"a longer one is given by itself":  {"a\nx" + long + "\nb\n", []string{"a", "", "b"}, []int{1, 2, 3}},
-			"a longer one at the end is given": {"a\n" + long + long, []string{"a", ""}, []int{1, 2}},
+			"blank lines are skipped":               {"a\n\n \t\r\nb\n", []string{"a", "b"}, []int{1, 4}},
+			"a line end is not of the line":         {"a\r\nb\r\r\n", []string{"a", "b\r"}, []int{1, 2}},
+			"the last line needs no end":            {"a\nb", []string{"a", "b"}, []int{1, 2}},
+			"an empty file has none":                {"", nil, nil},
+			"a line of the limit is taken":          {long + "\r\nb", []string{long, "b"}, []int{1, 2}},
+			"a longer line comes without its bytes": {"a\nx" + long + "\nb\n", []string{"a", "", "b"}, []int{1, 2, 3}},
+			"a longer one at the end is given":      {"a\n" + long + long, []string{"a", ""}, []int{1, 2}},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -102,7 +102,7 @@ func (r *repeating) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// FuzzLines holds that the lines are those of the file, whatever is in it.
+// FuzzLines checks that the lines are those of the file, whatever is in it.
 func FuzzLines(f *testing.F) {
 	f.Add("a\n\nb\r\n c")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -60,7 +60,7 @@ func ParseRate(text string) (deliver.Limit, error) {
 
 // Pacer keeps the requests of a key under its limits, one request at a time.
 // The journal counts the requests of all processes, by the wall clock. The
-// pacer also counts its own by a clock that nobody sets.
+// pacer also counts its own by a monotonic clock.
 type Pacer struct {
 	Journal *journal.Journal // nil: only this pacer's requests count
 	Key     string           // see [Key]
@@ -78,7 +78,7 @@ type Pacer struct {
 	took   time.Duration   // from there to the answer, on average
 }
 
-// begin sets what was left out.
+// begin sets the defaults.
 func (p *Pacer) begin() {
 	if p.window != nil {
 		return
@@ -98,7 +98,7 @@ func (p *Pacer) begin() {
 	}
 }
 
-// elapsed is the time by the clock that nobody sets.
+// elapsed is the time by the monotonic clock.
 func (p *Pacer) elapsed() time.Time { return time.Unix(0, 0).Add(p.Elapsed()) }
 
 // Take waits until there is room for a request, and counts it.

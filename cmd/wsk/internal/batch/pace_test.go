@@ -168,7 +168,7 @@ func TestParseRate(t *testing.T) {
 	}
 }
 
-// FuzzParseRate holds that what is taken is a limit that the journal can keep,
+// FuzzParseRate checks that what is accepted is a limit that the journal can keep,
 // and no more than was asked for.
 func FuzzParseRate(f *testing.F) {
 	for _, text := range []string{"50/m", "0.5/s", "1e-3/s", "99999.5/h", "0x1p3/s"} {

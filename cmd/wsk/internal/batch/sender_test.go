@@ -234,7 +234,7 @@ func TestSenderRun(t *testing.T) {
 	})
 }
 
-// wantOnce holds that each of n lines arrived once.
+// wantOnce checks that each of n lines arrived once.
 func wantOnce(t *testing.T, w *world, n int) {
 	t.Helper()
 	seen := map[string]int{}
@@ -260,7 +260,7 @@ func TestFileWriteRefused(t *testing.T) {
 	}
 	s := w.sender(newJournal(t), text)
 	mustRun(t, s)
-	if got := s.File.Refused(); len(got) != 3 || got[1].Line != 5 { // a blank line stands between
+	if got := s.File.Refused(); len(got) != 3 || got[1].Line != 5 { // a blank line is between them
 		t.Errorf("refused are %v", got)
 	}
 	var out bytes.Buffer

@@ -20,7 +20,7 @@ import (
 
 const target = "https://api.example.com/inbound"
 
-// world is a clock that goes on only when somebody waits, and an endpoint that
+// world is a clock that advances only while the sender waits, and an endpoint that
 // notes when requests arrive.
 type world struct {
 	t       *testing.T
@@ -167,7 +167,7 @@ func wantStop(t *testing.T, s *batch.Sender, why batch.Reason) *batch.StopError 
 	return stop
 }
 
-// wantWithin holds that no stretch of time of that length holds more than
+// wantWithin checks that no stretch of time of that length holds more than
 // count arrivals.
 func wantWithin(t *testing.T, at []time.Duration, count int, per time.Duration) {
 	t.Helper()

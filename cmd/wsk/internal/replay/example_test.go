@@ -13,7 +13,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A delivery failed at three o'clock. It is sent again, signed anew, to the
+// A delivery failed at three o'clock. It is sent again, signed again, to the
 // handler that was mended since.
 func ExampleRunner_Run() {
 	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

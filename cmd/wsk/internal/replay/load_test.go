@@ -197,7 +197,7 @@ func TestLoadRun(t *testing.T) {
 	})
 }
 
-// TestLoadRequests holds that the short way of a load test
+// TestLoadRequests checks that the short way of a load test
 // puts the same request on the wire as the long one.
 func TestLoadRequests(t *testing.T) {
 	t.Parallel()

@@ -106,7 +106,7 @@ func TestItemCheck(t *testing.T) {
 	}
 }
 
-// FuzzRead holds that reading ends with items that can be told apart and
+// FuzzRead checks that reading ends with items that can be told apart and
 // encoded, or with an error that names the source; and that what it read is
 // read again from its lines.
 func FuzzRead(f *testing.F) {
