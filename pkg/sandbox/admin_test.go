@@ -54,8 +54,7 @@ func TestAdminRefusesRemoteClients(t *testing.T) {
 	}
 }
 
-// A subscription that would never get what it asks for, or would get its own
-// changes back, is refused when it is made.
+// A subscription that would receive nothing, or its own changes, is refused.
 func TestAdminSubscribeRefusals(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
@@ -76,7 +75,7 @@ func TestAdminSubscribeRefusals(t *testing.T) {
 	}
 }
 
-// TestAdminAPI uses every question of the admin API.
+// TestAdminAPI uses the requests of the admin API.
 func TestAdminAPI(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())

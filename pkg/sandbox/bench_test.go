@@ -14,8 +14,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// BenchmarkWorkOrderCreated takes one work order after another, signed, linted,
-// stored on disk and answered, from 32 senders.
+// BenchmarkWorkOrderCreated receives work orders from 32 senders: verifies, lints
+// and stores them on disk.
 func BenchmarkWorkOrderCreated(b *testing.B) {
 	box, err := New(b.Context(), Config{Data: filepath.Join(b.TempDir(), "box.db"), Limits: []deliver.Limit{}}.withKey())
 	if err != nil {

@@ -106,8 +106,8 @@ func TestNewRefusesCompanies(t *testing.T) {
 	}
 }
 
-// FuzzReadCompanies holds that an error is one line, and that employees are
-// what JSON decodes to: the rules know no other types.
+// FuzzReadCompanies: an error does not begin with the decoder's name, and
+// employees consist of what JSON decodes to, as the rules know no other types.
 func FuzzReadCompanies(f *testing.F) {
 	f.Add([]byte(companiesYAML))
 	f.Add([]byte("companies: &a [*a]"))

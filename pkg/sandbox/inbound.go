@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -296,7 +297,7 @@ func (c *Company) checkCustomFields(event webhook.Event) (rules.Detail, bool) {
 		return rules.Detail{}, true // apply refuses it
 	}
 	given, _ := data["custom_fields"].(map[string]any)
-	for name := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(known, name) {
 			text := webhook.Unknown("custom field of a "+kind, name, known).Error()
 			return rules.Detail{Pointer: "/data/custom_fields/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name), Message: text}, false

@@ -46,7 +46,7 @@ func TestInboundRefusalsRevealNothing(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", name, got.status, got.raw, c.want)
 		}
 		if said, seen := answers[got.status]; seen && got.status/100 == 4 && said != got.raw {
-			t.Errorf("%s: another answer than to others: %s, %s", name, got.raw, said)
+			t.Errorf("%s: the response differs from others of its status: %s, %s", name, got.raw, said)
 		}
 		answers[got.status] = got.raw
 	}
@@ -90,11 +90,11 @@ func TestInboundAcceptsBothReadingsOfTheSignature(t *testing.T) {
 		}
 	}
 	if _, err := New(t.Context(), Config{RequireScheme: "square"}); err == nil {
-		t.Error("a scheme of another source was taken")
+		t.Error("a scheme of another source was accepted")
 	}
 }
 
-// TestInboundRateLimits counts in injected time.
+// TestInboundRateLimits counts to the edges of both limits, in injected time.
 func TestInboundRateLimits(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
@@ -136,7 +136,7 @@ func TestInboundRateLimits(t *testing.T) {
 	}
 }
 
-// TestInboundStory goes from a project to its end, over HTTP alone.
+// TestInboundStory goes from a project to its end, over HTTP.
 func TestInboundStory(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())

@@ -41,8 +41,8 @@ func TestNewKeepsStateAndKeyInAFile(t *testing.T) {
 	}
 }
 
-// TestNewSeedsWhatSamplesReferTo: a sample of the catalog may need
-// what another one creates, but nobody and nothing that none of them does.
+// TestNewSeedsWhatSamplesReferTo: an employee or skill that a sample of the
+// catalog refers to is created by another sample, or is a default.
 func TestNewSeedsWhatSamplesReferTo(t *testing.T) {
 	t.Parallel()
 	box, err := New(t.Context(), Config{})
@@ -94,8 +94,8 @@ func TestNewSeedsWhatSamplesReferTo(t *testing.T) {
 	}
 }
 
-// TestNewKeepsDeletedDefaultsDeleted: an employee that is there by default
-// and was deleted, stays so.
+// TestNewKeepsDeletedDefaultsDeleted: a default employee that was deleted does
+// not come back with a restart.
 func TestNewKeepsDeletedDefaultsDeleted(t *testing.T) {
 	t.Parallel()
 	c := Config{Data: filepath.Join(t.TempDir(), "box.db"), Limits: []deliver.Limit{}}
@@ -116,7 +116,7 @@ func TestNewKeepsDeletedDefaultsDeleted(t *testing.T) {
 	second.send("employee.deleted", `{"emp_number":"EMP-3116"}`)
 }
 
-// A secret that was made up belongs to its key, wherever that stands.
+// A generated secret belongs to its key, at whatever place in the list.
 func TestNewKeepsGeneratedSecretsByKey(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "box.db")
@@ -146,8 +146,8 @@ func TestNewKeepsGeneratedSecretsByKey(t *testing.T) {
 	}
 }
 
-// A subscription that the next start does not name any more leaves nothing that
-// waits for it.
+// The pending deliveries of a subscription that is no longer configured become
+// dead.
 func TestNewRemovesSubscriptionsNoLongerConfigured(t *testing.T) {
 	t.Parallel()
 	url, came, _ := held(t)
@@ -167,7 +167,7 @@ func TestNewRemovesSubscriptionsNoLongerConfigured(t *testing.T) {
 	}
 }
 
-// held is a receiver that answers with 500 once it is let.
+// held is a receiver that answers with 500 when let is closed.
 func held(t *testing.T) (url string, came, let chan struct{}) {
 	t.Helper()
 	came, let = make(chan struct{}, 16), make(chan struct{})
@@ -193,7 +193,7 @@ func (d *desk) deliveries() []Delivery {
 	return list
 }
 
-// A subscription ends while an attempt is under way: there is no other.
+// A subscription is removed while an attempt is under way: no other follows.
 func TestUnsubscribeDuringAnAttempt(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{Speed: 1e9}.withKey())
@@ -214,7 +214,8 @@ func TestUnsubscribeDuringAnAttempt(t *testing.T) {
 	}
 }
 
-// The state is emptied while an attempt is under way: its delivery stays away.
+// The state is reset while an attempt is under way: its delivery does not come
+// back.
 func TestResetDuringAnAttempt(t *testing.T) {
 	t.Parallel()
 	url, came, let := held(t)
@@ -233,7 +234,8 @@ func TestResetDuringAnAttempt(t *testing.T) {
 	}
 }
 
-// An answer that has come counts, although the sandbox ends before its body does.
+// A response whose header has arrived counts, even if the sandbox is closed
+// before its body ends.
 func TestCloseKeepsAResponseThatHasArrived(t *testing.T) {
 	t.Parallel()
 	began := make(chan struct{}, 1)
@@ -247,7 +249,7 @@ func TestCloseKeepsAResponseThatHasArrived(t *testing.T) {
 	defer receiver.Close()
 	c := Config{Data: filepath.Join(t.TempDir(), "box.db")}.withKey()
 	c.Companies[0].Subscriptions = []Subscription{{URL: receiver.URL}}
-	// What reads the answer is told of nothing: its status is looked at here.
+	// The test waits for the header, which only the transport sees.
 	answered := make(chan struct{})
 	c.Transport = seen{http.DefaultTransport, answered}
 	d := newDesk(t, c)
@@ -263,7 +265,7 @@ func TestCloseKeepsAResponseThatHasArrived(t *testing.T) {
 	}
 }
 
-// seen says when the head of an answer is there.
+// seen signals when the header of a response has arrived.
 type seen struct {
 	http.RoundTripper
 	answered chan struct{}
@@ -275,7 +277,7 @@ func (s seen) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// Many may move the clock at once, and nobody out of time.
+// Concurrent advances add up, and none moves the clock out of range.
 func TestAdvanceConcurrently(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
@@ -299,7 +301,7 @@ func TestAdvanceConcurrently(t *testing.T) {
 	}
 }
 
-// A reset is whole, although nobody waits for its answer.
+// A reset is complete, even if its caller has gone.
 func TestResetWhoseCallerHasGone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())
@@ -321,7 +323,7 @@ func TestResetWhoseCallerHasGone(t *testing.T) {
 	cancel()
 	close(free)
 	all.Wait()
-	// Either it was not begun, or it is done to the end.
+	// Either it was not started, or it is complete.
 	var kept string
 	err := d.store.Do(t.Context(), func(tx *store.Tx) (err error) {
 		kept, err = tx.Setting("outbox.advanced")
@@ -333,9 +335,9 @@ func TestResetWhoseCallerHasGone(t *testing.T) {
 	}
 }
 
-// TestSubscribeBetweenMirroredSandboxes: each is told of the other's changes by a
-// bridge with an API key of its own. One write is told once by each of them,
-// to those who did not do it, and comes back to nobody.
+// TestSubscribeBetweenMirroredSandboxes: a bridge with its own API key copies the
+// changes of each sandbox to the other. Each announces one write once, to those
+// who did not make it, so the copies end.
 func TestSubscribeBetweenMirroredSandboxes(t *testing.T) {
 	t.Parallel()
 	desks := [2]*desk{newDesk(t, Config{}.withKey()), newDesk(t, Config{}.withKey())}

@@ -23,7 +23,7 @@ const (
 	testSecret = "s3cret-of-the-tests"
 )
 
-// desk is a sandbox behind a server, and somebody who sends to it.
+// desk is a sandbox behind a server, with methods that send to it.
 type desk struct {
 	*Sandbox
 	t   *testing.T
@@ -56,7 +56,7 @@ func event(name, data string) string {
 	return fmt.Sprintf(`{"event_type":%q,"timestamp":"2026-01-15T14:30:00Z","source":"test","data":%s}`, name, data)
 }
 
-// reply is an answer of the sandbox.
+// reply is a response of the sandbox.
 type reply struct {
 	status int
 	header http.Header
@@ -117,7 +117,7 @@ func (d *desk) raw(method, path, body string, h http.Header) (out reply) {
 	return out
 }
 
-// send sends an event that has to be taken.
+// send sends an event that must be accepted.
 func (d *desk) send(name, data string) reply {
 	d.t.Helper()
 	got := d.request(event(name, data), nil)
@@ -127,7 +127,7 @@ func (d *desk) send(name, data string) reply {
 	return got
 }
 
-// inbox is a subscriber that verifies and lints what comes.
+// inbox is a subscriber that verifies and lints what it receives.
 type inbox struct {
 	*httptest.Server
 	mu   sync.Mutex

@@ -19,15 +19,15 @@ import (
 
 func clock() time.Time { return time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC) }
 
-// told is one event that was raised, in its envelope.
-type told struct {
+// sent is one event that was raised, in its envelope.
+type sent struct {
 	event string
 	body  []byte
 }
 
-// tell carries out inbound events in a company of their own, and returns what
-// others are told of each, in a form.
-func tell(t *testing.T, form webhook.Form, events ...[2]string) [][]told {
+// announceAll applies inbound events to a new company, and returns what each of
+// them raises in a form.
+func announceAll(t *testing.T, form webhook.Form, events ...[2]string) [][]sent {
 	t.Helper()
 	s, err := store.Open(t.Context(), "", store.Options{})
 	if err != nil {
@@ -37,9 +37,9 @@ func tell(t *testing.T, form webhook.Form, events ...[2]string) [][]told {
 	n := 0
 	id := func(prefix string) string { n++; return fmt.Sprintf("%s_%d", prefix, n) }
 	announcer := New()
-	var all [][]told
+	var all [][]sent
 	for _, e := range events {
-		var list []told
+		var list []sent
 		err := s.Do(context.Background(), func(tx *store.Tx) error {
 			list = nil
 			if len(all) == 0 {
@@ -53,7 +53,7 @@ func tell(t *testing.T, form webhook.Form, events ...[2]string) [][]told {
 			}
 			raised, err := announcer.Events(Context{tx, "comp_1", form, clock()}, changes)
 			for _, r := range raised {
-				list = append(list, told{r.Type, Envelope(r, "evt_1", "comp_1", clock())})
+				list = append(list, sent{r.Type, Envelope(r, "evt_1", "comp_1", clock())})
 			}
 			return err
 		})
@@ -81,7 +81,8 @@ func carryOut(tx *store.Tx, id func(string) string, e [2]string) ([]rules.Change
 	return result.Changes, nil
 }
 
-// story is a company's life; full says more of everything.
+// story is a sequence of events in the life of a company. full uses more of
+// their members.
 func story(full bool) [][2]string {
 	pick := func(short, long string) string {
 		if full {
@@ -145,7 +146,7 @@ func story(full bool) [][2]string {
 	}
 }
 
-// TestEventsLintClean holds every event of both forms to the catalog.
+// TestEventsLintClean lints every event of both forms.
 func TestEventsLintClean(t *testing.T) {
 	t.Parallel()
 	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
@@ -158,7 +159,7 @@ func TestEventsLintClean(t *testing.T) {
 				}
 				checker := linter.NewChecker()
 				events := story(full)
-				for i, list := range tell(t, form, events...) {
+				for i, list := range announceAll(t, form, events...) {
 					for _, raised := range list {
 						result := checker.Payload(raised.body)
 						if result.Event != raised.event || result.Form != form {
@@ -186,7 +187,7 @@ func TestEventsCoverTheCatalog(t *testing.T) {
 		webhook.Compact: "po. report.",
 	} {
 		seen := map[string]int{}
-		for _, list := range tell(t, form, story(true)...) {
+		for _, list := range announceAll(t, form, story(true)...) {
 			for _, raised := range list {
 				seen[raised.event]++
 			}
@@ -207,7 +208,7 @@ func TestEventsCoverTheCatalog(t *testing.T) {
 func eventNames(t *testing.T, form webhook.Form, at int, events ...[2]string) string {
 	t.Helper()
 	var names []string
-	for _, r := range tell(t, form, events...)[at] {
+	for _, r := range announceAll(t, form, events...)[at] {
 		names = append(names, r.event)
 	}
 	return strings.Join(names, " ")
@@ -231,7 +232,7 @@ func TestChanges(t *testing.T) {
 				Changes map[string]any `json:"changes"`
 			} `json:"data"`
 		}
-		if err := json.Unmarshal(tell(t, form, events...)[5][0].body, &body); err != nil {
+		if err := json.Unmarshal(announceAll(t, form, events...)[5][0].body, &body); err != nil {
 			t.Fatal(err)
 		}
 		got, err := json.Marshal(body.Data.Changes)
@@ -241,7 +242,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// A new name is told once, by the name that the form has for it.
+// A new name appears once, under the name that the form has for it.
 func TestChangesNameADifferenceOnce(t *testing.T) {
 	t.Parallel()
 	events := append(story(false)[:6:6], [2]string{"work_order.updated", `{"work_order_number":"WO-2026-001","phase_name":"Roof"}`})
@@ -249,13 +250,13 @@ func TestChangesNameADifferenceOnce(t *testing.T) {
 		webhook.Outbound: `"changes":{"phase_name":{"old":"Foundation","new":"Roof"}}`,
 		webhook.Compact:  `"changes":{"title":{"from":"Foundation","to":"Roof"}}`,
 	} {
-		if got := string(tell(t, form, events...)[6][0].body); !strings.Contains(got, want) {
+		if got := string(announceAll(t, form, events...)[6][0].body); !strings.Contains(got, want) {
 			t.Errorf("%s: %s\nwant %s in it", form, got, want)
 		}
 	}
 }
 
-// What the documents only name tells which record it is about, and no more.
+// An event that WorkSkedge documents by name alone identifies its record.
 func TestPayloadOfUndocumentedEvents(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{
@@ -264,7 +265,7 @@ func TestPayloadOfUndocumentedEvents(t *testing.T) {
 		"project.closed": "closed_at id project_code project_name",
 	}
 	seen := 0
-	for _, list := range tell(t, webhook.Compact, story(true)...) {
+	for _, list := range announceAll(t, webhook.Compact, story(true)...) {
 		for _, raised := range list {
 			d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Compact, raised.event)
 			if err != nil {
@@ -296,7 +297,7 @@ func TestTimesheetEvents(t *testing.T) {
 		11: "timesheet.unlocked", 14: "timesheet.processed", 15: "timesheet.created timesheet.submitted",
 		19: "timesheet.processed timesheet.processed timesheets.processed.batch", 21: "",
 	}
-	all := tell(t, webhook.Outbound, events...)
+	all := announceAll(t, webhook.Outbound, events...)
 	for at, names := range want {
 		var got []string
 		for _, r := range all[at] {

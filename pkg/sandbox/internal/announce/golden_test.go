@@ -20,7 +20,7 @@ func TestEventsGolden(t *testing.T) {
 	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
 		var b strings.Builder
 		events := story(true)
-		for i, list := range tell(t, form, events...) {
+		for i, list := range announceAll(t, form, events...) {
 			fmt.Fprintf(&b, "%s %s\n", events[i][0], events[i][1])
 			for _, raised := range list {
 				fmt.Fprintf(&b, "  %s\n", raised.body)

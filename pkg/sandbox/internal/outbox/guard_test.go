@@ -57,8 +57,7 @@ func TestGuardCheck(t *testing.T) {
 	}
 }
 
-// TestGuardTransport: whatever the name was, the address is what is
-// looked at.
+// TestGuardTransport: the address that is dialled counts, not the name.
 func TestGuardTransport(t *testing.T) {
 	t.Parallel()
 	g := Guard{AllowTargets: true}

@@ -22,8 +22,8 @@ import (
 
 func now() time.Time { return time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC) }
 
-// receiver notes what comes, and answers as it is told, the last answer for
-// ever. It checks each signature.
+// receiver records what it receives and checks each signature. It answers with
+// the given statuses in turn, and repeats the last.
 type receiver struct {
 	*httptest.Server
 	mu      sync.Mutex
@@ -65,7 +65,7 @@ func (r *receiver) seen() []string {
 	return append([]string{}, r.came...)
 }
 
-// box is an outbox whose clock stands still but for Advance.
+// box is an outbox whose clock only Advance moves.
 type box struct {
 	*Outbox
 	t     *testing.T
@@ -129,7 +129,7 @@ func (b *box) subscribe(s store.Subscription) {
 	b.do(func(tx *store.Tx) error { return tx.Subscribe(s) })
 }
 
-// vendor makes a vendor by an API key, which raises one event.
+// vendor creates a vendor with an API key, which raises one event.
 func (b *box) vendor(name, key string) {
 	b.t.Helper()
 	b.do(func(tx *store.Tx) error {
@@ -204,7 +204,7 @@ func TestOutboxFollowsTheSchedule(t *testing.T) {
 		}
 	}
 	if got := b.states(); got != "vendor.created dead 6 500 " {
-		t.Errorf("it is %s", got)
+		t.Errorf("the delivery is %s", got)
 	}
 	b.do(func(tx *store.Tx) error {
 		tries, err := tx.Attempts(id)
@@ -224,7 +224,7 @@ func TestOutboxFinalResponses(t *testing.T) {
 		b.idle()
 		b.advance(24 * time.Hour)
 		if got, want := b.states(), fmt.Sprintf("vendor.created dead 1 %d ", status); got != want || len(r.seen()) != 1 {
-			t.Errorf("%d: it is %s after %d attempts", status, got, len(r.seen()))
+			t.Errorf("%d: the delivery is %s after %d attempts", status, got, len(r.seen()))
 		}
 	}
 }
@@ -238,7 +238,7 @@ func TestOutboxRetriesUntilDelivered(t *testing.T) {
 	b.advance(6 * time.Minute)
 	b.advance(6 * time.Minute)
 	if got := b.states(); got != "vendor.created delivered 3 204 " {
-		t.Errorf("it is %s", got)
+		t.Errorf("the delivery is %s", got)
 	}
 }
 
@@ -306,7 +306,7 @@ func TestOutboxDropsDeliveriesOfARemovedSubscription(t *testing.T) {
 	b.do(func(tx *store.Tx) error { return tx.Unsubscribe("sub_1") })
 	b.advance(time.Hour)
 	if got := b.states(); got != "vendor.created dead 1 500 the subscription was removed" || len(r.seen()) != 1 {
-		t.Errorf("it is %s", got)
+		t.Errorf("the delivery is %s", got)
 	}
 }
 
@@ -322,15 +322,15 @@ func TestResend(t *testing.T) {
 	}
 	b.idle()
 	if got := b.states(); got != "vendor.created delivered 1 200 " || r.seen()[1] != r.seen()[0] {
-		t.Errorf("it is %s after %v", got, r.seen())
+		t.Errorf("the delivery is %s after %v", got, r.seen())
 	}
 	if err := b.Resend(t.Context(), "whk_none"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an unknown one: %v", err)
 	}
 }
 
-// TestNewAfterACrash cuts the process off in the middle of
-// each attempt: the state on disk says that it was begun.
+// TestNewAfterACrash interrupts each attempt. The file says that it was started,
+// so there are never more than six.
 func TestNewAfterACrash(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "box.db")
@@ -364,11 +364,11 @@ func TestNewAfterACrash(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	b := &box{t: t, store: s}
 	if got := b.states(); !strings.HasPrefix(got, "vendor.created dead 6 0 the sandbox stopped") || came.Load() > 6 {
-		t.Errorf("it is %s after %d attempts", got, came.Load())
+		t.Errorf("the delivery is %s after %d attempts", got, came.Load())
 	}
 }
 
-// announcing says when a request begins.
+// announcing signals the start of each request.
 type announcing struct {
 	next  http.RoundTripper
 	began chan struct{}
@@ -411,8 +411,8 @@ func TestOutboxIsolatesSubscriptions(t *testing.T) {
 	}
 }
 
-// TestResendAfterUnsubscribing: what waits for a subscription that ends is dead,
-// and is not sent again.
+// TestResendAfterUnsubscribing: a delivery whose subscription was removed is
+// dead, and cannot be sent again.
 func TestResendAfterUnsubscribing(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, 500, 200)
@@ -431,7 +431,7 @@ func TestResendAfterUnsubscribing(t *testing.T) {
 		return err
 	})
 	if d.State != store.Dead || d.Error != "the subscription was removed" {
-		t.Errorf("it is %+v", d)
+		t.Errorf("the delivery is %+v", d)
 	}
 	if err := b.Resend(t.Context(), d.ID); !errors.Is(err, ErrUnsubscribed) {
 		t.Errorf("sending it again: %v", err)

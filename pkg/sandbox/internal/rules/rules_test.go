@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// world is a company with a few things in it.
+// world is a company with some records.
 type world struct {
 	t     testing.TB
 	store *store.Store
@@ -50,7 +50,7 @@ func (w *world) id(prefix string) string {
 	return fmt.Sprintf("%s_%d", prefix, w.n)
 }
 
-// do carries out an event, given its data as JSON.
+// do applies an event, given its data as JSON.
 func (w *world) do(event, data string) (*Result, error) {
 	w.t.Helper()
 	fields, err := store.DecodeFields([]byte(data))
@@ -68,7 +68,7 @@ func (w *world) do(event, data string) (*Result, error) {
 	return result, err
 }
 
-// must is do for what has to work; it returns the changes in a few words.
+// must is do for an event that must be accepted. It summarizes the changes.
 func (w *world) must(event, data string) string {
 	w.t.Helper()
 	result, err := w.do(event, data)
@@ -119,8 +119,7 @@ const (
 	anOrder  = `{"project_code":"P-1","phase_name":"Foundation","site_lead_emp_number":"EMP-1","required_headcount":5,"scope_of_work":{"checklists":[{"checklist_name":"Prep","items":[{"item_name":"Clear","status":"complete"}]}]}}`
 )
 
-// TestApplyStory goes through what the page describes, from the project to its
-// close.
+// TestApplyStory applies what WorkSkedge documents, from a project to its end.
 func TestApplyStory(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -333,8 +332,8 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-// TestApplySamples applies the catalog's
-// own samples to a company without anything in it.
+// TestApplySamples applies the catalog's samples to an empty company: each is
+// accepted, or refused with a message.
 func TestApplySamples(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -355,8 +354,8 @@ func TestApplySamples(t *testing.T) {
 	}
 }
 
-// FuzzApply gives every event any JSON: nothing panics, and what is refused
-// leaves nothing behind.
+// FuzzApply applies events with any JSON: none panics, and a refused one changes
+// nothing.
 func FuzzApply(f *testing.F) {
 	for _, d := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {
 		event, _ := webhook.ParseEvent(d.Sample())

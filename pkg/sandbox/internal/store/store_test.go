@@ -206,8 +206,7 @@ func TestDeliveriesByDueTime(t *testing.T) {
 	})
 }
 
-// A question that comes with every event, or every attempt, is answered by an
-// index, however much there is.
+// What runs for every event or attempt must use an index.
 func TestStatementsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
@@ -238,7 +237,7 @@ func TestStatementsUseAnIndex(t *testing.T) {
 	}
 }
 
-// What came of an attempt is written once, and not after the state was emptied.
+// An outcome is stored once, and not after a reset.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	s := open(t, "")
@@ -253,7 +252,7 @@ func TestSettle(t *testing.T) {
 		return got, err
 	}
 	if _, err := settle(Delivered, 1); !errors.Is(err, ErrNotFound) {
-		t.Errorf("one that is not there: %v", err)
+		t.Errorf("an unknown ID: %v", err)
 	}
 	do(t, s, func(tx *Tx) error { return tx.SaveDelivery(d) })
 	if _, err := settle(Delivered, 2); !errors.Is(err, ErrNotFound) {
