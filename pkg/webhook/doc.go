@@ -1,33 +1,55 @@
-// Package webhook is the shared core of wsk: what an event is, what a record
-// of a delivery is, and how requests of WorkSkedge, Work Market and Worksome
-// are signed and verified.
+// Package webhook is the core of wsk: events, records of deliveries, and the
+// signatures of WorkSkedge, Work Market and Worksome.
 //
-// In comes the raw body of a request with its headers; out goes a yes, or a
-// [Refusal] that says which check failed. Nothing here reads a clock, a file
-// or the network: time is an argument, and a body is looked at byte for byte
-// as it came over the wire. A handler in production needs five lines:
+// The raw body of a request and its headers go in, and nil or a [Refusal] that
+// says which check failed comes out. The package reads no clock, no file and no
+// network: the time is an argument, and a body is verified byte for byte as it
+// was received. A complete handler:
 //
-//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
-//	// ... in the handler:
-//	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-//	if err := webhook.Verify(r.Header, body, time.Now(), secret); err != nil {
-//		http.Error(w, err.Error(), webhook.StatusOf(err))
+//	func handler(secret webhook.Secret) http.HandlerFunc {
+//		return func(w http.ResponseWriter, r *http.Request) {
+//			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+//			var tooLarge *http.MaxBytesError
+//			switch {
+//			case errors.As(err, &tooLarge):
+//				http.Error(w, "the body is larger than 1 MiB", http.StatusRequestEntityTooLarge)
+//				return
+//			case err != nil:
+//				http.Error(w, "reading the body failed", http.StatusBadRequest)
+//				return
+//			}
+//			if err := webhook.Verify(r.Header, body, time.Now(), secret); err != nil {
+//				http.Error(w, err.Error(), webhook.StatusOf(err))
+//				return
+//			}
+//			event, err := webhook.ParseEvent(body)
+//			if err != nil {
+//				http.Error(w, err.Error(), http.StatusBadRequest)
+//				return
+//			}
+//			log.Printf("received %s", event.Type) // the work on the event starts here
+//			w.WriteHeader(http.StatusOK)
+//		}
 //	}
+//
+// A sender repeats a delivery until it gets a 2xx response, and a captured
+// request can be sent again within the tolerance. Package receive is a handler
+// that recognizes both.
 //
 // # Signing
 //
-// A [Scheme] is one row of a table: which bytes are signed, in which encoding
-// and in which header the result travels. [Schemes] lists them. The default,
-// timestamp.body, is WorkSkedge's in both directions: the lowercase hex
-// HMAC-SHA256 of the X-Webhook-Timestamp header, a dot, and the raw body.
+// A [Scheme] says which bytes are signed, in which encoding, in which headers.
+// The default, timestamp.body, is WorkSkedge's in both directions: the lowercase
+// hex HMAC-SHA256 of the header X-Webhook-Timestamp, a dot, and the raw body.
 //
 // # Events and records
 //
-// An [Event] is a payload with its envelope read: platform, form, type. The
-// catalog ([Catalog], [Lookup]) holds a JSON Schema, a description and a
-// sample for each event that the platforms document, one file per event. A
-// [Record] is what happened in one attempt or one receipt; it is the one type
-// that every command reads and writes, as a line of NDJSON.
+// An [Event] is a payload whose envelope has been read: platform, form, type. A
+// [Catalog] has a JSON Schema, a description and a sample of each event that the
+// platforms document. A [Record] is what happened in one attempt to send a
+// request or in the receipt of one, and is stored as a line of NDJSON.
 //
 // The package depends on the standard library and gjson only.
+//
+// This package is stable.
 package webhook

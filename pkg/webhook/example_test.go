@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,8 +15,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A handler that takes what is signed with one of two secrets, while one
-// replaces the other, and answers with the status that the fault deserves.
+// A handler that accepts signatures of two secrets while one replaces the other.
 func ExampleVerify() {
 	current, err := webhook.NewSecret("the secret since Monday")
 	if err != nil {
@@ -30,7 +30,7 @@ func ExampleVerify() {
 	handler := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 		if err != nil {
-			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+			http.Error(w, "reading the body failed", http.StatusBadRequest)
 			return
 		}
 		if err := webhook.Verify(r.Header, body, clock(), current, previous); err != nil {
@@ -55,6 +55,75 @@ func ExampleVerify() {
 	// Output:
 	// 200 received
 	// 401 the signature does not match <timestamp>.<body> under any of the 2 secrets
+}
+
+// handler is the handler of the package comment.
+func handler(secret webhook.Secret) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			http.Error(w, "the body is larger than 1 MiB", http.StatusRequestEntityTooLarge)
+			return
+		case err != nil:
+			http.Error(w, "reading the body failed", http.StatusBadRequest)
+			return
+		}
+		if err := webhook.Verify(r.Header, body, time.Now(), secret); err != nil {
+			http.Error(w, err.Error(), webhook.StatusOf(err))
+			return
+		}
+		event, err := webhook.ParseEvent(body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		log.Printf("received %s", event.Type) // the work on the event starts here
+		w.WriteHeader(http.StatusOK)
+	}
+}
+
+// A complete handler, as a service would have it, and how it answers.
+func Example() {
+	log.SetFlags(0)
+	log.SetOutput(os.Stdout)
+	secret, err := webhook.NewSecret("a secret") // os.Getenv("WEBHOOK_SECRET") in production
+	if err != nil {
+		panic(err)
+	}
+	server := handler(secret)
+
+	event := []byte(`{"event_id":"evt_1","event_type":"work_order.created","company_id":"comp_1"}`)
+	for _, test := range []struct {
+		name         string
+		signed, sent []byte
+	}{
+		{"signed", event, event},
+		{"changed on the way", event, append(event, '\n')},
+		{"signed, but not an event", []byte("[]"), []byte("[]")},
+		{"larger than 1 MiB", event, make([]byte, 1<<20+1)},
+	} {
+		header, err := webhook.Sign(test.signed, time.Now(), secret)
+		if err != nil {
+			panic(err)
+		}
+		request := httptest.NewRequest(http.MethodPost, "/hook", bytes.NewReader(test.sent))
+		request.Header = header.HTTP()
+		response := httptest.NewRecorder()
+		server(response, request)
+		fmt.Println(test.name+":", response.Code)
+	}
+	unsigned := httptest.NewRecorder()
+	server(unsigned, httptest.NewRequest(http.MethodPost, "/hook", bytes.NewReader(event)))
+	fmt.Println("without a signature:", unsigned.Code)
+	// Output:
+	// received work_order.created
+	// signed: 200
+	// changed on the way: 401
+	// signed, but not an event: 400
+	// larger than 1 MiB: 413
+	// without a signature: 401
 }
 
 func ExampleVerifier_Verify() {

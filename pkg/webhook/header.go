@@ -15,14 +15,15 @@ import (
 // Pair is one header line.
 type Pair struct{ Name, Value string }
 
-// Header is a list of header lines with their order and repeats kept. Names
-// keep their spelling and are compared without regard to case.
+// Header is a list of header lines in their order, repeated names included.
+// Names keep their spelling and are compared without regard to case.
 //
-// In JSON it is a list of [name, value]; a value that is not UTF-8 is
-// [name, base64, "base64"].
+// In JSON a Header is a list of [name, value]; a value that is not UTF-8 is
+// written as [name, base64, "base64"].
 type Header []Pair
 
-// HeaderOf lists h in the order of its names, each name's values in theirs.
+// HeaderOf returns the lines of h, sorted by name. The values of a name keep
+// their order.
 func HeaderOf(h http.Header) Header {
 	names := make([]string, 0, len(h))
 	for name := range h {
@@ -38,7 +39,7 @@ func HeaderOf(h http.Header) Header {
 	return list
 }
 
-// HTTP returns the lines as net/http keeps them: canonical names, each with
+// HTTP returns the lines as net/http has them: under canonical names, each with
 // its values in order.
 func (h Header) HTTP() http.Header {
 	out := make(http.Header, len(h))
@@ -54,7 +55,7 @@ func (h Header) Get(name string) string {
 	return value
 }
 
-// Has reports whether a line of that name is there.
+// Has reports whether h has a line of that name.
 func (h Header) Has(name string) bool {
 	_, found := h.find(name)
 	return found
@@ -69,8 +70,9 @@ func (h Header) find(name string) (value string, found bool) {
 	return "", false
 }
 
-// With returns a copy of h in which name has the one value given: its first
-// line is replaced, further ones are dropped, and a new name goes to the end.
+// With returns a copy of h in which name has the given value alone: its first
+// line is replaced, further ones are removed, and a new name is added at the
+// end.
 func (h Header) With(name, value string) Header {
 	out := make(Header, 0, len(h)+1)
 	placed := false
@@ -89,7 +91,7 @@ func (h Header) With(name, value string) Header {
 	return out
 }
 
-// Without returns a copy of h that has no line of that name.
+// Without returns a copy of h without the lines of that name.
 func (h Header) Without(name string) Header {
 	out := h[:0:0] // nil of nil
 	for _, p := range h {
@@ -100,40 +102,39 @@ func (h Header) Without(name string) Header {
 	return out
 }
 
-// HeaderError says why a header line was not taken.
+// HeaderError says why a header line is not valid.
 type HeaderError struct {
-	Line   string // the line as given, for the eyes of whoever gave it
+	Line   string // as given; it may contain a credential, which Error masks
 	Reason string
 }
 
-// Error quotes the line, or its name alone where the name says that the line
-// carries a credential.
+// Error quotes the line, or only its name when the line carries a credential.
 func (e *HeaderError) Error() string {
 	line := e.Line
-	if i := strings.IndexAny(line, ":= \t"); i >= 0 && IsSensitive(line[:i]) {
+	if i := strings.IndexAny(line, ":= \t"); i >= 0 && isSensitive(line[:i]) {
 		line = line[:i+1] + " " + redacted
 	}
 	return fmt.Sprintf("header %.60q: %s", line, e.Reason)
 }
 
-// ParsePair reads one header line, "Name: value". The name must be a token of
-// RFC 9110 and the value must hold no line break and no control character but
-// tab; anything else is a [*HeaderError]. White space around the value is
-// dropped, and nothing is split at commas.
+// ParsePair parses one header line, "Name: value". The name must be a token
+// (RFC 9110, section 5.6.2), and the value must not contain a line break or a
+// control character other than tab. White space around the value is removed,
+// and the value is not split at commas. The error is a [*HeaderError].
 func ParsePair(line string) (Pair, error) {
 	name, value, found := strings.Cut(line, ":")
 	if !found {
 		return Pair{}, &HeaderError{line, `has no colon; write "Name: value"`}
 	}
 	if !isToken(name) {
-		return Pair{}, &HeaderError{line, "the name may hold letters, digits and !#$%&'*+-.^_`|~ only"}
+		return Pair{}, &HeaderError{line, "the name may contain letters, digits and !#$%&'*+-.^_`|~ only"}
 	}
 	value = strings.Trim(value, " \t")
 	if i := strings.IndexFunc(value, isForbiddenInValue); i >= 0 {
 		if value[i] == '\r' || value[i] == '\n' {
-			return Pair{}, &HeaderError{line, "the value holds a line break"}
+			return Pair{}, &HeaderError{line, "the value contains a line break"}
 		}
-		return Pair{}, &HeaderError{line, "the value holds a control character"}
+		return Pair{}, &HeaderError{line, "the value contains a control character"}
 	}
 	return Pair{name, value}, nil
 }
@@ -154,7 +155,7 @@ func isToken(s string) bool {
 	return true
 }
 
-// MarshalJSON writes the lines as [name, value].
+// MarshalJSON encodes the lines as [name, value].
 func (h Header) MarshalJSON() ([]byte, error) {
 	rows := make([][]string, len(h))
 	for i, p := range h {
@@ -167,7 +168,7 @@ func (h Header) MarshalJSON() ([]byte, error) {
 	return jsontext.Marshal(rows)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON decodes what MarshalJSON encodes.
 func (h *Header) UnmarshalJSON(data []byte) error {
 	var rows [][]string
 	if err := json.Unmarshal(data, &rows); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
-// Direction says which way a request went.
+// Direction says whether a request was sent or received.
 type Direction string
 
 // The directions.
@@ -24,36 +24,37 @@ const (
 	Received Direction = "received"
 )
 
-// Outcome is what a receiver made of a request, or a sender of an answer.
+// Outcome is how a receiver treated a request, or what a sender learned from
+// the response.
 type Outcome string
 
 // The outcomes.
 const (
-	Accepted       Outcome = "accepted"       // verified and new; for a sender: answered 2xx
-	Duplicate      Outcome = "duplicate"      // id seen before with the same body
-	ReplaySuspect  Outcome = "replay_suspect" // timestamp and body seen before under another id
-	Conflict       Outcome = "conflict"       // id seen before with another body
-	Refused        Outcome = "refused"        // a check failed; for a sender: answered, not 2xx
-	Failed         Outcome = "failed"         // the app behind failed; for a sender: no answer
-	OutcomeUnknown Outcome = "unknown"        // sent and not answered: it may have been handled
-	Pending        Outcome = "pending"        // verified and journaled, and not handed on yet
+	Accepted       Outcome = "accepted"       // verified and new; for a sender: a 2xx response
+	Duplicate      Outcome = "duplicate"      // the id was seen before with the same body
+	ReplaySuspect  Outcome = "replay_suspect" // timestamp and body were seen before under another id
+	Conflict       Outcome = "conflict"       // the id was seen before with another body
+	Refused        Outcome = "refused"        // a check failed; for a sender: a response other than 2xx
+	Failed         Outcome = "failed"         // the app behind the receiver failed; for a sender: no response
+	OutcomeUnknown Outcome = "unknown"        // sent without a response: the receiver may have accepted it
+	Pending        Outcome = "pending"        // verified and journaled, and not yet forwarded
 )
 
-// Verdict is what the checks said. Reason is a [Reason], or the name of
-// another check ("method", "encoding", "size", "json", "conflict", ...);
-// empty where nothing failed.
+// Verdict is the result of a receiver's checks. Reason is a [Reason], or the
+// name of another check that failed ("method", "encoding", "size", "json",
+// "conflict", …); it is empty when none failed.
 type Verdict struct {
 	Outcome  Outcome  `json:"outcome"`
-	Verified bool     `json:"verified"` // the signature and the time are good
+	Verified bool     `json:"verified"` // signature and timestamp are valid
 	Reason   string   `json:"reason,omitempty"`
 	Detail   string   `json:"detail,omitempty"` // one sentence for people
 	Warnings []string `json:"warnings,omitempty"`
 
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
-	Findings  []Remark   `json:"findings,omitempty"` // what lint says of the body
+	Findings  []Remark   `json:"findings,omitempty"` // of lint, about the body
 }
 
-// Remark is one finding of lint, as a record keeps it.
+// Remark is one finding of lint, as a record stores it.
 type Remark struct {
 	Severity string `json:"severity"` // error, warning or note
 	Rule     string `json:"rule"`
@@ -63,14 +64,14 @@ type Remark struct {
 
 // Diagnosis explains why a request was refused. Package diagnose writes it.
 type Diagnosis struct {
-	ID      string `json:"id"`      // "body.newline_added"
+	ID      string `json:"id"`      // stable, for programs: "body.newline_added"
 	Summary string `json:"summary"` // what happened, in one sentence
 	Fix     string `json:"fix"`     // how to fix it, in one sentence
 	Certain bool   `json:"certain"` // computed or observed; false: guessed from the form of the signature
 }
 
-// Record is what happened in one attempt or one receipt. Every command reads
-// and writes it. As NDJSON it is one line:
+// Record is what happened in one attempt to send a request or in the receipt of
+// one. As NDJSON it is one line:
 //
 //	{"type":"record","id":"...","time":"2026-01-15T14:30:00.123Z","direction":"sent",
 //	 "platform":"workskedge","form":"inbound","event":"work_order.created",
@@ -79,7 +80,7 @@ type Diagnosis struct {
 //	 "verdict":{"outcome","verified","reason","detail"},
 //	 "response":{"status","headers","body"},"duration_ms":12.5,"error":"..."}
 //
-// Members that do not apply are left out.
+// Members that do not apply are omitted.
 type Record struct {
 	ID        string
 	Time      time.Time // when the attempt or the receipt began
@@ -92,8 +93,8 @@ type Record struct {
 	Scheme    string
 	Request   Request
 	Verdict   *Verdict
-	Response  *Response // nil: there was none
-	Forward   *Response // what the app behind the receiver answered
+	Response  *Response // nil: none came
+	Forward   *Response // the response of the app behind the receiver
 	Duration  time.Duration
 	Error     string // why there is no response
 }
@@ -117,7 +118,7 @@ type wireRecord struct {
 	Error      string    `json:"error,omitempty"`
 }
 
-// MarshalJSON writes the record with what is secret redacted: see [Record.Redacted].
+// MarshalJSON encodes the record with credentials masked, see [Record.Redacted].
 func (r Record) MarshalJSON() ([]byte, error) {
 	r = r.Redacted()
 	return jsontext.Marshal(wireRecord{
@@ -126,8 +127,8 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Members that it does not know
-// are left alone, so that records of a newer wsk can be read.
+// UnmarshalJSON decodes what MarshalJSON encodes. Unknown members are ignored,
+// so that the records of a newer version can be read.
 func (r *Record) UnmarshalJSON(data []byte) error {
 	var w wireRecord
 	if err := json.Unmarshal(data, &w); err != nil {
@@ -143,8 +144,9 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// durationOf rounds to the nanosecond, so that a duration survives the trip
-// through milliseconds. What no Duration can hold becomes the longest one.
+// durationOf rounds to the nanosecond, so that a duration survives the
+// conversion to milliseconds and back. A value out of range becomes the longest
+// duration.
 func durationOf(ms float64) time.Duration {
 	ns := math.Round(ms * float64(time.Millisecond))
 	switch {
@@ -178,30 +180,29 @@ func KindOf(raw []byte) Kind {
 	if !bytes.Contains(raw, []byte(`"record"`)) && !bytes.Contains(raw, []byte(`"ready"`)) && !bytes.Contains(raw, []byte(`"summary"`)) {
 		return KindPayload // without reading its members
 	}
-	first := gjson.ParseBytes(raw)
-	if !first.IsObject() {
+	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) {
 		return KindPayload
 	}
-	switch first.Get("type").String() {
+	switch gjson.GetBytes(raw, "type").String() {
 	case "record":
-		if first.Get("request").IsObject() {
+		if gjson.GetBytes(raw, "request").IsObject() {
 			return KindRecord
 		}
 	case "ready", "summary":
-		if !first.Get("event").Exists() && !first.Get("event_type").Exists() {
+		if !gjson.GetBytes(raw, "event").Exists() && !gjson.GetBytes(raw, "event_type").Exists() {
 			return KindFrame
 		}
 	}
 	return KindPayload
 }
 
-// Encoder writes records as NDJSON, one line and one Write for each.
+// Encoder writes records as NDJSON, one line and one call of Write for each.
 type Encoder struct{ w io.Writer }
 
 // NewEncoder returns an encoder that writes to w.
 func NewEncoder(w io.Writer) *Encoder { return &Encoder{w} }
 
-// Encode writes one line.
+// Encode writes a record as one line.
 func (e *Encoder) Encode(r Record) error {
 	line, err := r.MarshalJSON()
 	if err != nil {
@@ -223,31 +224,31 @@ func (e *Encoder) EncodeLine(v any) error {
 	return err
 }
 
-// MaxRecordLine is the longest line that a Decoder takes, in bytes. A record
-// of two 1 MiB bodies in base64 has room many times over.
-const MaxRecordLine = 64 << 20
+// maxRecordLine is the longest line that a Decoder reads, in bytes: many times
+// the length of a record with two bodies of 1 MiB in base64.
+const maxRecordLine = 64 << 20
 
-// ErrLineTooLong says that a line of NDJSON is longer than [MaxRecordLine].
+// ErrLineTooLong is the error of a [Decoder] for a line longer than 64 MiB.
 var ErrLineTooLong = errors.New("the line is longer than 64 MiB")
 
-// Decoder reads records from NDJSON. Blank lines, and the "ready" and
-// "summary" lines of a listener's stream, are passed over.
+// Decoder reads records from NDJSON. It skips blank lines, and the "ready" and
+// "summary" lines of a listener's stream.
 type Decoder struct {
 	s    *bufio.Scanner
 	line int
-	err  error // ends the stream: what is left of a line must not pass for one
+	err  error // ends the stream: the rest of a line must not be read as a line
 }
 
 // NewDecoder returns a decoder that reads from r.
 func NewDecoder(r io.Reader) *Decoder {
 	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 0, 64<<10), MaxRecordLine)
+	s.Buffer(make([]byte, 0, 64<<10), maxRecordLine)
 	return &Decoder{s: s}
 }
 
-// Decode returns the next record, or io.EOF after the last. An error names
-// the line; the next call goes on behind it, unless the line was too long or
-// reading failed.
+// Decode returns the next record, or io.EOF after the last one. An error names
+// the line, and the next call continues after it. After [ErrLineTooLong] and
+// after a failed read every call returns the same error.
 func (d *Decoder) Decode() (Record, error) {
 	for d.err == nil && d.s.Scan() {
 		d.line++
@@ -255,13 +256,7 @@ func (d *Decoder) Decode() (Record, error) {
 		if len(line) == 0 {
 			continue
 		}
-		var probe struct {
-			Type string `json:"type"`
-		}
-		if err := json.Unmarshal(line, &probe); err != nil {
-			return Record{}, fmt.Errorf("line %d: %w", d.line, err)
-		}
-		if KindOf(line) == KindFrame {
+		if KindOf(line) == KindFrame && json.Valid(line) {
 			continue
 		}
 		var r Record

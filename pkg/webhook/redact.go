@@ -5,12 +5,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// IsSensitive reports whether a header or a query parameter of that name
-// carries a credential. A signature is none: it proves a secret and does not
-// give it away.
-func IsSensitive(name string) bool {
+// IsSensitive reports by its name whether a header line carries a credential.
+// A signature is not one: it proves a secret and does not reveal it.
+func (p Pair) IsSensitive() bool { return isSensitive(p.Name) }
+
+// isSensitive judges the names of headers and of query parameters.
+func isSensitive(name string) bool {
 	name = strings.ToLower(name)
 	switch name {
 	case "authorization", "proxy-authorization", "cookie", "set-cookie", "key", "pwd", "auth":
@@ -25,15 +28,15 @@ func IsSensitive(name string) bool {
 }
 
 // Redacted returns the header with "[redacted]" in place of each value that
-// carries a credential. It is h itself where there is none, else a copy.
+// carries a credential. It returns h itself when no value does.
 func (h Header) Redacted() Header {
-	if !slices.ContainsFunc(h, Pair.mayGiveAway) {
+	if !slices.ContainsFunc(h, Pair.mayReveal) {
 		return h
 	}
 	out := slices.Clone(h)
 	for i, p := range out {
 		switch {
-		case IsSensitive(p.Name):
+		case p.IsSensitive():
 			out[i].Value = redacted
 		case strings.EqualFold(p.Name, "Location"), strings.EqualFold(p.Name, "Referer"):
 			out[i].Value = RedactURL(p.Value)
@@ -42,19 +45,20 @@ func (h Header) Redacted() Header {
 	return out
 }
 
-// mayGiveAway reports whether a line's value is one to look at.
-func (p Pair) mayGiveAway() bool {
-	return IsSensitive(p.Name) || strings.EqualFold(p.Name, "Location") || strings.EqualFold(p.Name, "Referer")
+// mayReveal reports whether a value is a credential or a URL that may contain
+// one.
+func (p Pair) mayReveal() bool {
+	return p.IsSensitive() || strings.EqualFold(p.Name, "Location") || strings.EqualFold(p.Name, "Referer")
 }
 
-// RedactURL masks the user part of a URL, and of a URL that stands in it, and
-// the values of query parameters that carry credentials; the rest stays as
-// written.
+// RedactURL masks the user information in a URL, and in a URL inside it, and
+// the values of query parameters that carry credentials. The rest of the URL
+// stays as it is.
 func RedactURL(raw string) string { return maskParameters(maskUsers(raw)) }
 
 func maskUsers(raw string) string {
 	var b strings.Builder
-	if rest, found := strings.CutPrefix(raw, "//"); found { // as a Location may have it
+	if rest, found := strings.CutPrefix(raw, "//"); found { // as in a Location header
 		b.WriteString("//")
 		raw = rest[userEnd(rest, &b):]
 	}
@@ -69,8 +73,8 @@ func maskUsers(raw string) string {
 	}
 }
 
-// userEnd writes the mask if a user part begins rest, and returns where the
-// part ends: at its @.
+// userEnd writes the mask if rest begins with user information, and returns
+// where that ends: at its @.
 func userEnd(rest string, b *strings.Builder) int {
 	end := len(rest)
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
@@ -78,7 +82,7 @@ func userEnd(rest string, b *strings.Builder) int {
 	}
 	at := strings.LastIndexByte(rest[:end], '@')
 	if _, port, found := strings.Cut(rest[:end], ":"); at < 0 && found && rest[0] != '[' && strings.Trim(port, "0123456789") != "" {
-		at = strings.LastIndexByte(rest, '@') // no port but a password with a slash in it
+		at = strings.LastIndexByte(rest, '@') // not a port: a password with a slash in it
 	}
 	if at < 0 {
 		return 0
@@ -88,7 +92,7 @@ func userEnd(rest string, b *strings.Builder) int {
 }
 
 // maskParameters masks values in the query, and in the fragment, where OAuth
-// puts tokens.
+// has tokens.
 func maskParameters(raw string) string {
 	start := strings.IndexAny(raw, "?#")
 	if start < 0 {
@@ -103,7 +107,7 @@ func maskParameters(raw string) string {
 		}
 		part := rest[:end]
 		name, _, hasValue := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name[1:]); hasValue && (err != nil || IsSensitive(plain)) {
+		if plain, err := url.QueryUnescape(name[1:]); hasValue && (err != nil || isSensitive(plain)) {
 			part = name + "=" + redacted
 		}
 		b.WriteString(part)
@@ -112,16 +116,22 @@ func maskParameters(raw string) string {
 	return b.String()
 }
 
-// RedactURLs masks every URL in a text, for errors that quote one.
+// RedactURLs applies [RedactURL] to every absolute URL in a text, such as an
+// error that quotes one.
 func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
-		return text // most have none, and the pattern is dear
+		return text // most texts, without the cost of the expression
 	}
-	return regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"<>]+`).ReplaceAllStringFunc(text, RedactURL)
+	return absoluteURL().ReplaceAllStringFunc(text, RedactURL)
 }
 
-// Redacted returns a copy in which credentials in headers and URLs are
-// masked. Bodies and signatures stay: they are what was signed.
+// absoluteURL is compiled on first use, to keep the start of programs fast.
+var absoluteURL = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"<>]+`)
+})
+
+// Redacted returns a copy with the credentials in headers and URLs masked.
+// Bodies and signatures stay: they are needed to verify the record.
 func (r Record) Redacted() Record {
 	r.Request.URL = RedactURL(r.Request.URL)
 	r.Request.Header = r.Request.Header.Redacted()

@@ -79,7 +79,7 @@ func TestHeadersThatCarryCredentialsAreMasked(t *testing.T) {
 		"webhook-signature": false, "intuit-signature": false, "x-square-hmacsha256-signature": false,
 		"Content-Type": false, "User-Agent": false, "Idempotency-Key": false, "Host": false,
 	} {
-		if got := webhook.IsSensitive(name); got != masked {
+		if got := (webhook.Pair{Name: name}).IsSensitive(); got != masked {
 			t.Errorf("IsSensitive(%q) = %v, want %v", name, got, masked)
 		}
 		want := "value"

@@ -17,8 +17,8 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
-// Request is a request as it went over the wire: the lines of its header in
-// order and the raw body.
+// Request is an HTTP request as it was transmitted: the header lines in order
+// and the raw body.
 //
 // In JSON it is {"method","url","headers":[["Name","value"]],"body"}, with
 // "body_base64" in place of "body" when the body is not UTF-8.
@@ -29,8 +29,8 @@ type Request struct {
 	Body   []byte
 }
 
-// Response is what came back. Body holds at most what the reader was willing
-// to keep; Truncated says that there was more.
+// Response is the response to a request. Body is what was read of it; Truncated
+// says that there was more.
 type Response struct {
 	Status    int
 	Header    Header
@@ -38,14 +38,13 @@ type Response struct {
 	Truncated bool
 }
 
-// ParseRequest reads a raw HTTP/1.x request: request line, header lines, a
+// ParseRequest parses a raw HTTP/1.x request: a request line, header lines, a
 // blank line, the body. Lines may end in CRLF or LF, those of chunks in CRLF
-// only. With chunked Transfer-Encoding the body is put together; with
-// Content-Length it must be that long, and a longer rest is taken only when it
-// is line ends that an editor put there. Without either the body is all that
-// follows.
+// only. A body with chunked Transfer-Encoding is decoded. A body with
+// Content-Length must have that length; line ends after it, which editors add,
+// are dropped. Without either the body is the rest of raw.
 //
-// The error names the line. Limits are the caller's: raw is in memory already.
+// The error names the line.
 func ParseRequest(raw []byte) (Request, error) {
 	p := lineReader{rest: raw}
 	first, _ := p.next()
@@ -59,7 +58,7 @@ func ParseRequest(raw []byte) (Request, error) {
 		line, ended := p.next()
 		if line == "" {
 			if !ended {
-				return Request{}, fmt.Errorf("line %d: the header has no end: a blank line and the body must follow it", p.line)
+				return Request{}, fmt.Errorf("line %d: the header does not end: a blank line and the body must follow it", p.line)
 			}
 			break
 		}
@@ -79,6 +78,9 @@ func ParseRequest(raw []byte) (Request, error) {
 
 // isRequestLine reports whether raw begins with an HTTP/1.x request line.
 func isRequestLine(raw []byte) bool {
+	if len(raw) == 0 || !isToken(string(raw[:1])) {
+		return false // as JSON begins
+	}
 	line, _, _ := bytes.Cut(raw[:min(len(raw), 8<<10)], []byte("\n"))
 	words := strings.Split(strings.TrimSuffix(string(line), "\r"), " ")
 	return len(words) == 3 && isToken(words[0]) && strings.HasPrefix(words[2], "HTTP/1.")
@@ -108,7 +110,7 @@ func (r Request) readBody(rest []byte) ([]byte, error) {
 		return rest, nil
 	}
 	if len(lengths) > 1 {
-		return nil, errors.New("there is more than one Content-Length, and they differ")
+		return nil, errors.New("the Content-Length headers differ")
 	}
 	length := lengths[0]
 	n, err := strconv.ParseUint(length, 10, 62)
@@ -116,15 +118,14 @@ func (r Request) readBody(rest []byte) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("the Content-Length %.40q is not a number of bytes", length)
 	case uint64(len(rest)) < n:
-		return nil, fmt.Errorf("it is cut off: Content-Length says %d bytes, and %d are here", n, len(rest))
+		return nil, fmt.Errorf("it is cut off: Content-Length is %d bytes, and only %d follow", n, len(rest))
 	case strings.Trim(string(rest[n:]), "\r\n") != "":
-		return nil, fmt.Errorf("%d bytes follow the %d that Content-Length says", uint64(len(rest))-n, n)
+		return nil, fmt.Errorf("%d bytes follow the %d of Content-Length", uint64(len(rest))-n, n)
 	}
 	return rest[:n], nil
 }
 
-// readChunks puts a chunked body together. Trailer lines may follow it, and
-// nothing else.
+// readChunks decodes a chunked body. Only trailer lines may follow it.
 func readChunks(rest []byte) ([]byte, error) {
 	from := bufio.NewReader(bytes.NewReader(rest))
 	body, err := io.ReadAll(httputil.NewChunkedReader(from))
@@ -137,7 +138,7 @@ func readChunks(rest []byte) ([]byte, error) {
 		after = string(left)
 	}
 	if strings.Trim(after, "\r\n") != "" {
-		return nil, errors.New("more follows the last chunk")
+		return nil, errors.New("the body goes on after the last chunk")
 	}
 	return body, nil
 }
@@ -167,7 +168,7 @@ func (w wireBody) bytes() ([]byte, error) {
 	if w.Body != nil && *w.Body != "" {
 		return []byte(*w.Body), nil
 	}
-	return nil, nil // no body and an empty one are the same on the wire
+	return nil, nil // over HTTP a missing body and an empty one are the same
 }
 
 type wireRequest struct {
@@ -177,12 +178,12 @@ type wireRequest struct {
 	wireBody
 }
 
-// MarshalJSON writes the shape that the type's comment shows.
+// MarshalJSON encodes the request as the comment of the type shows.
 func (r Request) MarshalJSON() ([]byte, error) {
 	return jsontext.Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
 }
 
-// UnmarshalJSON reads it.
+// UnmarshalJSON decodes what MarshalJSON encodes.
 func (r *Request) UnmarshalJSON(data []byte) error {
 	var w wireRequest
 	if err := json.Unmarshal(data, &w); err != nil {
@@ -200,12 +201,12 @@ type wireResponse struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// MarshalJSON writes {"status","headers","body" or "body_base64","truncated"}.
+// MarshalJSON encodes the response as {"status","headers","body" or "body_base64","truncated"}.
 func (r Response) MarshalJSON() ([]byte, error) {
 	return jsontext.Marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
 }
 
-// UnmarshalJSON reads it.
+// UnmarshalJSON decodes what MarshalJSON encodes.
 func (r *Response) UnmarshalJSON(data []byte) error {
 	var w wireResponse
 	if err := json.Unmarshal(data, &w); err != nil {

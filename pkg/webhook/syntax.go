@@ -11,9 +11,9 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// SyntaxError says where a payload stops being one JSON text.
+// SyntaxError says where a payload is not valid JSON.
 type SyntaxError struct {
-	Offset int // bytes before the fault
+	Offset int // in bytes
 	Line   int // from 1
 	Column int // from 1, in characters
 	Reason string
@@ -29,7 +29,7 @@ func syntaxAt(raw []byte, offset int, reason string) *SyntaxError {
 	return &SyntaxError{Offset: offset, Line: line, Column: column, Reason: reason}
 }
 
-// position gives the line and the column of a byte offset, both from 1. The
+// position returns the line and the column of a byte offset, both from 1. The
 // column counts characters, as editors do.
 func position(raw []byte, offset int) (line, column int) {
 	before := raw[:min(max(offset, 0), len(raw))]
@@ -37,14 +37,14 @@ func position(raw []byte, offset int) (line, column int) {
 	return 1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[start:])
 }
 
-// CheckJSON returns nil when raw is one JSON text in UTF-8 and otherwise a
-// [*SyntaxError]. It does not recurse, whatever the depth.
+// CheckJSON returns nil when raw is one JSON value in UTF-8, and otherwise a
+// [*SyntaxError]. The depth of nesting does not matter.
 func CheckJSON(raw []byte) error {
 	switch {
 	case len(bytes.TrimSpace(raw)) == 0:
-		return syntaxAt(raw, 0, "there is no JSON here: it is empty")
+		return syntaxAt(raw, 0, "this is empty: a JSON value is expected")
 	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
-		return syntaxAt(raw, 0, "a byte order mark stands before the JSON; save it as UTF-8 without BOM")
+		return syntaxAt(raw, 0, "a byte order mark before the JSON; save it as UTF-8 without BOM")
 	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")):
 		return syntaxAt(raw, 0, "this is UTF-16; JSON is UTF-8")
 	}
@@ -57,9 +57,8 @@ func CheckJSON(raw []byte) error {
 	return nil
 }
 
-// quicklyValid reports whether gjson finds raw valid, which takes a third of
-// the time that encoding/json does. It recurses, so what could be nested
-// deeper than encoding/json allows is not asked.
+// quicklyValid reports whether gjson finds raw valid, which XX// the time that encoding/json does. It recurses, so text that could be nested
+// deeper than encoding/json allows is left to that.
 func quicklyValid(raw []byte) bool {
 	const deep = 10_000
 	return bytes.Count(raw, []byte{'{'})+bytes.Count(raw, []byte{'['}) < deep && gjson.ValidBytes(raw)
@@ -75,7 +74,7 @@ func locate(raw []byte) *SyntaxError {
 	offset, reason := int(syntax.Offset)-1, syntax.Error()
 	switch {
 	case strings.Contains(reason, "unexpected end"),
-		strings.Contains(reason, "character ' '") && !bytes.HasSuffix(raw, []byte(" ")) && offset == len(raw)-1: // a space of the scanner's own
+		strings.Contains(reason, "character ' '") && !bytes.HasSuffix(raw, []byte(" ")) && offset == len(raw)-1: // a space that the scanner adds
 		offset, reason = len(raw), "the JSON is cut off here"
 	case strings.Contains(reason, "max depth"):
 		reason = "nested too deep"

@@ -21,8 +21,8 @@ var (
 		line, column int
 		reason       string
 	}{
-		{"nothing", "", 1, 1, "it is empty"},
-		{"blank lines", " \r\n\t\n", 1, 1, "it is empty"},
+		{"nothing", "", 1, 1, "this is empty"},
+		{"blank lines", " \r\n\t\n", 1, 1, "this is empty"},
 		{"a byte order mark", "\ufeff{}", 1, 1, "byte order mark"},
 		{"a byte order mark alone", "\ufeff", 1, 1, "byte order mark"},
 		{"UTF-16, little end first", "\xff\xfe{\x00}\x00", 1, 1, "UTF-16"},

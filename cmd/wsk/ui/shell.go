@@ -52,7 +52,7 @@ func Curl(r webhook.Request) string {
 		switch {
 		case strings.EqualFold(p.Name, webhook.HeaderAPIKey):
 			lines = append(lines, `-H "`+p.Name+`: $WSK_API_KEY"`)
-		case webhook.IsSensitive(p.Name):
+		case p.IsSensitive():
 			variable := strings.ToUpper(strings.ReplaceAll(p.Name, "-", "_"))
 			lines = append(lines, `-H "`+p.Name+`: $`+variable+`"`)
 		default:

@@ -80,7 +80,7 @@ func httpFile(t render.Template, r webhook.Request) []byte {
 	b.WriteString("### " + strings.Join(strings.Fields(name), " ") + "\n" + r.Method + " " + webhook.RedactURL(r.URL) + "\n")
 	for _, h := range r.Header {
 		value := h.Value
-		if webhook.IsSensitive(h.Name) {
+		if h.IsSensitive() {
 			value = "{{" + strings.ToLower(strings.ReplaceAll(h.Name, "-", "_")) + "}}"
 		}
 		b.WriteString(h.Name + ": " + value + "\n")
