@@ -6,28 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
-)
-
-// Severity is how much a case matters.
-type Severity string
-
-// A broken case is a failure if its severity is Error, and a warning if it is
-// Warning.
-const (
-	Error   Severity = "error"
-	Warning Severity = "warning"
-)
-
-// Verdict is the result of a case.
-type Verdict string
-
-// The verdicts.
-const (
-	Pass Verdict = "pass"
-	Fail Verdict = "fail"
-	Warn Verdict = "warn"
-	Skip Verdict = "skip"
 )
 
 // Fix says how to fix a receiver, in one sentence for each language.
@@ -41,9 +21,9 @@ type Fix struct {
 // Case is one requirement that a receiver is checked for.
 type Case struct {
 	ID       string
-	Severity Severity
-	Title    string // the requirement, in one line
-	Why      string // why it matters, in a sentence or two
+	Severity report.Severity // of a broken case: report.Error for a failure, report.Warning for a warning
+	Title    string          // the requirement, in one line
+	Why      string          // why it matters, in a sentence or two
 	Fix      Fix
 
 	platforms []webhook.Platform // empty: all
@@ -79,7 +59,7 @@ const (
 
 // finding is what a case has found.
 type finding struct {
-	verdict Verdict // empty: Pass
+	verdict report.Verdict // default: report.Pass
 	status  int
 	detail  string
 	record  *webhook.Record // the exchange that decided, if one did
@@ -87,7 +67,7 @@ type finding struct {
 
 // failure is the finding of a case that one exchange has decided.
 func failure(detail string, r *webhook.Record) finding {
-	return finding{verdict: Fail, detail: detail, record: r, status: statusOf(r)}
+	return finding{verdict: report.Fail, detail: detail, record: r, status: statusOf(r)}
 }
 
 // statusOf returns the status of a response, or 0 if there was none.

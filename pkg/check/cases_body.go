@@ -7,12 +7,13 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // validCase runs first; the other cases depend on it.
 var validCase = Case{
-	ID: "valid", Severity: Error, always: true, judge: judgeValid,
+	ID: "valid", Severity: report.Error, always: true, judge: judgeValid,
 	Title: "a valid event is accepted",
 	Why:   "The platform sends valid events all day and expects 2xx. While the receiver refuses one, the other cases show nothing.",
 	Fix: Fix{
@@ -58,7 +59,7 @@ func judgeValid(ctx context.Context, s *session) (finding, error) {
 }
 
 var bodyCases = []Case{{
-	ID: "raw_body", Severity: Error, want: accepted, send: rawBodies,
+	ID: "raw_body", Severity: report.Error, want: accepted, send: rawBodies,
 	Title: "the signature is checked over the raw body",
 	Why:   "A body that was parsed and serialized again has other bytes: 5000.00 becomes 5000, \\u00e9 becomes é. The signature covers the bytes that were sent.",
 	Fix: Fix{
@@ -68,7 +69,7 @@ var bodyCases = []Case{{
 		Go:     "Read the body once with io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20)), verify those bytes, then call json.Unmarshal.",
 	},
 }, {
-	ID: "not_json", Severity: Error, judge: judgeNotJSON,
+	ID: "not_json", Severity: report.Error, judge: judgeNotJSON,
 	Title: "a signed body that is not JSON is refused",
 	Why:   "The platform sends an event that gets a 5xx up to six times over seven hours, and an uncaught exception can stop the service for everyone.",
 	Fix: Fix{
@@ -78,7 +79,7 @@ var bodyCases = []Case{{
 		Go:     "Respond with http.StatusBadRequest if json.Unmarshal returns an error.",
 	},
 }, {
-	ID: "large_body", Severity: Error, want: acceptedOrTooLarge, send: largeBody,
+	ID: "large_body", Severity: report.Error, want: acceptedOrTooLarge, send: largeBody,
 	Title: "a body of 1 MB is accepted, or refused with 413",
 	Why:   "Reports with many entries are long. A receiver that reaches its framework's limit and responds with anything but 413 looks broken to the platform.",
 	Fix: Fix{
@@ -88,7 +89,7 @@ var bodyCases = []Case{{
 		Go:     "Limit the body with http.MaxBytesReader to 1 MiB or more, and respond 413 if errors.As finds an *http.MaxBytesError.",
 	},
 }, {
-	ID: "unknown_event", Severity: Error, want: accepted, send: unknownEvent,
+	ID: "unknown_event", Severity: report.Error, want: accepted, send: unknownEvent,
 	Title: "an unknown event type is accepted",
 	Why:   "Platforms add events. Refusing one that you do not handle counts as a failed delivery, and WorkSkedge does not send it again.",
 	Fix: Fix{
@@ -98,7 +99,7 @@ var bodyCases = []Case{{
 		Go:     "Add a default case to the switch over the event type that responds 200.",
 	},
 }, {
-	ID: "unknown_field", Severity: Error, want: accepted, send: unknownField,
+	ID: "unknown_field", Severity: report.Error, want: accepted, send: unknownField,
 	Title: "an unknown field is accepted",
 	Why:   "Platforms add fields. A receiver that refuses them fails on the day of the platform's next release.",
 	Fix: Fix{

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -22,7 +23,7 @@ var fixDuplicates = Fix{
 func sameFix(text string) Fix { return Fix{Node: text, Python: text, PHP: text, Go: text} }
 
 var deliveryCases = []Case{{
-	ID: "duplicate", Severity: Error, want: accepted,
+	ID: "duplicate", Severity: report.Error, want: accepted,
 	Title: "a repeated delivery is accepted",
 	Why:   "A response can get lost. If the repetition is refused, the platform takes the event for failed although you have it.",
 	Fix:   fixDuplicates,
@@ -31,12 +32,12 @@ var deliveryCases = []Case{{
 		return []*request{r, r.repeated()}
 	},
 }, {
-	ID: "duplicate_effect", Severity: Error, platforms: workskedgeOnly, judge: judgeDuplicate,
+	ID: "duplicate_effect", Severity: report.Error, platforms: workskedgeOnly, judge: judgeDuplicate,
 	Title: "a repeated delivery has no second effect",
 	Why:   "A delivery is repeated whenever its response is late or lost. A receiver that does not remember ids carries out the order twice.",
 	Fix:   fixDuplicates,
 }, {
-	ID: "captured", Severity: Warning, platforms: workskedgeOnly, judge: judgeCaptured,
+	ID: "captured", Severity: report.Warning, platforms: workskedgeOnly, judge: judgeCaptured,
 	Title: "a captured request under a new id has no effect",
 	Why:   "The id is not signed: for five minutes, anyone who has seen a request can send it again with another id.",
 	Fix: Fix{
@@ -46,7 +47,7 @@ var deliveryCases = []Case{{
 		Go:     "Remember receive.BodyDigest with the id, or use receive.New, which does.",
 	},
 }, {
-	ID: "retry", Severity: Error, want: accepted, platforms: workskedgeOnly,
+	ID: "retry", Severity: report.Error, want: accepted, platforms: workskedgeOnly,
 	Title: "the platform's last retry is accepted",
 	Why:   "X-Webhook-Retry counts from 0 to 5. A receiver that accepts only first attempts loses every event that was sent while it was down.",
 	Fix:   sameFix("Do not decide by X-Webhook-Retry: the id says whether the event is new."),
@@ -56,7 +57,7 @@ var deliveryCases = []Case{{
 		return []*request{r}
 	},
 }, {
-	ID: "burst", Severity: Error, judge: judgeBurst,
+	ID: "burst", Severity: report.Error, judge: judgeBurst,
 	Title: "50 concurrent deliveries are accepted",
 	Why:   "A batch of changes causes as many events at the same time. What is refused now comes again later, on top of the next batch.",
 	Fix: Fix{
@@ -66,7 +67,7 @@ var deliveryCases = []Case{{
 		Go:     "Do not hold a lock while working, allow more connections with SetMaxOpenConns, and put the event into a queue before responding.",
 	},
 }, {
-	ID: "get", Severity: Warning, want: notAccepted,
+	ID: "get", Severity: report.Warning, want: notAccepted,
 	Title: "a GET is not accepted as an event",
 	Why:   "Browsers, crawlers and link previews send GET. A receiver that accepts it has a route that is too wide.",
 	Fix: Fix{
@@ -128,7 +129,7 @@ const needsEffect = "give --effect-cmd to count the effect"
 // judgeDuplicate sends one delivery twice and counts its effect.
 func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 	if s.config.Effect == nil {
-		return finding{verdict: Skip, detail: needsEffect}, nil
+		return finding{verdict: report.Skip, detail: needsEffect}, nil
 	}
 	r := s.signed("a delivery", s.validBody())
 	done, last, err := s.effect(ctx, r, r.repeated())
@@ -136,7 +137,7 @@ func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 	case err != nil:
 		return finding{}, err
 	case done == 0:
-		return finding{verdict: Skip, detail: "the count did not change: the command does not count the effect of " + s.event}, nil
+		return finding{verdict: report.Skip, detail: "the count did not change: the command does not count the effect of " + s.event}, nil
 	case done > 1:
 		return failure(fmt.Sprintf("one delivery that was sent twice took effect %d times", done), last), nil
 	}
@@ -218,7 +219,7 @@ func (s *session) effect(ctx context.Context, requests ...*request) (done int64,
 // eventCase returns a case that sends the sample of one event.
 func eventCase(d webhook.Definition) Case {
 	return Case{
-		ID: "event:" + d.Type, Severity: Error, want: accepted,
+		ID: "event:" + d.Type, Severity: report.Error, want: accepted,
 		Title: "the event " + d.Type + " is accepted",
 		Why:   "It is in the platform's catalog, so it will be sent: " + d.Description(),
 		Fix:   sameFix("Respond 200 to every event that the platform sends, including those that you do not handle."),

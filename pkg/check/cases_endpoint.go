@@ -12,12 +12,13 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // endpointCases judge the URL, and all exchanges of the cases before them.
 var endpointCases = []Case{{
-	ID: "redirect", Severity: Warning, judge: judgeRedirect, always: true,
+	ID: "redirect", Severity: report.Warning, judge: judgeRedirect, always: true,
 	Title: "the URL does not redirect",
 	Why:   "Platforms do not follow redirects, which could carry the event and its signature to another host. Each one is a delivery that fails for good.",
 	Fix: Fix{
@@ -27,7 +28,7 @@ var endpointCases = []Case{{
 		Go:     "Register the final URL: http.ServeMux redirects to the trailing slash of its pattern.",
 	},
 }, {
-	ID: "plain_http", Severity: Warning, judge: judgePlainHTTP, always: true,
+	ID: "plain_http", Severity: report.Warning, judge: judgePlainHTTP, always: true,
 	Title: "the URL is https, or on this machine",
 	Why:   "WorkSkedge does not deliver to plain http, and anyone on the way can read the events and send them again.",
 	Fix: Fix{
@@ -37,7 +38,7 @@ var endpointCases = []Case{{
 		Go:     "Serve with autocert, or behind a proxy that terminates TLS, and register the https URL.",
 	},
 }, {
-	ID: "leak", Severity: Error, judge: judgeLeak, always: true,
+	ID: "leak", Severity: report.Error, judge: judgeLeak, always: true,
 	Title: "no response contains the secret or a signature",
 	Why:   "An error page that prints the environment reveals the secret, and one that says \"expected …\" signs whatever a forger sends.",
 	Fix: Fix{
@@ -47,7 +48,7 @@ var endpointCases = []Case{{
 		Go:     "Respond with webhook.StatusOf(err) and a fixed text; no error of webhook.Verify contains a signature.",
 	},
 }, {
-	ID: "answer_time", Severity: Error, judge: judgeTime, always: true,
+	ID: "answer_time", Severity: report.Error, judge: judgeTime, always: true,
 	Title: "every response comes within 10 seconds",
 	Why:   "WorkSkedge asks for a response within 10 seconds and gives up after 30: a slower delivery is sent again while you still work on it.",
 	Fix: Fix{
@@ -70,7 +71,7 @@ func judgeRedirect(_ context.Context, s *session) (finding, error) {
 func judgePlainHTTP(_ context.Context, s *session) (finding, error) {
 	u, err := url.Parse(s.config.URL)
 	if err == nil && u.Scheme == "http" && !deliver.IsLoopback(s.config.URL) {
-		return finding{verdict: Fail, detail: "the URL is http and leads to another machine"}, nil
+		return finding{verdict: report.Fail, detail: "the URL is http and leads to another machine"}, nil
 	}
 	return finding{}, nil
 }
@@ -90,7 +91,7 @@ func judgeTime(_ context.Context, s *session) (finding, error) {
 		return failure(detail, r), nil
 	case took > deliver.SlowAfter:
 		f := failure(detail, r)
-		f.verdict = Warn
+		f.verdict = report.Warn
 		return f, nil
 	}
 	return finding{status: statusOf(r), detail: detail}, nil

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -19,7 +20,7 @@ var fixComparison = Fix{
 }
 
 var signatureCases = []Case{{
-	ID: "signature_missing", Severity: Error, want: refused,
+	ID: "signature_missing", Severity: report.Error, want: refused,
 	Title: "a request without a signature is refused",
 	Why:   "Anyone who finds the URL could send you events.",
 	Fix: Fix{
@@ -34,7 +35,7 @@ var signatureCases = []Case{{
 		return []*request{r}
 	},
 }, {
-	ID: "signature_wrong", Severity: Error, want: refused,
+	ID: "signature_wrong", Severity: report.Error, want: refused,
 	Title: "a signature that does not match is refused",
 	Why:   "This is what the signature is for: an event that the platform did not send must not be accepted.",
 	Fix:   fixComparison,
@@ -42,7 +43,7 @@ var signatureCases = []Case{{
 		return []*request{s.forged("a wrong signature", strings.Repeat("0123456789abcdef", 4))}
 	},
 }, {
-	ID: "signature_length", Severity: Error, want: refused, send: badLengths,
+	ID: "signature_length", Severity: report.Error, want: refused, send: badLengths,
 	Title: "a signature of the wrong length is refused",
 	Why:   "crypto.timingSafeEqual and others throw if the lengths differ: anyone could then crash the handler with a short header. A comparison of only the common part would accept a truncated signature.",
 	Fix: Fix{
@@ -52,7 +53,7 @@ var signatureCases = []Case{{
 		Go:     "Call hmac.Equal with the whole values: it returns false for unequal lengths.",
 	},
 }, {
-	ID: "signature_not_hex", Severity: Error, want: refused,
+	ID: "signature_not_hex", Severity: report.Error, want: refused,
 	Title: "a signature that is not hex is refused",
 	Why:   "A decoder that throws, or skips what it does not know, turns a nonsense header into a 500 or into an empty signature.",
 	Fix: Fix{
@@ -65,7 +66,7 @@ var signatureCases = []Case{{
 		return []*request{s.forged("64 letters that are not hex", strings.Repeat("xyzw", 16))}
 	},
 }, {
-	ID: "signature_uppercase", Severity: Warning, want: refused,
+	ID: "signature_uppercase", Severity: report.Warning, want: refused,
 	Title: "a signature in uppercase hex is refused",
 	Why:   "The platform sends lowercase. Accepting more than that is harmless in itself, but it shows that the header is changed before it is compared.",
 	Fix: Fix{
@@ -80,7 +81,7 @@ var signatureCases = []Case{{
 		return []*request{r}
 	},
 }, {
-	ID: "signature_other_body", Severity: Error, want: refused,
+	ID: "signature_other_body", Severity: report.Error, want: refused,
 	Title: "a valid signature of another body is refused",
 	Why:   "One request that someone has seen would be enough to sign any other.",
 	Fix:   fixComparison,
@@ -89,7 +90,7 @@ var signatureCases = []Case{{
 		return []*request{s.forged("the signature of another body", other.signature)}
 	},
 }, {
-	ID: "signature_empty_secret", Severity: Error, want: refused,
+	ID: "signature_empty_secret", Severity: report.Error, want: refused,
 	Title: "a signature made with an empty secret is refused",
 	Why:   "If the secret is missing from the environment, many receivers verify with an empty one, which everyone knows.",
 	Fix: Fix{
@@ -106,7 +107,7 @@ var signatureCases = []Case{{
 		return []*request{r}
 	},
 }, {
-	ID: "body_changed", Severity: Error, want: refused,
+	ID: "body_changed", Severity: report.Error, want: refused,
 	Title: "a body that was changed after signing is refused",
 	Why:   "Anyone on the way could change an amount or an address.",
 	Fix: Fix{

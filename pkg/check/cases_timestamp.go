@@ -3,6 +3,7 @@ package check
 import (
 	"time"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -12,7 +13,7 @@ var workskedgeOnly = []webhook.Platform{webhook.WorkSkedge}
 // timestampCases follow on the first: a receiver that does not check the
 // timestamp has one mistake, not four.
 var timestampCases = []Case{{
-	ID: "timestamp_old", Severity: Error, want: refused, platforms: workskedgeOnly,
+	ID: "timestamp_old", Severity: report.Error, want: refused, platforms: workskedgeOnly,
 	Title: "a request older than five minutes is refused",
 	Why:   "Anyone who has seen one valid request could send it again forever: its signature stays valid.",
 	Fix: Fix{
@@ -25,7 +26,7 @@ var timestampCases = []Case{{
 		return []*request{s.signedAt("a timestamp of 301 seconds ago", s.validBody(), s.config.Now().Add(-301*time.Second))}
 	},
 }, {
-	ID: "timestamp_future", Severity: Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
+	ID: "timestamp_future", Severity: report.Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
 	Title: "a request from the future is refused",
 	Why:   "A check of the age alone accepts a timestamp of next year: such a request can be repeated until then.",
 	Fix: Fix{
@@ -38,7 +39,7 @@ var timestampCases = []Case{{
 		return []*request{s.signedAt("a timestamp 10 minutes ahead", s.validBody(), s.config.Now().Add(10*time.Minute))}
 	},
 }, {
-	ID: "timestamp_missing", Severity: Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
+	ID: "timestamp_missing", Severity: report.Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
 	Title: "a request without a timestamp is refused",
 	Why:   "Nothing else says how old the request is. Code that continues with undefined or an empty string crashes or compares nonsense.",
 	Fix: Fix{
@@ -53,7 +54,7 @@ var timestampCases = []Case{{
 		return []*request{r}
 	},
 }, {
-	ID: "timestamp_not_number", Severity: Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
+	ID: "timestamp_not_number", Severity: report.Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
 	Title: "a timestamp that is not a number is refused",
 	Why:   "In JavaScript every comparison with NaN is false, so a check of the age passes. In Python int() raises, and an uncaught exception is a 500.",
 	Fix: Fix{

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -57,11 +58,11 @@ func (c Config) withDefaults() Config {
 // Result is the result of one case.
 type Result struct {
 	Case     Case
-	Verdict  Verdict
+	Verdict  report.Verdict
 	Status   int               // of the response that decided; 0 if there was none
 	Detail   string            // one sentence; may be empty
 	Took     time.Duration     // for all its requests
-	Request  *webhook.Request  // that decided a Fail or Warn, if one did
+	Request  *webhook.Request  // that decided a failure or warning, if one did
 	Response *webhook.Response // to Request, if there was one
 }
 
@@ -96,7 +97,7 @@ func (e *EffectError) Unwrap() error { return e.Err }
 // [*EffectError], the error of ctx, or an error about the Config. The report then
 // has the results so far.
 func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
-	report := Report{URL: c.URL}
+	results := Report{URL: c.URL}
 	c = c.withDefaults()
 	cases, err := c.cases()
 	if err == nil {
@@ -106,19 +107,19 @@ func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
 		err = webhook.ErrBlankSecret
 	}
 	if err != nil {
-		return report, err
+		return results, err
 	}
 	s, err := newSession(c)
 	if err != nil {
-		return report, err
+		return results, err
 	}
 	add := func(r Result) {
-		report.add(r)
+		results.add(r)
 		if each != nil {
 			each(r)
 		}
 	}
-	return report, s.run(ctx, cases, add)
+	return results, s.run(ctx, cases, add)
 }
 
 // cases returns the cases that Only and Skip select.
@@ -155,13 +156,13 @@ func matches(glob, id string) bool {
 func (r *Report) add(result Result) {
 	r.Results = append(r.Results, result)
 	switch result.Verdict {
-	case Pass:
+	case report.Pass:
 		r.Passed++
-	case Fail:
+	case report.Fail:
 		r.Failed++
-	case Warn:
+	case report.Warn:
 		r.Warnings++
-	case Skip:
+	case report.Skip:
 		r.Skipped++
 	}
 }
@@ -177,7 +178,7 @@ func (s *session) run(ctx context.Context, cases []Case, add func(Result)) error
 	if err != nil {
 		return err
 	}
-	works := valid.Verdict == Pass
+	works := valid.Verdict == report.Pass
 	if !works && !slices.ContainsFunc(cases, func(c Case) bool { return c.ID == validCase.ID }) {
 		add(valid) // the reason why the others are skipped
 	}
@@ -186,7 +187,7 @@ func (s *session) run(ctx context.Context, cases []Case, add func(Result)) error
 		if c.ID == validCase.ID {
 			result = valid
 		} else if reason := s.skipReason(&c, works); reason != "" {
-			result = Result{Case: c, Verdict: Skip, Detail: reason}
+			result = Result{Case: c, Verdict: report.Skip, Detail: reason}
 		} else if result, err = s.try(ctx, c); err != nil {
 			return err
 		}
@@ -218,11 +219,11 @@ func (s *session) try(ctx context.Context, c Case) (Result, error) {
 		judge = c.judgeResponses
 	}
 	f, err := judge(ctx, s)
-	result := Result{Case: c, Verdict: cmp.Or(f.verdict, Pass), Status: f.status, Detail: f.detail, Took: s.config.Now().Sub(began)}
-	if result.Verdict == Fail && c.Severity == Warning {
-		result.Verdict = Warn
+	result := Result{Case: c, Verdict: cmp.Or(f.verdict, report.Pass), Status: f.status, Detail: f.detail, Took: s.config.Now().Sub(began)}
+	if result.Verdict == report.Fail && c.Severity == report.Warning {
+		result.Verdict = report.Warn
 	}
-	if f.record != nil && (result.Verdict == Fail || result.Verdict == Warn) {
+	if f.record != nil && (result.Verdict == report.Fail || result.Verdict == report.Warn) {
 		sent := f.record.Request
 		result.Request, result.Response = &sent, f.record.Response
 	}

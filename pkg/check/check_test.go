@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/webhooktest"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -24,17 +25,17 @@ func TestRunOurReceiver(t *testing.T) {
 		t.Run(string(p), func(t *testing.T) {
 			t.Parallel()
 			var effects atomic.Int64
-			report := run(t, ours(t, p, &effects), func(c *Config) {
+			results := run(t, ours(t, p, &effects), func(c *Config) {
 				c.Platform, c.Events = p, webhook.Events(p, webhook.Outbound)
 				c.Effect = func(context.Context) (int64, error) { return effects.Load(), nil }
 			})
-			for _, r := range report.Results {
-				if r.Verdict != Pass {
+			for _, r := range results.Results {
+				if r.Verdict != report.Pass {
 					t.Errorf("%s: %s: %s", r.Case.ID, r.Verdict, r.Detail)
 				}
 			}
-			if report.Passed != len(report.Results) || report.Passed < 15 {
-				t.Errorf("%d of %d passed", report.Passed, len(report.Results))
+			if results.Passed != len(results.Results) || results.Passed < 15 {
+				t.Errorf("%d of %d passed", results.Passed, len(results.Results))
 			}
 		})
 	}
@@ -43,9 +44,9 @@ func TestRunOurReceiver(t *testing.T) {
 func TestRunAnotherReceiver(t *testing.T) {
 	t.Parallel()
 	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
-		report := run(t, &receiver{secret: testSecret, platform: p}, nil)
-		if report.Failed > 0 || report.Warnings > 0 {
-			t.Errorf("%s: failed %q, warned %q", p, report.of(Fail), report.of(Warn))
+		results := run(t, &receiver{secret: testSecret, platform: p}, nil)
+		if results.Failed > 0 || results.Warnings > 0 {
+			t.Errorf("%s: failed %q, warned %q", p, results.of(report.Fail), results.of(report.Warn))
 		}
 	}
 }
@@ -132,12 +133,12 @@ func TestRunBugs(t *testing.T) {
 			t.Parallel()
 			v := c.make
 			v.secret = testSecret
-			report := run(t, v, nil)
-			if got := report.of(Fail); got != c.fails {
-				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(report))
+			results := run(t, v, nil)
+			if got := results.of(report.Fail); got != c.fails {
+				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(results))
 			}
-			if got := report.of(Warn); got != c.warns {
-				t.Errorf("warned: %q, want %q\n%s", got, c.warns, details(report))
+			if got := results.of(report.Warn); got != c.warns {
+				t.Errorf("warned: %q, want %q\n%s", got, c.warns, details(results))
 			}
 		})
 	}
@@ -146,7 +147,7 @@ func TestRunBugs(t *testing.T) {
 func details(r Report) string {
 	var out strings.Builder
 	for _, result := range r.Results {
-		if result.Verdict != Pass {
+		if result.Verdict != report.Pass {
 			fmt.Fprintf(&out, "%s %s %d: %s\n", result.Verdict, result.Case.ID, result.Status, result.Detail)
 		}
 	}
@@ -155,7 +156,7 @@ func details(r Report) string {
 
 func TestRunWithoutSignatureCheck(t *testing.T) {
 	t.Parallel()
-	failed := strings.Fields(run(t, &receiver{any: true}, nil).of(Fail))
+	failed := strings.Fields(run(t, &receiver{any: true}, nil).of(report.Fail))
 	for _, id := range []string{"signature_missing", "signature_wrong", "signature_length", "signature_not_hex", "signature_other_body", "signature_empty_secret", "body_changed"} {
 		if !slices.Contains(failed, id) {
 			t.Errorf("%s is not among the failed: %v", id, failed)
@@ -165,24 +166,24 @@ func TestRunWithoutSignatureCheck(t *testing.T) {
 
 func TestRunRefusedValidEvent(t *testing.T) {
 	t.Parallel()
-	report := run(t, &receiver{secret: "another"}, nil)
-	if got := report.of(Fail); got != "valid" {
+	results := run(t, &receiver{secret: "another"}, nil)
+	if got := results.of(report.Fail); got != "valid" {
 		t.Errorf("failed: %q", got)
 	}
-	if report.Passed > 4 {
-		t.Errorf("passed: %q", report.of(Pass))
+	if results.Passed > 4 {
+		t.Errorf("passed: %q", results.of(report.Pass))
 	}
 }
 
 func TestRunRedirect(t *testing.T) {
 	t.Parallel()
-	report := run(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	results := run(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "https://user:pw@example.com/hooks/", http.StatusPermanentRedirect)
 	}), nil)
-	if got := report.of(Fail) + "/" + report.of(Warn); got != "valid/redirect" {
-		t.Errorf("verdicts %q\n%s", got, details(report))
+	if got := results.of(report.Fail) + "/" + results.of(report.Warn); got != "valid/redirect" {
+		t.Errorf("verdicts %q\n%s", got, details(results))
 	}
-	if detail := report.named("redirect").Detail; strings.Contains(detail, "pw") || !strings.Contains(detail, "example.com/hooks/") {
+	if detail := results.named("redirect").Detail; strings.Contains(detail, "pw") || !strings.Contains(detail, "example.com/hooks/") {
 		t.Errorf("detail %q", detail)
 	}
 }
@@ -215,9 +216,9 @@ func TestRunMisbehavingEndpoints(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			report := run(t, c.serve, func(config *Config) { config.Timeout = c.timeout })
-			if got := report.of(Fail); got != c.fails {
-				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(report))
+			results := run(t, c.serve, func(config *Config) { config.Timeout = c.timeout })
+			if got := results.of(report.Fail); got != c.fails {
+				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(results))
 			}
 		})
 	}
@@ -234,23 +235,23 @@ func TestRunTimeouts(t *testing.T) {
 		}
 		return false
 	}
-	report := run(t, v, func(c *Config) { c.Timeout = 200 * time.Millisecond })
-	if report.Skipped < 5 {
-		t.Errorf("skipped: %q\n%s", report.of(Skip), details(report))
+	results := run(t, v, func(c *Config) { c.Timeout = 200 * time.Millisecond })
+	if results.Skipped < 5 {
+		t.Errorf("skipped: %q\n%s", results.of(report.Skip), details(results))
 	}
-	if r := report.named("answer_time"); r.Verdict != Fail {
+	if r := results.named("answer_time"); r.Verdict != report.Fail {
 		t.Errorf("answer_time: %s", r.Verdict)
 	}
 }
 
 func TestJudgeTime(t *testing.T) {
 	t.Parallel()
-	for took, want := range map[time.Duration]Verdict{9 * time.Second: Pass, 11 * time.Second: Warn, 31 * time.Second: Fail} {
+	for took, want := range map[time.Duration]report.Verdict{9 * time.Second: report.Pass, 11 * time.Second: report.Warn, 31 * time.Second: report.Fail} {
 		s := &session{config: Config{Timeout: time.Minute}}
 		s.exchanges = []exchange{{request: &request{name: "an event"}, record: &webhook.Record{Duration: took, Response: &webhook.Response{Status: 200}}}}
 		f, err := judgeTime(t.Context(), s)
-		if f.verdict == "" {
-			f.verdict = Pass
+		if f.verdict == 0 {
+			f.verdict = report.Pass
 		}
 		if err != nil || f.verdict != want {
 			t.Errorf("%s: %s (%s), %v; want %s", took, f.verdict, f.detail, err, want)
@@ -277,8 +278,8 @@ func TestRunUnreachable(t *testing.T) {
 
 func TestRunOnlyAndSkip(t *testing.T) {
 	t.Parallel()
-	report := run(t, &receiver{secret: testSecret}, func(c *Config) { c.Only, c.Skip = []string{"signature_*", "raw_body"}, []string{"*_wrong"} })
-	got := report.of(Pass)
+	results := run(t, &receiver{secret: testSecret}, func(c *Config) { c.Only, c.Skip = []string{"signature_*", "raw_body"}, []string{"*_wrong"} })
+	got := results.of(report.Pass)
 	if want := "raw_body signature_missing signature_length signature_not_hex signature_uppercase signature_other_body signature_empty_secret"; got != want {
 		t.Errorf("ran %q, want %q", got, want)
 	}
@@ -287,8 +288,8 @@ func TestRunOnlyAndSkip(t *testing.T) {
 	if !errors.As(err, &unknown) || unknown.Nearest != "raw_body" {
 		t.Errorf("error %v", err)
 	}
-	report = run(t, &receiver{secret: "another"}, func(c *Config) { c.Only = []string{"burst"} })
-	if got := report.of(Fail) + "/" + report.of(Skip); got != "valid/burst" {
+	results = run(t, &receiver{secret: "another"}, func(c *Config) { c.Only = []string{"burst"} })
+	if got := results.of(report.Fail) + "/" + results.of(report.Skip); got != "valid/burst" {
 		t.Errorf("a receiver that refuses everything: %q", got)
 	}
 }
@@ -303,10 +304,10 @@ func TestRunEffect(t *testing.T) {
 	if !errors.As(err, &effect) || !errors.Is(err, bad) {
 		t.Errorf("error %v", err)
 	}
-	report := run(t, &receiver{secret: testSecret}, func(c *Config) {
+	results := run(t, &receiver{secret: testSecret}, func(c *Config) {
 		c.Effect = func(context.Context) (int64, error) { return 7, nil }
 	})
-	if r := report.named("duplicate_effect"); r.Verdict != Skip {
+	if r := results.named("duplicate_effect"); r.Verdict != report.Skip {
 		t.Errorf("a count that never changes: %s, %s", r.Verdict, r.Detail)
 	}
 }

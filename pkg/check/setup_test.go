@@ -22,6 +22,7 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -136,11 +137,11 @@ func (v *receiver) handle(id, stamp string, raw []byte) {
 // run checks a receiver and fails the test on an error.
 func run(t *testing.T, h http.Handler, change func(*Config)) Report {
 	t.Helper()
-	report, err := tryRun(t, h, change)
+	results, err := tryRun(t, h, change)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return report
+	return results
 }
 
 func tryRun(t *testing.T, h http.Handler, change func(*Config)) (Report, error) {
@@ -166,7 +167,7 @@ func tryRun(t *testing.T, h http.Handler, change func(*Config)) (Report, error) 
 }
 
 // of returns the IDs of the cases with a verdict, joined by spaces.
-func (r Report) of(v Verdict) string {
+func (r Report) of(v report.Verdict) string {
 	var ids []string
 	for _, result := range r.Results {
 		if result.Verdict == v {

@@ -16,96 +16,61 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// The severities of findings.
-const (
-	Error   = "error"
-	Warning = "warning"
-	Note    = "note"
-)
-
-// Finding is one thing to say about a template, or about the request that it
-// renders to.
-type Finding struct {
-	Line     int    `json:"line"`    // in the template's file, from 1
-	Column   int    `json:"column"`  // in characters, from 1
-	Pointer  string `json:"pointer"` // JSON Pointer in the template: /headers/Content-Type
-	Severity string `json:"severity"`
-	Rule     string `json:"rule"`
-	Message  string `json:"message"`
-}
-
-// Rule is something that every template is checked for.
-type Rule struct {
-	ID       string
-	Severity string
-	Help     string // what the rule requires, in one line
-}
-
-var rules = []Rule{
+var rules = []report.Rule{
 	// The template's file.
-	{ID: "template-syntax", Severity: Error, Help: "the file is YAML or JSON"},
-	{ID: "template-schema", Severity: Error, Help: "the template has the members that it needs, and no others"},
-	{ID: "template-event", Severity: Error, Help: "the event is one of Work Market's"},
+	{ID: "template-syntax", Severity: report.Error, Help: "the file is YAML or JSON"},
+	{ID: "template-schema", Severity: report.Error, Help: "the template has the members that it needs, and no others"},
+	{ID: "template-event", Severity: report.Error, Help: "the event is one of Work Market's"},
 	// Its variables.
-	{ID: "variable-syntax", Severity: Error, Help: "a variable is written ${name}"},
-	{ID: "variable-unknown", Severity: Error, Help: "the variable is one of Work Market's"},
-	{ID: "variable-event", Severity: Error, Help: "the event has the variable"},
-	{ID: "variable-place", Severity: Error, Help: "a variable is where its value fits"},
-	{ID: "variable-deprecated", Severity: Warning, Help: "the variable is not deprecated"},
-	{ID: "variable-escape", Severity: Warning, Help: "no character before a variable looks like an escape"},
-	{ID: "value", Severity: Error, Help: "the value fits where its variable is"},
-	{ID: "value-unescaped", Severity: Warning, Help: "the value would fit even if it were not escaped"},
+	{ID: "variable-syntax", Severity: report.Error, Help: "a variable is written ${name}"},
+	{ID: "variable-unknown", Severity: report.Error, Help: "the variable is one of Work Market's"},
+	{ID: "variable-event", Severity: report.Error, Help: "the event has the variable"},
+	{ID: "variable-place", Severity: report.Error, Help: "a variable is where its value fits"},
+	{ID: "variable-deprecated", Severity: report.Warning, Help: "the variable is not deprecated"},
+	{ID: "variable-escape", Severity: report.Warning, Help: "no character before a variable looks like an escape"},
+	{ID: "value", Severity: report.Error, Help: "the value fits where its variable is"},
+	{ID: "value-unescaped", Severity: report.Warning, Help: "the value would fit even if it were not escaped"},
 	// The request.
-	{ID: "method", Severity: Error, Help: "the method is GET, POST, PUT, PATCH or DELETE"},
-	{ID: "method-body", Severity: Warning, Help: "a GET or DELETE has no body"},
-	{ID: "url", Severity: Error, Help: "the URL is absolute, with http or https"},
-	{ID: "url-host", Severity: Warning, Help: "no variable decides the host"},
-	{ID: "url-plain", Severity: Warning, Help: "the URL is https"},
-	{ID: "header", Severity: Error, Help: "a header has a valid name and one line"},
-	{ID: "content-type", Severity: Error, Help: "there is one Content-Type, and it is that of the body"},
-	{ID: "body-syntax", Severity: Error, Help: "the rendered body parses as its Content-Type"},
-	{ID: "form-newline", Severity: Warning, Help: "a form does not end with a newline"},
-	{ID: "attachment-type", Severity: Warning, Help: "Content-Type is the attachment's type"},
-	{ID: "limit", Severity: Error, Help: "the template and its request are within the limits"},
+	{ID: "method", Severity: report.Error, Help: "the method is GET, POST, PUT, PATCH or DELETE"},
+	{ID: "method-body", Severity: report.Warning, Help: "a GET or DELETE has no body"},
+	{ID: "url", Severity: report.Error, Help: "the URL is absolute, with http or https"},
+	{ID: "url-host", Severity: report.Warning, Help: "no variable decides the host"},
+	{ID: "url-plain", Severity: report.Warning, Help: "the URL is https"},
+	{ID: "header", Severity: report.Error, Help: "a header has a valid name and one line"},
+	{ID: "content-type", Severity: report.Error, Help: "there is one Content-Type, and it is that of the body"},
+	{ID: "body-syntax", Severity: report.Error, Help: "the rendered body parses as its Content-Type"},
+	{ID: "form-newline", Severity: report.Warning, Help: "a form does not end with a newline"},
+	{ID: "attachment-type", Severity: report.Warning, Help: "Content-Type is the attachment's type"},
+	{ID: "limit", Severity: report.Error, Help: "the template and its request are within the limits"},
 }
 
 // Rules lists the rules: those for the template's file, then those for its
 // variables, then those for the request.
-func Rules() []Rule { return slices.Clone(rules) }
+func Rules() []report.Rule { return slices.Clone(rules) }
 
 // findings collects findings.
-type findings struct{ list []Finding }
+type findings struct{ list []report.Finding }
 
 func (f *findings) add(at position, rule, format string, args ...any) {
-	severity := Error
-	if i := slices.IndexFunc(rules, func(r Rule) bool { return r.ID == rule }); i >= 0 {
+	severity := report.Error
+	if i := slices.IndexFunc(rules, func(r report.Rule) bool { return r.ID == rule }); i >= 0 {
 		severity = rules[i].Severity
 	}
-	f.list = append(f.list, Finding{
+	f.list = append(f.list, report.Finding{
 		Line: at.line, Column: at.column, Pointer: at.pointer, Severity: severity, Rule: rule, Message: fmt.Sprintf(format, args...),
 	})
 }
 
-// Errors counts the findings that are errors.
-func Errors(findings []Finding) int {
-	n := 0
-	for _, f := range findings {
-		if f.Severity == Error {
-			n++
-		}
-	}
-	return n
-}
-
 // Fit says whether a template is right for one event.
 type Fit struct {
-	Event    string    `json:"event"`
-	Title    string    `json:"title"`
-	OK       bool      `json:"ok"`
-	Problems []Finding `json:"problems"` // the errors; never nil
+	Event    string           `json:"event"`
+	Title    string           `json:"title"`
+	OK       bool             `json:"ok"`
+	Problems []report.Finding `json:"problems"` // the errors; never nil
 }
 
 // Matrix renders a template for every event of Work Market with that event's
@@ -114,7 +79,7 @@ func (t Template) Matrix(now time.Time) []Fit {
 	var fits []Fit
 	for _, d := range Events() {
 		t.Event = d.Type
-		fit := Fit{Event: d.Type, Title: Title(d), Problems: []Finding{}}
+		fit := Fit{Event: d.Type, Title: Title(d), Problems: []report.Finding{}}
 		var found findings
 		samples, err := Samples(d.Type)
 		if err != nil {
@@ -122,7 +87,7 @@ func (t Template) Matrix(now time.Time) []Fit {
 		}
 		_, more := t.Render(samples, now)
 		for _, f := range append(found.list, more...) {
-			if f.Severity == Error {
+			if f.Severity == report.Error {
 				fit.Problems = append(fit.Problems, f)
 			}
 		}
@@ -265,7 +230,7 @@ func looksLike(body []byte) bodyKind {
 // checkBody checks the rendered body against its Content-Type.
 func (r *renderer) checkBody(contentType string, body filled) {
 	t := r.template
-	explained := slices.ContainsFunc(r.found.list, func(f Finding) bool { return f.Pointer == "/body" && f.Severity == Error })
+	explained := slices.ContainsFunc(r.found.list, func(f report.Finding) bool { return f.Pointer == "/body" && f.Severity == report.Error })
 	if contentType == "" || explained { // a finding already says why the body is wrong
 		return
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wskdev/wsk/pkg/report"
 )
 
 // template returns a template for the event Check In that has these members.
@@ -25,7 +27,7 @@ func template(members string) string {
 func findingsOf(t *testing.T, raw string, values Values) []string {
 	t.Helper()
 	parsed, findings := Parse([]byte(raw))
-	if Errors(findings) == 0 {
+	if report.Count(findings).Errors == 0 {
 		samples, err := Samples(parsed.Event)
 		if err != nil {
 			t.Fatal(err)
@@ -38,7 +40,7 @@ func findingsOf(t *testing.T, raw string, values Values) []string {
 	}
 	var list []string
 	for _, f := range findings {
-		if !slices.ContainsFunc(rules, func(r Rule) bool { return r.ID == f.Rule }) {
+		if !slices.ContainsFunc(rules, func(r report.Rule) bool { return r.ID == f.Rule }) {
 			t.Errorf("the rule %q is not in the table", f.Rule)
 		}
 		list = append(list, fmt.Sprintf("%d:%d %s %s %s: %s", f.Line, f.Column, f.Severity, f.Rule, f.Pointer, f.Message))

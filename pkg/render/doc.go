@@ -3,7 +3,7 @@
 // send goes out, with findings about the template, the values and the request.
 //
 //	template, findings := render.Parse(raw) // YAML or JSON
-//	if render.Errors(findings) > 0 {
+//	if report.Count(findings).Errors > 0 {
 //		return findings
 //	}
 //	values, err := render.Samples(template.Event)
@@ -11,7 +11,7 @@
 //		return err
 //	}
 //	request, more := template.Render(values.With("note", `she said "no"`), time.Now())
-//	if render.Errors(more) > 0 {
+//	if report.Count(more).Errors > 0 {
 //		return more // do not send the request
 //	}
 //

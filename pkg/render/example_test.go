@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -32,7 +33,7 @@ body: '{"said": "${note}"}'
 // renderNote renders a template with sample values and one note.
 func renderNote(raw []byte, note string) (webhook.Request, error) {
 	template, findings := render.Parse(raw)
-	if render.Errors(findings) > 0 {
+	if report.Count(findings).Errors > 0 {
 		return webhook.Request{}, fmt.Errorf("template: %v", findings)
 	}
 	values, err := render.Samples(template.Event)
@@ -40,7 +41,7 @@ func renderNote(raw []byte, note string) (webhook.Request, error) {
 		return webhook.Request{}, err
 	}
 	request, findings := template.Render(values.With("note", note), time.Unix(1764000000, 0))
-	if render.Errors(findings) > 0 {
+	if report.Count(findings).Errors > 0 {
 		return webhook.Request{}, fmt.Errorf("template: %v", findings)
 	}
 	return request, nil

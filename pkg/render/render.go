@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/nearest"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -19,7 +20,7 @@ import (
 //
 // The request is rendered as far as possible. Do not send it if a finding is an
 // error.
-func (t Template) Render(values Values, now time.Time) (webhook.Request, []Finding) {
+func (t Template) Render(values Values, now time.Time) (webhook.Request, []report.Finding) {
 	r := &renderer{template: &t, values: values, now: now, event: map[string]Variable{}}
 	if d, err := EventNamed(t.Event); err == nil {
 		for _, v := range Variables(d) {
@@ -39,7 +40,7 @@ func (t Template) Render(values Values, now time.Time) (webhook.Request, []Findi
 	request.Body = body.out
 	r.checkBody(contentType, body)
 	r.checkAttachment(contentType)
-	slices.SortStableFunc(r.found.list, func(a, b Finding) int {
+	slices.SortStableFunc(r.found.list, func(a, b report.Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return request, r.found.list

@@ -20,6 +20,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -83,7 +84,7 @@ func TestRenderGolden(t *testing.T) {
 		}
 		request, findings := template.Render(samples, at())
 		for _, f := range findings {
-			if f.Severity == Error {
+			if f.Severity == report.Error {
 				t.Errorf("%s:%d:%d: %s (%s)", name, f.Line, f.Column, f.Message, f.Rule)
 			}
 		}
@@ -135,7 +136,7 @@ func TestRenderHostileValues(t *testing.T) {
 				}
 				request, findings := template.Render(samples.With(variable, value), at())
 				tried++
-				if Errors(findings) > 0 {
+				if report.Count(findings).Errors > 0 {
 					refused++
 					continue
 				}
@@ -390,7 +391,7 @@ func TestValuesAttach(t *testing.T) {
 	}
 	template.Header[0].Value = "image/jpeg"
 	_, findings = template.Render(v, at())
-	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule == "attachment-type" }) {
+	if !slices.ContainsFunc(findings, func(f report.Finding) bool { return f.Rule == "attachment-type" }) {
 		t.Errorf("a PNG sent as image/jpeg: %v", findings)
 	}
 }
@@ -477,7 +478,7 @@ func FuzzRender(f *testing.F) {
 			template := Template{Event: "check_in", Method: "POST", URL: "https://example.com/${note}?s=${status}", Body: body,
 				Header: webhook.Header{{Name: "Content-Type", Value: contentType}}}
 			request, findings := template.Render(Values{"note": note, "status": status}, at())
-			if Errors(findings) > 0 {
+			if report.Count(findings).Errors > 0 {
 				if contentType != "text/xml" && utf8.ValidString(note) && utf8.ValidString(status) {
 					t.Errorf("%s refuses %q, %q: %v", contentType, note, status, findings)
 				}

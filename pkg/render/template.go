@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wskdev/wsk/pkg/internal/schema"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -57,7 +58,7 @@ var templateSchema = sync.OnceValues(func() (*schema.Schema, error) {
 // Parse reads a template in YAML or JSON. The findings are about the file
 // itself; [Template.Render] returns the others. A template with errors is
 // returned as far as it could be read.
-func Parse(raw []byte) (Template, []Finding) {
+func Parse(raw []byte) (Template, []report.Finding) {
 	var found findings
 	t := Template{Dates: ISO8601, source: readSource(raw, &found)}
 	if t.source == nil {

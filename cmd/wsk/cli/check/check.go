@@ -17,6 +17,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/check"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -143,7 +144,7 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 	}
 	view := newView(env, p, o.output.Format, c)
 	began := env.Now()
-	report, err := check.Run(ctx, *c, view.result)
+	results, err := check.Run(ctx, *c, view.result)
 	(&http.Client{Transport: certificates.next}).CloseIdleConnections() // a service would wait for them when it stops
 	var unreachable *check.UnreachableError
 	switch {
@@ -154,10 +155,10 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 	case err != nil:
 		return err
 	}
-	if err := view.end(&report, env.Now().Sub(began)); err != nil {
+	if err := view.end(&results, env.Now().Sub(began)); err != nil {
 		return err
 	}
-	if report.Failed > 0 || o.strict && report.Warnings > 0 {
+	if results.Failed > 0 || o.strict && results.Warnings > 0 {
 		return command.No(command.ErrReported)
 	}
 	return nil
@@ -227,10 +228,10 @@ func (w *certificateWatch) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // listedCase is a case in the list.
 type listedCase struct {
-	ID       string         `json:"id"`
-	Severity check.Severity `json:"severity"`
-	Title    string         `json:"title"`
-	Why      string         `json:"why"`
+	ID       string          `json:"id"`
+	Severity report.Severity `json:"severity"`
+	Title    string          `json:"title"`
+	Why      string          `json:"why"`
 }
 
 // listCases writes the cases.
@@ -247,7 +248,7 @@ func (o *options) listCases(env *command.Env, cfg *config.Config) error {
 	if o.output.Text() {
 		t := &ui.Table{Width: env.Columns, Wrap: true}
 		for _, c := range cases {
-			t.Row(ui.Cell{Text: c.ID, Paint: p.Name}, ui.Cell{Text: string(c.Severity), Paint: p.Quiet}, ui.Cell{Text: c.Title})
+			t.Row(ui.Cell{Text: c.ID, Paint: p.Name}, ui.Cell{Text: c.Severity.String(), Paint: p.Quiet}, ui.Cell{Text: c.Title})
 		}
 		return t.Write(env.Out)
 	}

@@ -49,13 +49,13 @@ func (v *view) result(r check.Result) {
 }
 
 // mark returns the colored mark of a verdict.
-func (v *view) mark(verdict check.Verdict) string {
+func (v *view) mark(verdict report.Verdict) string {
 	switch verdict {
-	case check.Pass:
+	case report.Pass:
 		return v.p.Good("✓")
-	case check.Fail:
+	case report.Fail:
 		return v.p.Bad("✗")
-	case check.Warn:
+	case report.Warn:
 		return v.p.Warn("!")
 	}
 	return v.p.Quiet("–")
@@ -68,7 +68,7 @@ const maxSkips = 3
 // line writes one case. Failures are explained at the end, and cases that are
 // skipped for the same reason are written together.
 func (v *view) line(r *check.Result) error {
-	if r.Verdict == check.Skip {
+	if r.Verdict == report.Skip {
 		var err error
 		if len(v.skipped) > 0 && v.skipped[0].Detail != r.Detail {
 			err = v.flush()
@@ -79,9 +79,9 @@ func (v *view) line(r *check.Result) error {
 	return errors.Join(v.flush(), v.row(r.Verdict, r.Case.ID, r.Case.Title))
 }
 
-func (v *view) row(verdict check.Verdict, id, text string) error {
+func (v *view) row(verdict report.Verdict, id, text string) error {
 	text = ui.Clean(text)
-	if verdict == check.Skip {
+	if verdict == report.Skip {
 		text = v.p.Quiet(text)
 	}
 	_, err := fmt.Fprintf(v.env.Out, "%s %s  %s\n", v.mark(verdict), v.p.Name(ui.Pad(ui.Clean(id), v.width)), text)
@@ -91,11 +91,11 @@ func (v *view) row(verdict check.Verdict, id, text string) error {
 // flush writes the skipped cases.
 func (v *view) flush() (err error) {
 	if n := len(v.skipped); n > maxSkips {
-		err = v.row(check.Skip, ui.Plural(n, "case"), v.skipped[0].Detail)
+		err = v.row(report.Skip, ui.Plural(n, "case"), v.skipped[0].Detail)
 	} else {
 		for i := range v.skipped {
 			r := &v.skipped[i]
-			err = errors.Join(err, v.row(check.Skip, r.Case.ID, r.Detail))
+			err = errors.Join(err, v.row(report.Skip, r.Case.ID, r.Detail))
 		}
 	}
 	v.skipped = nil
@@ -119,7 +119,7 @@ func (v *view) end(r *check.Report, took time.Duration) error {
 // summary explains failures and warnings, and counts the verdicts.
 func (v *view) summary(r *check.Report, took time.Duration) error {
 	err := v.flush()
-	for _, verdict := range []check.Verdict{check.Fail, check.Warn} {
+	for _, verdict := range []report.Verdict{report.Fail, report.Warn} {
 		for i := range r.Results {
 			if result := &r.Results[i]; result.Verdict == verdict {
 				err = errors.Join(err, v.explain(result))
@@ -198,13 +198,13 @@ func curlOf(r webhook.Request) string {
 // caseJSON is the result of a case. The members after duration_ms are there if the
 // case failed.
 type caseJSON struct {
-	ID       string         `json:"id"`
-	Severity check.Severity `json:"severity"`
-	Verdict  check.Verdict  `json:"verdict"`
-	Status   int            `json:"status"` // 0: there was no answer
-	Detail   string         `json:"detail"`
-	Title    string         `json:"title"`
-	Took     float64        `json:"duration_ms"`
+	ID       string          `json:"id"`
+	Severity report.Severity `json:"severity"`
+	Verdict  report.Verdict  `json:"verdict"`
+	Status   int             `json:"status"` // 0: there was no answer
+	Detail   string          `json:"detail"`
+	Title    string          `json:"title"`
+	Took     float64         `json:"duration_ms"`
 
 	Why      string            `json:"why,omitempty"`
 	Fix      *check.Fix        `json:"mend,omitempty"`
@@ -228,7 +228,7 @@ func caseJSONOf(r *check.Result) caseJSON {
 		ID: r.Case.ID, Severity: r.Case.Severity, Verdict: r.Verdict, Status: r.Status, Detail: r.Detail,
 		Title: r.Case.Title, Took: float64(r.Took) / float64(time.Millisecond),
 	}
-	if r.Verdict == check.Fail || r.Verdict == check.Warn {
+	if r.Verdict == report.Fail || r.Verdict == report.Warn {
 		c.Why, c.Fix = r.Case.Why, &r.Case.Fix
 		if r.Request != nil {
 			masked := webhook.Record{Request: *r.Request, Response: r.Response}.Redacted()
@@ -262,20 +262,8 @@ func (v *view) document(r *check.Report) error {
 // casesOf returns the results for JUnit and TAP.
 func casesOf(r *check.Report) []report.Case {
 	cases := make([]report.Case, len(r.Results))
-	for i := range r.Results {
-		result := &r.Results[i]
-		c := report.Case{Class: "wsk.check", Name: result.Case.ID, Detail: result.Detail, Took: result.Took}
-		switch result.Verdict {
-		case check.Pass:
-			c.Verdict = report.Pass
-		case check.Fail:
-			c.Verdict = report.Fail
-		case check.Warn:
-			c.Verdict = report.Warn
-		case check.Skip:
-			c.Verdict = report.Skip
-		}
-		cases[i] = c
+	for i, result := range r.Results {
+		cases[i] = report.Case{Class: "wsk.check", Name: result.Case.ID, Verdict: result.Verdict, Detail: result.Detail, Took: result.Took}
 	}
 	return cases
 }
@@ -284,13 +272,8 @@ func casesOf(r *check.Report) []report.Case {
 // each is the URL of the receiver.
 func (v *view) findings(r *check.Report) error {
 	tool := report.Tool{Name: "wsk check", Version: command.ReadBuild().Version}
-	for i := range r.Results {
-		result := &r.Results[i]
-		severity, err := report.ParseSeverity(string(result.Case.Severity))
-		if err != nil {
-			return err
-		}
-		tool.Rules = append(tool.Rules, report.Rule{ID: result.Case.ID, Severity: severity, Help: result.Case.Title})
+	for _, result := range r.Results {
+		tool.Rules = append(tool.Rules, report.Rule{ID: result.Case.ID, Severity: result.Case.Severity, Help: result.Case.Title})
 	}
 	w, err := report.New(v.format, v.env.Out, tool)
 	if err != nil {
@@ -299,17 +282,17 @@ func (v *view) findings(r *check.Report) error {
 	if err := w.Source(v.url); err != nil {
 		return err
 	}
-	for i := range r.Results {
-		result := &r.Results[i]
-		severity := report.Error
+	for _, result := range r.Results {
+		f := report.Finding{File: v.url, Rule: result.Case.ID, Message: result.Detail}
 		switch result.Verdict {
-		case check.Warn:
-			severity = report.Warning
-		case check.Fail:
+		case report.Fail:
+			f.Severity = report.Error
+		case report.Warn:
+			f.Severity = report.Warning
 		default:
 			continue
 		}
-		if err := w.Finding(report.Finding{File: v.url, Severity: severity, Rule: result.Case.ID, Message: result.Detail}); err != nil {
+		if err := w.Finding(f); err != nil {
 			return err
 		}
 	}

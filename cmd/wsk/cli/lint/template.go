@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -37,7 +38,7 @@ func (r *lintRun) template(ctx context.Context, name string, raw []byte) error {
 		return err
 	}
 	template, findings := render.Parse(raw)
-	if render.Errors(findings) == 0 {
+	if report.Count(findings).Errors == 0 {
 		samples, err := render.Samples(template.Event)
 		if err != nil {
 			return err
@@ -47,34 +48,29 @@ func (r *lintRun) template(ctx context.Context, name string, raw []byte) error {
 	}
 	var kept []report.Finding
 	for _, f := range findings {
-		weighed, err := r.weigh(f)
-		switch {
-		case err != nil:
-			return err
-		case weighed.Severity == report.Off:
+		if f.Severity = r.severity(f); f.Severity == report.Off {
 			continue
 		}
-		weighed.File, weighed.Event, weighed.Form, weighed.Platform = name, template.Event, webhook.Template, webhook.WorkMarket
-		weighed.Excerpt, weighed.Caret = excerptOf(raw, f.Line, f.Column)
-		if err := r.out.finding(weighed); err != nil {
+		f.File, f.Event, f.Form, f.Platform = name, template.Event, webhook.Template, webhook.WorkMarket
+		f.Excerpt, f.Caret = excerptOf(raw, f.Line, f.Column)
+		if err := r.out.finding(f); err != nil {
 			return err
 		}
-		kept = append(kept, weighed)
+		kept = append(kept, f)
 	}
 	r.counts = r.counts.Plus(report.Count(kept)).Plus(report.Summary{Files: 1, Events: 1})
 	return nil
 }
 
-// weigh gives a finding of a template the severity that --rule and --strict ask
-// for, which is Off if its rule is.
-func (r *lintRun) weigh(f render.Finding) (report.Finding, error) {
-	severity, err := report.ParseSeverity(f.Severity)
+// severity returns the severity of a template's finding by --rule and --strict.
+func (r *lintRun) severity(f report.Finding) report.Severity {
 	if weight, given := r.weights[f.Rule]; given {
-		severity = weight
-	} else if r.strict && severity == report.Warning {
-		severity = report.Error
+		return weight
 	}
-	return report.Finding{Line: f.Line, Column: f.Column, Pointer: f.Pointer, Severity: severity, Rule: f.Rule, Message: f.Message}, err
+	if r.strict && f.Severity == report.Warning {
+		return report.Error
+	}
+	return f.Severity
 }
 
 // maxExcerpt is how much of a line is shown with a finding, in bytes.
@@ -101,15 +97,7 @@ func excerptOf(raw []byte, line, column int) (text string, caret int) {
 
 // lintRules returns the rules for payloads, then those for templates.
 func lintRules() []report.Rule {
-	rules := lint.Rules()
-	for _, r := range render.Rules() {
-		severity, err := report.ParseSeverity(r.Severity)
-		if err != nil {
-			panic(err) // the rules are a table
-		}
-		rules = append(rules, report.Rule{ID: r.ID, Severity: severity, Help: r.Help})
-	}
-	return rules
+	return slices.Concat(lint.Rules(), render.Rules())
 }
 
 // ruleWeights parses the values of --rule, for payloads and for templates.

@@ -14,6 +14,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/report"
 )
 
 type options struct {
@@ -140,9 +141,9 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 			return fmt.Errorf("--event: %w", err)
 		}
 		template.Event = d.Type
-		findings = slices.DeleteFunc(findings, func(f render.Finding) bool { return f.Rule == "template-event" })
+		findings = slices.DeleteFunc(findings, func(f report.Finding) bool { return f.Rule == "template-event" })
 	}
-	if render.Errors(findings) > 0 {
+	if report.Count(findings).Errors > 0 {
 		return o.printFindings(env, cfg, name, findings)
 	}
 	if o.matrix {
@@ -183,11 +184,10 @@ func (o *options) moment(env *command.Env) (time.Time, error) {
 
 // verdict returns an error for exit code 1 if the findings say that the
 // template is wrong.
-func (o *options) verdict(findings []render.Finding) error {
-	for _, f := range findings {
-		if f.Severity == render.Error || o.strict && f.Severity == render.Warning {
-			return command.No(command.ErrReported)
-		}
+func (o *options) verdict(findings []report.Finding) error {
+	count := report.Count(findings)
+	if count.Errors > 0 || o.strict && count.Warnings > 0 {
+		return command.No(command.ErrReported)
 	}
 	return nil
 }

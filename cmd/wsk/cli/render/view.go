@@ -9,22 +9,23 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/render"
+	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // printFindings prints findings to stderr and returns the verdict.
-func (o *options) printFindings(env *command.Env, cfg *config.Config, name string, findings []render.Finding) error {
+func (o *options) printFindings(env *command.Env, cfg *config.Config, name string, findings []report.Finding) error {
 	p, err := command.Palette(env, cfg, env.ErrTTY)
 	if err != nil {
 		return err
 	}
 	for _, f := range findings {
 		paint := p.Warn
-		if f.Severity == render.Error {
+		if f.Severity == report.Error {
 			paint = p.Bad
 		}
 		fmt.Fprintf(env.Err, "%s: %s: %s %s\n", p.Name(fmt.Sprintf("%s:%d:%d", ui.Clean(command.SourceName(name)), f.Line, f.Column)),
-			paint(f.Severity), ui.Clean(f.Message), p.Quiet("("+f.Rule+")"))
+			paint(f.Severity.String()), ui.Clean(f.Message), p.Quiet("("+f.Rule+")"))
 	}
 	return o.verdict(findings)
 }
