@@ -158,9 +158,7 @@ type companiesFile struct {
 // goType is what the decoder says of Go's types about an unknown member.
 var goType = regexp.MustCompile(`(not found) in type [\w.]+`)
 
-// MaxConfig is the largest configuration that [ReadCompanies] reads, in bytes:
-// 1 MiB.
-const MaxConfig = 1 << 20
+const maxConfig = 1 << 20
 
 // ReadCompanies reads companies from YAML:
 //
@@ -175,10 +173,10 @@ const MaxConfig = 1 << 20
 //	    custom_fields: {work_order: [permit_number]}
 //
 // The members are those of [Company]. An unknown member is an error that names
-// its line.
+// its line. A configuration of more than 1 MiB is an error.
 func ReadCompanies(raw []byte) ([]Company, error) {
-	if len(raw) > MaxConfig {
-		return nil, fmt.Errorf("the configuration is larger than %d bytes", MaxConfig)
+	if len(raw) > maxConfig {
+		return nil, fmt.Errorf("the configuration is larger than %d bytes", maxConfig)
 	}
 	var file companiesFile
 	d := yaml.NewDecoder(bytes.NewReader(raw))

@@ -64,7 +64,7 @@ func TestReadCompaniesErrors(t *testing.T) {
 		"syntax":                   {"companies: [", "line 1"},
 		"wrong type":               {"companies:\n  - skills: 5\n", "line 2: cannot unmarshal"},
 		"list for a company":       {"companies:\n  - [a, b]\n", "line 2"},
-		"too large":                {strings.Repeat("#", MaxConfig+1), "larger than"},
+		"too large":                {strings.Repeat("#", maxConfig+1), "larger than"},
 		"anchor that holds itself": {"companies:\n  - employees: [&a {x: *a}]\n", "anchor 'a' value contains itself"},
 		"list at the top":          {"- companies\n", "line 1"},
 		"employee not JSON":        {"companies:\n  - employees: [{emp_number: .nan}]\n", "employee 1"},

@@ -23,14 +23,14 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Path is the path of the endpoint for inbound events, as on the platform.
+// Path is the path of the endpoint for inbound events, as on the platform. A
+// body of more than 1 MiB is refused with 413.
 const Path = "/webhooks/inbound"
 
 // ServerName is the Server header of every response.
 const ServerName = "wsk-sandbox"
 
-// MaxBody is the largest request body that is accepted, in bytes: 1 MiB.
-const MaxBody = 1 << 20
+const maxBody = 1 << 20
 
 // ServeHTTP receives inbound events at [Path], and admin requests under
 // [AdminPath].
@@ -75,7 +75,7 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 		verdict.Reason, verdict.Detail = "method", "events must be sent with POST, not "+r.Method
 		return methodNotAllowed()
 	}
-	body, err := receive.ReadBody(w, r, MaxBody)
+	body, err := receive.ReadBody(w, r, maxBody)
 	var fault *receive.BodyError
 	if errors.As(err, &fault) {
 		verdict.Reason, verdict.Detail = fault.Reason, fault.Detail

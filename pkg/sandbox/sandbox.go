@@ -10,7 +10,10 @@
 //	server := httptest.NewServer(box) // POST events to server.URL + sandbox.Path
 //	defer server.Close()
 //	key := box.Companies()[0].Keys[0] // send key.Key in X-API-Key, and sign with key.Secret
-//	_, err = box.Subscribe(ctx, sandbox.Subscription{URL: receiver.URL, Secret: "s3cret"})
+//	id, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver.URL, Secret: "s3cret"})
+//	if err != nil {
+//		return err
+//	}
 //
 // API keys, signatures, rate limits, required members, responses, raised events
 // and the retry schedule follow WorkSkedge's documents. Where these are silent,
