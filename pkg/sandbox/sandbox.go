@@ -9,9 +9,9 @@
 //	defer box.Close()
 //	server := httptest.NewServer(box) // POST events to server.URL + sandbox.Path
 //	defer server.Close()
-//	key := box.Companies()[0].Keys[0] // send key.Key in X-API-Key, and sign with key.Secret
-//	id, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver.URL, Secret: "s3cret"})
-//	if err != nil {
+//	key := box.Companies()[0].Keys[0]
+//	request.Header.Set(webhook.HeaderAPIKey, key.Key) // and sign it with key.Secret
+//	if _, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver.URL, Secret: "s3cret"}); err != nil {
 //		return err
 //	}
 //
