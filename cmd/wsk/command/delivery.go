@@ -17,7 +17,7 @@ import (
 type DeliveryPlan struct {
 	Definition webhook.Definition
 	Given      Content // of the payload
-	Delivery   *deliver.Delivery
+	Delivery   deliver.Delivery
 	Schedule   deliver.Schedule // at speed 1
 	Factor     float64          // by which the pauses are divided
 }
@@ -53,7 +53,7 @@ type DeliveryView struct {
 const statusWidth = 25
 
 // Begin writes the heading of a delivery: event, id and URL.
-func (v *DeliveryView) Begin(d *deliver.Delivery) {
+func (v *DeliveryView) Begin(d deliver.Delivery) {
 	v.deliveries++
 	if !v.Text {
 		return

@@ -47,7 +47,7 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},
 	}
 	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
-	v.Begin(&d)
+	v.Begin(d)
 	record, err := client.Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
 		recorder.Store(ctx, &s.Record)
 		v.Step(s)

@@ -148,7 +148,7 @@ type batchRun struct {
 	o        *options
 	palette  ui.Palette
 	linter   batch.Linter
-	delivery *deliver.Delivery // without the event
+	delivery deliver.Delivery // without the event
 	limits   []deliver.Limit
 	policy   deliver.Policy
 	began    time.Time
@@ -327,7 +327,7 @@ func (b *batchRun) target() string { return webhook.RedactURL(b.delivery.URL) }
 
 // run sends what has no answer yet.
 func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
-	pacer := &batch.Pacer{Journal: j, Key: batch.Key(*b.delivery), Limits: b.limits, Within: b.delivery.Timeout, Now: b.env.Now}
+	pacer := &batch.Pacer{Journal: j, Key: batch.Key(b.delivery), Limits: b.limits, Within: b.delivery.Timeout, Now: b.env.Now}
 	b.view = newBatchView(b.env, b.palette, b.o.output.Format, b.file, pacer)
 	defer b.view.end()
 	pacer.Wait = b.view.wait
@@ -348,7 +348,7 @@ func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
 
 // make returns the delivery of a line whose turn has come.
 func (b *batchRun) make(l batch.Line) (deliver.Delivery, error) {
-	d := *b.delivery
+	d := b.delivery
 	var err error
 	d.Event, err = b.linter.Event(l)
 	if d.WebhookID != "" {

@@ -11,7 +11,7 @@ import (
 )
 
 // preview shows the request that would be sent.
-func (o *options) preview(env *command.Env, p ui.Palette, d *deliver.Delivery) error {
+func (o *options) preview(env *command.Env, p ui.Palette, d deliver.Delivery) error {
 	at := env.Now()
 	request, err := d.Request(at)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -149,9 +150,9 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	// The requests are counted, so that a batch that runs beside this command
 	// leaves room for them. A journal that fails does not stop them: the recorder
 	// reports it.
-	pacer := batch.Pacer{Journal: recorder.Journal(), Key: batch.Key(*delivery), Within: delivery.Timeout, Now: env.Now}
+	pacer := batch.Pacer{Journal: recorder.Journal(), Key: batch.Key(delivery), Within: delivery.Timeout, Now: env.Now}
 	_ = pacer.Take(ctx)
-	record, err := o.client(env).Send(ctx, *delivery, policy, func(s deliver.Step) {
+	record, err := o.client(env).Send(ctx, delivery, policy, func(s deliver.Step) {
 		_ = pacer.Answered(ctx)
 		recorder.Store(ctx, &s.Record)
 		if s.Again {
@@ -181,55 +182,53 @@ func (o *options) policy(env *command.Env, cfg *config.Config) (p deliver.Policy
 }
 
 // delivery settles everything but the payload.
-func (o *options) delivery(env *command.Env, cfg *config.Config) (*deliver.Delivery, error) {
-	d := &deliver.Delivery{}
+func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Delivery, err error) {
 	preview := o.dryRun || o.curl || o.explain
 	target := cfg.URL
 	if d.URL = target.Text; d.URL == "" && preview {
 		d.URL = platformURL
 	}
 	if d.URL == "" {
-		return nil, errors.New("no url to send to: give --url, $WSK_URL or url: in .wsk.yaml; the platform's is " + platformURL)
+		return d, errors.New("no url to send to: give --url, $WSK_URL or url: in .wsk.yaml; the platform's is " + platformURL)
 	}
 	if err := deliver.CheckURL(d.URL); err != nil {
-		return nil, err
+		return d, err
 	}
 	source := cfg.Source.Text
 	if err := checkSource(source); err != nil {
-		return nil, err
+		return d, err
 	}
 	name := cfg.Scheme.Text
 	if name == "" {
 		name = deliver.SchemeForSource(source)
 	}
-	var err error
 	if d.Scheme, err = webhook.SchemeNamed(name); err != nil {
-		return nil, err
+		return d, err
 	}
 	secrets, origins, err := o.settings.Keys(env, cfg)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	if len(secrets) == 0 {
-		return nil, command.ErrNoSecret
+		return d, command.ErrNoSecret
 	}
 	d.Secret = secrets[0] // the first signs; the others are for verifying
 	if err := cfg.CheckHost(target, append(origins, cfg.APIKey)...); err != nil {
-		return nil, err
+		return d, err
 	}
 	key, err := cfg.Credential(cfg.APIKey)
 	if err != nil {
-		return nil, err
+		return d, err
 	}
 	if key == "" && !preview && !deliver.IsLoopback(d.URL) {
-		return nil, errors.New("no API key: give --api-key, $WSK_API_KEY or api_key: in .wsk.yaml")
+		return d, errors.New("no API key: give --api-key, $WSK_API_KEY or api_key: in .wsk.yaml")
 	}
 	if _, err := webhook.ParsePair(webhook.HeaderAPIKey + ": " + key); err != nil {
-		return nil, errors.New("the API key contains a line break or a control character")
+		return d, errors.New("the API key contains a line break or a control character")
 	}
 	d.Header, d.NotifyURL = deliver.Inbound(key, source), o.notifyURL
 	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
-		return nil, err
+		return d, err
 	}
 	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
 	if d.Scheme.Name() == webhook.StandardWebhooks {
@@ -242,10 +241,8 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (*deliver.Deliv
 // in a sample and does not list.
 func checkSource(source string) error {
 	known := deliver.Sources()
-	for _, name := range append(known, "zapier") {
-		if source == name {
-			return nil
-		}
+	if source == "zapier" || slices.Contains(known, source) {
+		return nil
 	}
 	return webhook.Unknown("source", source, known)
 }

@@ -125,14 +125,14 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		delivery := *plan.Delivery
+		delivery := plan.Delivery
 		if n > 0 {
 			giveID(env, &delivery, "")
 			if delivery.Event, err = o.payload.Event(env, plan.Definition, plan.Given, ""); err != nil {
 				return err
 			}
 		}
-		v.Begin(&delivery)
+		v.Begin(delivery)
 		record, err := client.Deliver(ctx, delivery, plan.Schedule.Faster(plan.Factor), func(s deliver.Step) {
 			recorder.Store(ctx, &s.Record)
 			v.Step(s)
@@ -146,37 +146,37 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 }
 
 // delivery returns the delivery without its payload.
-func (o *options) delivery(env *command.Env, cfg *config.Config, definition webhook.Definition) (*deliver.Delivery, error) {
-	d := &deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
+func (o *options) delivery(env *command.Env, cfg *config.Config, definition webhook.Definition) (deliver.Delivery, error) {
+	d := deliver.Delivery{URL: o.to, NotifyURL: o.notifyURL, Header: deliver.Outbound(definition.Platform, definition.Type)}
 	if d.URL == "" {
-		return nil, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
+		return deliver.Delivery{}, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
 	}
 	if err := deliver.CheckURL(d.URL); err != nil {
-		return nil, err
+		return deliver.Delivery{}, err
 	}
 	var err error
 	if d.Scheme, err = command.SchemeOf(cfg, definition.Platform); err != nil {
-		return nil, err
+		return deliver.Delivery{}, err
 	}
 	switch {
 	case o.count < 1:
-		return nil, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
+		return deliver.Delivery{}, fmt.Errorf("--count %d: make 1 delivery or more", o.count)
 	case o.id != "" && o.count > 1:
-		return nil, errors.New("--id and --count contradict each other: each delivery has its own id")
+		return deliver.Delivery{}, errors.New("--id and --count contradict each other: each delivery has its own id")
 	case o.id != "" && d.Scheme.IDHeader() == "":
-		return nil, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name())
+		return deliver.Delivery{}, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name())
 	}
-	giveID(env, d, o.id)
+	giveID(env, &d, o.id)
 	secrets, _, err := o.settings.Keys(env, cfg)
 	if err != nil {
-		return nil, err
+		return deliver.Delivery{}, err
 	}
 	if len(secrets) == 0 {
-		return nil, command.ErrNoSecret
+		return deliver.Delivery{}, command.ErrNoSecret
 	}
 	d.Secret = secrets[0] // the first signs; the others are for verifying
 	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
-		return nil, err
+		return deliver.Delivery{}, err
 	}
 	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
 	return d, err
