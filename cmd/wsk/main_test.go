@@ -11,16 +11,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "rewrite what the scripts expect with cmp")
+var update = flag.Bool("update", false, "rewrite the golden files of the scripts")
 
-// TestMain lets the test binary run as wsk itself, so that the scripts type
-// what a person types.
+// TestMain makes the test binary run as wsk, so that scripts can run it.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"wsk": main})
 }
 
-// TestScripts runs testdata/script: one file for each behaviour of a command.
-// The commands that only these scripts have are in this package's *_test.go.
+// TestScripts runs the scripts in testdata/script. Their additional commands are
+// in script_*_test.go; -update rewrites the files that they compare with cmp.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -29,7 +28,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir+"/home")
 			e.Setenv("XDG_CONFIG_HOME", e.WorkDir+"/home/.config")
 			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/home/.local/state")
-			// Built with -race, a program waits a second before it ends: here hundreds do.
+			// Without this, every program built with -race waits a second before it exits.
 			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Values[stateKey{}] = newState()
 			return os.MkdirAll(e.WorkDir+"/home", 0o700)
@@ -50,7 +49,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// code runs a command and wants that exit code: "code 2 wsk send".
+// code runs a command and checks its exit code: "code 2 wsk send".
 func code(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: code N command args...")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,7 +17,7 @@ import (
 
 type stateKey struct{}
 
-// state is what one script has running.
+// state is what one script has started.
 type state struct {
 	listeners map[string]*running
 	servers   map[string]*peer
@@ -52,9 +53,9 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// listener starts "wsk ARGS" in the background, waits for its first line, and
-// puts its address in $NAME: "listener NAME listen --port 0 --secret s --json".
-// The first line is the ready record, or in text the URL stands in it.
+// listener starts "wsk ARGS" in the background, waits for its first line, and sets
+// $NAME to the URL in that line, which is the ready record or text: "listener NAME
+// listen --port 0 --secret s --json".
 func listener(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: listener NAME args...")
@@ -73,7 +74,7 @@ func listener(ts *testscript.TestScript, neg bool, args []string) {
 	first, err := reader.ReadString('\n')
 	if err != nil {
 		_ = r.cmd.Wait()
-		ts.Fatalf("the listener said nothing: %v\n%s", err, r.err)
+		ts.Fatalf("the listener printed nothing: %v\n%s", err, r.err)
 	}
 	_, _ = r.out.Write([]byte(first))
 	go func() {
@@ -97,7 +98,7 @@ func readyURL(line string) string {
 	return ""
 }
 
-// environment is the script's environment for a process that it starts itself.
+// environment returns the environment of the script for a process in the background.
 func environment(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
@@ -111,9 +112,9 @@ func environment(ts *testscript.TestScript) []string {
 	return env
 }
 
-// stopped waits for a listener to end and writes what it said to NAME.out and
-// NAME.err: "stopped NAME CODE" waits for it to end by itself, "stopped NAME
-// CODE int" presses Ctrl-C first, and "stopped NAME -1 kill" kills it.
+// stopped waits for a listener to end, checks its exit code, and writes its output
+// to NAME.out and NAME.err. "stopped NAME CODE" waits for it to end by itself,
+// "stopped NAME CODE int" interrupts it first, and "stopped NAME -1 kill" kills it.
 func stopped(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: stopped NAME CODE [int|kill]")
@@ -130,7 +131,7 @@ func stopped(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".out"), []byte(r.out.String()), 0o600))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".err"), []byte(r.err.String()), 0o600))
 	ts.Logf("[%s stdout]\n%s[%s stderr]\n%s", args[0], r.out, args[0], r.err)
-	if got := r.cmd.ProcessState.ExitCode(); args[1] != strings.TrimSpace(itoa(got)) {
+	if got := r.cmd.ProcessState.ExitCode(); args[1] != strconv.Itoa(got) {
 		ts.Fatalf("%s ended with %d, want %s", args[0], got, args[1])
 	}
 }

@@ -16,9 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-func itoa(n int) string { return strconv.Itoa(n) }
-
-// peer is a server that a script talks to, with what it was sent.
+// peer is a server that a script sends requests to, and the requests.
 type peer struct {
 	mu    sync.Mutex
 	seen  bytes.Buffer
@@ -38,20 +36,20 @@ func (p *peer) note(r *http.Request, body []byte) {
 	p.came.Broadcast()
 }
 
-// server starts an HTTP server that answers as it is told, one word an answer,
-// the last one for ever, and puts its URL in $NAME:
+// server starts an HTTP server and sets $NAME to its URL. Each further argument
+// is the response to one request; the last one is repeated:
 //
 //	server NAME 503 503 200        statuses
-//	server NAME 200:{"message":…}  a status with a body
+//	server NAME 200:{"message":…}  a status and a body
 //	server NAME redirect:URL       307 to URL
-//	server NAME hang               reads the request and never answers
-//	server NAME reset              closes the connection without an answer
-//	server NAME bomb               200 with 64 MiB of zeros behind gzip
-//	server NAME closed             a port that nobody listens on
-//	server NAME tls 200            https, with a certificate that nobody trusts
+//	server NAME hang               reads the request and never responds
+//	server NAME reset              closes the connection without a response
+//	server NAME bomb               200 with 64 MiB of zeros, compressed
+//	server NAME closed             no server, but a URL whose port is closed
+//	server NAME tls 200            https with an untrusted certificate
 func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: server NAME ANSWER...")
+		ts.Fatalf("usage: server NAME RESPONSE...")
 	}
 	if args[1] == "closed" {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,10 +60,10 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	p := &peer{}
 	p.came = sync.NewCond(&p.mu)
-	answers := args[1:]
+	responses := args[1:]
 	begin := httptest.NewServer
-	if answers[0] == "tls" {
-		begin, answers = quietTLS, answers[1:]
+	if responses[0] == "tls" {
+		begin, responses = quietTLS, responses[1:]
 	}
 	hung := make(chan struct{})
 	var mu sync.Mutex
@@ -73,12 +71,12 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 		body, _ := io.ReadAll(r.Body)
 		p.note(r, body)
 		mu.Lock()
-		answer := answers[0]
-		if len(answers) > 1 {
-			answers = answers[1:]
+		response := responses[0]
+		if len(responses) > 1 {
+			responses = responses[1:]
 		}
 		mu.Unlock()
-		reply(w, answer, hung)
+		reply(w, response, hung)
 	}))
 	ts.Defer(func() {
 		close(hung)
@@ -89,7 +87,7 @@ func server(ts *testscript.TestScript, neg bool, args []string) {
 	stateOf(ts).servers[args[0]] = p
 }
 
-// quietTLS says nothing of handshakes that fail.
+// quietTLS starts a TLS server that does not log failed handshakes.
 func quietTLS(h http.Handler) *httptest.Server {
 	s := httptest.NewUnstartedServer(h)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -97,8 +95,8 @@ func quietTLS(h http.Handler) *httptest.Server {
 	return s
 }
 
-func reply(w http.ResponseWriter, answer string, hung <-chan struct{}) {
-	word, rest, _ := strings.Cut(answer, ":")
+func reply(w http.ResponseWriter, response string, hung <-chan struct{}) {
+	word, rest, _ := strings.Cut(response, ":")
 	switch word {
 	case "redirect":
 		w.Header().Set("Location", rest)
@@ -125,7 +123,7 @@ func reply(w http.ResponseWriter, answer string, hung <-chan struct{}) {
 	}
 }
 
-// served waits until a server has got N requests: "served NAME N".
+// served waits until a server has received N requests: "served NAME N".
 func served(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: served NAME N")
@@ -143,7 +141,7 @@ func served(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// requests writes what a server was sent to a file: "requests NAME FILE".
+// requests writes the requests to a server to a file: "requests NAME FILE".
 func requests(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: requests NAME FILE")
@@ -157,9 +155,9 @@ func requests(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), p.seen.Bytes(), 0o600))
 }
 
-// post sends a file and wants a status: "post STATUS URL FILE 'Name: value'...".
-// The answer's body becomes the file "answer". A header line @FILE stands for
-// the lines of a file.
+// post sends a file and checks the status: "post STATUS URL FILE 'Name: value'...".
+// It writes the body of the response to the file "answer". @FILE adds the header
+// lines of a file.
 func post(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: post STATUS URL FILE headers...")
@@ -176,20 +174,20 @@ func post(ts *testscript.TestScript, neg bool, args []string) {
 			r.Header.Add(name, strings.TrimSpace(value))
 		}
 	}
-	answer, err := http.DefaultTransport.RoundTrip(r)
+	response, err := http.DefaultTransport.RoundTrip(r)
 	ts.Check(err)
-	body, err := io.ReadAll(answer.Body)
+	body, err := io.ReadAll(response.Body)
 	ts.Check(err)
-	ts.Check(answer.Body.Close())
+	ts.Check(response.Body.Close())
 	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o600))
-	ts.Logf("%d %s", answer.StatusCode, body)
-	if got := strconv.Itoa(answer.StatusCode); got != args[0] {
+	ts.Logf("%d %s", response.StatusCode, body)
+	if got := strconv.Itoa(response.StatusCode); got != args[0] {
 		ts.Fatalf("status %s, want %s", got, args[0])
 	}
 }
 
-// raw writes a file to a URL's port as it is and keeps what comes back in
-// "answer": "raw URL FILE". Lines of the file end in LF and are sent as CRLF.
+// raw writes a file to the port of a URL, with CRLF for each LF, and writes the
+// response to the file "answer": "raw URL FILE".
 func raw(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: raw URL FILE")
@@ -199,13 +197,13 @@ func raw(ts *testscript.TestScript, neg bool, args []string) {
 	defer func() { _ = c.Close() }()
 	_, err = io.WriteString(c, strings.ReplaceAll(ts.ReadFile(args[1]), "\n", "\r\n"))
 	ts.Check(err)
-	answer, _ := io.ReadAll(c)
-	ts.Check(os.WriteFile(ts.MkAbs("answer"), answer, 0o600))
-	ts.Logf("%s", answer)
+	response, _ := io.ReadAll(c)
+	ts.Check(os.WriteFile(ts.MkAbs("answer"), response, 0o600))
+	ts.Logf("%s", response)
 }
 
-// makeBytes writes a file of bytes that text cannot hold: "bytes FILE TEXT
-// [COUNT]", with TEXT in Go's escapes, COUNT times.
+// makeBytes writes a file of any bytes: "bytes FILE TEXT [COUNT]", with the
+// escapes of a Go string in TEXT, repeated COUNT times.
 func makeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: bytes FILE TEXT [COUNT]")
@@ -220,8 +218,8 @@ func makeBytes(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Repeat(text, count)), 0o600))
 }
 
-// output appends the last command's stdout, without its line end, to the
-// environment: "output NAME".
+// output sets $NAME to the stdout of the last command, without the final newline:
+// "output NAME".
 func output(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: output NAME")
