@@ -49,15 +49,15 @@ func ExampleJournal() {
 // to the app in the background. A restart goes on with what is left, and knows
 // what was received before.
 func ExampleJournal_Queue() {
-	if err := forwardInBackground(); err != nil {
-		fmt.Println(err)
-	}
+	answer, forwarded, err := receiveAndForward()
+	fmt.Println(answer, err)
+	fmt.Println("the app got", forwarded)
 	// Output:
-	// 200 {"received":true}
+	// {"received":true} <nil>
 	// the app got work_order.created
 }
 
-func forwardInBackground() (err error) {
+func receiveAndForward() (answer, forwarded string, err error) {
 	ctx := context.Background()
 	got := make(chan string, 1)
 	app := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -66,54 +66,52 @@ func forwardInBackground() (err error) {
 	defer app.Close()
 	dir, err := os.MkdirTemp("", "journal") // in production: a directory that stays
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
 	j, err := journal.Open(ctx, filepath.Join(dir, "journal.db"), journal.Options{})
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	defer func() { err = errors.Join(err, j.Close()) }()
 	queue, err := j.Queue(ctx, app.URL)
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	defer func() { err = errors.Join(err, queue.Close()) }()
 	forwarder, err := receive.NewForwarder(receive.ForwarderConfig{Queue: queue, URL: app.URL, Retries: 5})
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	defer forwarder.Shutdown(ctx) // in production with a deadline, as http.Server.Shutdown
 
 	seen := receive.NewMemory(receive.DefaultMemory)
 	marks, err := j.Marks(ctx, receive.DefaultMemory)
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	seen.Restore(marks)
 	secret, err := webhook.NewSecret("s3cret")
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	handler, err := receive.New(receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
 		Memory:   seen, Keep: forwarder.Keep,
 	})
 	if err != nil {
-		return err
+		return "", "", err
 	}
 
 	body := `{"event_id":"evt_1","event_type":"work_order.created","data":{}}`
 	signed, err := webhook.Sign([]byte(body), time.Now(), secret)
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	request := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
 	request.Header = signed.With(webhook.HeaderID, "whk_1").With(webhook.HeaderEvent, "work_order.created").HTTP()
 	response := httptest.NewRecorder()
 	handler.ServeHTTP(response, request)
-	fmt.Println(response.Code, response.Body)
-	fmt.Println("the app got", <-got)
-	return nil
+	return response.Body.String(), <-got, nil
 }
