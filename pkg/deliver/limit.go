@@ -21,11 +21,11 @@ func WorkSkedgeLimits() []Limit {
 	return []Limit{{Count: 50, Per: time.Minute}, {Count: 1000, Per: time.Hour}}
 }
 
-// Wait returns how long the next request has to wait under the limit, given
-// the time of the Count-th newest request. It is 0 when there is room now. A
-// key that has made fewer than Count requests never waits.
-func (l Limit) Wait(countthNewest, now time.Time) time.Duration {
-	return max(0, countthNewest.Add(l.Per).Sub(now))
+// Wait returns how long the next request has to wait under the limit, if the
+// Count-th newest request was made at a time. It is 0 when there is room now.
+// After fewer than Count requests the next one never waits.
+func (l Limit) Wait(at, now time.Time) time.Duration {
+	return max(0, at.Add(l.Per).Sub(now))
 }
 
 // Window holds the times of the requests of one key, and says when the next

@@ -60,8 +60,10 @@ func (l *load) settle(o *options) (*replay.Load, error) {
 	}
 	test := &replay.Load{Duration: l.duration, Concurrency: o.concurrency}
 	var err error
-	if test.Rate, err = parseRate(l.rate, o.given("rate")); err != nil {
-		return nil, err
+	if o.given("rate") {
+		if test.Rate, err = replay.ParseRate(l.rate); err != nil {
+			return nil, fmt.Errorf("--%w", err)
+		}
 	}
 	switch {
 	case o.given("duration") && l.duration <= 0:
@@ -83,21 +85,6 @@ func (l *load) settle(o *options) (*replay.Load, error) {
 	}
 	test.Expect, err = replay.ParseExpect(o.expect)
 	return test, err
-}
-
-// parseRate reads requests a second; 0 is as many as possible.
-func parseRate(text string, given bool) (float64, error) {
-	if !given || text == "max" {
-		return 0, nil
-	}
-	number, unit, _ := strings.Cut(text, "/")
-	seconds := map[string]float64{"s": 1, "m": 60, "h": 3600}[unit]
-	n, err := strconv.ParseFloat(number, 64)
-	rate := n / seconds
-	if err != nil || seconds == 0 || !(rate > 0) || rate > 1e6 || math.IsInf(rate, 0) {
-		return 0, fmt.Errorf("--rate %q: write 500/s, 50/m or 1000/h, up to 1000000/s, or max", text)
-	}
-	return rate, nil
 }
 
 // loadGC is how much the heap may grow between two collections, in percent: a

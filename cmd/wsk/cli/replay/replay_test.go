@@ -9,20 +9,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 )
 
-func TestParseRate(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]float64{"500/s": 500, "90/m": 1.5, "1800/h": 0.5, "0.5/s": 0.5, "max": 0} {
-		if got, err := parseRate(text, true); err != nil || got != want {
-			t.Errorf("%q is %g, %v, want %g", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "500", "500/d", "0/s", "-1/s", "NaN/s", "inf/s", "1e9/s", "/s"} {
-		if got, err := parseRate(text, true); err == nil {
-			t.Errorf("%q is %g", text, got)
-		}
-	}
-}
-
 func TestLoadProgress(t *testing.T) {
 	t.Parallel()
 	for _, terminal := range []bool{true, false} {

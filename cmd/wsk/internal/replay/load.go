@@ -3,12 +3,15 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +35,25 @@ type Load struct {
 	Concurrency int                  // requests in flight at most; default: DefaultOpen or DefaultClosed
 	Keep        func(webhook.Record) // called for every request, which then costs more; default: not at all
 	Progress    func(answers int)    // called now and then with the number of answers; default: not at all
+}
+
+// maxRate is the highest rate, in requests a second.
+const maxRate = 1_000_000
+
+// ParseRate reads "500/s", "50/m", "1000/h" or "max" as requests a second: 0 is
+// as fast as the answers come.
+func ParseRate(text string) (float64, error) {
+	if text == "max" {
+		return 0, nil
+	}
+	number, unit, _ := strings.Cut(text, "/")
+	seconds := map[string]float64{"s": 1, "m": 60, "h": 3600}[unit]
+	n, err := strconv.ParseFloat(number, 64)
+	rate := n / seconds
+	if err != nil || seconds == 0 || !(rate > 0) || rate > maxRate || math.IsInf(rate, 0) {
+		return 0, fmt.Errorf("rate %q: write 500/s, 50/m or 1000/h, up to %d/s, or max", text, maxRate)
+	}
+	return rate, nil
 }
 
 // Run sends the jobs and reports the answers. The error is not nil only when

@@ -273,3 +273,17 @@ func TestLoadConnections(t *testing.T) {
 		t.Errorf("%d connections for 8 workers: they are not used again", n)
 	}
 }
+
+func TestParseRate(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]float64{"500/s": 500, "90/m": 1.5, "1800/h": 0.5, "0.5/s": 0.5, "max": 0} {
+		if got, err := replay.ParseRate(text); err != nil || got != want {
+			t.Errorf("%q is %g, %v, want %g", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "500", "500/d", "0/s", "-1/s", "NaN/s", "inf/s", "1e9/s", "/s"} {
+		if got, err := replay.ParseRate(text); err == nil {
+			t.Errorf("%q is %g", text, got)
+		}
+	}
+}

@@ -45,11 +45,11 @@ func TestHistogramQuantile(t *testing.T) {
 			if h.Min() != all[0] || h.Max() != all[size-1] || h.Count() != size {
 				t.Errorf("%s: from %d to %d of %d, want %d to %d of %d", name, h.Min(), h.Max(), h.Count(), all[0], all[size-1], size)
 			}
-			total := 0
-			for i, bar := range h.Bars() {
+			total, bars := 0, h.Bars()
+			for i, bar := range bars {
 				total += bar.Count
-				if i > 0 && bar.LE <= h.Bars()[i-1].LE {
-					t.Errorf("%s: the bars do not grow: %v", name, h.Bars())
+				if i > 0 && bar.LE <= bars[i-1].LE {
+					t.Errorf("%s: the bars do not grow: %v", name, bars)
 				}
 			}
 			if total != size {
