@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,8 +60,21 @@ func Outbound(p webhook.Platform, event string) webhook.Header {
 // Content-Length.
 func EndToEnd(h webhook.Header) webhook.Header { return exchange.EndToEnd(h) }
 
-// Sources lists the values of X-Webhook-Source that WorkSkedge documents.
+// SourceZapier is a value of X-Webhook-Source that WorkSkedge shows in its sample
+// of test.connection and does not list.
+const SourceZapier = "zapier"
+
+// Sources returns the values of X-Webhook-Source that WorkSkedge lists.
 func Sources() []string { return []string{"custom", "square", "quickbooks", "dynamics365"} }
+
+// CheckSource accepts the values that WorkSkedge lists and [SourceZapier]. The
+// error for another one is a [*webhook.UnknownError].
+func CheckSource(source string) error {
+	if source == SourceZapier || slices.Contains(Sources(), source) {
+		return nil
+	}
+	return webhook.Unknown("source", source, Sources())
+}
 
 // SchemeForSource returns the name of the scheme that WorkSkedge verifies the
 // requests of a source by. It documents no signature for dynamics365, so that

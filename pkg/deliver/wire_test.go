@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -157,6 +158,15 @@ func TestAttemptRequest(t *testing.T) {
 func TestSchemeForSource(t *testing.T) {
 	if got := deliver.Sources(); !slices.Equal(got, []string{"custom", "square", "quickbooks", "dynamics365"}) {
 		t.Errorf("sources %q", got)
+	}
+	for _, source := range append(deliver.Sources(), "zapier") {
+		if err := deliver.CheckSource(source); err != nil {
+			t.Errorf("%q: %v", source, err)
+		}
+	}
+	var unknown *webhook.UnknownError
+	if err := deliver.CheckSource("custm"); !errors.As(err, &unknown) || unknown.Nearest != "custom" {
+		t.Errorf("custm: %v", err)
 	}
 	for source, want := range map[string]string{
 		"custom": "timestamp.body", "square": "square", "quickbooks": "quickbooks", "dynamics365": "timestamp.body", "zapier": "timestamp.body", "": "timestamp.body",

@@ -172,21 +172,17 @@ func (s *Sandbox) caller(h http.Header) (caller, bool) {
 	return c, ok
 }
 
-// sourceZapier occurs only in WorkSkedge's sample of test.connection, in none
-// of its lists of sources.
-const sourceZapier = "zapier"
-
 // verify checks source, signature and timestamp. The response is the same
 // whatever is wrong with the signature; the record's verdict names the reason.
 func (s *Sandbox) verify(r *http.Request, c caller, event webhook.Event, record *webhook.Record) (response, bool) {
 	verdict := record.Verdict
 	source := r.Header.Get(webhook.HeaderSource)
-	if source != "" && source != sourceZapier && !slices.Contains(deliver.Sources(), source) {
-		text := fmt.Sprintf("%s: %v", webhook.HeaderSource, webhook.Unknown("source", source, deliver.Sources()))
+	if err := deliver.CheckSource(source); source != "" && err != nil {
+		text := fmt.Sprintf("%s: %v", webhook.HeaderSource, err)
 		verdict.Reason, verdict.Detail = "source", text
 		return refused(http.StatusBadRequest, text, rules.Detail{Message: text}), false
 	}
-	if source == sourceZapier {
+	if source == deliver.SourceZapier {
 		verdict.Warnings = append(verdict.Warnings, "WorkSkedge does not list the source zapier; it occurs only in the sample of test.connection")
 	}
 	var first *signatureRefusal
