@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -13,8 +14,13 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// maxSteps bounds the length of a path: what is nested deeper is refused by lint
+// as well.
+const maxSteps = 512
+
 var (
 	errEmptyPath = errors.New("the path is empty")
+	errPathUTF8  = errors.New("the path is not UTF-8")
 	errNoMember  = errors.New("the payload has no such member")
 )
 
@@ -27,11 +33,8 @@ var (
 // member's name is written \. or \[. The error is a [*webhook.SyntaxError] when
 // raw or value is not JSON; other errors name the step that cannot be taken.
 func Set(raw []byte, path string, value []byte) ([]byte, error) {
-	steps := jsonpath.Split(path)
-	if len(steps) == 0 {
-		return nil, errEmptyPath
-	}
-	if err := webhook.CheckJSON(raw); err != nil {
+	steps, err := split(raw, path)
+	if err != nil {
 		return nil, err
 	}
 	if err := webhook.CheckJSON(value); err != nil {
@@ -48,28 +51,32 @@ func Set(raw []byte, path string, value []byte) ([]byte, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s is %w", place(steps[:i+1]), err)
 			}
-			return insert(raw, m, step, nested), nil
+			return checked(insert(raw, m, step, nested))
 		}
 		at = m.value
 	}
-	return splice(raw, at.Index, at.Index+len(at.Raw), value), nil
+	return checked(splice(raw, at.Index, at.Index+len(at.Raw), value))
+}
+
+// checked refuses a payload that an edit has nested too deep.
+func checked(raw []byte) ([]byte, error) {
+	if err := webhook.CheckJSON(raw); err != nil {
+		return nil, err
+	}
+	return raw, nil
 }
 
 // Delete returns a copy of raw without the member or list element at path. See
 // [Set] for how a path is written. Every other byte stays, except the comma
 // that separated the member from the next one.
 func Delete(raw []byte, path string) ([]byte, error) {
-	steps := jsonpath.Split(path)
-	if len(steps) == 0 {
-		return nil, errEmptyPath
-	}
-	if err := webhook.CheckJSON(raw); err != nil {
+	steps, err := split(raw, path)
+	if err != nil {
 		return nil, err
 	}
 	at := gjson.ParseBytes(raw)
 	var m member
 	for _, step := range steps {
-		var err error
 		if m, err = find(at, step); err != nil || !m.exists {
 			return nil, errNoMember
 		}
@@ -84,7 +91,21 @@ func Delete(raw []byte, path string) ([]byte, error) {
 	return splice(raw, m.start, m.end(), nil), nil
 }
 
-// String returns text as a JSON string.
+// split returns the steps of a path into raw, which must be JSON.
+func split(raw []byte, path string) ([]string, error) {
+	steps := jsonpath.Split(path)
+	switch {
+	case len(steps) == 0:
+		return nil, errEmptyPath
+	case !utf8.ValidString(path):
+		return nil, errPathUTF8
+	case len(steps) > maxSteps:
+		return nil, fmt.Errorf("the path has more than %d steps", maxSteps)
+	}
+	return steps, webhook.CheckJSON(raw)
+}
+
+// String returns text as a JSON string. Bytes that are not UTF-8 become U+FFFD.
 func String(text string) []byte { return gjson.AppendJSONString(nil, text) }
 
 // Value returns text as the JSON that a place in a schema takes: as it is when

@@ -1,6 +1,7 @@
 package payload_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -9,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
+func TestWrap(t *testing.T) {
 	t.Parallel()
 	data := `{ "cost": 1.50 }`
 	h := payload.Head{ID: "evt_1", Time: time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC), Source: "erp"}
@@ -39,8 +40,8 @@ func TestAnEnvelopeThatIsMadeIsOfItsForm(t *testing.T) {
 	}
 }
 
-// Every sample of the catalog goes out as it stands, but for who and when.
-func TestASampleIsRenewedAndOtherwiseLeftAlone(t *testing.T) {
+// A sample changes in its id and its time alone.
+func TestSample(t *testing.T) {
 	t.Parallel()
 	h := payload.Head{ID: "evt_fresh", Time: time.Date(2031, 1, 15, 14, 30, 0, 0, time.UTC)}
 	for _, d := range webhook.Events("", "") {
@@ -66,5 +67,33 @@ func TestASampleIsRenewedAndOtherwiseLeftAlone(t *testing.T) {
 		if string(got) != want {
 			t.Errorf("%s %s: %s\nwant %s", d.Form, d.Type, got, want)
 		}
+	}
+}
+
+func TestWrap_refuses(t *testing.T) {
+	t.Parallel()
+	d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]string{
+		`{"a":1,}`: "line 1, column 8",
+		`[1]`:      "an event is a JSON object",
+		`{"event_type":"work_order.created","event_id":"e"}`: "this is an envelope of the form outbound",
+		`{"event":"work_order.created","data":{}}`:           "this is an envelope of the form compact",
+		`{"event_type":"work_order.updated"}`:                "the envelope is of work_order.updated, not of work_order.created",
+		`{"event_type":5}`:                                   "event_type must be a string",
+		`{"timestamp":"t","data":{}}`:                        "it has no event_type",
+	} {
+		if got, err := payload.Wrap(d, []byte(raw), payload.Head{}); got != nil || err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %s, %v; want %s", raw, got, err, want)
+		}
+	}
+	worksome, err := webhook.Lookup(webhook.Worksome, "", "hireEnded")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := payload.Sample(worksome, payload.Head{}); !errors.Is(err, payload.ErrNoSample) {
+		t.Errorf("error %v, want ErrNoSample", err)
 	}
 }

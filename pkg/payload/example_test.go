@@ -1,0 +1,47 @@
+package payload_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/payload"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// The data of an event becomes a complete envelope, and one member is changed.
+func Example() {
+	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
+	if err != nil {
+		panic(err)
+	}
+	now := time.Date(2026, 3, 2, 15, 20, 0, 0, time.UTC) // time.Now() in production
+	data := []byte(`{"project_code": "HPC-2026-014", "budget": 5000.00}`)
+	raw, err := payload.Wrap(definition, data, payload.Head{Time: now, Source: "erp"})
+	if err != nil {
+		panic(err)
+	}
+	if raw, err = payload.Set(raw, "data.description", payload.String("Chiller plant")); err != nil {
+		panic(err)
+	}
+	fmt.Println(string(raw))
+	// Output:
+	// {"event_type":"project.created","timestamp":"2026-03-02T15:20:00Z","source":"erp","data":{"project_code": "HPC-2026-014", "budget": 5000.00,"description":"Chiller plant"}}
+}
+
+// A property of the event's schema decides whether text is JSON or a string.
+func ExampleValue() {
+	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
+	if err != nil {
+		panic(err)
+	}
+	for _, path := range []string{"data.people_required", "data.project_code"} {
+		property, err := definition.Property(path)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(path, property.Types, string(payload.Value(property, "12")))
+	}
+	// Output:
+	// data.people_required [integer] 12
+	// data.project_code [string] "12"
+}
