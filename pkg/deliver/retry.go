@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -44,7 +45,7 @@ func (p Policy) Next(r webhook.Record, failures int, now time.Time) (pause time.
 	if jitter == nil {
 		jitter = rand.Float64
 	}
-	pause = min(firstPause<<min(failures, 16), longestPause)
+	pause = exchange.Backoff(firstPause, longestPause, failures)
 	pause = pause/2 + time.Duration(jitter()*float64(pause/2))
 	if r.Response != nil {
 		pause = max(pause, RetryAfter(r.Response.Header.Get("Retry-After"), now))
@@ -53,13 +54,18 @@ func (p Policy) Next(r webhook.Record, failures int, now time.Time) (pause time.
 }
 
 func (p Policy) repeats(r webhook.Record) bool {
-	switch {
-	case r.Verdict != nil && r.Verdict.Outcome == webhook.OutcomeUnknown:
+	if r.Verdict != nil && r.Verdict.Outcome == webhook.OutcomeUnknown {
 		return p.RetryUnknown
-	case r.Response == nil:
-		return true
 	}
-	return r.Response.Status == http.StatusTooManyRequests || r.Response.Status >= 500
+	return exchange.Temporary(statusOf(r))
+}
+
+// statusOf returns the status of the response, or 0 without one.
+func statusOf(r webhook.Record) int {
+	if r.Response == nil {
+		return 0
+	}
+	return r.Response.Status
 }
 
 // RetryAfter reads a Retry-After header, which holds seconds or an HTTP date
@@ -160,7 +166,7 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
 	c = c.withDefaults()
 	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
-		if r.Response != nil && Final(r.Response.Status) {
+		if Final(statusOf(r)) {
 			return 0, false
 		}
 		return s.Next(r.Attempt)

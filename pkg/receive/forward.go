@@ -132,8 +132,9 @@ const (
 	forwardPage = 50
 	// queueRetry is the pause after the queue failed.
 	queueRetry = time.Second
-	// maxForwardPause is the longest pause between two attempts.
-	maxForwardPause = time.Minute
+	// The pause between two attempts doubles from the first to the second.
+	firstForwardPause = time.Second
+	maxForwardPause   = time.Minute
 )
 
 // NewForwarder returns a forwarder that runs until Shutdown. It begins with what
@@ -247,9 +248,8 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) error {
 		if result.Problem == "" {
 			result.Problem = fmt.Sprintf("the app answered %d %s", answer.Status, http.StatusText(answer.Status))
 		}
-		temporary := answer.Status >= 500 || answer.Status == http.StatusTooManyRequests
-		if temporary && d.Attempts < f.config.Retries {
-			result.Pause = min(time.Second<<min(d.Attempts, 6), maxForwardPause)
+		if exchange.Temporary(answer.Status) && d.Attempts < f.config.Retries {
+			result.Pause = exchange.Backoff(firstForwardPause, maxForwardPause, d.Attempts)
 			result.Next = f.config.Now().Add(result.Pause)
 		}
 	}

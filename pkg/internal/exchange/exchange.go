@@ -1,6 +1,7 @@
 // Package exchange sends one HTTP request and reads its response within
 // limits: a [webhook.Request] comes in, a [Result] goes out. Package deliver
-// sends deliveries by it, package receive forwards them by it.
+// sends deliveries by it, package receive forwards them by it. [Temporary] and
+// [Backoff] say whether and when another attempt is worth making.
 //
 // No redirect is followed, because it would carry the API key, the signature
 // and the body to another host. No more than [MaxBody] bytes of a body are
@@ -157,4 +158,16 @@ func EndToEnd(h webhook.Header) webhook.Header {
 		}
 	}
 	return kept
+}
+
+// Temporary reports whether a later attempt may succeed where one had that
+// status: 429, 5xx, or 0 for no response.
+func Temporary(status int) bool {
+	return status == 0 || status == http.StatusTooManyRequests || status >= 500
+}
+
+// Backoff returns the pause before the next attempt after a number of failures
+// in front of the last one: it doubles from first up to longest.
+func Backoff(first, longest time.Duration, failures int) time.Duration {
+	return min(first<<min(failures, 16), longest)
 }

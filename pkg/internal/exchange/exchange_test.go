@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/internal/webhooktest"
@@ -107,5 +108,23 @@ func TestEndToEnd(t *testing.T) {
 	}
 	if got := strings.Join(names, " "); got != "X-A=1 x-a=2 Content-Type=a/b" {
 		t.Errorf("kept %s", got)
+	}
+}
+
+func TestTemporary(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]bool{0: true, 200: false, 303: false, 400: false, 408: false, 425: false, 429: true, 499: false, 500: true, 503: true, 599: true} {
+		if got := exchange.Temporary(status); got != want {
+			t.Errorf("%d is temporary: %t", status, got)
+		}
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for failures, want := range map[int]time.Duration{0: time.Second, 1: 2 * time.Second, 5: 32 * time.Second, 6: time.Minute, 63: time.Minute, 1 << 30: time.Minute} {
+		if got := exchange.Backoff(time.Second, time.Minute, failures); got != want {
+			t.Errorf("after %d failures the pause is %s, want %s", failures, got, want)
+		}
 	}
 }
