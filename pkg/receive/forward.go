@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
@@ -22,14 +24,14 @@ const ForwardTimeout = 30 * time.Second
 // decompresses nothing if the transport has DisableCompression set. An app that
 // does not respond within [ForwardTimeout] makes it a 504; one without a usable
 // response a 502. The default of the transport is one for webhooks.
-func Forward(transport http.RoundTripper, url string) App {
+func Forward(transport http.RoundTripper, target string) App {
 	if transport == nil {
 		transport = exchange.DefaultTransport()
 	}
 	return func(ctx context.Context, r *webhook.Record) Answer {
 		ctx, cancel := context.WithTimeout(ctx, ForwardTimeout)
 		defer cancel()
-		answer, err := forwardRequest(ctx, transport, url, r.Request)
+		answer, err := forwardRequest(ctx, transport, target, r.Request)
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
 			r.Error = fmt.Sprintf("forwarding: the app gave no answer within %s", ForwardTimeout)
@@ -46,8 +48,8 @@ func Forward(transport http.RoundTripper, url string) App {
 	}
 }
 
-func forwardRequest(ctx context.Context, transport http.RoundTripper, url string, r webhook.Request) (Answer, error) {
-	r.URL, r.Header = url, exchange.EndToEnd(r.Header)
+func forwardRequest(ctx context.Context, transport http.RoundTripper, target string, r webhook.Request) (Answer, error) {
+	r.URL, r.Header = target, exchange.EndToEnd(r.Header)
 	result, err := exchange.Do(ctx, transport, r)
 	switch {
 	case err != nil:
@@ -122,6 +124,7 @@ type Forwarder struct {
 	app    App
 
 	wake     chan struct{} // holds one when a record may be due
+	stop     sync.Once
 	stopping chan struct{} // closed by Shutdown
 	cancel   context.CancelFunc
 	stopped  chan struct{} // closed when run has returned
@@ -142,9 +145,9 @@ const (
 func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	switch {
 	case c.Queue == nil:
-		return nil, errors.New("forwarding needs a queue")
-	case c.URL == "":
-		return nil, errors.New("forwarding needs a URL")
+		return nil, errors.New("a forwarder needs a queue")
+	case !isHTTP(c.URL):
+		return nil, fmt.Errorf("forwarding to %q: write an http or https URL with a host", webhook.RedactURL(c.URL))
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -164,6 +167,11 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	return f, nil
 }
 
+func isHTTP(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
 // Keep stores a receipt in the queue and, if it is to be forwarded, starts that.
 func (f *Forwarder) Keep(ctx context.Context, r Receipt) error {
 	err := f.config.Queue.Keep(ctx, r)
@@ -177,10 +185,10 @@ func (f *Forwarder) Keep(ctx context.Context, r Receipt) error {
 }
 
 // Shutdown stops the forwarder after it has forwarded what is due now. If ctx
-// ends first, it interrupts the attempt, which stays due. Call it once, after
-// the server has stopped.
+// ends first, it interrupts the attempt, which stays due. Call it after the
+// server has stopped; what is stored later waits for the next forwarder.
 func (f *Forwarder) Shutdown(ctx context.Context) {
-	close(f.stopping)
+	f.stop.Do(func() { close(f.stopping) })
 	select {
 	case <-ctx.Done():
 	case <-f.stopped:

@@ -256,6 +256,7 @@ func TestForwarderShutdown(t *testing.T) {
 			f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1})
 			q.add(t, f, "1", "2", "3")
 			f.Shutdown(t.Context())
+			f.Shutdown(t.Context()) // a second call changes nothing
 			a.want(t, "1@0 2@0 3@0")
 			if left := q.waiting(); left != "1" { // its retry is due later
 				t.Errorf("%q is left, want 1", left)
@@ -289,8 +290,11 @@ func TestForwarderShutdown(t *testing.T) {
 }
 
 func TestNewForwarderChecksItsConfig(t *testing.T) {
-	for _, c := range []receive.ForwarderConfig{{}, {Queue: &queue{}}, {URL: "http://app.example"}} {
-		if f, err := receive.NewForwarder(c); f != nil || err == nil {
+	for _, c := range []receive.ForwarderConfig{
+		{}, {Queue: &queue{}}, {URL: "http://app.example"},
+		{Queue: &queue{}, URL: "app.example:80"}, {Queue: &queue{}, URL: "/hooks"}, {Queue: &queue{}, URL: "http://u:hunter2@[::1"},
+	} {
+		if f, err := receive.NewForwarder(c); f != nil || err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%+v makes %v, %v", c, f, err)
 		}
 	}
