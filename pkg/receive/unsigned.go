@@ -3,8 +3,6 @@ package receive
 import (
 	"crypto/subtle"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -16,9 +14,6 @@ type Unsigned struct {
 	Header webhook.Header // required header lines; each must occur once, with this value
 	Query  webhook.Header // required parameters of the URL; each must occur once, with this value
 }
-
-// redacted replaces a value that proves who the sender is.
-const redacted = "[redacted]"
 
 // isEmpty reports whether nothing is required.
 func (u *Unsigned) isEmpty() bool { return len(u.Header)+len(u.Query) == 0 }
@@ -49,24 +44,17 @@ func (u *Unsigned) redact(record webhook.Record) webhook.Record {
 	if u == nil {
 		return record
 	}
-	for _, p := range u.Header {
-		if record.Request.Header.Has(p.Name) {
-			record.Request.Header = record.Request.Header.With(p.Name, redacted)
-		}
-	}
-	path, query, found := strings.Cut(record.Request.URL, "?")
-	if !found {
-		return record
-	}
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		name, _, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(name); err == nil && u.Query.Has(plain) {
-			pairs[i] = name + "=" + redacted
-		}
-	}
-	record.Request.URL = path + "?" + strings.Join(pairs, "&")
+	record.Request.Header = record.Request.Header.Redacted(names(u.Header)...)
+	record.Request.URL = webhook.RedactURL(record.Request.URL, names(u.Query)...)
 	return record
+}
+
+func names(lines webhook.Header) []string {
+	list := make([]string, len(lines))
+	for i, p := range lines {
+		list[i] = p.Name
+	}
+	return list
 }
 
 // receiveUnsigned receives a request that nothing signs.

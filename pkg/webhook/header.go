@@ -112,7 +112,7 @@ type HeaderError struct {
 func (e *HeaderError) Error() string {
 	line := e.Line
 	if i := strings.IndexAny(line, ":= \t"); i >= 0 && isSensitive(line[:i]) {
-		line = line[:i+1] + " " + redacted
+		line = line[:i+1] + " " + Redacted
 	}
 	return fmt.Sprintf("header %.60q: %s", line, e.Reason)
 }

@@ -27,34 +27,37 @@ func isSensitive(name string) bool {
 	return false
 }
 
-// Redacted returns the header with "[redacted]" in place of each value that
-// carries a credential. It returns h itself when no value does.
-func (h Header) Redacted() Header {
-	if !slices.ContainsFunc(h, Pair.mayReveal) {
+// Redacted returns the header with [Redacted] in place of each value that
+// carries a credential, and of each value of the names in also. It returns h
+// itself when there is nothing to mask.
+func (h Header) Redacted(also ...string) Header {
+	masked := func(p Pair) string {
+		switch {
+		case p.IsSensitive(), containsFold(also, p.Name):
+			return Redacted
+		case strings.EqualFold(p.Name, "Location"), strings.EqualFold(p.Name, "Referer"):
+			return RedactURL(p.Value)
+		}
+		return p.Value
+	}
+	if !slices.ContainsFunc(h, func(p Pair) bool { return masked(p) != p.Value }) {
 		return h
 	}
 	out := slices.Clone(h)
 	for i, p := range out {
-		switch {
-		case p.IsSensitive():
-			out[i].Value = redacted
-		case strings.EqualFold(p.Name, "Location"), strings.EqualFold(p.Name, "Referer"):
-			out[i].Value = RedactURL(p.Value)
-		}
+		out[i].Value = masked(p)
 	}
 	return out
 }
 
-// mayReveal reports whether a value is a credential or a URL that may contain
-// one.
-func (p Pair) mayReveal() bool {
-	return p.IsSensitive() || strings.EqualFold(p.Name, "Location") || strings.EqualFold(p.Name, "Referer")
+func containsFold(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
 // RedactURL masks the user information in a URL, and in a URL inside it, and
-// the values of query parameters that carry credentials. The rest of the URL
-// stays as it is.
-func RedactURL(raw string) string { return maskParameters(maskUsers(raw)) }
+// the values of query parameters that carry credentials or are named in also.
+// The rest of the URL stays as it is.
+func RedactURL(raw string, also ...string) string { return maskParameters(maskUsers(raw), also) }
 
 func maskUsers(raw string) string {
 	var b strings.Builder
@@ -87,13 +90,13 @@ func userEnd(rest string, b *strings.Builder) int {
 	if at < 0 {
 		return 0
 	}
-	b.WriteString(redacted)
+	b.WriteString(Redacted)
 	return at
 }
 
 // maskParameters masks values in the query, and in the fragment, where OAuth
 // has tokens.
-func maskParameters(raw string) string {
+func maskParameters(raw string, also []string) string {
 	start := strings.IndexAny(raw, "?#")
 	if start < 0 {
 		return raw
@@ -107,8 +110,8 @@ func maskParameters(raw string) string {
 		}
 		part := rest[:end]
 		name, _, hasValue := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(name[1:]); hasValue && (err != nil || isSensitive(plain)) {
-			part = name + "=" + redacted
+		if plain, err := url.QueryUnescape(name[1:]); hasValue && (err != nil || isSensitive(plain) || containsFold(also, plain)) {
+			part = name + "=" + Redacted
 		}
 		b.WriteString(part)
 		rest = rest[end:]
@@ -122,7 +125,7 @@ func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
 		return text // most texts, without the cost of the expression
 	}
-	return absoluteURL().ReplaceAllStringFunc(text, RedactURL)
+	return absoluteURL().ReplaceAllStringFunc(text, func(url string) string { return RedactURL(url) })
 }
 
 // absoluteURL is compiled on first use, to keep the start of programs fast.

@@ -11,7 +11,8 @@ import (
 // receiver with such a secret would accept anyone's signature.
 var ErrBlankSecret = errors.New("the secret is empty or blank")
 
-const redacted = "[redacted]"
+// Redacted takes the place of a credential wherever one is masked.
+const Redacted = "[redacted]"
 
 // Secret is a shared signing secret. It never prints itself: fmt and JSON show
 // "[redacted]", or at most an address where they cannot call its methods, as in
@@ -44,7 +45,7 @@ func (s Secret) Reveal() string {
 
 // Format writes "[redacted]" for every verb except %T and %p, which fmt handles
 // itself: they show the type and an address.
-func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, Redacted) }
 
 // MarshalText returns "[redacted]".
-func (Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+func (Secret) MarshalText() ([]byte, error) { return []byte(Redacted), nil }

@@ -288,7 +288,7 @@ func (c *Config) Show() []Shown {
 			text := v.Text
 			switch {
 			case s.Secret && !isReference(text):
-				text = "[redacted]"
+				text = webhook.Redacted
 			case s.Key == "url":
 				text = webhook.RedactURL(text)
 			}

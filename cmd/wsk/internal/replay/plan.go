@@ -127,15 +127,11 @@ func payloadHeader(p webhook.Platform, e webhook.Event) webhook.Header {
 	return deliver.Outbound(p, e.Type)
 }
 
-// masked takes the place of a credential in a record, see
-// [webhook.Record.Redacted].
-const masked = "[redacted]"
-
 // deliverable returns the lines of a recorded header that can be sent again.
 func deliverable(recorded webhook.Header) webhook.Header {
 	var kept webhook.Header
 	for _, p := range deliver.EndToEnd(recorded).Without("Expect") { // Expect asked for an interim response
-		if p.Value != masked {
+		if p.Value != webhook.Redacted {
 			kept = append(kept, p)
 		}
 	}
