@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -195,7 +194,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 		return d, err
 	}
 	source := cfg.Source.Text
-	if err := checkSource(source); err != nil {
+	if err := deliver.CheckSource(source); err != nil {
 		return d, err
 	}
 	name := cfg.Scheme.Text
@@ -235,14 +234,4 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 		d.WebhookID = "msg_" + env.NewID()
 	}
 	return d, err
-}
-
-// checkSource accepts the documented sources, and zapier, which WorkSkedge uses
-// in a sample and does not list.
-func checkSource(source string) error {
-	known := deliver.Sources()
-	if source == "zapier" || slices.Contains(known, source) {
-		return nil
-	}
-	return webhook.Unknown("source", source, known)
 }
