@@ -142,6 +142,18 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestHaveIt(t *testing.T) {
+	t.Parallel()
+	titles := strings.Split("A B C D E F G H I J", " ")
+	for n, want := range map[int]string{
+		1: "A has it", 2: "A and B have it", 8: "A, B, C, D, E, F, G and H have it", 10: "A, B, C, D, E, F, G, H and 2 others have it",
+	} {
+		if got := haveIt(titles[:n]); got != want {
+			t.Errorf("haveIt of %d events: %q, want %q", n, got, want)
+		}
+	}
+}
+
 // TestRulesTable compares the table of rules with the cases above.
 func TestRulesTable(t *testing.T) {
 	t.Parallel()
