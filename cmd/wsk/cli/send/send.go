@@ -6,13 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wskdev/wsk/cmd/wsk/cli/send/batch"
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
-	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
+	engine "github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -26,7 +28,7 @@ type options struct {
 	output   command.Output
 	payload  command.Payload
 	journal  command.Journal
-	batch    batchFlags
+	batch    batch.Flags
 
 	headers      []string
 	notifyURL    string
@@ -64,7 +66,7 @@ or the outcome of some lines is unknown.`,
   wsk send work_order.created --secret s3cret --explain
   wsk send employee.created --batch staff.ndjson --failed-to refused.ndjson
   wsk send --batch events.ndjson --resume --rate 2000/h`,
-		Args: o.batch.args,
+		Args: o.batch.Args,
 	}
 	o.payload.Add(cmd)
 	o.settings = command.NewSettings(cmd)
@@ -86,7 +88,7 @@ or the outcome of some lines is unknown.`,
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the request and send nothing")
 	f.BoolVar(&o.curl, "curl", false, "print the request as a curl command and send nothing")
 	f.BoolVar(&o.explain, "explain", false, "print what is signed, and how openssl signs the same; send nothing")
-	o.batch.add(cmd)
+	o.batch.Add(cmd)
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
@@ -95,12 +97,12 @@ or the outcome of some lines is unknown.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.Begin(env, &o.output)
 		if err == nil {
-			err = o.batch.check(cmd)
+			err = o.batch.Check(cmd)
 		}
 		switch {
 		case err != nil:
 			return err
-		case o.batch.file != "":
+		case o.batch.File != "":
 			return sendBatch(cmd.Context(), env, cfg, o, args)
 		}
 		return send(cmd.Context(), env, cfg, o, args[0])
@@ -149,7 +151,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	// The requests are counted, so that a batch that runs beside this command
 	// leaves room for them. A journal that fails does not stop them: the recorder
 	// reports it.
-	pacer := batch.Pacer{Journal: recorder.Journal(), Key: batch.Key(delivery), Within: delivery.Timeout, Now: env.Now}
+	pacer := engine.Pacer{Journal: recorder.Journal(), Key: engine.Key(delivery), Within: delivery.Timeout, Now: env.Now}
 	_ = pacer.Take(ctx)
 	record, err := o.client(env).Send(ctx, delivery, policy, func(s deliver.Step) {
 		_ = pacer.Answered(ctx)
@@ -168,6 +170,29 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
 	return errors.Join(err, command.Judge(&record))
+}
+
+// sendBatch sends the lines of --batch.
+func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) (err error) {
+	job := &batch.Job{
+		Flags: &o.batch, Source: cfg.Origin.Text, NoLint: o.noLint, Client: o.client(env), Journal: &o.journal, Format: o.output.Format,
+	}
+	if len(args) > 0 {
+		job.Event = args[0]
+	}
+	if job.Catalog, err = o.settings.Catalog(env, cfg); err != nil {
+		return err
+	}
+	if job.Delivery, err = o.delivery(env, cfg); err != nil {
+		return err
+	}
+	if job.Policy, err = o.policy(env, cfg); err != nil {
+		return err
+	}
+	if job.Palette, err = command.Palette(env, cfg, env.OutTTY); err != nil {
+		return err
+	}
+	return batch.Run(ctx, env, job)
 }
 
 func (*options) client(env *command.Env) deliver.Client {
@@ -234,4 +259,27 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 		d.WebhookID = "msg_" + env.NewID()
 	}
 	return d, err
+}
+
+// preview shows the request that would be sent.
+func (o *options) preview(env *command.Env, p ui.Palette, d deliver.Delivery) error {
+	at := env.Now()
+	request, err := d.Request(at)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.explain && o.output.Text():
+		return command.ExplainSignature(env.Out, p, &d.Scheme, d.Message(at), d.Secret)
+	case o.curl && o.output.Text():
+		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
+		return err
+	case o.output.Text():
+		_, err = io.WriteString(env.Out, ui.Wire(request, p))
+		return err
+	}
+	return webhook.NewEncoder(env.Out).Encode(webhook.Record{
+		ID: env.RecordID(), Time: at, Direction: webhook.Sent, Platform: d.Event.Platform, Form: d.Event.Form,
+		Event: d.Event.Type, WebhookID: d.WebhookID, Scheme: d.Scheme.Name(), Request: request,
+	})
 }

@@ -1,4 +1,4 @@
-package send
+package batch
 
 import (
 	"context"
@@ -18,9 +18,9 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// batchView shows the course of a batch: what is not accepted, as it happens,
+// view shows the course of a batch: what is not accepted, as it happens,
 // and on a terminal how much is done.
-type batchView struct {
+type view struct {
 	env     *command.Env
 	palette ui.Palette
 	format  string
@@ -34,15 +34,15 @@ type batchView struct {
 	now      batch.Summary
 }
 
-func newBatchView(env *command.Env, p ui.Palette, format string, file *batch.File, pacer *batch.Pacer) *batchView {
-	return &batchView{
+func newView(env *command.Env, p ui.Palette, format string, file *batch.File, pacer *batch.Pacer) *view {
+	return &view{
 		env: env, palette: p, format: format, file: file, pacer: pacer,
 		progress: ui.StatusLine{W: env.Err}, now: file.Summary(),
 	}
 }
 
 // step shows one attempt.
-func (v *batchView) step(s batch.Step) {
+func (v *view) step(s batch.Step) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.env.ErrTTY {
@@ -66,7 +66,7 @@ func (v *batchView) step(s batch.Step) {
 }
 
 // failure writes a line that was not accepted.
-func (v *batchView) failure(s batch.Step) error {
+func (v *view) failure(s batch.Step) error {
 	p, r := v.palette, &s.Record
 	line := p.Name(fmt.Sprintf("line %d", s.Line))
 	if r.Response == nil {
@@ -99,7 +99,7 @@ func saidIn(body []byte) string {
 }
 
 // wait waits, and shows for how long on a terminal.
-func (v *batchView) wait(ctx context.Context, d time.Duration) error {
+func (v *view) wait(ctx context.Context, d time.Duration) error {
 	for d > 0 {
 		step := d
 		if v.env.ErrTTY {
@@ -121,7 +121,7 @@ func (v *batchView) wait(ctx context.Context, d time.Duration) error {
 }
 
 // draw shows how much of the batch is done, and when the next line is sent.
-func (v *batchView) draw(next time.Duration) {
+func (v *view) draw(next time.Duration) {
 	if v.env.ErrTTY {
 		v.progress.Draw(progressLine(v.now, next, v.pacer.Left(v.now.Pending)))
 	}
@@ -145,11 +145,11 @@ func progressLine(s batch.Summary, next, left time.Duration) string {
 }
 
 // clear removes the progress line, so that another line can be written.
-func (v *batchView) clear() {
+func (v *view) clear() {
 	v.progress.Clear()
 }
 
-func (v *batchView) end() {
+func (v *view) end() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.clear()
@@ -157,7 +157,7 @@ func (v *batchView) end() {
 
 // interrupted says what the batch still waits for: a request that is cut off
 // has an unknown outcome.
-func (v *batchView) interrupted() {
+func (v *view) interrupted() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.sending {
@@ -167,10 +167,10 @@ func (v *batchView) interrupted() {
 }
 
 // watch notes when a request is sent and when it is answered.
-func (v *batchView) watch(t http.RoundTripper) http.RoundTripper { return watched{v, t} }
+func (v *view) watch(t http.RoundTripper) http.RoundTripper { return watched{v, t} }
 
 type watched struct {
-	view *batchView
+	view *view
 	http.RoundTripper
 }
 
@@ -186,9 +186,9 @@ func (w watched) set(sending bool) {
 	w.view.sending = sending
 }
 
-// batchResult is the result in JSON, and the last line of NDJSON. The counts
+// result is the result in JSON, and the last line of NDJSON. The counts
 // are of all runs.
-type batchResult struct {
+type result struct {
 	Type         string         `json:"type"`
 	File         string         `json:"file"`
 	Target       string         `json:"target"`
@@ -197,7 +197,7 @@ type batchResult struct {
 	Refused      int            `json:"refused"`
 	Unknown      int            `json:"unknown"`
 	Pending      int            `json:"pending"`
-	ThisRun      batchCounts    `json:"this_run"`
+	ThisRun      counts         `json:"this_run"`
 	UnknownLines []int          `json:"unknown_lines"`
 	RefusedLines []batch.Answer `json:"refused_lines"`
 	FailedTo     string         `json:"failed_to"`
@@ -205,7 +205,7 @@ type batchResult struct {
 	DurationMS   float64        `json:"duration_ms"`
 }
 
-type batchCounts struct {
+type counts struct {
 	Accepted int `json:"accepted"`
 	Refused  int `json:"refused"`
 }
@@ -215,26 +215,26 @@ const maxListed = 20
 
 // end writes the result and turns it into the error that decides the exit
 // code.
-func (b *batchRun) end(err error, before batch.Summary) error {
+func (b *run) end(err error, before batch.Summary) error {
 	s := b.file.Summary()
 	var stopped *batch.StopError
 	errors.As(err, &stopped)
 	var fault error
-	switch b.o.output.Format {
+	switch b.Format {
 	case "text":
 		fault = b.table(s, before)
 	default:
-		r := batchResult{
-			Type: "batch", File: b.o.batch.file, Target: b.target(),
+		r := result{
+			Type: "batch", File: b.Flags.File, Target: b.target(),
 			Lines: s.Lines, Accepted: s.Accepted, Refused: s.Refused, Unknown: s.Unknown, Pending: s.Pending,
-			ThisRun:      batchCounts{s.Accepted - before.Accepted, s.Refused - before.Refused},
-			UnknownLines: b.file.Unknown(), RefusedLines: b.file.Refused(), FailedTo: b.o.batch.failedTo,
+			ThisRun:      counts{s.Accepted - before.Accepted, s.Refused - before.Refused},
+			UnknownLines: b.file.Unknown(), RefusedLines: b.file.Refused(), FailedTo: b.Flags.failedTo,
 			DurationMS: float64(b.env.Now().Sub(b.began)) / float64(time.Millisecond),
 		}
 		if stopped != nil {
 			r.Stopped = stopped.Reason
 		}
-		if b.o.output.Format == "ndjson" {
+		if b.Format == "ndjson" {
 			r.Type = "summary"
 		}
 		fault = command.WriteJSON(b.env.Out, r)
@@ -243,28 +243,28 @@ func (b *batchRun) end(err error, before batch.Summary) error {
 }
 
 // table writes the counts for people.
-func (b *batchRun) table(s, before batch.Summary) error {
+func (b *run) table(s, before batch.Summary) error {
 	t := ui.Table{}
 	row := func(name string, n, earlier int, paint func(string) string, more string) {
 		if earlier > 0 && n != earlier {
 			more = fmt.Sprintf("%s in this run", ui.Thousands(n-earlier))
 		}
 		if n == 0 {
-			paint = b.palette.Quiet
+			paint = b.Palette.Quiet
 		}
-		cells := []ui.Cell{{Text: name, Paint: b.palette.Quiet}, {Text: ui.Thousands(n), Paint: paint}}
+		cells := []ui.Cell{{Text: name, Paint: b.Palette.Quiet}, {Text: ui.Thousands(n), Paint: paint}}
 		if more != "" {
-			cells = append(cells, ui.Cell{Text: more, Paint: b.palette.Quiet})
+			cells = append(cells, ui.Cell{Text: more, Paint: b.Palette.Quiet})
 		}
 		t.Row(cells...)
 	}
 	row("lines", s.Lines, 0, nil, "")
-	row("accepted", s.Accepted, before.Accepted, b.palette.Good, "")
-	row("refused", s.Refused, before.Refused, b.palette.Bad, "")
-	row("unknown", s.Unknown, 0, b.palette.Warn, lineList(b.file.Unknown()))
-	row("not sent", s.Pending, 0, b.palette.Warn, "")
-	if name := b.o.batch.failedTo; name != "" {
-		t.Row(ui.Cell{Text: "refused lines in", Paint: b.palette.Quiet}, ui.Cell{Text: name})
+	row("accepted", s.Accepted, before.Accepted, b.Palette.Good, "")
+	row("refused", s.Refused, before.Refused, b.Palette.Bad, "")
+	row("unknown", s.Unknown, 0, b.Palette.Warn, lineList(b.file.Unknown()))
+	row("not sent", s.Pending, 0, b.Palette.Warn, "")
+	if name := b.Flags.failedTo; name != "" {
+		t.Row(ui.Cell{Text: "refused lines in", Paint: b.Palette.Quiet}, ui.Cell{Text: name})
 	}
 	return t.Write(b.env.Out)
 }
@@ -290,7 +290,7 @@ func lineList(numbers []int) string {
 
 // judge turns the outcome of the lines into the error that decides the exit
 // code, with the next step.
-func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) error {
+func (b *run) judge(err error, stopped *batch.StopError, s batch.Summary) error {
 	resume := fmt.Sprintf("%s of %s lines are answered; the same command with --resume sends the rest", ui.Thousands(s.Accepted+s.Refused), ui.Thousands(s.Lines))
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -302,7 +302,7 @@ func (b *batchRun) judge(err error, stopped *batch.StopError, s batch.Summary) e
 	case stopped != nil:
 		return command.NoResponse(fmt.Errorf("%s: %w\n  %s", b.target(), stopped, resume))
 	case errors.Is(err, batch.ErrChanged):
-		return fmt.Errorf("%s: %w, and no more of it is sent: restore it, then --resume continues", b.o.batch.file, err)
+		return fmt.Errorf("%s: %w, and no more of it is sent: restore it, then --resume continues", b.Flags.File, err)
 	case err != nil:
 		return fmt.Errorf("%w\n  %s", err, resume)
 	case s.Unknown > 0:

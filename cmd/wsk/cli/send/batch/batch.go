@@ -1,4 +1,6 @@
-package send
+// Package batch implements wsk send --batch: it lints the lines of a file, sends
+// those that have no answer yet, and shows the outcome of all of them.
+package batch
 
 import (
 	"context"
@@ -13,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
-	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
@@ -24,35 +25,38 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// batchFlags are the flags that only send --batch has.
-type batchFlags struct {
-	file     string
+// Flags are the flags that only send --batch has.
+type Flags struct {
+	File string // "" without --batch
+
 	rate     string
 	failedTo string
 	resume   bool
 	restart  bool
 }
 
-func (b *batchFlags) add(cmd *cobra.Command) {
+// Add declares the flags.
+func (b *Flags) Add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&b.file, "batch", "", "send each line of `FILE`, NDJSON: a whole envelope, a record, or with EVENT the data object alone")
+	f.StringVar(&b.File, "batch", "", "send each line of `FILE`, NDJSON: a whole envelope, a record, or with EVENT the data object alone")
 	f.BoolVar(&b.resume, "resume", false, "with --batch: send the lines that have no answer yet")
 	f.BoolVar(&b.restart, "restart", false, "with --batch: send every line, also those that have an answer")
 	f.StringVar(&b.rate, "rate", "", "with --batch: at most `N/s`, N/m or N/h instead of the documented 50 a minute and 1,000 an hour")
 	f.StringVar(&b.failedTo, "failed-to", "", "with --batch: write the refused lines to `FILE`, unchanged")
 }
 
-// args lets EVENT be left out where each line names its own.
-func (b *batchFlags) args(cmd *cobra.Command, args []string) error {
+// Args checks the arguments of the command. With --batch EVENT is optional, since
+// each line can name its own.
+func (b *Flags) Args(cmd *cobra.Command, args []string) error {
 	if !cmd.Flags().Changed("batch") || len(args) > 1 {
 		return command.ExactArgs(1, "EVENT")(cmd, args)
 	}
 	return nil
 }
 
-// check refuses flags that contradict --batch, and without --batch those that
+// Check refuses flags that contradict --batch, and without --batch those that
 // need it.
-func (b *batchFlags) check(cmd *cobra.Command) error {
+func (b *Flags) Check(cmd *cobra.Command) error {
 	given := cmd.Flags().Changed
 	if !given("batch") {
 		for _, name := range []string{"resume", "restart", "rate", "failed-to"} {
@@ -77,16 +81,16 @@ func (b *batchFlags) check(cmd *cobra.Command) error {
 		return errors.New("--batch and --no-journal contradict each other: the journal keeps a line from being sent twice")
 	case b.resume && b.restart:
 		return errors.New("--resume and --restart contradict each other: the former sends the rest, the latter every line")
-	case b.file == "-":
+	case b.File == "-":
 		return errors.New("--batch does not take stdin: a batch must be readable again to be resumed; write it to a file")
-	case b.file == "":
+	case b.File == "":
 		return errors.New("--batch: the name of the file is empty: is a variable not set?")
 	}
 	return nil
 }
 
 // limits returns the documented limits, or that of --rate.
-func (b *batchFlags) limits() ([]deliver.Limit, error) {
+func (b *Flags) limits() ([]deliver.Limit, error) {
 	if b.rate == "" {
 		return deliver.WorkSkedgeLimits(), nil
 	}
@@ -97,11 +101,28 @@ func (b *batchFlags) limits() ([]deliver.Limit, error) {
 	return []deliver.Limit{l}, nil
 }
 
-// sendBatch lints every line, sends those that have no answer yet, and writes
-// the outcome of all of them.
-func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
-	b := &batchRun{env: env, o: o, began: env.Now()}
-	if err := b.prepare(cfg, args); err != nil {
+// Job is a batch to send, as the flags of wsk send describe it.
+type Job struct {
+	Flags   *Flags
+	Event   string // every line is of this event; "" if each line names its own
+	Catalog *webhook.Catalog
+	Source  string // the source member of an envelope around a line
+	NoLint  bool
+
+	Delivery deliver.Delivery // without the event
+	Client   deliver.Client
+	Policy   deliver.Policy
+	Journal  *command.Journal
+
+	Format  string
+	Palette ui.Palette
+}
+
+// Run lints every line, sends those that have no answer yet, and writes the outcome
+// of all of them.
+func Run(ctx context.Context, env *command.Env, job *Job) error {
+	b := &run{Job: job, env: env, began: env.Now()}
+	if err := b.prepare(); err != nil {
 		return err
 	}
 	source, err := b.open()
@@ -113,15 +134,15 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err := b.lint(ctx); err != nil {
 		return err
 	}
-	j, err := o.journal.Open(ctx, env, false)
+	j, err := b.Journal.Open(ctx, env, false)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = j.Close() }() // what was written is on disk
-	release, err := b.file.Lock(ctx, j, b.delivery.URL)
+	release, err := b.file.Lock(ctx, j, b.Delivery.URL)
 	switch {
 	case errors.Is(err, journal.ErrLocked):
-		return fmt.Errorf("%s is being sent by another process", o.batch.file)
+		return fmt.Errorf("%s is being sent by another process", b.Flags.File)
 	case err != nil:
 		return err
 	}
@@ -130,7 +151,7 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 		return err
 	}
 	before := b.file.Summary()
-	err = b.run(ctx, j)
+	err = b.send(ctx, j)
 	failed := b.writeRefused(context.WithoutCancel(ctx))
 	err = b.end(err, before)
 	if failed != nil && ctx.Err() == nil { // else a script would read an old file
@@ -142,62 +163,47 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	return errors.Join(err, failed)
 }
 
-// batchRun is one run of send --batch.
-type batchRun struct {
-	env      *command.Env
-	o        *options
-	palette  ui.Palette
-	linter   batch.Linter
-	delivery deliver.Delivery // without the event
-	limits   []deliver.Limit
-	policy   deliver.Policy
-	began    time.Time
+// run is one run of send --batch.
+type run struct {
+	*Job
+
+	env    *command.Env
+	linter batch.Linter
+	limits []deliver.Limit
+	began  time.Time
 
 	source *os.File
 	file   *batch.File
 	ledger *journal.Batch
-	view   *batchView
+	view   *view
 }
 
-// prepare settles everything but the lines.
-func (b *batchRun) prepare(cfg *config.Config, args []string) error {
-	catalog, err := b.o.settings.Catalog(b.env, cfg)
-	if err != nil {
-		return err
-	}
-	if len(args) > 0 {
-		definition, err := catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, args[0])
+// prepare makes what lints and wraps the lines, and reads --rate.
+func (b *run) prepare() (err error) {
+	if b.Event != "" {
+		definition, err := b.Catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, b.Event)
 		if err != nil {
 			return err
 		}
 		b.linter.Wrap = func(line []byte) ([]byte, error) {
-			return payload.Wrap(definition, line, payload.Head{Time: b.env.Now(), Source: cfg.Origin.Text})
+			return payload.Wrap(definition, line, payload.Head{Time: b.env.Now(), Source: b.Source})
 		}
 	}
-	if !b.o.noLint {
-		linter, err := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog})
+	if !b.NoLint {
+		linter, err := lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: b.Catalog})
 		if err != nil {
 			return err
 		}
 		b.linter.Checker = linter.NewChecker()
 	}
-	if b.delivery, err = b.o.delivery(b.env, cfg); err != nil {
-		return err
-	}
-	if b.limits, err = b.o.batch.limits(); err != nil {
-		return err
-	}
-	if b.policy, err = b.o.policy(b.env, cfg); err != nil {
-		return err
-	}
-	b.palette, err = command.Palette(b.env, cfg, b.env.OutTTY)
+	b.limits, err = b.Flags.limits()
 	return err
 }
 
 // open opens the file, which must be one that can be read again, and makes sure
 // that the refused lines can be written at the end.
-func (b *batchRun) open() (*os.File, error) {
-	name := b.o.batch.file
+func (b *run) open() (*os.File, error) {
+	name := b.Flags.File
 	file, err := b.env.Open(name)
 	if err != nil {
 		return nil, err
@@ -220,8 +226,8 @@ func (b *batchRun) open() (*os.File, error) {
 
 // checkFailedTo makes sure, before hours go by, that the refused lines can be
 // written: to another file than the batch, in a folder that allows it.
-func (b *batchRun) checkFailedTo(source fs.FileInfo) error {
-	name := b.o.batch.failedTo
+func (b *run) checkFailedTo(source fs.FileInfo) error {
+	name := b.Flags.failedTo
 	if name == "" {
 		return nil
 	}
@@ -241,8 +247,8 @@ func (b *batchRun) checkFailedTo(source fs.FileInfo) error {
 
 // writeRefused writes the refused lines, all of them or no file. Without any
 // the file is empty, so that a script can rely on it.
-func (b *batchRun) writeRefused(ctx context.Context) error {
-	name := b.o.batch.failedTo
+func (b *run) writeRefused(ctx context.Context) error {
+	name := b.Flags.failedTo
 	if name == "" {
 		return nil
 	}
@@ -251,8 +257,8 @@ func (b *batchRun) writeRefused(ctx context.Context) error {
 
 // lint reads the file once and shows everything that is wrong with it, before
 // anything is sent.
-func (b *batchRun) lint(ctx context.Context) error {
-	name := b.o.batch.file
+func (b *run) lint(ctx context.Context) error {
+	name := b.Flags.File
 	size := int64(-1)
 	if info, err := b.source.Stat(); err == nil {
 		size = info.Size()
@@ -277,7 +283,7 @@ func (b *batchRun) lint(ctx context.Context) error {
 		return ctx.Err()
 	case err != nil:
 		return command.ReadingError(name, err)
-	case faults > 0 && b.o.noLint:
+	case faults > 0 && b.NoLint:
 		return command.No(fmt.Errorf("%s in %s, so nothing was sent: these lines are not events", ui.Plural(faults, "error"), name))
 	case faults > 0:
 		return command.No(fmt.Errorf("%s in %s, so nothing was sent; --no-lint sends what only contradicts the catalog", ui.Plural(faults, "error"), name))
@@ -296,21 +302,21 @@ func (w countingWriter) Write(p []byte) (int, error) {
 }
 
 // openLedger finds the ledger of the file, or begins one.
-func (b *batchRun) openLedger(ctx context.Context, j *journal.Journal) error {
-	o := b.o.batch
+func (b *run) openLedger(ctx context.Context, j *journal.Journal) error {
+	o := b.Flags
 	ledger, earlier, err := b.file.Open(ctx, j, batch.Begin{
-		URL: b.delivery.URL, Name: filepath.Clean(b.env.Path(o.file)), Resume: o.resume, Restart: o.restart, Now: b.env.Now(),
+		URL: b.Delivery.URL, Name: filepath.Clean(b.env.Path(o.File)), Resume: o.resume, Restart: o.restart, Now: b.env.Now(),
 	})
 	var begun *batch.BegunError
 	switch {
 	case errors.As(err, &begun) && begun.Changed:
-		return fmt.Errorf("%s, and it has changed since: restore the old file to resume it, or omit --resume to send every line of the new one", begunText(o.file, begun))
+		return fmt.Errorf("%s, and it has changed since: restore the old file to resume it, or omit --resume to send every line of the new one", begunText(o.File, begun))
 	case errors.As(err, &begun):
-		return fmt.Errorf("%s; --resume sends the rest, --restart sends every line again", begunText(o.file, begun))
+		return fmt.Errorf("%s; --resume sends the rest, --restart sends every line again", begunText(o.File, begun))
 	case err != nil:
 		return err
 	case earlier != nil:
-		fmt.Fprintf(b.env.Err, "wsk: warning: %s; it has changed since, so this is a new batch\n", ui.Clean(begunText(o.file, earlier)))
+		fmt.Fprintf(b.env.Err, "wsk: warning: %s; it has changed since, so this is a new batch\n", ui.Clean(begunText(o.File, earlier)))
 	}
 	b.ledger = ledger
 	return nil
@@ -323,21 +329,21 @@ func begunText(file string, e *batch.BegunError) string {
 }
 
 // target is the URL as it may be shown.
-func (b *batchRun) target() string { return webhook.RedactURL(b.delivery.URL) }
+func (b *run) target() string { return webhook.RedactURL(b.Delivery.URL) }
 
-// run sends what has no answer yet.
-func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
-	pacer := &batch.Pacer{Journal: j, Key: batch.Key(b.delivery), Limits: b.limits, Within: b.delivery.Timeout, Now: b.env.Now}
-	b.view = newBatchView(b.env, b.palette, b.o.output.Format, b.file, pacer)
+// send sends the lines that have no answer yet.
+func (b *run) send(ctx context.Context, j *journal.Journal) error {
+	pacer := &batch.Pacer{Journal: j, Key: batch.Key(b.Delivery), Limits: b.limits, Within: b.Delivery.Timeout, Now: b.env.Now}
+	b.view = newView(b.env, b.Palette, b.Format, b.file, pacer)
 	defer b.view.end()
 	pacer.Wait = b.view.wait
 	stop := context.AfterFunc(ctx, b.view.interrupted)
 	defer stop()
-	client := b.o.client(b.env)
+	client := b.Client
 	client.Transport = b.view.watch(client.Transport)
 	sender := batch.Sender{
 		File: b.file, Source: b.source, Ledger: b.ledger, Pacer: pacer, Client: client, Make: b.make,
-		Policy: b.policy, Each: b.view.step,
+		Policy: b.Policy, Each: b.view.step,
 	}
 	err := sender.Run(ctx)
 	if err == nil {
@@ -347,8 +353,8 @@ func (b *batchRun) run(ctx context.Context, j *journal.Journal) error {
 }
 
 // make returns the delivery of a line whose turn has come.
-func (b *batchRun) make(l batch.Line) (deliver.Delivery, error) {
-	d := b.delivery
+func (b *run) make(l batch.Line) (deliver.Delivery, error) {
+	d := b.Delivery
 	var err error
 	d.Event, err = b.linter.Event(l)
 	if d.WebhookID != "" {
