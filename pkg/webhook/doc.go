@@ -6,7 +6,7 @@
 // network: the time is an argument, and a body is verified byte for byte as it
 // was received. A complete handler:
 //
-//	func handler(secret webhook.Secret) http.HandlerFunc {
+//	func handler(secret webhook.Secret, handle func(webhook.Event) error) http.HandlerFunc {
 //		return func(w http.ResponseWriter, r *http.Request) {
 //			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 //			var tooLarge *http.MaxBytesError
@@ -27,7 +27,10 @@
 //				http.Error(w, err.Error(), http.StatusBadRequest)
 //				return
 //			}
-//			log.Printf("received %s", event.Type) // the work on the event starts here
+//			if err := handle(event); err != nil { // the sender tries again
+//				http.Error(w, "handling the event failed", http.StatusInternalServerError)
+//				return
+//			}
 //			w.WriteHeader(http.StatusOK)
 //		}
 //	}

@@ -101,7 +101,7 @@ func TestMembersClassify(t *testing.T) {
 	}
 }
 
-func TestTheFormIsReadOffTheMembers(t *testing.T) {
+func TestParseEvent(t *testing.T) {
 	t.Parallel()
 	for name, test := range envelopes {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestTheFormIsReadOffTheMembers(t *testing.T) {
 	}
 }
 
-func TestThePayloadIsKeptByteForByte(t *testing.T) {
+func TestParseEvent_keeps_every_byte(t *testing.T) {
 	t.Parallel()
 	raw := []byte("\t{\"event\":\"x.y\",\r\n \"data\" : {\"total\":5000.00,\"n\":9007199254740993,\"s\":\"\\/\\u00e9<\u2028\"}\n}\n\n")
 	before := bytes.Clone(raw)
@@ -164,7 +164,7 @@ var badEnvelopes = map[string]struct {
 	"the first of two wrong ones": {`{"source":1,"timestamp":2,"event_type":"x.y"}`, 1, 11, "source must be"},
 }
 
-func TestWhatIsNoEnvelopeIsNamed(t *testing.T) {
+func TestParseEvent_of_another_shape(t *testing.T) {
 	t.Parallel()
 	for name, test := range badEnvelopes {
 		t.Run(name, func(t *testing.T) {
@@ -188,9 +188,8 @@ func TestWhatIsNoEnvelopeIsNamed(t *testing.T) {
 	}
 }
 
-// TestADuplicateMemberIsAFault holds row 26: two receivers may take two
-// different ones.
-func TestADuplicateMemberIsAFault(t *testing.T) {
+// Two receivers may read two different values.
+func TestParseEvent_with_a_duplicate_member(t *testing.T) {
 	t.Parallel()
 	for raw, column := range map[string]int{
 		`{"event_type":"a.b","event_type":"a.b"}`:       34,

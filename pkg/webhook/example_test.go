@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -58,7 +57,7 @@ func ExampleVerify() {
 }
 
 // handler is the handler of the package comment.
-func handler(secret webhook.Secret) http.HandlerFunc {
+func handler(secret webhook.Secret, handle func(webhook.Event) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 		var tooLarge *http.MaxBytesError
@@ -79,20 +78,24 @@ func handler(secret webhook.Secret) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		log.Printf("received %s", event.Type) // the work on the event starts here
+		if err := handle(event); err != nil { // the sender tries again
+			http.Error(w, "handling the event failed", http.StatusInternalServerError)
+			return
+		}
 		w.WriteHeader(http.StatusOK)
 	}
 }
 
 // A complete handler, as a service would have it, and how it answers.
 func Example() {
-	log.SetFlags(0)
-	log.SetOutput(os.Stdout)
 	secret, err := webhook.NewSecret("a secret") // os.Getenv("WEBHOOK_SECRET") in production
 	if err != nil {
 		panic(err)
 	}
-	server := handler(secret)
+	server := handler(secret, func(event webhook.Event) error {
+		fmt.Println("received", event.Type)
+		return nil
+	})
 
 	event := []byte(`{"event_id":"evt_1","event_type":"work_order.created","company_id":"comp_1"}`)
 	for _, test := range []struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestHeaderKeepsOrderAndRepeats(t *testing.T) {
+func TestHeader_keeps_order_and_repeats(t *testing.T) {
 	t.Parallel()
 	h := webhook.Header{{"b", "1"}, {"A", "2"}, {"B", "3"}, {"a", ""}}
 	if got := h.Get("B"); got != "1" {
@@ -33,7 +33,7 @@ func TestHeaderKeepsOrderAndRepeats(t *testing.T) {
 	}
 }
 
-func TestWithAndWithoutCopy(t *testing.T) {
+func TestHeaderWith_and_Without_copy(t *testing.T) {
 	t.Parallel()
 	base := webhook.Header{{"A", "1"}, {"B", "2"}, {"a", "3"}, {"C", "4"}}
 	before := append(webhook.Header(nil), base...)
@@ -56,7 +56,7 @@ func TestWithAndWithoutCopy(t *testing.T) {
 	}
 }
 
-func TestHeaderInJSON(t *testing.T) {
+func TestHeaderMarshalJSON(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		header webhook.Header
@@ -86,7 +86,7 @@ func TestHeaderInJSON(t *testing.T) {
 	}
 }
 
-func TestHeaderInBadJSONIsRefused(t *testing.T) {
+func TestHeaderUnmarshalJSON_refuses(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`{"A":"1"}`:                           "headers:",
@@ -158,7 +158,7 @@ var badPairs = map[string]string{
 	"Transfer\tEncoding: a/b": "the name may contain",
 }
 
-func TestParsePairTakesOneLine(t *testing.T) {
+func TestParsePair(t *testing.T) {
 	t.Parallel()
 	for line, want := range pairs {
 		if got, err := webhook.ParsePair(line); err != nil || got != want {
@@ -167,8 +167,7 @@ func TestParsePairTakesOneLine(t *testing.T) {
 	}
 }
 
-// TestParsePairRefusesWhatWouldBeAnotherLine holds row 29.
-func TestParsePairRefusesWhatWouldBeAnotherLine(t *testing.T) {
+func TestParsePair_refuses(t *testing.T) {
 	t.Parallel()
 	for line, want := range badPairs {
 		got, err := webhook.ParsePair(line)
@@ -186,7 +185,7 @@ func TestParsePairRefusesWhatWouldBeAnotherLine(t *testing.T) {
 	}
 }
 
-func TestABadLineDoesNotShowItsCredential(t *testing.T) {
+func TestHeaderError_masks_a_credential(t *testing.T) {
 	t.Parallel()
 	for _, line := range []string{
 		"Authorization: Bearer hunter2-very-secret\r",

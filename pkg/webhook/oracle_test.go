@@ -58,7 +58,7 @@ func document(t *testing.T, raw []byte) map[string]any {
 	return v.(map[string]any)
 }
 
-func TestTheSchemasAreRightByAnotherReading(t *testing.T) {
+func TestDefaultCatalog_by_another_validator(t *testing.T) {
 	t.Parallel()
 	compiled := oracle(t)
 	t.Run("every sample passes its schema", func(t *testing.T) { samplesPass(t, compiled) })

@@ -19,7 +19,7 @@ func lookup(t testing.TB, f webhook.Form, name string) webhook.Definition {
 	return d
 }
 
-func TestPropertiesDescribeTheSchema(t *testing.T) {
+func TestDefinitionProperties(t *testing.T) {
 	t.Parallel()
 	d := lookup(t, webhook.Inbound, "work_order.created")
 	for _, want := range []webhook.Property{
@@ -47,7 +47,7 @@ func TestPropertiesDescribeTheSchema(t *testing.T) {
 	}
 }
 
-func TestPropertiesStandBeforeWhatTheyHold(t *testing.T) {
+func TestDefinitionProperties_order(t *testing.T) {
 	t.Parallel()
 	for _, d := range webhook.Events("", "") {
 		var paths []string
@@ -64,9 +64,9 @@ func TestPropertiesStandBeforeWhatTheyHold(t *testing.T) {
 	}
 }
 
-// TestEveryPropertyIsFoundByItsPath writes paths as the list has them, and with
+// TestDefinitionProperty writes paths as the list has them, and with
 // indexes and free names filled in, in turns; of so many events a part each.
-func TestEveryPropertyIsFoundByItsPath(t *testing.T) {
+func TestDefinitionProperty(t *testing.T) {
 	t.Parallel()
 	for turn, d := range webhook.Events("", "") {
 		for i, p := range d.Properties() {
@@ -82,7 +82,7 @@ func TestEveryPropertyIsFoundByItsPath(t *testing.T) {
 	}
 }
 
-func TestAnUnknownPathGetsTheNearest(t *testing.T) {
+func TestDefinitionProperty_of_an_unknown_path(t *testing.T) {
 	t.Parallel()
 	d := lookup(t, webhook.Inbound, "work_order.created")
 	for name, want := range map[string]string{

@@ -10,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestURLsLoseTheirCredentials(t *testing.T) {
+func TestRedactURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
 		"":                                    "",
@@ -53,7 +53,7 @@ func TestURLsLoseTheirCredentials(t *testing.T) {
 	}
 }
 
-func TestURLsInATextLoseTheirCredentials(t *testing.T) {
+func TestRedactURLs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"connection refused":                              "connection refused",
@@ -70,7 +70,7 @@ func TestURLsInATextLoseTheirCredentials(t *testing.T) {
 	}
 }
 
-func TestHeadersThatCarryCredentialsAreMasked(t *testing.T) {
+func TestHeaderRedacted(t *testing.T) {
 	t.Parallel()
 	for name, masked := range map[string]bool{
 		"X-API-Key": true, "x-api-key": true, "Authorization": true, "Proxy-Authorization": true, "Cookie": true, "Set-Cookie": true,
@@ -110,8 +110,7 @@ func leaky() webhook.Record {
 	}
 }
 
-// TestNoRecordShowsACredential holds rows 27 and 37.
-func TestNoRecordShowsACredential(t *testing.T) {
+func TestRecordRedacted(t *testing.T) {
 	t.Parallel()
 	r := leaky()
 	var stream bytes.Buffer

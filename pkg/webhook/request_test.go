@@ -61,7 +61,7 @@ var requests = map[string]struct {
 	},
 }
 
-func TestARawRequestIsReadAsItWent(t *testing.T) {
+func TestParseRequest(t *testing.T) {
 	t.Parallel()
 	for name, test := range requests {
 		t.Run(name, func(t *testing.T) {
@@ -121,7 +121,7 @@ var badRequests = map[string]struct{ raw, want string }{
 	"no chunks where they are due": {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n", "body, from line 4: reading chunks: unexpected EOF"},
 }
 
-func TestABadRequestIsRefusedWithItsLine(t *testing.T) {
+func TestParseRequest_refuses(t *testing.T) {
 	t.Parallel()
 	for name, test := range badRequests {
 		t.Run(name, func(t *testing.T) {

@@ -37,7 +37,7 @@ type (
 	}
 )
 
-func TestNoVerbShowsASecret(t *testing.T) {
+func TestSecret_under_every_verb(t *testing.T) {
 	t.Parallel()
 	s := secretOf(t, hidden)
 	u := unexported{s}
@@ -78,7 +78,7 @@ func TestNoVerbShowsASecret(t *testing.T) {
 	}
 }
 
-func TestNoEncodingShowsASecret(t *testing.T) {
+func TestSecret_in_every_encoding(t *testing.T) {
 	t.Parallel()
 	s := secretOf(t, hidden)
 	for name, v := range map[string]any{"alone": s, "in a struct": exported{s}, "in a slice": []webhook.Secret{s}, "as a key": map[webhook.Secret]int{s: 1}} {
@@ -100,7 +100,7 @@ func TestNoEncodingShowsASecret(t *testing.T) {
 	wantHidden(t, "a log", log.String())
 }
 
-func TestNoPanicShowsASecret(t *testing.T) {
+func TestSecret_in_a_panic(t *testing.T) {
 	t.Parallel()
 	s := secretOf(t, hidden)
 	for name, value := range map[string]any{"a secret": s, "a struct": unexported{s}, "an error": fmt.Errorf("with %+v", unexported{s})} {
@@ -111,7 +111,7 @@ func TestNoPanicShowsASecret(t *testing.T) {
 	}
 }
 
-func TestASecretIsTakenAsGiven(t *testing.T) {
+func TestNewSecret(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"x", " padded ", "line\n", "\x00", "\xff\xfe", "clé", strings.Repeat("k", 1000)} {
 		s, err := webhook.NewSecret(text)

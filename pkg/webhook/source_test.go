@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// Row 3 of the threats: a signature is compared with hmac.Equal and nothing
-// else, whose time does not depend on where the two differ.
+// Signatures are compared with hmac.Equal alone, whose time does not depend on
+// where the two differ.
 
 // comparers are the functions that compare and stop at the first difference,
 // and those of subtle, which answer for unequal lengths in another way.
@@ -141,7 +141,7 @@ func nameOf(e ast.Expr) string {
 	return ""
 }
 
-func TestSignaturesAreComparedInConstantTime(t *testing.T) {
+func TestComparisons_of_signatures_take_constant_time(t *testing.T) {
 	t.Parallel()
 	root, seen, calls := filepath.Join("..", ".."), 0, 0
 	for _, tree := range []string{"pkg", "cmd"} {
@@ -190,7 +190,7 @@ func countCalls(file *ast.File, called string) (n int) {
 	return n
 }
 
-func TestTheRuleOnComparisonsFires(t *testing.T) {
+func TestComparisons_that_the_rule_finds(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		file, statement string

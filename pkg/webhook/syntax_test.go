@@ -72,7 +72,7 @@ var (
 	}
 )
 
-func TestCheckJSONTakesJSON(t *testing.T) {
+func TestCheckJSON(t *testing.T) {
 	t.Parallel()
 	deepest := strings.Repeat("[", 10_000) + strings.Repeat("]", 10_000)
 	for _, raw := range append(goodJSON, deepest) {
@@ -82,9 +82,8 @@ func TestCheckJSONTakesJSON(t *testing.T) {
 	}
 }
 
-// TestCheckJSONSaysWhere holds rows 26 and 49: an error with its place, and no
-// crash.
-func TestCheckJSONSaysWhere(t *testing.T) {
+// Whatever is wrong gives an error with its place, and no crash.
+func TestCheckJSON_names_the_place(t *testing.T) {
 	t.Parallel()
 	for _, test := range badJSON {
 		t.Run(test.name, func(t *testing.T) {
@@ -121,7 +120,7 @@ func agreesWithEncodingJSON(t testing.TB, raw []byte) {
 	}
 }
 
-func TestCheckJSONAgreesWithEncodingJSON(t *testing.T) {
+func TestCheckJSON_agrees_with_encoding_json(t *testing.T) {
 	t.Parallel()
 	for _, raw := range goodJSON {
 		agreesWithEncodingJSON(t, []byte(raw))
@@ -131,9 +130,9 @@ func TestCheckJSONAgreesWithEncodingJSON(t *testing.T) {
 	}
 }
 
-// FuzzTheQuickCheckIsNotLax holds that what passes without encoding/json would
+// FuzzCheckJSON holds that what passes without encoding/json would
 // pass with it.
-func FuzzTheQuickCheckIsNotLax(f *testing.F) {
+func FuzzCheckJSON(f *testing.F) {
 	for _, text := range []string{
 		`{"a":[1,2.5e-3,"\u00e9\n",true,false,null]}`, "[1,]", "\"\x01\"", `"\x"`, `"\u12g4"`, "01", "-", "1.", "1e", ".5", "tru", " [ ] ",
 		"\"\xff\"", `{"a":1,}`, "\"\x7f\"", "nulll", "[1 2]", "\x00", "\v1", "1\u00a0", `{"a"}`, `{1:2}`, `"`, "[[[", strings.Repeat("[", 20_000),

@@ -8,7 +8,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestUnknownNamesTheNearestOrAll(t *testing.T) {
+func TestUnknown(t *testing.T) {
 	t.Parallel()
 	many := make([]string, 13)
 	for i := range many {
