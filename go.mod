@@ -3,6 +3,7 @@ module github.com/wskdev/wsk
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0 // latencies of a load test, in cmd/wsk/internal/replay alone
 	github.com/fatih/color v1.19.0 // colour, in cmd/wsk/ui alone
 	github.com/rogpeppe/go-internal v1.16.0 // testscript: tests that type what a person types
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests only: the oracle that pkg/internal/schema is held to
@@ -17,7 +18,6 @@ require (
 require modernc.org/sqlite v1.62.0 // the journal: SQLite in pure Go
 
 require (
-	github.com/HdrHistogram/hdrhistogram-go v1.4.0 // latencies of a load test, in cmd/wsk/internal/replay alone
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/fsnotify/fsnotify v1.9.0 // indirect

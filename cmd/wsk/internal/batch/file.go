@@ -85,17 +85,6 @@ func (s state) ledger() journal.LineState {
 	return journal.Unsent
 }
 
-// Summary counts the lines of a file by their outcome, over all runs.
-type Summary struct {
-	Lines, Accepted, Refused, Unknown, Pending int
-}
-
-// Answer is a line that was refused, and the status of the response.
-type Answer struct {
-	Line   int `json:"line"`
-	Status int `json:"status"`
-}
-
 // Read reads a file to its end. It skips blank lines and calls isEvent for each
 // other line; a nil isEvent takes all of them for events. The error is that of
 // the reader or of ctx.
@@ -203,75 +192,4 @@ func (f *File) Load(ctx context.Context, ledger *journal.Batch) error {
 		}
 	}
 	return nil
-}
-
-// Summary counts the lines.
-func (f *File) Summary() Summary {
-	s := Summary{Lines: len(f.entries)}
-	for _, e := range f.entries {
-		switch e.state {
-		case accepted:
-			s.Accepted++
-		case refused:
-			s.Refused++
-		case sending:
-			s.Unknown++
-		default:
-			s.Pending++
-		}
-	}
-	return s
-}
-
-// Unknown returns the numbers of the lines whose outcome is unknown.
-func (f *File) Unknown() []int {
-	list := []int{}
-	for _, e := range f.entries {
-		if e.state == sending {
-			list = append(list, int(e.n))
-		}
-	}
-	return list
-}
-
-// Refused returns the lines that were refused.
-func (f *File) Refused() []Answer {
-	list := []Answer{}
-	for _, e := range f.entries {
-		if e.state == refused {
-			list = append(list, Answer{int(e.n), int(e.status)})
-		}
-	}
-	return list
-}
-
-// WriteRefused writes the refused lines byte for byte as they are in the file,
-// in their order.
-func (f *File) WriteRefused(ctx context.Context, source io.ReadSeeker, w io.Writer) error {
-	left := 0
-	for _, e := range f.entries {
-		if e.state == refused {
-			left++
-		}
-	}
-	if left == 0 {
-		return nil
-	}
-	errDone := errors.New("all refused lines are written")
-	err := f.eachEvent(ctx, source, func(e *entry, l Line) error {
-		if e.state != refused {
-			return nil
-		}
-		if _, err := w.Write(l.Raw); err != nil {
-			return err
-		}
-		if left--; left == 0 {
-			return errDone
-		}
-		return nil
-	})
-	if errors.Is(err, errDone) {
-		return nil
-	}
-	return err
 }

@@ -58,6 +58,27 @@ func TestFileOpen(t *testing.T) {
 		}
 		wantSummary(t, f, batch.Summary{Lines: 2, Accepted: 1, Pending: 1})
 	})
+	t.Run("the report tells the lines of this run from those of all runs", func(t *testing.T) {
+		t.Parallel()
+		w, f := newWorld(t), readFile(t, events(2))
+		w.answer = func(int, string) reply { return reply{status: 422} }
+		j := begun(t)
+		ledger, _, err := f.Open(t.Context(), j, resume)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := f.Summary()
+		s := w.sender(j, events(2))
+		s.File, s.Ledger = f, ledger
+		mustRun(t, s)
+		r := f.Report(before)
+		if r.Summary != (batch.Summary{Lines: 2, Accepted: 1, Refused: 1}) || r.ThisRun.Accepted != 0 || r.ThisRun.Refused != 1 {
+			t.Errorf("%+v", r)
+		}
+		if len(r.UnknownLines) != 0 || len(r.RefusedLines) != 1 || r.RefusedLines[0] != (batch.Answer{Line: 2, Status: 422}) {
+			t.Errorf("unknown %v, refused %v", r.UnknownLines, r.RefusedLines)
+		}
+	})
 	t.Run("Resume begins a batch that was not begun", func(t *testing.T) {
 		t.Parallel()
 		f := readFile(t, events(2))

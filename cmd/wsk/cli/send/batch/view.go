@@ -186,28 +186,15 @@ func (w watched) set(sending bool) {
 	w.view.sending = sending
 }
 
-// result is the result in JSON, and the last line of NDJSON. The counts
-// are of all runs.
+// result is the result in JSON, and the last line of NDJSON.
 type result struct {
-	Type         string         `json:"type"`
-	File         string         `json:"file"`
-	Target       string         `json:"target"`
-	Lines        int            `json:"lines"`
-	Accepted     int            `json:"accepted"`
-	Refused      int            `json:"refused"`
-	Unknown      int            `json:"unknown"`
-	Pending      int            `json:"pending"`
-	ThisRun      counts         `json:"this_run"`
-	UnknownLines []int          `json:"unknown_lines"`
-	RefusedLines []batch.Answer `json:"refused_lines"`
-	FailedTo     string         `json:"failed_to"`
-	Stopped      batch.Reason   `json:"stopped,omitempty"`
-	DurationMS   float64        `json:"duration_ms"`
-}
-
-type counts struct {
-	Accepted int `json:"accepted"`
-	Refused  int `json:"refused"`
+	Type   string `json:"type"`
+	File   string `json:"file"`
+	Target string `json:"target"`
+	batch.Report
+	FailedTo   string       `json:"failed_to"`
+	Stopped    batch.Reason `json:"stopped,omitempty"`
+	DurationMS float64      `json:"duration_ms"`
 }
 
 // maxListed is how many line numbers are shown to people.
@@ -216,19 +203,15 @@ const maxListed = 20
 // end writes the result and turns it into the error that decides the exit
 // code.
 func (b *run) end(err error, before batch.Summary) error {
-	s := b.file.Summary()
+	report := b.file.Report(before)
 	var stopped *batch.StopError
 	errors.As(err, &stopped)
 	var fault error
-	switch b.Format {
-	case "text":
-		fault = b.table(s, before)
-	default:
+	if b.Format == "text" {
+		fault = b.table(report)
+	} else {
 		r := result{
-			Type: "batch", File: b.Flags.File, Target: b.target(),
-			Lines: s.Lines, Accepted: s.Accepted, Refused: s.Refused, Unknown: s.Unknown, Pending: s.Pending,
-			ThisRun:      counts{s.Accepted - before.Accepted, s.Refused - before.Refused},
-			UnknownLines: b.file.Unknown(), RefusedLines: b.file.Refused(), FailedTo: b.Flags.failedTo,
+			Type: "batch", File: b.Flags.File, Target: b.target(), Report: report, FailedTo: b.Flags.failedTo,
 			DurationMS: float64(b.env.Now().Sub(b.began)) / float64(time.Millisecond),
 		}
 		if stopped != nil {
@@ -239,16 +222,13 @@ func (b *run) end(err error, before batch.Summary) error {
 		}
 		fault = command.WriteJSON(b.env.Out, r)
 	}
-	return errors.Join(b.judge(err, stopped, s), fault)
+	return errors.Join(b.judge(err, stopped, report.Summary), fault)
 }
 
 // table writes the counts for people.
-func (b *run) table(s, before batch.Summary) error {
+func (b *run) table(r batch.Report) error {
 	t := ui.Table{}
-	row := func(name string, n, earlier int, paint func(string) string, more string) {
-		if earlier > 0 && n != earlier {
-			more = fmt.Sprintf("%s in this run", ui.Thousands(n-earlier))
-		}
+	row := func(name string, n int, paint func(string) string, more string) {
 		if n == 0 {
 			paint = b.Palette.Quiet
 		}
@@ -258,11 +238,17 @@ func (b *run) table(s, before batch.Summary) error {
 		}
 		t.Row(cells...)
 	}
-	row("lines", s.Lines, 0, nil, "")
-	row("accepted", s.Accepted, before.Accepted, b.Palette.Good, "")
-	row("refused", s.Refused, before.Refused, b.Palette.Bad, "")
-	row("unknown", s.Unknown, 0, b.Palette.Warn, lineList(b.file.Unknown()))
-	row("not sent", s.Pending, 0, b.Palette.Warn, "")
+	inThisRun := func(all, now int) string {
+		if now == 0 || now == all {
+			return ""
+		}
+		return ui.Thousands(now) + " in this run"
+	}
+	row("lines", r.Lines, nil, "")
+	row("accepted", r.Accepted, b.Palette.Good, inThisRun(r.Accepted, r.ThisRun.Accepted))
+	row("refused", r.Refused, b.Palette.Bad, inThisRun(r.Refused, r.ThisRun.Refused))
+	row("unknown", r.Unknown, b.Palette.Warn, lineList(r.UnknownLines))
+	row("not sent", r.Pending, b.Palette.Warn, "")
 	if name := b.Flags.failedTo; name != "" {
 		t.Row(ui.Cell{Text: "refused lines in", Paint: b.Palette.Quiet}, ui.Cell{Text: name})
 	}
