@@ -17,15 +17,18 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// ListenError returns an error of Listen with what to do about it.
-func ListenError(err error, host string, port uint16) error {
+// Listen opens a port of a server. Its errors say what to do about them.
+func Listen(ctx context.Context, env *Env, host string, port uint16) (net.Listener, error) {
+	l, err := env.Listen(ctx, net.JoinHostPort(host, strconv.Itoa(int(port))))
 	switch {
+	case err == nil:
+		return l, nil
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port; --port 0 picks a free one", port)
+		return nil, fmt.Errorf("port %d is in use: stop what listens there, or choose another with --port; --port 0 picks a free one", port)
 	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("port %d needs privileges: choose one above 1023", port)
+		return nil, fmt.Errorf("port %d needs privileges: choose one above 1023", port)
 	}
-	return fmt.Errorf("listening on %s: %w", host, err)
+	return nil, fmt.Errorf("listening on %s: %w", host, err)
 }
 
 // Ready is the first line of a server's JSON stream.
@@ -59,24 +62,29 @@ func NewReady(env *Env, address string) (Ready, error) {
 // Clients open connections in advance, and [http.Server.Shutdown] would wait five
 // seconds for one that has carried no request.
 type Server struct {
-	*http.Server
+	http   *http.Server
+	failed chan error
 
 	mu     sync.Mutex
 	unused map[net.Conn]bool // no request yet
 }
 
-// NewServer returns a server for h with the time-outs of a receiver.
-func NewServer(h http.Handler) *Server {
-	s := &Server{Server: receive.Server(h), unused: map[net.Conn]bool{}}
-	s.ConnState = func(c net.Conn, state http.ConnState) {
+// StartServer serves h on l with the time-outs of a receiver.
+func StartServer(l net.Listener, h http.Handler) *Server {
+	s := &Server{http: receive.Server(h), failed: make(chan error, 1), unused: map[net.Conn]bool{}}
+	s.http.ConnState = func(c net.Conn, state http.ConnState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if delete(s.unused, c); state == http.StateNew {
 			s.unused[c] = true
 		}
 	}
+	go func() { s.failed <- s.http.Serve(l) }()
 	return s
 }
+
+// Failed receives the error of a server that can no longer accept connections.
+func (s *Server) Failed() <-chan error { return s.failed }
 
 // Stop stops the server. Requests in work have five seconds.
 func (s *Server) Stop(ctx context.Context) {
@@ -87,10 +95,13 @@ func (s *Server) Stop(ctx context.Context) {
 		_ = c.Close() // no request is lost
 	}
 	s.mu.Unlock()
-	if err := s.Shutdown(grace); err != nil {
-		_ = s.Close() // cut off requests that take longer
+	if err := s.http.Shutdown(grace); err != nil {
+		s.Close() // cut off requests that take longer
 	}
 }
+
+// Close stops the server without regard to requests in work.
+func (s *Server) Close() { _ = s.http.Close() }
 
 // PrintSummary prints the last line of a server for people. It begins a new line
 // after the ^C of a terminal.

@@ -136,11 +136,11 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 		return err
 	}
 	if len(argv) > 0 {
-		s, err := startService(ctx, env, argv, url, o.startTimeout)
+		service, err := startService(ctx, env, argv, url, o.startTimeout)
 		if err != nil {
 			return err
 		}
-		defer s.stop()
+		defer service.Stop()
 	}
 	view := newView(env, p, o.output.Format, c)
 	began := env.Now()

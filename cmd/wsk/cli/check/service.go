@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -15,21 +14,11 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// service is the program after --, which runs while it is checked.
-type service struct {
-	cmd    *exec.Cmd
-	output *lastLines
-	ended  chan struct{} // closed when it has ended
-	err    error         // of Wait, once it has ended
-}
+const portPause = 25 * time.Millisecond // between two attempts to connect
 
-const (
-	portPause    = 25 * time.Millisecond // between two attempts to connect
-	stopPatience = 5 * time.Second       // before a service that does not stop is killed
-)
-
-// startService starts a service and returns when the port of the URL is open.
-func startService(ctx context.Context, env *command.Env, argv []string, target string, patience time.Duration) (*service, error) {
+// startService starts the service after -- and returns when the port of the URL is
+// open.
+func startService(ctx context.Context, env *command.Env, argv []string, target string, patience time.Duration) (*command.Process, error) {
 	address, err := addressOf(target)
 	if err != nil {
 		return nil, err
@@ -37,36 +26,28 @@ func startService(ctx context.Context, env *command.Env, argv []string, target s
 	if portOpen(ctx, address) {
 		return nil, fmt.Errorf("another program listens on %s and would be checked instead of %s: stop it, or choose another port", address, argv[0])
 	}
-	s := &service{output: &lastLines{}, ended: make(chan struct{})}
-	s.cmd = exec.Command(argv[0], argv[1:]...) //nolint:noctx // stop ends it and its children
-	s.cmd.Dir, s.cmd.Env = env.Dir, env.Environ()
-	s.cmd.Stdout, s.cmd.Stderr = s.output, s.output
-	s.cmd.WaitDelay = stopPatience
-	ownGroup(s.cmd)
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting %s: %w", argv[0], err)
+	output := &lastLines{}
+	service, err := command.StartService(env, argv, output)
+	if err != nil {
+		return nil, err
 	}
-	go func() {
-		s.err = s.cmd.Wait()
-		close(s.ended)
-	}()
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for !portOpen(limited, address) {
 		select {
-		case <-s.ended:
-			return nil, fmt.Errorf("%s ended before it opened %s: %s%s", argv[0], address, exitText(s.err), s.output)
+		case <-service.Ended():
+			return nil, fmt.Errorf("%s ended before it opened %s: %s%s", argv[0], address, exitText(service.Err()), output)
 		default:
 		}
 		if deliver.Wait(limited, portPause) != nil {
-			s.stop()
+			service.Stop()
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			return nil, fmt.Errorf("%s did not open %s within %s; allow more time with --start-timeout%s", argv[0], address, patience, s.output)
+			return nil, fmt.Errorf("%s did not open %s within %s; allow more time with --start-timeout%s", argv[0], address, patience, output)
 		}
 	}
-	return s, nil
+	return service, nil
 }
 
 // addressOf returns the host and port of a URL.
@@ -99,19 +80,6 @@ func exitText(err error) string {
 		return "exit status 0"
 	}
 	return err.Error()
-}
-
-// stop interrupts the service, and kills it if it does not end.
-func (s *service) stop() {
-	interruptGroup(s.cmd)
-	timer := time.NewTimer(stopPatience)
-	defer timer.Stop()
-	select {
-	case <-s.ended:
-	case <-timer.C:
-	}
-	killGroup(s.cmd) // including children that outlive it
-	<-s.ended
 }
 
 // How much is kept of the output of a service.

@@ -100,15 +100,13 @@ func (s *stage) serve(ctx context.Context, h http.Handler) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding a free port: %w", err)
 	}
-	running := command.NewServer(h)
-	s.servers = append(s.servers, running)
-	go func() { _ = running.Serve(listener) }() // until Close
+	s.servers = append(s.servers, command.StartServer(listener, h))
 	return "http://" + listener.Addr().String(), nil
 }
 
 func (s *stage) close() error {
 	for _, running := range s.servers {
-		_ = running.Close() // every request is answered
+		running.Close() // every request is answered
 	}
 	if s.box == nil {
 		return nil

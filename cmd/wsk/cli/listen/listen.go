@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"path"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -187,9 +186,9 @@ func (o *options) bind(ctx context.Context, env *command.Env, kept *storage, set
 	if setup.Memory, err = kept.memory(ctx); err != nil {
 		return nil, err
 	}
-	listener, err := env.Listen(ctx, net.JoinHostPort(o.host, strconv.Itoa(int(o.port))))
+	listener, err := command.Listen(ctx, env, o.host, o.port)
 	if err != nil {
-		return nil, command.ListenError(err, o.host, o.port)
+		return nil, err
 	}
 	if err := show.ready(listener.Addr().String()); err != nil {
 		return nil, errors.Join(err, listener.Close())

@@ -15,10 +15,8 @@ import (
 // serve runs the server until one thing ends it: Ctrl-C, the command's end, all
 // that was expected, the timeout, or a disk that fails.
 func (o *options) serve(ctx context.Context, env *command.Env, h http.Handler, l net.Listener, t *expect.Tally, show *listenView, kept *storage, argv []string) error {
-	server := command.NewServer(h)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	fault := o.wait(ctx, env, failed, kept.broken, l.Addr().String(), t, argv)
+	server := command.StartServer(l, h)
+	fault := o.wait(ctx, env, server.Failed(), kept.broken, l.Addr().String(), t, argv)
 	server.Stop(ctx)
 	show.done(ctx)
 	if err := kept.close(ctx); fault == nil {
@@ -40,39 +38,41 @@ func (o *options) wait(ctx context.Context, env *command.Env, failed, broken <-c
 		timeout = timer.C
 	}
 	met := t.Met()
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	var ended <-chan error
+	var beside *command.Process
 	if len(argv) > 0 {
 		_, port, _ := net.SplitHostPort(address) // of a listener, so it has one
-		ended = command.StartCommand(running, env, argv, []string{"WSK_LISTEN_URL=http://" + address, "WSK_LISTEN_ADDR=" + address, "WSK_LISTEN_PORT=" + port})
-		met = nil // the command has the say; what was expected is looked at after it
+		var err error
+		beside, err = command.StartBeside(env, argv, []string{"WSK_LISTEN_URL=http://" + address, "WSK_LISTEN_ADDR=" + address, "WSK_LISTEN_PORT=" + port})
+		if err != nil {
+			return err
+		}
+		defer beside.Stop()
+		met = nil // the command decides when to end; expectations are checked after it
 	}
-	var fault error
-	for waiting := true; waiting; {
-		waiting = false
+	ended := beside.Ended()
+	for {
 		select {
 		case <-ctx.Done():
 			if ended != nil {
-				fault = <-ended // it was interrupted as well, and ends first
+				return ctx.Err() // the command was interrupted; a receiver alone runs until Ctrl-C
 			}
+			return nil
 		case <-met:
+			return nil
 		case <-timeout:
 			if ended != nil {
-				stop()
-				if err := <-ended; err != nil {
-					fault = command.No(fmt.Errorf("%s was still running after %s", argv[0], o.timeout))
-				}
+				return command.No(fmt.Errorf("%s was still running after %s", argv[0], o.timeout))
 			}
-		case fault = <-failed:
-			command.StopCommand(stop, ended)
-		case fault = <-broken:
-			command.StopCommand(stop, ended)
-		case fault = <-ended:
-			if fault == nil && timeout != nil && t.Missing() != "" {
-				ended, met, waiting = nil, t.Met(), true // what it set off may still come
+			return nil
+		case err := <-failed:
+			return err
+		case err := <-broken:
+			return err
+		case <-ended:
+			if err := beside.Result(ctx); err != nil || timeout == nil || t.Missing() == "" {
+				return err
 			}
+			ended, met = nil, t.Met() // what the command set off may still arrive
 		}
 	}
-	return fault
 }

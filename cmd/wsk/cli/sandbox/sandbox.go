@@ -1,16 +1,24 @@
-// Package sandbox implements wsk sandbox: WorkSkedge on loopback, and the commands that
-// ask a running one.
+// Package sandbox implements wsk sandbox, which runs WorkSkedge on this machine, and
+// the subcommands that query and change a running sandbox.
 package sandbox
 
 import (
+	"context"
+	"errors"
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/sandbox"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// sandboxPort is where a sandbox listens unless told otherwise.
-const sandboxPort = 4000
+const defaultPort = 4000
 
 type options struct {
 	settings *command.Settings
@@ -19,7 +27,7 @@ type options struct {
 	host          string
 	port          uint16
 	data          string
-	config        string
+	companies     string // a file
 	subscribe     []string
 	requireScheme string
 	noLimits      bool
@@ -32,17 +40,18 @@ func New(env *command.Env) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "sandbox [--port N] [--data FILE] [--subscribe URL]… [-- CMD…]",
-		Short: "Run the platform on this machine: no account, real answers",
-		Long: `Run WorkSkedge on this machine. Events are POSTed to /webhooks/inbound and are
-checked, kept and answered as on the platform: API key, signature, timestamp,
-limits of 50 a minute and 1,000 an hour, required fields, what an event makes on
-the way, and errors that name the field. What they change is delivered, signed,
-to whoever is subscribed, by the platform's retry schedule, and never to the API
-key that did it.
+		Short: "Run WorkSkedge on this machine, without an account",
+		Long: `Run WorkSkedge on this machine, without an account. It accepts events at
+/webhooks/inbound and handles them as WorkSkedge documents: it checks the API
+key, the signature, the timestamp, the rate limits (50 requests a minute, 1,000
+an hour) and the required fields, stores the records, and names the wrong field
+in its errors. What changes is delivered, signed and with the platform's retry
+schedule, to every subscription except those of the API key that changed it.
 
-Without --api-key and --secret it makes up a pair and prints it. State is lost
-at the end, unless --data names a file: then it goes on from there, deliveries
-that wait included; limits are counted anew. --config sets up companies:
+Without --api-key and --secret, the sandbox generates a pair and prints it.
+State is kept in memory. With --data it is kept in a file, and a restart
+continues with it, pending deliveries included; rate limits start at zero.
+--config sets up companies:
 
   companies:
     - id: comp_1
@@ -57,9 +66,9 @@ that wait included; limits are counted anew. --config sets up companies:
                     requires_work_order: true, default: true}]
       custom_fields: {work_order: [permit_number]}
 
-The other commands ask a sandbox that runs. After -- stands a command that runs
-while the sandbox is up, with $WSK_URL, $WSK_API_KEY and $WSK_SECRET set; when
-it ends, the sandbox ends, with 1 if it failed.`,
+A command after -- runs while the sandbox is up, with $WSK_URL, $WSK_API_KEY and
+$WSK_SECRET set. When it ends, the sandbox stops, with exit code 1 if it failed.
+The subcommands query and change a running sandbox.`,
 		Example: `  wsk sandbox
   wsk sandbox --data box.db --subscribe http://127.0.0.1:3000
   wsk sandbox --config companies.yaml --speed 60x
@@ -72,37 +81,191 @@ it ends, the sandbox ends, with 1 if it failed.`,
 			return nil
 		},
 	}
-	o.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.host, "host", "127.0.0.1", "the `ADDRESS` to listen on; any but a loopback address lets other machines send")
+	f.Uint16Var(&o.port, "port", defaultPort, "the port `N` to listen on; 0 picks a free one")
+	f.StringVar(&o.data, "data", "", "keep the state in `FILE`, over restarts and crashes")
+	f.StringVar(&o.companies, "config", "", "set up the companies in `FILE`, in YAML")
+	o.settings = command.NewSettings(cmd)
+	o.settings.String("api_key", "the `KEY` that events are sent with (default: a generated one)")
+	o.settings.Secret()
+	f.StringArrayVar(&o.subscribe, "subscribe", nil, "deliver all events to `URL`, signed with the same secret; repeatable")
+	f.StringVar(&o.requireScheme, "require-scheme", "", "accept only signatures by scheme `NAME`: timestamp.body or body (default: both, since the documents can be read either way)")
+	o.settings.String("tolerance", "how far a timestamp may be from now, a `DURATION`, or off (default 300s)")
+	f.BoolVar(&o.noLimits, "no-limits", false, "do not limit the rate of requests")
+	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses between attempts by `FACTOR`, 60x or 2.5x, or max for none")
+	o.settings.String("timeout", "the limit of one attempt of a delivery, a `DURATION` (default 30s)")
+	f.BoolVar(&o.allowTargets, "allow-targets", false, "also deliver to public addresses; private ones are always refused")
+	o.settings.Schemas()
+	o.output.Add(cmd, "text", "json", "ndjson")
+	command.CompleteFlag(cmd, "require-scheme", webhook.TimestampBody, webhook.BodyOnly)
+	command.CompleteFlag(cmd, "speed", "60x", "max")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.Begin(env, &o.output)
 		if err != nil {
 			return err
 		}
-		return runSandbox(cmd.Context(), env, cfg, o, args)
+		return run(cmd.Context(), env, cfg, o, args)
 	}
 	cmd.AddCommand(newStatus(env), newRecords(env), newDeliveries(env), newResend(env),
 		newAdvance(env), newReset(env), newSubscribe(env), newPayroll(env))
 	return cmd
 }
 
-func (o *options) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&o.host, "host", "127.0.0.1", "the `ADDRESS` to listen on; another than this machine's lets others send")
-	f.Uint16Var(&o.port, "port", sandboxPort, "the port `N` to listen on; 0 picks a free one")
-	f.StringVar(&o.data, "data", "", "keep the state in `FILE`, over restarts and crashes")
-	f.StringVar(&o.config, "config", "", "set up the companies of `FILE`, in YAML")
-	o.settings = command.NewSettings(cmd)
-	o.settings.String("api_key", "the `KEY` that events are sent with (default: one that is made up)")
-	o.settings.Secret()
-	f.StringArrayVar(&o.subscribe, "subscribe", nil, "deliver all events to `URL`, signed with the same secret; repeatable")
-	f.StringVar(&o.requireScheme, "require-scheme", "", "take signatures by scheme `NAME` alone: timestamp.body or body (default: both readings of the page)")
-	o.settings.String("tolerance", "how far a timestamp may lie from now, a `DURATION`, or off (default 300s)")
-	f.BoolVar(&o.noLimits, "no-limits", false, "take any number of requests")
-	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses between attempts by `FACTOR`, 60x or 2.5x, or max for none")
-	o.settings.String("timeout", "the limit of one attempt of a delivery, a `DURATION` (default 30s)")
-	f.BoolVar(&o.allowTargets, "allow-targets", false, "deliver to public addresses as well; private ones never")
-	o.settings.Schemas()
-	o.output.Add(cmd, "text", "json", "ndjson")
-	command.CompleteFlag(cmd, "require-scheme", webhook.TimestampBody, webhook.BodyOnly)
-	command.CompleteFlag(cmd, "speed", "60x", "max")
+// run serves the platform until Ctrl-C, until the disk fails, or until the command
+// argv ends.
+func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, argv []string) error {
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	c, err := o.config(ctx, env, cfg)
+	if err != nil {
+		return err
+	}
+	env, flush := command.TolerateStalls(env)
+	defer flush()
+	v := &view{env: env, p: p, text: o.output.Text(), data: o.data, started: make(chan struct{})}
+	broken := make(chan error, 1)
+	c.Received, c.Delivered = v.received, v.delivered
+	c.Broken = func(err error) {
+		select {
+		case broken <- fmt.Errorf("%w; what was answered with 200 is stored, but nothing more can be", err):
+		default: // one is enough
+		}
+	}
+	listener, err := command.Listen(ctx, env, o.host, o.port)
+	if err != nil {
+		return err
+	}
+	box, err := sandbox.New(ctx, c)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	ready, err := newReady(env, listener.Addr().String(), box.Companies())
+	if err == nil {
+		err = v.ready(ready, c.Companies, len(argv) > 0)
+	}
+	close(v.started)
+	if err != nil {
+		return errors.Join(err, listener.Close(), box.Close())
+	}
+	server := command.StartServer(listener, box)
+	err = wait(ctx, env, server, broken, argv, ready.variables())
+	server.Stop(ctx)
+	return errors.Join(err, v.summary(ctx, box), box.Close())
+}
+
+// wait runs the command argv, if there is one, until something ends the sandbox, and
+// returns what went wrong.
+func wait(ctx context.Context, env *command.Env, server *command.Server, broken <-chan error, argv, variables []string) error {
+	var beside *command.Process
+	if len(argv) > 0 {
+		var err error
+		if beside, err = command.StartBeside(env, argv, variables); err != nil {
+			return err
+		}
+		defer beside.Stop()
+	}
+	select {
+	case <-ctx.Done():
+		if beside != nil {
+			return ctx.Err() // the command was interrupted; a sandbox alone runs until Ctrl-C
+		}
+		return nil
+	case err := <-server.Failed():
+		return err
+	case err := <-broken:
+		return err
+	case <-beside.Ended():
+		return beside.Result(ctx)
+	}
+}
+
+// config returns the configuration that the flags and settings describe.
+func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Config) (sandbox.Config, error) {
+	c := sandbox.Config{
+		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Now: env.Now, NewID: env.NewID,
+		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+	}
+	if o.data != "" {
+		c.Data = env.Path(o.data)
+	}
+	if o.noLimits {
+		c.Limits = []deliver.Limit{}
+	}
+	var err error
+	if o.companies != "" {
+		c.Companies, err = o.readCompanies(ctx, env)
+	} else {
+		c.Companies, err = o.oneCompany(env, cfg)
+	}
+	if err != nil {
+		return c, err
+	}
+	first := &c.Companies[0]
+	for _, target := range o.subscribe {
+		first.Subscriptions = append(first.Subscriptions, sandbox.Subscription{URL: target})
+	}
+	if c.Tolerance, err = command.Tolerance(cfg); err != nil {
+		return c, err
+	}
+	if c.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout"); err != nil {
+		return c, err
+	}
+	if c.Speed, err = command.ParseSpeed(o.speed); err != nil {
+		return c, err
+	}
+	catalog, err := o.settings.Catalog(env, cfg)
+	if err != nil {
+		return c, err
+	}
+	c.Linter, err = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound, Catalog: catalog})
+	return c, err
+}
+
+// readCompanies reads the file of --config.
+func (o *options) readCompanies(ctx context.Context, env *command.Env) ([]sandbox.Company, error) {
+	for _, name := range []string{"api-key", "secret", "secret-file"} {
+		if o.settings.Cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("--config and --%s contradict each other: the file contains the keys and their secrets", name)
+		}
+	}
+	raw, err := env.Read(ctx, o.companies)
+	if err != nil {
+		return nil, err
+	}
+	companies, err := sandbox.ReadCompanies(raw)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", o.companies, err)
+	}
+	return companies, nil
+}
+
+// oneCompany returns the company of a sandbox without --config. The sandbox
+// generates its key and secret if they are not configured.
+func (o *options) oneCompany(env *command.Env, cfg *config.Config) ([]sandbox.Company, error) {
+	key, err := cfg.Credential(cfg.APIKey)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := webhook.ParsePair(webhook.HeaderAPIKey + ": " + key); err != nil {
+		return nil, errors.New("the API key contains a line break or a control character")
+	}
+	if o.settings.Cmd.Flags().Changed("api-key") && key == "" {
+		return nil, errors.New("--api-key is empty: leave it out to have one generated")
+	}
+	secrets, _, err := o.settings.Keys(env, cfg)
+	if err != nil {
+		return nil, err
+	}
+	k := sandbox.Key{Key: key}
+	switch len(secrets) {
+	case 0:
+	case 1:
+		k.Secret = secrets[0].Reveal()
+	default:
+		return nil, errors.New("there is more than one secret, and a sandbox signs and verifies with one: give --secret once")
+	}
+	return []sandbox.Company{{Keys: []sandbox.Key{k}}}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -16,169 +17,189 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// sandboxView writes what comes to a sandbox and what goes out of it.
-type sandboxView struct {
+// view prints what a sandbox receives and delivers.
+type view struct {
 	env  *command.Env
 	p    ui.Palette
 	text bool
-	data string // where the state is kept
-	runs bool   // a command, which needs no advice
+	data string // the file of the state, or ""
 
-	begun chan struct{} // closed behind the ready line
-	came  command.OutcomeCounts
+	started  chan struct{} // closed after the ready line
+	outcomes command.OutcomeCounts
 }
 
-// sandboxReady is the first line of a sandbox's stream. URL is where events are
-// sent to. The key and the secret are in it for the program that starts the
-// sandbox and has to send with them.
-type sandboxReady struct {
+// ready is the first line of a sandbox's stream. URL is where events are sent. The
+// key and the secret are those of the first company, for the program that reads the
+// line and sends with them.
+type ready struct {
 	command.Ready
-	Base      string             `json:"base_url"`
-	Company   string             `json:"company_id"`
-	APIKey    string             `json:"api_key"`
-	Secret    string             `json:"secret"`
-	Companies []sandboxReadyKeys `json:"companies"`
+	Base      string      `json:"base_url"`
+	Company   string      `json:"company_id"`
+	APIKey    string      `json:"api_key"`
+	Secret    string      `json:"secret"`
+	Companies []readyKeys `json:"companies"`
 }
 
-type sandboxReadyKeys struct {
+type readyKeys struct {
 	ID   string        `json:"id"`
 	Keys []sandbox.Key `json:"api_keys"`
 }
 
-// ready says where the sandbox is and how to send to it; given is what the
-// caller said of the first company's keys.
-func (v *sandboxView) ready(address string, box *sandbox.Sandbox, given []sandbox.Key) (sandboxReady, error) {
-	line, err := command.NewReady(v.env, address)
-	companies := box.Companies()
+func newReady(env *command.Env, address string, companies []sandbox.Company) (ready, error) {
+	line, err := command.NewReady(env, address)
 	first := companies[0]
-	ready := sandboxReady{Ready: line, Base: line.URL, Company: first.ID, APIKey: first.Keys[0].Key, Secret: first.Keys[0].Secret}
-	ready.URL += sandbox.Path
+	r := ready{Ready: line, Base: line.URL, Company: first.ID, APIKey: first.Keys[0].Key, Secret: first.Keys[0].Secret}
+	r.URL += sandbox.Path
 	for _, c := range companies {
-		ready.Companies = append(ready.Companies, sandboxReadyKeys{c.ID, c.Keys})
+		r.Companies = append(r.Companies, readyKeys{c.ID, c.Keys})
 	}
-	switch {
-	case err != nil:
-		return ready, err
-	case v.text:
-		return ready, v.welcome(ready, given)
-	}
-	return ready, command.WriteJSON(v.env.Out, ready)
+	return r, err
 }
 
-// welcome shows what to type. What was made up is shown; what was given is
-// known, and is not for the screen.
-func (v *sandboxView) welcome(ready sandboxReady, given []sandbox.Key) error {
-	p, where := v.p, "in memory"
-	if v.data != "" {
-		where = "kept in " + v.data
+// variables returns the environment of a command that sends to the sandbox.
+func (r *ready) variables() []string {
+	return []string{"WSK_SANDBOX_URL=" + r.Base, "WSK_URL=" + r.URL, "WSK_API_KEY=" + r.APIKey, "WSK_SECRET=" + r.Secret}
+}
+
+// ready prints the ready line, and for people what to type next. It shows the key and
+// the secret only if they were generated, that is, not configured. A command that
+// runs beside the sandbox needs no advice.
+func (v *view) ready(r ready, configured []sandbox.Company, hasCommand bool) error {
+	if !v.text {
+		return command.WriteJSON(v.env.Out, r)
 	}
-	company := ready.Company
-	if more := len(ready.Companies) - 1; more > 0 {
+	p, company, place := v.p, r.Company, "in memory"
+	if more := len(r.Companies) - 1; more > 0 {
 		company += " and " + strconv.Itoa(more) + " more"
 	}
+	if v.data != "" {
+		place = "kept in " + v.data
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "WorkSkedge on %s  %s\n\n", p.Name(ready.Base), p.Quiet(ui.Clean("("+company+", "+where+")")))
-	if v.runs {
-		_, err := fmt.Fprint(v.env.Out, b.String())
-		return err
-	}
-	fmt.Fprintf(&b, "  export WSK_URL=%s\n", ready.URL)
-	if len(given) == 0 || given[0].Key == "" {
-		fmt.Fprintf(&b, "  export WSK_API_KEY=%s\n", ready.APIKey)
-	}
-	if len(given) == 0 || given[0].Secret == "" {
-		fmt.Fprintf(&b, "  export WSK_SECRET=%s\n", ready.Secret)
-	}
-	fmt.Fprintf(&b, `
+	fmt.Fprintf(&b, "WorkSkedge on %s  %s\n\n", p.Name(r.Base), p.Quiet(ui.Clean("("+company+", "+place+")")))
+	if !hasCommand {
+		var given sandbox.Key
+		if keys := configured[0].Keys; len(keys) > 0 {
+			given = keys[0]
+		}
+		fmt.Fprintf(&b, "  export WSK_URL=%s\n", r.URL)
+		if given.Key == "" {
+			fmt.Fprintf(&b, "  export WSK_API_KEY=%s\n", r.APIKey)
+		}
+		if given.Secret == "" {
+			fmt.Fprintf(&b, "  export WSK_SECRET=%s\n", r.Secret)
+		}
+		fmt.Fprintf(&b, `
   wsk send customer.created --set data.name=Acme   %s
   wsk sandbox subscribe http://127.0.0.1:3000      %s
   wsk sandbox records                              %s
 
-`, p.Quiet("an event goes in,"), p.Quiet("and out to wsk listen"), p.Quiet("what is there"))
+`, p.Quiet("# send an event"), p.Quiet("# deliver to wsk listen"), p.Quiet("# list what is stored"))
+	}
 	_, err := fmt.Fprint(v.env.Out, b.String())
 	return err
 }
 
-// show writes a record; d is its delivery, where it is an attempt of one.
-func (v *sandboxView) show(r webhook.Record, d *sandbox.Delivery) {
+// received prints a request to the platform.
+func (v *view) received(r webhook.Record) {
+	v.outcomes.Add(r.Verdict.Outcome)
 	if !v.text {
-		_ = webhook.NewEncoder(v.env.Out).Encode(r) // Out keeps its error for Main
+		v.encode(r)
 		return
 	}
-	fmt.Fprint(v.env.Out, v.lines(r, d))
-}
-
-// lines shows a record to a person: when, which way, status, event or why
-// there is none, the record's or the delivery's name, how long it took.
-func (v *sandboxView) lines(r webhook.Record, d *sandbox.Delivery) string {
-	p := v.p
-	way, name, paint, id := "←", r.Event, p.Name, ""
+	name, paint, id := r.Event, v.p.Name, ""
 	switch {
-	case d != nil:
-		way, paint, id = "→", func(s string) string { return s }, d.ID
 	case r.Verdict.Outcome == webhook.Accepted:
 		id = gjson.GetBytes(r.Response.Body, "record_id").String()
 	case r.Event == "":
-		name, paint = r.Verdict.Reason, p.Bad
-	}
-	status, said := 0, "---"
-	if r.Response != nil {
-		status = r.Response.Status
-		said = strconv.Itoa(status)
+		name, paint = r.Verdict.Reason, v.p.Bad
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  %s  %s  %s  %s\n", p.Quiet(r.Time.Local().Format("15:04:05")), p.Quiet(way), p.Status(status, said),
-		paint(ui.Pad(ui.Clean(ui.Short(name, 40)), 24)), ui.Pad(ui.Clean(ui.Short(id, 24)), 21), p.Quiet(ui.Duration(r.Duration)))
-	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
-	if d == nil {
-		command.WriteVerdict(detail, r.Verdict)
-	} else {
-		detail("", fate(r, *d))
-	}
-	return b.String()
+	v.writeLine(&b, r, "←", name, paint, id)
+	command.WriteVerdict(func(label, text string) { command.WriteDetail(&b, v.p, v.env.Columns, label, text) }, r.Verdict)
+	fmt.Fprint(v.env.Out, b.String())
 }
 
-// fate says what becomes of a delivery that was not taken.
-func fate(r webhook.Record, d sandbox.Delivery) string {
+// delivered prints an attempt of a delivery. Attempts that are due at the start are
+// printed after the ready line.
+func (v *view) delivered(d sandbox.Delivery, r webhook.Record) {
+	<-v.started
+	if !v.text {
+		v.encode(r)
+		return
+	}
+	var b strings.Builder
+	v.writeLine(&b, r, "→", r.Event, nil, d.ID)
+	command.WriteDetail(&b, v.p, v.env.Columns, "", nextStep(r, d))
+	fmt.Fprint(v.env.Out, b.String())
+}
+
+func (v *view) encode(r webhook.Record) {
+	_ = webhook.NewEncoder(v.env.Out).Encode(r) // Out keeps its error for Main
+}
+
+// writeLine writes the first line of a record: time, direction, status, name, ID and
+// duration.
+func (v *view) writeLine(b *strings.Builder, r webhook.Record, direction, name string, paint func(string) string, id string) {
+	status := v.p.Status(0, "---")
+	if r.Response != nil {
+		status = v.p.Status(r.Response.Status, strconv.Itoa(r.Response.Status))
+	}
+	name = ui.Pad(ui.Clean(ui.Short(name, 40)), 24)
+	if paint != nil {
+		name = paint(name)
+	}
+	fmt.Fprintf(b, "%s  %s  %s  %s  %s  %s\n", v.p.Quiet(r.Time.Local().Format(time.TimeOnly)), v.p.Quiet(direction), status,
+		name, ui.Pad(ui.Clean(ui.Short(id, 24)), 21), v.p.Quiet(ui.Duration(r.Duration)))
+}
+
+// nextStep says why an attempt failed and what becomes of its delivery, or returns ""
+// if it was accepted.
+func nextStep(r webhook.Record, d sandbox.Delivery) string {
 	host := r.Request.URL
 	if u, err := url.Parse(host); err == nil {
 		host = u.Host
 	}
-	what := r.Error
+	why := r.Error
 	if r.Response != nil {
-		what = http.StatusText(r.Response.Status)
+		why = http.StatusText(r.Response.Status)
 	}
 	switch d.State {
 	case sandbox.Delivered:
 		return ""
 	case sandbox.Dead:
-		return fmt.Sprintf("%s: %s; dead after %s", host, what, ui.Plural(d.Attempts, "attempt"))
+		return fmt.Sprintf("%s: %s; dead after %s", host, why, ui.Plural(d.Attempts, "attempt"))
 	}
-	return fmt.Sprintf("%s: %s; again at %s", host, what, d.Due.Local().Format("15:04:05"))
+	return fmt.Sprintf("%s: %s; again at %s", host, why, d.Due.Local().Format(time.TimeOnly))
 }
 
-// sandboxSummary is the last line of a sandbox's stream.
-type sandboxSummary struct {
+// summary is the last line of a sandbox's stream.
+type summary struct {
 	Type       string                  `json:"type"`
-	Counts     map[webhook.Outcome]int `json:"outcomes"`
+	Outcomes   map[webhook.Outcome]int `json:"outcomes"`
 	Deliveries map[sandbox.State]int   `json:"deliveries"`
 }
 
-// done says how much came and what became of the deliveries.
-func (v *sandboxView) done(ctx context.Context, box *sandbox.Sandbox) error {
+// summary counts what the sandbox received and delivered.
+func (v *view) summary(ctx context.Context, box *sandbox.Sandbox) error {
 	status, err := box.Status(context.WithoutCancel(ctx))
 	if err != nil {
 		return err
 	}
-	counts := v.came.All()
+	outcomes := v.outcomes.All()
 	if !v.text {
-		return command.WriteJSON(v.env.Out, sandboxSummary{"summary", counts, status.Deliveries})
+		return command.WriteJSON(v.env.Out, summary{"summary", outcomes, status.Deliveries})
 	}
-	events, deliveries := command.FormatCounts(counts, "none", webhook.Accepted, webhook.Refused, webhook.Failed), command.FormatCounts(status.Deliveries, "none", sandbox.Delivered, sandbox.Dead, sandbox.Pending, sandbox.Sending)
-	text := "received: " + events + "; deliveries: " + deliveries
+	text := "received: " + command.FormatCounts(outcomes, "none", webhook.Accepted, webhook.Refused, webhook.Failed) +
+		"; deliveries: " + formatDeliveries(status.Deliveries)
 	if status.Deliveries[sandbox.Pending]+status.Deliveries[sandbox.Sending] > 0 && v.data != "" {
-		text += "; what waits goes on with the next start on " + v.data
+		text += "; pending deliveries continue with the next start on " + v.data
 	}
 	command.PrintSummary(ctx, v.env, ui.Clean(text))
 	return nil
+}
+
+// formatDeliveries writes the number of deliveries in each state.
+func formatDeliveries(counts map[sandbox.State]int) string {
+	return command.FormatCounts(counts, "none", sandbox.Delivered, sandbox.Pending, sandbox.Sending, sandbox.Dead)
 }
