@@ -384,6 +384,13 @@ func TestValuesAttach(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := samples.Attach(Attachment{Name: "a b.png", Description: "d", UUID: "u", ContentType: "image/png", Data: data})
+	if v["file_description"] != "d" {
+		t.Errorf("the description is %v", v["file_description"])
+	}
+	kept := samples.Attach(Attachment{Name: "a.png"})
+	if kept["file_description"] != samples["file_description"] || kept["file_uuid"] != samples["file_uuid"] {
+		t.Errorf("an attachment without them changes description or UUID: %v", kept)
+	}
 	template := parsed(t, templates(t)["file_store.yaml"])
 	request, findings := template.Render(v, at())
 	if !bytes.Equal(request.Body, data) || !strings.HasSuffix(request.URL, "/u/a%20b.png") || request.Header.Get("X-File-Length") != "8" {
@@ -421,6 +428,13 @@ func TestStarter(t *testing.T) {
 				}
 			}
 		}
+	}
+	const hint = "To send the file itself"
+	if raw, err := Starter("attachment_added", "json"); err != nil || !strings.Contains(raw, hint) {
+		t.Errorf("%v, no hint at file_data_binary in\n%s", err, raw)
+	}
+	if raw, err := Starter("paid", "json"); err != nil || strings.Contains(raw, hint) {
+		t.Errorf("%v, a hint at file_data_binary in\n%s", err, raw)
 	}
 	if _, err := Starter("paid", "yaml"); err == nil {
 		t.Error("an unknown type of body is accepted")
