@@ -1,7 +1,9 @@
 package check
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,11 +12,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -340,11 +342,7 @@ func TestCases(t *testing.T) {
 func TestValidBody(t *testing.T) {
 	t.Parallel()
 	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
-		s, err := newSession(Config{Platform: p, Secret: webhooktest.Secret(t, testSecret), Now: time.Now, NewID: func() string { return "1" }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		body := s.validBody()
+		body := newTestSession(t, p).validBody()
 		if string(reserialised(body)) != string(body) {
 			t.Errorf("%s: written again it is\n%s\nfrom\n%s", p, reserialised(body), body)
 		}
@@ -364,5 +362,106 @@ func TestRunRequestCount(t *testing.T) {
 	run(t, v, nil)
 	if n.Load() > 120 {
 		t.Errorf("%d requests", n.Load())
+	}
+}
+
+func TestExpectationProblem(t *testing.T) {
+	t.Parallel()
+	const accepts, again, redirect = "accepted it with 200", "responded 500 to it: the platform sends", "responded 302 to it: platforms do not follow"
+	for _, c := range []struct {
+		expected expectation
+		want     map[int]string // the beginning, by status; 0: no response
+	}{
+		{accepted, map[int]string{0: "did not respond to it: reset", 200: "", 302: redirect, 404: "responded 404 to it", 413: "responded 413 to it", 500: "responded 500 to it"}},
+		{refused, map[int]string{0: "did not respond to it: reset", 200: accepts, 302: redirect, 404: "", 500: again}},
+		{acceptedOrTooLarge, map[int]string{200: "", 302: redirect, 404: "responded 404 to it", 413: "", 500: "responded 500 to it"}},
+		{notAccepted, map[int]string{0: "did not respond to it: reset", 200: accepts, 302: "", 404: "", 500: ""}},
+	} {
+		for status, want := range c.want {
+			r := &webhook.Record{Error: "reset"}
+			if status != 0 {
+				r.Response = &webhook.Response{Status: status}
+			}
+			got := c.expected.problem("it", r)
+			if (got == "") != (want == "") || !strings.HasPrefix(got, want) {
+				t.Errorf("expectation %d, status %d: %q, want %q", c.expected, status, got, want)
+			}
+			if want != again && strings.Contains(got, "5xx") {
+				t.Errorf("expectation %d, status %d: %q speaks of 5xx", c.expected, status, got)
+			}
+		}
+	}
+}
+
+func TestRawBodies(t *testing.T) {
+	t.Parallel()
+	for p, want := range map[webhook.Platform]int{webhook.WorkSkedge: 10, webhook.Worksome: 7} {
+		s := newTestSession(t, p)
+		requests := rawBodies(s)
+		if len(requests) != want {
+			t.Errorf("%s: %d requests, want %d", p, len(requests), want)
+		}
+		bodies := map[string]bool{}
+		for _, r := range requests {
+			if !json.Valid(r.body) || bytes.Contains(r.body, []byte("@@")) || bodies[string(r.body)] {
+				t.Errorf("%s, %s: the body is not JSON, has a placeholder, or occurs twice: %s", p, r.name, r.body)
+			}
+			bodies[string(r.body)] = true
+		}
+		reserialisedNames := reserialised(requests[6].body)
+		if bytes.Equal(reserialisedNames, requests[6].body) || len(reserialisedNames) != len(requests[6].body) {
+			t.Errorf("%s: the members of %s are not in another order", p, requests[6].body)
+		}
+	}
+}
+
+func TestUnknownEvent(t *testing.T) {
+	t.Parallel()
+	for p, header := range map[webhook.Platform]string{webhook.WorkSkedge: "work_order.teleported", webhook.Worksome: ""} {
+		r := unknownEvent(newTestSession(t, p))[0]
+		if got := r.header.Get(webhook.HeaderEvent); got != header || !bytes.Contains(r.body, []byte("eleported")) {
+			t.Errorf("%s: %s: %q with %s", p, webhook.HeaderEvent, got, r.body)
+		}
+	}
+}
+
+func TestSpaced(t *testing.T) {
+	t.Parallel()
+	got := string(spaced([]byte(`{"a,b":"c\"d:e\\","f":[1,{"g":null}]}`)))
+	if want := `{"a,b": "c\"d:e\\", "f": [1, {"g": null}]}`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestAnd(t *testing.T) {
+	t.Parallel()
+	for want, names := range map[string][]string{"a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+		if got := and(names); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestRunCapturedWithoutEffect checks what is known of a captured request if
+// nothing counts the effect.
+func TestRunCapturedWithoutEffect(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status int
+		want   report.Verdict
+	}{{200, report.Pass}, {409, report.Pass}, {500, report.Warn}} {
+		v := &receiver{secret: testSecret}
+		var first sync.Map // the timestamp and body of each request
+		v.before = func(w http.ResponseWriter, r *http.Request) bool {
+			_, known := first.LoadOrStore(r.Header.Get(webhook.HeaderSignature), true)
+			if known {
+				w.WriteHeader(c.status)
+			}
+			return known
+		}
+		results := run(t, v, func(config *Config) { config.Effect, config.Only = nil, []string{"captured"} })
+		if r := results.named("captured"); r.Verdict != c.want {
+			t.Errorf("%d to a captured request: %s, %s; want %s", c.status, r.Verdict, r.Detail, c.want)
+		}
 	}
 }

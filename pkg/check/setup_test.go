@@ -166,6 +166,19 @@ func tryRun(t *testing.T, h http.Handler, change func(*Config)) (Report, error) 
 	return Run(t.Context(), c, nil)
 }
 
+func newTestSession(t *testing.T, p webhook.Platform) *session {
+	t.Helper()
+	n := 0
+	s, err := newSession(Config{
+		Platform: p, Secret: webhooktest.Secret(t, testSecret), Now: time.Now,
+		NewID: func() string { n++; return strconv.Itoa(n) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // of returns the IDs of the cases with a verdict, joined by spaces.
 func (r Report) of(v report.Verdict) string {
 	var ids []string
