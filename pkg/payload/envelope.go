@@ -2,11 +2,11 @@
 // that webhooks carry.
 //
 // A definition from the catalog and a data object go in, and a complete
-// envelope in the definition's form comes out. [Wrap] puts the envelope around
-// the data, [Sample] makes a fresh event of the catalog's sample, and [Set] and
-// [Delete] change one place of a payload. Every byte that a function is not
-// asked to change stays as it is, because receivers verify a signature over the
-// bytes.
+// envelope in the definition's form comes out. [Wrap] puts an envelope around
+// the data where there is none yet, and [New] always does. [Sample] makes a fresh
+// event of the catalog's sample. [Set] and [Delete] change one place of a
+// payload. Every byte that a function is not asked to change stays as it is,
+// because receivers verify a signature over the bytes.
 //
 //	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
 //	// ...
@@ -22,8 +22,10 @@ package payload
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -38,9 +40,10 @@ var ErrNoSample = errors.New("the event is known by name alone, without a sample
 // Head holds the members of an envelope that differ from one event to the
 // next. A form uses the members that it has and ignores the others.
 type Head struct {
-	ID     string    // event_id, of the form outbound
-	Time   time.Time // timestamp, of every form but worksome; written in UTC, to the second
-	Source string    // source, of the form inbound
+	ID        string    // event_id, of the form outbound
+	Time      time.Time // timestamp, of every form but worksome; written in UTC, to the second
+	Source    string    // source, of the form inbound
+	CompanyID string    // company_id, of the form outbound; default: that of the event's sample
 }
 
 // defaultCompany is the company_id of an outbound envelope whose event has no
@@ -82,13 +85,22 @@ func Wrap(d webhook.Definition, raw []byte, h Head) ([]byte, error) {
 		}
 		return nil, fmt.Errorf("there is an envelope around the data, but it has no %s", member)
 	}
+	return New(d, raw, h)
+}
+
+// New puts data, which must be JSON, into a new envelope of the event. The bytes
+// of data are kept; space around it is dropped. The error is a
+// [*webhook.SyntaxError] when data is not JSON.
+func New(d webhook.Definition, data []byte, h Head) ([]byte, error) {
+	if err := webhook.CheckJSON(data); err != nil {
+		return nil, err
+	}
 	members, err := jsontext.Marshal(h.members(d))
 	if err != nil {
 		return nil, err
 	}
-	made := append(members[:len(members)-1:len(members)-1], `,"data":`...)
-	made = append(made, bytes.TrimSpace(raw)...)
-	return append(made, '}'), nil
+	head := members[:len(members)-len("}")]
+	return slices.Concat(head, []byte(`,"data":`), bytes.TrimSpace(data), []byte("}")), nil
 }
 
 // members is an envelope without its data, in the order of the documentation.
@@ -104,9 +116,9 @@ type members struct {
 func (h Head) members(d webhook.Definition) members {
 	switch d.Form {
 	case webhook.Outbound:
-		company := gjson.GetBytes(d.Sample(), "company_id").String()
+		company := h.CompanyID
 		if company == "" {
-			company = defaultCompany
+			company = cmp.Or(gjson.GetBytes(d.Sample(), "company_id").String(), defaultCompany)
 		}
 		return members{ID: h.ID, EventType: d.Type, Timestamp: h.timestamp(), Company: company}
 	case webhook.Compact:

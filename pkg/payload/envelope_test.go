@@ -97,3 +97,17 @@ func TestWrap_refuses(t *testing.T) {
 		t.Errorf("error %v, want ErrNoSample", err)
 	}
 }
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	d := webhook.Definition{Platform: webhook.WorkSkedge, Form: webhook.Outbound, Type: "custom.event"}
+	data := []byte(` {"event_type":"x", "data": {}} `) // looks like an envelope, and is data
+	got, err := payload.New(d, data, payload.Head{ID: "evt_1", Time: time.Unix(0, 0), CompanyID: "comp_1"})
+	want := `{"event_id":"evt_1","event_type":"custom.event","timestamp":"1970-01-01T00:00:00Z","company_id":"comp_1","data":{"event_type":"x", "data": {}}}`
+	if err != nil || string(got) != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
+	}
+	if got, err := payload.New(d, []byte("{"), payload.Head{}); err == nil {
+		t.Errorf("data that is not JSON became %s", got)
+	}
+}

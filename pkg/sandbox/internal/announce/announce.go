@@ -14,11 +14,10 @@
 package announce
 
 import (
-	"encoding/json"
 	"sync"
 	"time"
 
-	"github.com/wskdev/wsk/pkg/internal/jsontext"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -70,26 +69,10 @@ func (a *Announcer) Events(c Context, changes []rules.Change) ([]Event, error) {
 	return events, *v.err
 }
 
-// Envelope puts an event into the envelope of its form, as compact JSON.
+// Envelope puts an event into the envelope of its form.
 func Envelope(e Event, id, company string, at time.Time) []byte {
-	timestamp := rfc3339(at)
-	var envelope any
-	if e.Form == webhook.Compact {
-		envelope = struct {
-			Event     string          `json:"event"`
-			Timestamp string          `json:"timestamp"`
-			Data      json.RawMessage `json:"data"`
-		}{e.Type, timestamp, e.Data}
-	} else {
-		envelope = struct {
-			ID        string          `json:"event_id"`
-			Type      string          `json:"event_type"`
-			Timestamp string          `json:"timestamp"`
-			Company   string          `json:"company_id"`
-			Data      json.RawMessage `json:"data"`
-		}{id, e.Type, timestamp, company, e.Data}
-	}
-	raw, _ := jsontext.Marshal(envelope) // strings, and JSON that this package wrote
+	definition := webhook.Definition{Platform: webhook.WorkSkedge, Form: e.Form, Type: e.Type}
+	raw, _ := payload.New(definition, e.Data, payload.Head{ID: id, Time: at, CompanyID: company}) // e.Data is JSON: this package wrote it
 	return raw
 }
 
