@@ -13,7 +13,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestKinds(t *testing.T) {
+func TestCheckerPayloadScope(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		config  lint.Config
@@ -49,14 +49,14 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-func TestUnknownEvents(t *testing.T) {
+func TestCheckerUnknownEvents(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
 	for payload, want := range map[string]string{
 		`{"event_type":"work_order.creatde"}`:                      `unknown inbound event "work_order.creatde": did you mean "work_order.created"?`,
-		`{"event_type":"workorder.created"}`:                       "there is no inbound event workorder.created; there is workorder.created in the form compact",
-		`{"event":"work_order.created"}`:                           "there is no compact event work_order.created; there is work_order.created in the form inbound",
-		`{"event_type":"work_order.search","event_id":"e"}`:        "there is no outbound event work_order.search; there is work_order.search in the form inbound",
+		`{"event_type":"workorder.created"}`:                       "there is no inbound event workorder.created; workorder.created exists in the form compact",
+		`{"event":"work_order.created"}`:                           "there is no compact event work_order.created; work_order.created exists in the form inbound",
+		`{"event_type":"work_order.search","event_id":"e"}`:        "there is no outbound event work_order.search; work_order.search exists in the form inbound",
 		`{"event_type":"zzz"}`:                                     `unknown inbound event "zzz": none of the 34 known is like it`,
 		`{"event_type":"../defs"}`:                                 `unknown inbound event "../defs": none of the 34 known is like it`,
 		`{"event_type":"` + strings.Repeat("é", 1<<20) + `"}`:      `unknown inbound event "` + strings.Repeat("é", 60),
@@ -69,7 +69,7 @@ func TestUnknownEvents(t *testing.T) {
 	}
 }
 
-func TestSeverities(t *testing.T) {
+func TestConfigRules(t *testing.T) {
 	t.Parallel()
 	payload := []byte(inbound("work_order.created", `{"project_code":"P","phase_name":"R","required_headcount":1,"nothing":1}`))
 	for want, config := range map[string]lint.Config{
@@ -100,8 +100,8 @@ func TestSeverities(t *testing.T) {
 	}
 }
 
-// TestErrorsBeatWarnings has more warnings than are kept, and then an error.
-func TestErrorsBeatWarnings(t *testing.T) {
+// TestCheckerPrefersErrors has more warnings than are kept, and then an error.
+func TestCheckerPrefersErrors(t *testing.T) {
 	t.Parallel()
 	var many strings.Builder
 	for i := range 200 {
@@ -142,8 +142,8 @@ func TestConfigCatalog(t *testing.T) {
 	}
 }
 
-// TestManyCheckers shares one linter, with more made-up events than it keeps.
-func TestManyCheckers(t *testing.T) {
+// TestLinterIsShared shares one linter, with more made-up events than it keeps.
+func TestLinterIsShared(t *testing.T) {
 	t.Parallel()
 	l := newLinter(t, lint.Config{})
 	var wait sync.WaitGroup
@@ -165,8 +165,8 @@ func TestManyCheckers(t *testing.T) {
 	wait.Wait()
 }
 
-// TestForm holds lint to the classification that ParseEvent uses.
-func TestForm(t *testing.T) {
+// TestCheckerPayloadForm holds lint to the classification that ParseEvent uses.
+func TestCheckerPayloadForm(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, raw := range []string{

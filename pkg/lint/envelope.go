@@ -6,12 +6,12 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// envelope is where a payload's members are. It may be fooled by what is not
-// JSON; the engine finds that out.
+// envelope is where the members of a payload are. What is not JSON can mislead
+// it; the schema checker reports that.
 type envelope struct {
-	root, data  span
-	long, short span // event_type, event
-	members     webhook.Members
+	root, data       span
+	eventType, event span
+	members          webhook.Members
 }
 
 func envelopeOf(raw []byte) envelope {
@@ -24,9 +24,9 @@ func envelopeOf(raw []byte) envelope {
 		}
 		switch string(textAt(raw, member.name)) {
 		case "event_type":
-			e.long, e.members.EventType = member.value, true
+			e.eventType, e.members.EventType = member.value, true
 		case "event":
-			e.short, e.members.Event = member.value, true
+			e.event, e.members.Event = member.value, true
 		case "data":
 			e.data = member.value
 		case "event_id":
@@ -40,57 +40,63 @@ func envelopeOf(raw []byte) envelope {
 	return e
 }
 
-// kind is the platform and the form that a payload is held against.
-type kind struct {
+// scope is the platform and form whose events a payload is checked against.
+type scope struct {
 	platform webhook.Platform
 	form     webhook.Form
 }
 
-// kindOf reads platform and form off the members; what was asked for goes
-// first, and either of them settles the other where only one is left.
-func (c Config) kindOf(raw []byte, e envelope) kind {
-	k := kind{c.Platform, c.Form}
-	if k.form == "" {
-		k.form = e.form(raw)
+// scopeOf returns the scope that is configured, or else the one that the
+// envelope shows. If only one half is configured it decides the other where
+// that has no choice.
+func (c Config) scopeOf(raw []byte, e envelope) scope {
+	s := scope{c.Platform, c.Form}
+	if s.form == "" {
+		s.form = e.form(raw)
 		switch {
-		case k.platform == webhook.Worksome:
-			k.form = webhook.WorksomeForm
-		case k.platform == webhook.WorkMarket:
-			k.form = webhook.Template
-		case k.platform == webhook.WorkSkedge && k.form == webhook.WorksomeForm:
-			k.form = webhook.Compact
+		case s.platform == webhook.Worksome:
+			s.form = webhook.WorksomeForm
+		case s.platform == webhook.WorkMarket:
+			s.form = webhook.Template
+		case s.platform == webhook.WorkSkedge && s.form == webhook.WorksomeForm:
+			s.form = webhook.Compact
 		}
 	}
-	if k.platform == "" {
-		k.platform = webhook.WorkSkedge
-		switch k.form {
+	if s.platform == "" {
+		s.platform = webhook.WorkSkedge
+		switch s.form {
 		case webhook.WorksomeForm:
-			k.platform = webhook.Worksome
+			s.platform = webhook.Worksome
 		case webhook.Template:
-			k.platform = webhook.WorkMarket
+			s.platform = webhook.WorkMarket
 		}
 	}
-	return k
+	return s
 }
 
 func (e envelope) form(raw []byte) webhook.Form {
-	if isText(raw, e.short) {
-		e.members.Type = string(textAt(raw, e.short))
+	if isText(raw, e.event) {
+		e.members.Type = string(textAt(raw, e.event))
 	}
-	_, form, _ := e.members.Classify() // the checker reports what is wrong with the members
+	_, form, _ := e.members.Classify() // checkEnvelope reports what is wrong with the members
 	return cmp.Or(form, webhook.Inbound)
 }
 
-// typeOf finds the value that names the event, and the member's name.
-func (e envelope) typeOf(f webhook.Form) (at span, member string) {
-	short := f == webhook.Compact || f == webhook.WorksomeForm
-	if e.short.exists() && (short || !e.long.exists()) {
-		return e.short, "event"
-	}
-	return e.long, "event_type"
+// eventName is the member that names the event: event_type or event.
+type eventName struct {
+	member string
+	value  span // does not exist if neither is present
 }
 
-// describe names the type of a value.
+func (e envelope) nameOf(f webhook.Form) eventName {
+	isShort := f == webhook.Compact || f == webhook.WorksomeForm
+	if e.event.exists() && (isShort || !e.eventType.exists()) {
+		return eventName{"event", e.event}
+	}
+	return eventName{"event_type", e.eventType}
+}
+
+// describe returns the type of a value, with its article.
 func describe(raw []byte, at int) string {
 	if at >= len(raw) {
 		return "nothing"

@@ -8,17 +8,17 @@ import (
 	"github.com/wskdev/wsk/pkg/report"
 )
 
-// Fix mends what can be mended without a guess, trailing commas and alias
-// names, and touches no other byte. It returns the payload and how many places
-// were mended; raw itself when there were none.
+// Fix fixes what needs no guess, trailing commas and alias names, and leaves
+// every other byte as it is. It returns the payload and the number of places
+// that were fixed; with none it returns raw itself.
 //
-// A name is changed only where its canonical one is not there as well and the
-// value fits it, and not at all while the payload is no JSON or the rule alias
-// is off.
+// A name is changed only if its canonical name is not present and accepts the
+// value. No name is changed while the payload is not JSON or the rule alias is
+// off.
 func (c *Checker) Fix(raw []byte) (fixed []byte, places int) {
-	fixed, places = c.withoutCommas(raw)
+	fixed, places = c.removeCommas(raw)
 	for {
-		next, n := c.renamed(fixed)
+		next, n := c.renameAliases(fixed)
 		if n == 0 {
 			return fixed, places
 		}
@@ -26,11 +26,11 @@ func (c *Checker) Fix(raw []byte) (fixed []byte, places int) {
 	}
 }
 
-// edit puts a text in the place of another.
+// edit replaces a span with a text.
 type edit struct {
 	span
 	text    string
-	pointer string
+	pointer string // of the member that is renamed
 }
 
 func apply(raw []byte, edits []edit) []byte {
@@ -46,14 +46,13 @@ func apply(raw []byte, edits []edit) []byte {
 	return out.Bytes()
 }
 
-// withoutCommas takes the trailing commas out, as far as the payload is JSON
-// but for them.
-func (c *Checker) withoutCommas(raw []byte) (fixed []byte, places int) {
-	if c.brokenAt(raw) < 0 {
+// removeCommas removes the trailing commas up to the first other syntax error.
+func (c *Checker) removeCommas(raw []byte) (fixed []byte, places int) {
+	if c.syntaxError(raw) < 0 {
 		return raw, 0
 	}
 	edits := trailingCommas(raw)
-	if broken := c.brokenAt(apply(raw, edits)); broken >= 0 {
+	if broken := c.syntaxError(apply(raw, edits)); broken >= 0 {
 		for i, e := range edits {
 			if e.at-i >= broken {
 				edits = edits[:i]
@@ -67,9 +66,9 @@ func (c *Checker) withoutCommas(raw []byte) (fixed []byte, places int) {
 	return apply(raw, edits), len(edits)
 }
 
-// brokenAt returns the place from which a payload is no JSON, or -1.
-func (c *Checker) brokenAt(raw []byte) int {
-	for _, f := range c.engine.Check(c.any, raw) {
+// syntaxError returns the offset at which a payload stops being JSON, or -1.
+func (c *Checker) syntaxError(raw []byte) int {
+	for _, f := range c.schema.Check(nil, raw) {
 		if f.Kind == schema.Syntax || f.Kind == schema.Depth {
 			return f.Offset
 		}
@@ -77,11 +76,10 @@ func (c *Checker) brokenAt(raw []byte) int {
 	return -1
 }
 
-// trailingCommas finds the commas that stand between a value and a closing
-// bracket.
+// trailingCommas finds the commas between a value and a closing bracket.
 func trailingCommas(raw []byte) []edit {
 	var edits []edit
-	var last, before byte // the last two that are no white space
+	var last, before byte // the last two bytes that are not white space
 	comma := 0
 	for i := 0; i < len(raw); {
 		b := raw[i]
@@ -105,22 +103,22 @@ func trailingCommas(raw []byte) []edit {
 	return edits
 }
 
-// renamed gives as many aliases as possible their canonical names.
-func (c *Checker) renamed(raw []byte) (fixed []byte, n int) {
+// renameAliases gives as many aliases as possible their canonical names.
+func (c *Checker) renameAliases(raw []byte) (fixed []byte, n int) {
 	env := envelopeOf(raw)
-	k := c.linter.config.kindOf(raw, env)
-	at, _ := env.typeOf(k.form)
-	if !isText(raw, at) || c.linter.severities["alias"] == report.Off {
+	scope := c.linter.config.scopeOf(raw, env)
+	name := env.nameOf(scope.form).value
+	if !isText(raw, name) || c.linter.severities["alias"] == report.Off {
 		return raw, 0
 	}
-	e := c.event(k, textAt(raw, at))
+	e := c.event(scope, textAt(raw, name))
 	if e.schema == nil {
 		return raw, 0
 	}
 	r := renaming{c: c, schema: e.schema, raw: raw, before: map[violation]bool{}}
 	var aliases []edit
-	twice := map[string]bool{} // pointers of names that are there twice: which of them counts is a guess
-	for _, f := range c.engine.Check(e.schema, raw) {
+	duplicates := map[string]bool{} // pointers of names that appear twice: which one counts would be a guess
+	for _, f := range c.schema.Check(e.schema, raw) {
 		switch {
 		case f.Kind == schema.Syntax || f.Kind == schema.Depth:
 			return raw, 0
@@ -129,27 +127,21 @@ func (c *Checker) renamed(raw []byte) (fixed []byte, n int) {
 		case f.Kind.IsViolation():
 			r.before[violationOf(f)] = true
 			if f.Kind == schema.DuplicateKey {
-				twice[f.Pointer] = true
+				duplicates[f.Pointer] = true
 			}
 		}
 	}
 	if len(r.before) >= schema.MaxFindings {
-		return raw, 0 // a name that does not fit could not be told
+		return raw, 0 // a violation that a new name brings would not be reported
 	}
-	var once []edit
-	for _, e := range aliases {
-		if !twice[e.pointer] {
-			once = append(once, e)
-		}
-	}
-	r.add(once)
+	r.add(slices.DeleteFunc(aliases, func(e edit) bool { return duplicates[e.pointer] }))
 	if len(r.done) == 0 {
 		return raw, 0
 	}
 	return apply(raw, r.done), len(r.done)
 }
 
-// renaming holds the names that were changed so far.
+// renaming is the names that were changed so far.
 type renaming struct {
 	c      *Checker
 	schema *schema.Schema
@@ -158,7 +150,7 @@ type renaming struct {
 	done   []edit
 }
 
-// violation is a violation without its place, which a new name moves.
+// violation is a violation without its offset, which renaming changes.
 type violation struct {
 	kind             schema.Kind
 	pointer, message string
@@ -166,7 +158,7 @@ type violation struct {
 
 func violationOf(f schema.Finding) violation { return violation{f.Kind, f.Pointer, f.Message()} }
 
-// add takes the edits that bring no violation, all at once where it can be.
+// add applies the edits that cause no new violation, all at once if possible.
 func (r *renaming) add(edits []edit) {
 	switch {
 	case len(edits) == 0:
@@ -180,7 +172,7 @@ func (r *renaming) add(edits []edit) {
 }
 
 func (r *renaming) fits(edits []edit) bool {
-	for _, f := range r.c.engine.Check(r.schema, apply(r.raw, edits)) {
+	for _, f := range r.c.schema.Check(r.schema, apply(r.raw, edits)) {
 		if f.Kind.IsViolation() && !r.before[violationOf(f)] {
 			return false
 		}

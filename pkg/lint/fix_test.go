@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestFix(t *testing.T) {
+func TestCheckerFix(t *testing.T) {
 	t.Parallel()
 	order := func(data string) string {
 		return inbound("work_order.created", `{"project_code":"P","phase_name":"R",`+data+`}`)
@@ -68,9 +68,9 @@ func TestFix(t *testing.T) {
 	}
 }
 
-// TestFixWrongSample mends a sample with the two mistakes of the one that
+// TestCheckerFixWrongSample mends a sample with the two mistakes of the one that
 // Worksome's page shows.
-func TestFixWrongSample(t *testing.T) {
+func TestCheckerFixWrongSample(t *testing.T) {
 	t.Parallel()
 	sample := sampleOf(t, webhook.WorksomeForm, "hireUpdated")
 	at := strings.Index(sample, `"email":"`) + len(`"email":"`)
@@ -87,9 +87,9 @@ func TestFixWrongSample(t *testing.T) {
 	}
 }
 
-// TestFixKeepsBytes puts trailing commas, aliases and white space into the
+// TestCheckerFixKeepsBytes puts trailing commas, aliases and white space into the
 // samples at random: only those go, and mending again changes nothing.
-func TestFixKeepsBytes(t *testing.T) {
+func TestCheckerFixKeepsBytes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
 	c := newLinter(t, lint.Config{}).NewChecker()
@@ -127,8 +127,8 @@ func TestFixKeepsBytes(t *testing.T) {
 	}
 }
 
-// TestFixMany mends more places than a payload has findings, in one go.
-func TestFixMany(t *testing.T) {
+// TestCheckerFixMany mends more places than a payload has findings, in one go.
+func TestCheckerFixMany(t *testing.T) {
 	t.Parallel()
 	item := `{"text":"a",},`
 	raw := inbound("work_order.created", `{"project_code":"P","phase_name":"R","scope_of_work":{"checklists":[{"title":"A","items":[`+strings.Repeat(item, 3000)+`]}]}}`)

@@ -27,9 +27,9 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzPayload holds any bytes: findings lie within them, in order, at the line
+// FuzzCheckerPayload holds any bytes: findings lie within them, in order, at the line
 // and column of their offset, and what encoding/json refuses has an error.
-func FuzzPayload(f *testing.F) {
+func FuzzCheckerPayload(f *testing.F) {
 	seeds(f)
 	c := newLinter(f, lint.Config{Excerpts: true}).NewChecker()
 	fresh := newLinter(f, lint.Config{Excerpts: true})
@@ -61,9 +61,9 @@ func FuzzPayload(f *testing.F) {
 	})
 }
 
-// FuzzFix mends any bytes: what is JSON stays JSON with no more errors, what
+// FuzzCheckerFix mends any bytes: what is JSON stays JSON with no more errors, what
 // is none loses nothing but commas, and mending again changes nothing.
-func FuzzFix(f *testing.F) {
+func FuzzCheckerFix(f *testing.F) {
 	seeds(f)
 	c := newLinter(f, lint.Config{}).NewChecker()
 	f.Fuzz(func(t *testing.T, raw []byte) {

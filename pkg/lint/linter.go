@@ -1,3 +1,26 @@
+// Package lint checks payloads against the event catalog: bytes go in, findings
+// with line, column and JSON Pointer come out.
+//
+//	linter, err := lint.New(lint.Config{})
+//	if err != nil {
+//		return err
+//	}
+//	checker := linter.NewChecker() // one per goroutine
+//	result := checker.Payload(payload)
+//	for _, f := range result.Findings {
+//		fmt.Println(f) // 14:5: error: priority must be a string, is an object (type) at /data/priority
+//	}
+//
+// The envelope of a payload says which event it is. The schema of the event
+// then checks the bytes in one pass, and after it come the rules that a schema
+// cannot express, such as dates in the wrong order and totals that do not add
+// up. [Rules] lists all of them. What contradicts the platforms' documents is
+// an error, what deserves a look is a warning, and what could be said better is
+// a note.
+//
+// A [Stream] lints NDJSON of any size in constant memory.
+//
+// This package is stable.
 package lint
 
 import (
@@ -5,6 +28,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -13,46 +37,70 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Config says how to lint. The zero value lints by the catalog.
+// Config says how to lint. The zero value lints by the built-in catalog.
 type Config struct {
-	Platform webhook.Platform           // overrules what the payload shows
-	Form     webhook.Form               // overrules what the payload shows
-	Strict   bool                       // warnings count as errors
-	Rules    map[string]report.Severity // by ID; overrule the default and Strict
-	Excerpts bool                       // findings carry their line's text
-	Catalog  *webhook.Catalog           // the events to lint by; default: the built-in ones
+	Platform webhook.Platform // of all payloads; default: what each envelope shows
+	Form     webhook.Form     // of all payloads; default: what each envelope shows
+	Strict   bool             // warnings become errors
+	Excerpts bool             // findings have an Excerpt
+
+	// Rules sets the severity of rules by ID, before Strict. Off turns a rule off.
+	Rules map[string]report.Severity
+
+	// Catalog has the events and their schemas; default: webhook.DefaultCatalog().
+	Catalog *webhook.Catalog
 }
 
-// Linter compiles each event's schema when it first meets the event. It is
+func (c Config) check() error {
+	if c.Platform != "" && !slices.Contains(webhook.Platforms(), c.Platform) {
+		return fmt.Errorf("linting: unknown platform %q", c.Platform)
+	}
+	if c.Form != "" && !slices.Contains(webhook.Forms(), c.Form) {
+		return fmt.Errorf("linting: unknown form %q", c.Form)
+	}
+	for id, severity := range c.Rules {
+		if !slices.Contains(ruleIDs(), id) {
+			return fmt.Errorf("linting: %w", webhook.Unknown("rule", id, ruleIDs()))
+		}
+		if _, err := severity.MarshalText(); err != nil {
+			return fmt.Errorf("linting: rule %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// Linter compiles the schema of each event when it first meets the event. It is
 // safe for concurrent use.
 type Linter struct {
 	config     Config
-	severities map[string]report.Severity
+	severities map[string]report.Severity // of every rule
 
 	mu      sync.RWMutex
 	events  map[eventKey]*event
-	unknown int // how many of them are no events
+	unknown int // how many of events are not in the catalog
 }
 
+// eventKey is how a payload names its event.
 type eventKey struct {
-	kind
+	scope
 	name string
 }
 
-// event is what is known of one event.
+// event is an event as the linter knows it.
 type event struct {
-	definition webhook.Definition
-	schema     *schema.Schema
-	unknown    string // why it is no event, if it is none
-	fault      error  // its schema, of one's own, does not compile
-	bare       bool   // the documents show no payload
-	dates      []dates
-	hours      bool
-	lines      bool
+	definition   webhook.Definition
+	schema       *schema.Schema // nil if unknown or fault is set
+	unknown      string         // why it is not an event, if it is not
+	fault        error          // why its custom schema does not compile
+	undocumented bool           // the platform documents no payload
+
+	dates     []dateGroup
+	hasHours  bool // it has entries with hours
+	hasTotals bool // it has amounts or counts that add up
 }
 
-// New returns a linter. The error names the platform, form, rule or severity
-// in c that does not exist; the zero Config has none.
+// New returns a linter. The error names the platform, form, rule or severity of
+// the configuration that does not exist.
 func New(c Config) (*Linter, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -71,32 +119,14 @@ func New(c Config) (*Linter, error) {
 	return l, nil
 }
 
-func (c Config) check() error {
-	if c.Platform != "" && !slices.Contains(webhook.Platforms(), c.Platform) {
-		return fmt.Errorf("linting: unknown platform %q", c.Platform)
-	}
-	if c.Form != "" && !slices.Contains(webhook.Forms(), c.Form) {
-		return fmt.Errorf("linting: unknown form %q", c.Form)
-	}
-	for id, severity := range c.Rules {
-		if !slices.ContainsFunc(rules, func(r report.Rule) bool { return r.ID == id }) {
-			return fmt.Errorf("linting: %w", webhook.Unknown("rule", id, ruleIDs()))
-		}
-		if _, err := severity.MarshalText(); err != nil {
-			return fmt.Errorf("linting: rule %s: %w", id, err)
-		}
-	}
-	return nil
-}
-
-// Names are the sender's: made-up ones are neither kept without end nor shown
-// at any length.
+// Senders choose event names, so only some unknown ones are kept, and none is
+// kept or shown at full length.
 const (
 	maxUnknown = 256
-	maxName    = 128
+	maxName    = 128 // bytes
 )
 
-// event returns what is known of an event, from memory after the first time.
+// event returns an event, which is loaded the first time.
 func (l *Linter) event(key eventKey) *event {
 	l.mu.RLock()
 	known := l.events[key]
@@ -104,37 +134,54 @@ func (l *Linter) event(key eventKey) *event {
 	if known != nil {
 		return known
 	}
-	made := l.load(key)
+	loaded := l.load(key)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch known = l.events[key]; {
 	case known != nil:
 		return known
-	case made.unknown == "":
-		l.events[key] = made
+	case loaded.unknown == "":
+		l.events[key] = loaded
 	case l.unknown < maxUnknown && len(key.name) <= maxName:
-		l.events[key] = made
+		l.events[key] = loaded
 		l.unknown++
 	}
-	return made
+	return loaded
 }
 
 func (l *Linter) load(key eventKey) *event {
-	d := webhook.Definition{Platform: key.platform, Form: key.form, Type: shorten(key.name)}
-	file := path.Join(string(key.platform), string(key.form), key.name+".json")
-	found, err := l.config.Catalog.Lookup(d.Platform, d.Form, d.Type)
+	named := webhook.Definition{Platform: key.platform, Form: key.form, Type: shorten(key.name)}
+	d, err := l.config.Catalog.Lookup(named.Platform, named.Form, named.Type)
 	if err != nil {
-		return &event{definition: d, unknown: unknownMessage(d, err)}
+		return &event{definition: named, unknown: l.unknownMessage(named, err)}
 	}
-	e := &event{definition: found, bare: !found.IsCustom() && found.Sample() == nil}
+	e := &event{definition: d, undocumented: !d.IsCustom() && d.Sample() == nil}
+	file := path.Join(string(d.Platform), string(d.Form), d.Type+".json")
 	if e.schema, e.fault = schema.Compile(l.config.Catalog.ReadFile, file); e.fault != nil {
 		e.schema = nil
 		return e
 	}
-	if documented, err := webhook.Lookup(d.Platform, d.Form, d.Type); err == nil { // of a custom event nothing is known but its schema
+	// The fields that must agree are those of the documented event. About an
+	// event that only a custom schema describes nothing else is known.
+	if documented, err := webhook.Lookup(d.Platform, d.Form, d.Type); err == nil {
 		e.plan(documented.Properties())
 	}
 	return e
+}
+
+// unknownMessage points to the form that has the event, also from work_order.*
+// to workorder.* and back, or else to the nearest name.
+func (l *Linter) unknownMessage(d webhook.Definition, unknown error) string {
+	twin := strings.ReplaceAll(d.Type, "work_order.", "workorder.")
+	if twin == d.Type {
+		twin = strings.ReplaceAll(d.Type, "workorder.", "work_order.")
+	}
+	for _, name := range []string{d.Type, twin} {
+		if other, err := l.config.Catalog.Lookup("", "", name); err == nil {
+			return fmt.Sprintf("there is no %s event %s; %s exists in the form %s", d.Form, d.Type, other.Type, other.Form)
+		}
+	}
+	return unknown.Error()
 }
 
 func shorten(name string) string {
@@ -147,32 +194,3 @@ func shorten(name string) string {
 	}
 	return name[:cut] + "…"
 }
-
-// Checker lints payloads one after another. Each goroutine has its own.
-type Checker struct {
-	linter *Linter
-	engine *schema.Checker
-	any    *schema.Schema
-	known  map[eventKey]*event
-	raw    []byte
-	env    envelope
-	lines  lineCounter
-	result Result
-}
-
-// NewChecker returns a checker of the linter.
-func (l *Linter) NewChecker() *Checker {
-	return &Checker{linter: l, engine: schema.NewChecker(), any: schema.Any(), known: map[eventKey]*event{}}
-}
-
-// Result is what is said about one payload. Findings is good until the
-// checker's next payload.
-type Result struct {
-	Platform webhook.Platform
-	Form     webhook.Form
-	Event    string
-	Findings []report.Finding
-}
-
-// Errors counts the findings that are errors.
-func (r Result) Errors() int { return report.Count(r.Findings).Errors }

@@ -20,9 +20,9 @@ type mutation struct {
 	pointer string // where the error must be
 }
 
-// TestMutations breaks each sample in every way that its schema rules out: the
+// TestCheckerMutatedSamples breaks each sample in every way that its schema rules out: the
 // error must be there, at the field or at the object that misses it.
-func TestMutations(t *testing.T) {
+func TestCheckerMutatedSamples(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
 	total, found := 0, 0
@@ -151,9 +151,9 @@ func wrongValues(schema map[string]any) []any {
 	return wrong
 }
 
-// TestTruncatedSamples cuts each sample at every byte: one syntax error at the
+// TestCheckerTruncatedSamples cuts each sample at every byte: one syntax error at the
 // end, or where the text went wrong.
-func TestTruncatedSamples(t *testing.T) {
+func TestCheckerTruncatedSamples(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
 	n := 0

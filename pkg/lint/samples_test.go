@@ -7,7 +7,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestSamplesHaveNoFinding(t *testing.T) {
+func TestCheckerSamples(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
 	n := 0
@@ -24,8 +24,8 @@ func TestSamplesHaveNoFinding(t *testing.T) {
 	t.Log(n)
 }
 
-// TestCleanPayloadsAllocateNothing is for the throughput of long streams.
-func TestCleanPayloadsAllocateNothing(t *testing.T) { // alone: it counts every allocation
+// TestCheckerAllocations is for the throughput of long streams.
+func TestCheckerAllocations(t *testing.T) { // alone: it counts every allocation
 	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, d := range samples() {
 		sample := d.Sample()
@@ -35,7 +35,7 @@ func TestCleanPayloadsAllocateNothing(t *testing.T) { // alone: it counts every 
 	}
 }
 
-func BenchmarkPayload(b *testing.B) {
+func BenchmarkCheckerPayload(b *testing.B) {
 	c := newLinter(b, lint.Config{}).NewChecker()
 	var all [][]byte
 	size := 0

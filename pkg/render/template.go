@@ -97,7 +97,7 @@ func (t *Template) checkShape(found *findings) {
 		found.add(position{line: 1, column: 1}, "template-schema", "%v", err) // a test compiles it
 		return
 	}
-	for _, f := range schema.NewChecker().Check(compiled, t.source.json) {
+	for _, f := range new(schema.Checker).Check(compiled, t.source.json) {
 		if !f.Kind.IsViolation() && f.Kind != schema.Syntax && f.Kind != schema.DuplicateKey && f.Kind != schema.Depth {
 			continue
 		}

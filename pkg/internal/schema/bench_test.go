@@ -46,7 +46,7 @@ func BenchmarkCheck(b *testing.B) {
 		}
 		payloads = append(payloads, list)
 	}
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	b.ReportAllocs()
 	for b.Loop() {
 		for i := range all {
@@ -96,7 +96,7 @@ func BenchmarkSize(b *testing.B) {
 		payload := []byte(`{"event_type":"work_order.created","timestamp":"2026-01-15T14:30:00Z","data":{"id":"wo_1","people_required":2,"priority":"high","lines":[` +
 			strings.Repeat(`{"name":"inspect the unit","completed":false,"hours":1.25},`, lines-1) + `{"name":"inspect the unit","completed":true,"hours":1.25}]}}`)
 		b.Run(name, func(b *testing.B) {
-			checker := schema.NewChecker()
+			checker := new(schema.Checker)
 			if found := checker.Check(s, payload); len(found) > 0 {
 				b.Fatal(found)
 			}
@@ -113,7 +113,7 @@ func BenchmarkSize(b *testing.B) {
 func BenchmarkFindings(b *testing.B) {
 	s := mustCompile(b, `{"items":{"properties":{"name":{"type":"string"}},"required":["id"]}}`)
 	payload := []byte("[" + strings.Repeat(`{"name":1,"nam":2.0},`, 1000) + "{}]")
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	b.SetBytes(int64(len(payload)))
 	b.ReportAllocs()
 	for b.Loop() {

@@ -3,84 +3,86 @@ package schema
 import "bytes"
 
 // Checker checks payloads one after another and keeps its buffers between
-// them. It is not safe for concurrent use: give each goroutine its own.
+// them. The zero value is ready to use. A Checker must not be used by several
+// goroutines at once.
 type Checker struct {
 	data  []byte
 	pos   int
 	depth int
-	dead  bool // the payload is not looked at any further
-	stop  bool // dead, or in a trial: the value does not fit
+	ended bool // the rest of the payload is not checked
+	stop  bool // ended, or in a trial and the value does not fit
 
-	path     []int // to the value at hand: an item's index, or ^offset of a member's name
-	findings []Finding
-	observed int // how many of them are no violations
-	trial    int // how many alternatives deep: nothing is reported there
-	again    int // how many times the same bytes are being looked at anew
-	rescan   int // bytes that may still be looked at anew
+	path       []int // to the current value: an item's index, or ^offset of a member's name
+	findings   []Finding
+	observed   int // how many of them are observations
+	trial      int // how many alternatives deep: findings there are not reported
+	rechecking int // how many times the current bytes are being checked again
+	budget     int // how many bytes may still be checked again
 
 	bits    []uint64 // which properties of the open objects were seen
 	scratch []byte   // a string without its escapes
 	names   nameSet
 }
 
-// A checker lets go of buffers that outgrew these for a single payload.
+// Buffers larger than these are not kept for the next payload.
 const (
-	keptNames = 1 << 12
-	keptText  = 1 << 16
+	maxKeptNames = 1 << 12
+	maxKeptText  = 1 << 16
 )
 
-// NewChecker returns a checker.
-func NewChecker() *Checker { return &Checker{} }
-
-// Check looks at one payload and returns what there is to say about it, in
-// the order of the document. The slice is good until the next call.
+// Check checks one payload and returns the findings in the order of the
+// document. With a nil schema it only checks that the payload is strict JSON.
+// The slice is valid until the next call.
 func (c *Checker) Check(s *Schema, payload []byte) []Finding {
-	c.data, c.pos, c.depth, c.dead, c.stop = payload, 0, 0, false, false
+	c.data, c.pos, c.depth, c.ended, c.stop = payload, 0, 0, false, false
 	c.path, c.findings, c.bits = c.path[:0], c.findings[:0], c.bits[:0]
-	c.observed, c.trial, c.again = 0, 0, 0
-	c.rescan = 1<<20 + 64*len(payload)
-	if c.preamble() {
-		c.value(s.root)
+	c.observed, c.trial, c.rechecking = 0, 0, 0
+	c.budget = 1<<20 + 64*len(payload)
+	var root *node
+	if s != nil {
+		root = s.root
 	}
-	if c.space(); !c.dead && c.pos < len(c.data) {
-		c.broken(c.pos, "the JSON ends before this place: one payload, one JSON text")
+	if c.begin() {
+		c.value(root)
 	}
-	c.letGo()
-	return c.inOrder()
+	if c.space(); !c.ended && c.pos < len(c.data) {
+		c.syntaxError(c.pos, "the JSON ends before this place: a payload is one JSON text")
+	}
+	c.release()
+	return c.sorted()
 }
 
-// letGo empties the buffers, and drops those that one payload made too big to
-// keep for the next.
-func (c *Checker) letGo() {
+// release empties the buffers and drops those that are too large to keep.
+func (c *Checker) release() {
 	c.data = nil
 	c.names.release(0)
-	if cap(c.names.list) > keptNames {
+	if cap(c.names.list) > maxKeptNames {
 		c.names = nameSet{}
 	}
-	if cap(c.scratch) > keptText {
+	if cap(c.scratch) > maxKeptText {
 		c.scratch = nil
 	}
 }
 
-// preamble refuses what is no JSON from its first bytes on.
-func (c *Checker) preamble() bool {
+// begin reports whether the payload may be JSON, judged by its first bytes.
+func (c *Checker) begin() bool {
 	first := c.data[:min(len(c.data), 4)]
 	switch {
 	case bytes.HasPrefix(first, []byte("\xef\xbb\xbf")):
-		c.broken(0, "a byte order mark stands before the JSON; save it as UTF-8 without BOM")
+		c.syntaxError(0, "the JSON starts with a byte order mark; save it as UTF-8 without a BOM")
 	case bytes.HasPrefix(first, []byte("\xff\xfe")), bytes.HasPrefix(first, []byte("\xfe\xff")),
 		len(first) == 4 && (first[0] == 0) != (first[1] == 0):
-		c.broken(0, "this is UTF-16 or a binary file; JSON is UTF-8")
+		c.syntaxError(0, "this is UTF-16 or a binary file; JSON is UTF-8")
 	default:
 		if c.space(); c.pos < len(c.data) {
 			return true
 		}
-		c.broken(0, "there is no JSON here: it is empty")
+		c.syntaxError(0, "there is no JSON: the text is empty")
 	}
 	return false
 }
 
-// space passes over white space.
+// space skips white space.
 func (c *Checker) space() {
 	if c.pos < len(c.data) && c.data[c.pos] <= ' ' {
 		c.spaces()
@@ -95,10 +97,10 @@ func (c *Checker) spaces() {
 	c.pos = i
 }
 
-// value checks the value at hand against n; a nil n takes any.
+// value checks the current value against n; a nil n accepts any.
 func (c *Checker) value(n *node) {
 	if c.space(); c.pos >= len(c.data) {
-		c.broken(c.pos, cutOff)
+		c.syntaxError(c.pos, cutOff)
 		return
 	}
 	start := c.pos
@@ -114,14 +116,14 @@ func (c *Checker) value(n *node) {
 	default:
 		c.literal(n)
 	}
-	if n != nil && n.combined && !c.stop {
+	if n != nil && n.combines && !c.stop {
 		c.combine(n, start)
 	}
 }
 
-// mistyped reports a value whose type is not among those allowed.
-func (c *Checker) mistyped(n *node, start int, name string) {
-	if c.notes(Type) {
+// wrongType reports a value whose type is not one of those allowed.
+func (c *Checker) wrongType(n *node, start int, name string) {
+	if c.wants(Type) {
 		c.add(Finding{Kind: Type, Offset: start, End: c.pos, Want: n.wantTypes, Got: name})
 	}
 }
@@ -138,23 +140,23 @@ func (c *Checker) literal(n *node) {
 	}
 	switch size := min(len(word), len(rest)); {
 	case string(rest[:size]) != word[:size]:
-		c.strange(start)
+		c.notValue(start)
 		return
 	case size < len(word):
-		c.broken(len(c.data), cutOff)
+		c.syntaxError(len(c.data), cutOff)
 		return
 	}
 	c.pos += len(word)
 	switch {
 	case n == nil:
 	case n.types&kind == 0:
-		c.mistyped(n, start, name)
-	case n.sets:
-		c.checkSets(n, kind, rest[:len(word)], start)
+		c.wrongType(n, start, name)
+	case n.hasEnum:
+		c.checkEnum(n, kind, rest[:len(word)], start)
 	}
 }
 
-// array checks a list: its items, then their number.
+// array checks a list: its items, then how many there are.
 func (c *Checker) array(n *node) {
 	start := c.pos
 	if !c.enter() {
@@ -176,35 +178,35 @@ func (c *Checker) array(n *node) {
 		return
 	}
 	if n.types&isArray == 0 {
-		c.mistyped(n, start, "array")
+		c.wrongType(n, start, "array")
 		return
 	}
-	if n.sets {
-		c.checkSets(n, isArray, nil, start)
+	if n.hasEnum {
+		c.checkEnum(n, isArray, nil, start)
 	}
 	if size < n.minItems {
-		c.miscounted(MinItems, start, n.minItems, size)
+		c.wrongCount(MinItems, start, n.minItems, size)
 	}
 	if n.maxItems >= 0 && size > n.maxItems {
-		c.miscounted(MaxItems, start, n.maxItems, size)
+		c.wrongCount(MaxItems, start, n.maxItems, size)
 	}
 }
 
-// enter goes one bracket deeper.
+// enter skips an opening bracket.
 func (c *Checker) enter() bool {
 	if c.depth++; c.depth > MaxDepth {
-		c.end(Finding{Kind: Depth, Offset: c.pos, End: c.pos + 1, Want: "nested deeper than 512 brackets"})
+		c.abort(Finding{Kind: Depth, Offset: c.pos, End: c.pos + 1, Want: "nested deeper than 512 brackets"})
 		return false
 	}
 	c.pos++
 	return true
 }
 
-// more reports whether another part of an object or list follows, and goes to
-// it; at the closing bracket it goes behind that.
+// more reports whether another member or item follows, and skips to it. A
+// closing bracket is skipped.
 func (c *Checker) more(closing byte, first bool) bool {
 	if c.space(); c.pos >= len(c.data) {
-		c.broken(c.pos, cutOff)
+		c.syntaxError(c.pos, cutOff)
 		return false
 	}
 	switch b := c.data[c.pos]; {
@@ -214,17 +216,129 @@ func (c *Checker) more(closing byte, first bool) bool {
 	case first:
 		return true
 	case b != ',':
-		c.broken(c.pos, "a comma or "+string(closing)+" is missing before this place")
+		c.syntaxError(c.pos, "a comma or "+string(closing)+" is missing before this place")
 		return false
 	}
 	c.pos++
 	if c.space(); c.pos >= len(c.data) {
-		c.broken(c.pos, cutOff)
+		c.syntaxError(c.pos, cutOff)
 		return false
 	}
 	if c.data[c.pos] == closing {
-		c.broken(c.pos, trailingComma)
+		c.syntaxError(c.pos, trailingComma)
 		return false
 	}
 	return true
+}
+
+// combine checks a value against further schemas, each of which reads the same
+// bytes again. Syntax errors were reported the first time.
+func (c *Checker) combine(n *node, start int) {
+	end := c.pos
+	if n.never && c.wants(Not) {
+		c.add(Finding{Kind: Not, Offset: start, End: end})
+	}
+	for _, sub := range n.allOf {
+		if c.recheck(sub, start, end); c.stop {
+			return
+		}
+	}
+	if n.anyOf != nil && c.fitting(n.anyOf, start, end, 1) == 0 && c.wants(AnyOf) {
+		c.add(Finding{Kind: AnyOf, Offset: start, End: end, Want: n.alternatives})
+	}
+	if n.oneOf != nil {
+		if fits := c.fitting(n.oneOf, start, end, 2); (fits == 0 || fits == 2) && c.wants(OneOf) {
+			got := "none"
+			if fits == 2 {
+				got = "several"
+			}
+			c.add(Finding{Kind: OneOf, Offset: start, End: end, Got: got})
+		}
+	}
+	if n.not != nil && c.fitting(n.not, start, end, 1) > 0 && c.wants(Not) {
+		c.add(Finding{Kind: Not, Offset: start, End: end})
+	}
+}
+
+// recheck checks the bytes from start to end again. It leaves the checker at the
+// end, wherever a trial stopped.
+func (c *Checker) recheck(n *node, start, end int) {
+	depth, path, bits := c.depth, len(c.path), len(c.bits)
+	c.rechecking++
+	c.pos = start
+	c.value(n)
+	c.rechecking--
+	if c.budget -= max(c.pos-start, 1); c.budget < 0 && !c.ended {
+		c.abort(Finding{Kind: Depth, Offset: start, End: end, Want: "the schema checks this value too many times to continue"})
+	}
+	if !c.ended {
+		c.pos, c.depth, c.path, c.bits = end, depth, c.path[:path], c.bits[:bits]
+	}
+}
+
+// fitting returns how many schemas a value fits, counting up to enough. It
+// returns -1 if the rest of the payload is not checked.
+func (c *Checker) fitting(options []*node, start, end, enough int) int {
+	fits := 0
+	for _, option := range options {
+		if c.stop {
+			break
+		}
+		c.trial++
+		c.recheck(option, start, end)
+		c.trial--
+		if !c.stop {
+			if fits++; fits == enough {
+				break
+			}
+		}
+		if c.ended {
+			return -1
+		}
+		c.stop = false
+	}
+	return fits
+}
+
+// checkEnum checks a value against enum and const.
+func (c *Checker) checkEnum(n *node, kind uint8, value []byte, start int) {
+	if n.constant != nil && !n.constant.is(kind, value) && c.wants(Const) {
+		c.add(Finding{Kind: Const, Offset: start, End: c.pos, Want: n.wantConst, Got: display(kind, value)})
+	}
+	if n.enum == nil {
+		return
+	}
+	for i := range n.enum {
+		if n.enum[i].is(kind, value) {
+			return
+		}
+	}
+	if c.wants(Enum) {
+		c.add(Finding{Kind: Enum, Offset: start, End: c.pos, Want: n.wantEnum, Got: display(kind, value)})
+	}
+}
+
+// is reports whether a value equals that of the schema. Numbers are equal
+// however they are written.
+func (s *scalar) is(kind uint8, value []byte) bool {
+	switch {
+	case s.kind != kind:
+		return false
+	case kind == isNumber:
+		return s.text == string(value) || parseDecimal(value).compare(s.number) == 0
+	}
+	return s.text == string(value)
+}
+
+// display returns a value as findings show it.
+func display(kind uint8, value []byte) string {
+	switch kind {
+	case isString:
+		return quote(value)
+	case isArray:
+		return "a list"
+	case isObject:
+		return "an object"
+	}
+	return shorten(value)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-func TestCatalogCompilesAndItsSamplesFit(t *testing.T) {
+func TestCompileCatalog(t *testing.T) {
 	compiled := map[string]*schema.Schema{}
 	for _, file := range catalogFiles(t) {
 		s, err := schema.Compile(loadCatalog, file)
@@ -19,7 +19,7 @@ func TestCatalogCompilesAndItsSamplesFit(t *testing.T) {
 		}
 		compiled[file] = s
 	}
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	for _, s := range samples(t) {
 		if found := checker.Check(compiled[s.file], s.payload); !isRight(found) {
 			t.Errorf("%s:\n%s", s.file, allInFull(found))
@@ -27,11 +27,11 @@ func TestCatalogCompilesAndItsSamplesFit(t *testing.T) {
 	}
 }
 
-func TestSchemasThatDoNotCompile(t *testing.T) {
+func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                "schema a.json#: at byte 0: there is no JSON here: it is empty",
-		`{"a":1.0,}`:                      "schema a.json#: at byte 9: a comma too many before this bracket",
-		`{"type":"string","type":"null"}`: "schema a.json#/type: at byte 17: type is there twice in this object, and receivers differ in which they take",
+		``:                                "schema a.json#: at byte 0: there is no JSON: the text is empty",
+		`{"a":1.0,}`:                      "schema a.json#: at byte 9: a trailing comma before this bracket",
+		`{"type":"string","type":"null"}`: "schema a.json#/type: at byte 17: type appears twice in this object, and receivers differ in which one they use",
 		`[]`:                              "schema a.json#: a schema is an object or a boolean",
 		`null`:                            "schema a.json#: a schema is an object or a boolean",
 		`"string"`:                        "schema a.json#: a schema is an object or a boolean",
@@ -45,8 +45,8 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 		`{"items":[{}]}`:                                        "schema a.json#/items: a schema is an object or a boolean",
 		`{"format":"dat"}`:                                      `schema a.json#/format: unknown format "dat": did you mean "date"?`,
 		`{"format":"ipv4"}`:                                     "known are date, date-time, time-of-day, worksome-time, email, uri",
-		`{"properties":{"id":{"$id":"x.json"}}}`:                "schema a.json#/properties/id/$id: the keyword $id is supported at the top of a file only",
-		`{"$schema":"http://json-schema.org/draft-07/schema#"}`: "schema a.json#/$schema: only draft 2020-12 is known",
+		`{"properties":{"id":{"$id":"x.json"}}}`:                "schema a.json#/properties/id/$id: the keyword $id is supported only at the top of a file",
+		`{"$schema":"http://json-schema.org/draft-07/schema#"}`: "schema a.json#/$schema: only draft 2020-12 is supported",
 
 		`{"type":"text"}`:               "a.json#/type: must name the types",
 		`{"type":[]}`:                   "a.json#/type: must name the types",
@@ -55,18 +55,18 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 		`{"type":null}`:                 "a.json#/type: must name the types",
 		`{"enum":"a"}`:                  "a.json#/enum: must be a list",
 		`{"enum":{"a":1}}`:              "a.json#/enum: must be a list",
-		`{"enum":["a",[]]}`:             "a.json#/enum: may hold strings, numbers, booleans and null only",
-		`{"const":{}}`:                  "a.json#/const: may hold strings, numbers, booleans and null only",
+		`{"enum":["a",[]]}`:             "a.json#/enum: may contain only strings, numbers, booleans and null",
+		`{"const":{}}`:                  "a.json#/const: may contain only strings, numbers, booleans and null",
 		`{"properties":[]}`:             "a.json#/properties: must be an object",
 		`{"properties":{"a":1}}`:        "a.json#/properties/a: a schema is an object or a boolean",
 		`{"required":"a"}`:              "a.json#/required: must be a list of names",
 		`{"required":["a",1]}`:          "a.json#/required: must be a list of names",
 		`{"additionalProperties":null}`: "a.json#/additionalProperties: a schema is an object or a boolean",
 		`{"items":"string"}`:            "a.json#/items: a schema is an object or a boolean",
-		`{"minItems":-1}`:               "a.json#/minItems: must be a number of 0 or more",
-		`{"maxItems":1.5}`:              "a.json#/maxItems: must be a number of 0 or more",
-		`{"minLength":"1"}`:             "a.json#/minLength: must be a number of 0 or more",
-		`{"maxLength":null}`:            "a.json#/maxLength: must be a number of 0 or more",
+		`{"minItems":-1}`:               "a.json#/minItems: must be a whole number of 0 or more",
+		`{"maxItems":1.5}`:              "a.json#/maxItems: must be a whole number of 0 or more",
+		`{"minLength":"1"}`:             "a.json#/minLength: must be a whole number of 0 or more",
+		`{"maxLength":null}`:            "a.json#/maxLength: must be a whole number of 0 or more",
 		`{"pattern":1}`:                 "a.json#/pattern: must be a string",
 		`{"pattern":"("}`:               "a.json#/pattern: error parsing regexp: missing closing )",
 		`{"pattern":"(?=a)"}`:           "a.json#/pattern: error parsing regexp",
@@ -84,9 +84,9 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 		`{"deprecated":"yes"}`:          "a.json#/deprecated: must be a boolean",
 		`{"x-values":"a"}`:              "a.json#/x-values: must be a list of names",
 		`{"x-values":[1]}`:              "a.json#/x-values: must be a list of names",
-		`{"x-alias-of":true}`:           "a.json#/x-alias-of: must be a string that is not empty",
-		`{"$ref":"#/$defs/a","x-alias-of":"","$defs":{"a":{}}}`: "a.json#/x-alias-of: must be a string that is not empty",
-		`{"x-deprecated":false}`:                                "a.json#/x-deprecated: must be a string that is not empty",
+		`{"x-alias-of":true}`:           "a.json#/x-alias-of: must be a non-empty string",
+		`{"$ref":"#/$defs/a","x-alias-of":"","$defs":{"a":{}}}`: "a.json#/x-alias-of: must be a non-empty string",
+		`{"x-deprecated":false}`:                                "a.json#/x-deprecated: must be a non-empty string",
 		`{"$id":5}`:                                             "a.json#/$id: must be a string",
 	} {
 		_, err := schema.Compile(filesOf(map[string]string{"a.json": text}), "a.json")
@@ -97,26 +97,26 @@ func TestSchemasThatDoNotCompile(t *testing.T) {
 	}
 }
 
-func TestReferencesThatLeadNowhere(t *testing.T) {
+func TestCompileBrokenReferences(t *testing.T) {
 	for ref, want := range map[string]string{
-		`"#/$defs/b"`:                       "schema dir/a.json#/properties/x/anyOf/0/$ref: schema dir/a.json#/$defs/b: there is nothing at this place",
-		`"#/$defs/a/type/0"`:                "schema dir/a.json#/$defs/a/type/0: there is nothing at this place",
-		`"#/properties/x/anyOf/01"`:         "there is nothing at this place",
-		`"#/properties/x/anyOf/-1"`:         "there is nothing at this place",
-		`"#/"`:                              "schema dir/a.json#/: there is nothing at this place",
+		`"#/$defs/b"`:                       "schema dir/a.json#/properties/x/anyOf/0/$ref: schema dir/a.json#/$defs/b: the file has nothing at this place",
+		`"#/$defs/a/type/0"`:                "schema dir/a.json#/$defs/a/type/0: the file has nothing at this place",
+		`"#/properties/x/anyOf/01"`:         "the file has nothing at this place",
+		`"#/properties/x/anyOf/-1"`:         "the file has nothing at this place",
+		`"#/"`:                              "schema dir/a.json#/: the file has nothing at this place",
 		`"b.json"`:                          "schema dir/a.json#/properties/x/anyOf/0/$ref: loading schema dir/b.json: open dir/b.json: file does not exist",
 		`"../b.json#/x"`:                    "loading schema b.json: open b.json: file does not exist",
 		`"broken.json"`:                     "schema dir/a.json#/properties/x/anyOf/0/$ref: schema dir/broken.json#: at byte 1: the JSON is cut off here",
-		`"other.json#/none"`:                "schema dir/other.json#/none: there is nothing at this place",
+		`"other.json#/none"`:                "schema dir/other.json#/none: the file has nothing at this place",
 		`"other.json#/$defs/bad"`:           "schema dir/other.json#/$defs/bad/type: must name the types",
-		`"#a"`:                              "schema dir/a.json#/properties/x/anyOf/0/$ref: a $ref names a file beside this one",
-		`"https://example.com/schema.json"`: "a $ref names a file beside this one",
-		`"//example.com/schema.json"`:       "a $ref names a file beside this one",
-		`"urn:a:b"`:                         "a $ref names a file beside this one",
-		`"a.json?x=1"`:                      "a $ref names a file beside this one",
-		`"#/%zz"`:                           "a $ref names a file beside this one",
-		`5`:                                 "a $ref names a file beside this one",
-		`null`:                              "a $ref names a file beside this one",
+		`"#a"`:                              "schema dir/a.json#/properties/x/anyOf/0/$ref: a $ref names a file relative to this one",
+		`"https://example.com/schema.json"`: "a $ref names a file relative to this one",
+		`"//example.com/schema.json"`:       "a $ref names a file relative to this one",
+		`"urn:a:b"`:                         "a $ref names a file relative to this one",
+		`"a.json?x=1"`:                      "a $ref names a file relative to this one",
+		`"#/%zz"`:                           "a $ref names a file relative to this one",
+		`5`:                                 "a $ref names a file relative to this one",
+		`null`:                              "a $ref names a file relative to this one",
 	} {
 		files := map[string]string{
 			"dir/a.json":      `{"$defs":{"a":{"type":"string"}},"properties":{"x":{"anyOf":[{"$ref":` + ref + `}]}}}`,
@@ -137,7 +137,7 @@ func TestReferencesThatLeadNowhere(t *testing.T) {
 	}
 }
 
-func TestReferencesBetweenFiles(t *testing.T) {
+func TestCompileReferencesBetweenFiles(t *testing.T) {
 	s, err := schema.Compile(filesOf(map[string]string{
 		"x/event.json":     `{"$id":"https://wsk.dev/x/event.json","properties":{"a":{"$ref":"../defs.json#/$defs/list"},"b":{"$ref":"y/z.json"},"c":{"$ref":"./event.json#/properties/d"},"d":{"type":"null"},"e":{"$ref":"a%20b.json"}}}`,
 		"defs.json":        `{"$defs":{"list":{"items":{"$ref":"#/$defs/item"}},"item":{"$ref":"x/y/z.json#/$defs/word"}}}`,
@@ -154,13 +154,13 @@ func TestReferencesBetweenFiles(t *testing.T) {
 		`{"b":{"e1":{"a":[1]},"e2":{"c":1}}}`: "type /b/e1/a/0; type /b/e2/c",
 		`{"c":1,"e":null}`:                    "type /c; type /e",
 	} {
-		if got := said(schema.NewChecker().Check(s, []byte(payload)), schema.Kind.IsViolation); got != want {
+		if got := said(new(schema.Checker).Check(s, []byte(payload)), schema.Kind.IsViolation); got != want {
 			t.Errorf("%s: got %q, want %q", payload, got, want)
 		}
 	}
 }
 
-func TestSchemasThatGoInCirclesDoNotCompile(t *testing.T) {
+func TestCompileCircularSchemas(t *testing.T) {
 	for _, text := range []string{
 		`{"$ref":"#"}`,
 		`{"$ref":"#","type":"object"}`,
@@ -180,7 +180,7 @@ func TestSchemasThatGoInCirclesDoNotCompile(t *testing.T) {
 
 // Schemas that look at each value twice on every level double the work with
 // each level. The checker gives up instead.
-func TestHostileSchemasEnd(t *testing.T) {
+func TestCheckHostileSchemasEnd(t *testing.T) {
 	deep := strings.Repeat("[", 500) + strings.Repeat("]", 500)
 	wide := "[" + strings.Repeat("[[[]]],", 50_000/slowdown) + "[]]"
 	for _, text := range []string{
@@ -193,7 +193,7 @@ func TestHostileSchemasEnd(t *testing.T) {
 		s := mustCompile(t, text)
 		for _, payload := range []string{deep, wide, `[[[1.0]]]`} {
 			start := time.Now()
-			found := schema.NewChecker().Check(s, []byte(payload))
+			found := new(schema.Checker).Check(s, []byte(payload))
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("%.100s took %v", text, took)
 			}
@@ -201,7 +201,7 @@ func TestHostileSchemasEnd(t *testing.T) {
 		}
 	}
 	s := mustCompile(t, `{"oneOf":[{"items":{"$ref":"#"}},{"items":{"$ref":"#"}}]}`)
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	found := checker.Check(s, []byte(strings.Repeat("[", 100)+strings.Repeat("]", 100)))
 	if len(found) != 1 || found[0].Kind != schema.Depth || !strings.Contains(found[0].Message(), "too many times") {
 		t.Errorf("%+v", found)
@@ -223,14 +223,14 @@ func doubling(n int) string {
 }
 
 // Many alternatives for a big payload are no hostile schema.
-func TestManyAlternativesAreTried(t *testing.T) {
+func TestCheckManyAlternatives(t *testing.T) {
 	var options []string
 	for i := range 200 {
 		options = append(options, `{"properties":{"event":{"const":"e`+strings.Repeat("x", i)+`"},"data":{"type":"array"}},"required":["event"]}`)
 	}
 	s := mustCompile(t, `{"oneOf":[`+strings.Join(options, ",")+`]}`)
 	payload := `{"event":"e` + strings.Repeat("x", 199) + `","data":[` + strings.Repeat(`"some text",`, 50_000) + `1]}`
-	if found := schema.NewChecker().Check(s, []byte(payload)); len(found) != 0 {
+	if found := new(schema.Checker).Check(s, []byte(payload)); len(found) != 0 {
 		t.Errorf("%.300v", found)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-func TestDepth(t *testing.T) {
+func TestCheckDepth(t *testing.T) {
 	lists := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	objects := func(n int) string { return strings.Repeat(`{"a":`, n) + "1" + strings.Repeat("}", n) }
 	for name, c := range map[string]struct {
@@ -30,30 +30,30 @@ func TestDepth(t *testing.T) {
 		"10,000,000 open lists": {strings.Repeat("[", 10_000_000), true, 512},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checker := schema.NewChecker()
-			found := checker.Check(schema.Any(), []byte(c.payload))
+			checker := new(schema.Checker)
+			found := checker.Check(nil, []byte(c.payload))
 			if got := said(found, func(k schema.Kind) bool { return k == schema.Depth }) != ""; got != c.deep {
 				t.Fatalf("%.200v", found)
 			}
 			if c.deep && (len(found) != 1 || found[0].Offset != c.offset || found[0].End != c.offset+1 || !strings.Contains(found[0].Message(), "512")) {
 				t.Errorf("%+v, want one finding at %d", found, c.offset)
 			}
-			if again := checker.Check(schema.Any(), []byte(`{"a":[1]}`)); len(again) != 0 {
+			if again := checker.Check(nil, []byte(`{"a":[1]}`)); len(again) != 0 {
 				t.Errorf("the next payload suffers: %+v", again)
 			}
 		})
 	}
 }
 
-func TestDepthHasAPointer(t *testing.T) {
-	found := schema.NewChecker().Check(schema.Any(), []byte(`{"a":`+strings.Repeat("[", 600)))
+func TestCheckDepthPointer(t *testing.T) {
+	found := new(schema.Checker).Check(nil, []byte(`{"a":`+strings.Repeat("[", 600)))
 	if want := "/a" + strings.Repeat("/0", 511); len(found) != 1 || found[0].Pointer != want {
 		t.Errorf("%.200v", found)
 	}
 }
 
 // Names are compared as what they spell, whatever the schema lists.
-func TestDuplicateKeys(t *testing.T) {
+func TestCheckDuplicateKeys(t *testing.T) {
 	schemas := map[string]string{
 		"nothing listed": `true`,
 		"all listed":     `{"properties":{"a":{},"b":{"properties":{"a":{}}},"é":{},"a/b":{},"":{},"😀":{}}}`,
@@ -76,7 +76,7 @@ func TestDuplicateKeys(t *testing.T) {
 		{`[{"a":1},{"a":1,"a":1}]`, "a", "/1/a", 16, 19},
 	} {
 		for kind, text := range schemas {
-			found := schema.NewChecker().Check(mustCompile(t, text), []byte(c.payload))
+			found := new(schema.Checker).Check(mustCompile(t, text), []byte(c.payload))
 			want := schema.Finding{Kind: schema.DuplicateKey, Offset: c.offset, End: c.end, Pointer: c.pointer, Name: c.name}
 			var got []schema.Finding
 			for _, f := range found {
@@ -91,19 +91,19 @@ func TestDuplicateKeys(t *testing.T) {
 	}
 }
 
-func TestNamesThatAreNoDuplicates(t *testing.T) {
+func TestCheckDistinctKeys(t *testing.T) {
 	for _, payload := range []string{
 		`{"a":{"a":{"a":1}}}`, `[{"a":1},{"a":1}]`, `{"a":1,"A":1}`, `{"a":1,"a ":1,"a\u0000":1}`, "{\"\u00e9\":1,\"e\u0301\":1}", `{"a":{"b":1,"c":1},"b":{"a":1,"c":1},"c":1}`,
 		`{"a":[{"b":1},{"b":1},{"b":{"b":1}}],"b":1}`, `{"\\u0061":1,"a":1}`,
 	} {
-		if found := schema.NewChecker().Check(schema.Any(), []byte(payload)); len(found) != 0 {
+		if found := new(schema.Checker).Check(nil, []byte(payload)); len(found) != 0 {
 			t.Errorf("%s: %+v", payload, found)
 		}
 	}
 }
 
-func TestEachRepetitionOfANameIsADuplicate(t *testing.T) {
-	found := schema.NewChecker().Check(schema.Any(), []byte(`{"a":1,"b":1,"a":1,"b":1,"a":1}`))
+func TestCheckRepeatedKeys(t *testing.T) {
+	found := new(schema.Checker).Check(nil, []byte(`{"a":1,"b":1,"a":1,"b":1,"a":1}`))
 	if got, want := said(found, schema.Kind.IsViolation), "duplicate-key /a; duplicate-key /b; duplicate-key /a"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

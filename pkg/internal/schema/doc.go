@@ -1,39 +1,43 @@
 // Package schema checks JSON payloads against JSON Schemas in one pass over
-// the bytes: bytes come in, findings with pointer and offset go out, and no
-// tree is built. On a payload without findings nothing is allocated.
+// the bytes: bytes go in, findings with pointer and offset come out, and no
+// tree is built. Nothing is allocated for a payload without findings.
 //
-//	s, err := schema.Compile(loader, "order.json")
-//	checker := schema.NewChecker()
+//	s, err := schema.Compile(load, "order.json")
+//	if err != nil {
+//		return err
+//	}
+//	var checker schema.Checker
 //	for _, f := range checker.Check(s, payload) {
 //		fmt.Println(f.Offset, f.Pointer, f.Message())
 //	}
 //
-// The same pass holds the payload to strict JSON: one text in UTF-8, without
-// a byte order mark, lone surrogates, duplicate keys, raw control characters
-// or a depth past [MaxDepth]. It reports the findings in document order. Of
-// more than [MaxFindings] it keeps those that it came upon first, violations
-// before observations.
+// The same pass checks that the payload is strict JSON: one text in UTF-8
+// without a byte order mark, lone surrogates, duplicate keys or raw control
+// characters, and no deeper than [MaxDepth]. Findings are reported in the order
+// of the document. Of more than [MaxFindings] those met first are kept,
+// violations before observations.
 //
 // # Keywords
 //
-// Of JSON Schema's draft 2020-12 it knows $ref, $defs, type, enum and const
-// (of scalars), properties, required, additionalProperties, items, minItems,
-// maxItems, minLength, maxLength, pattern, minimum, maximum,
-// exclusiveMinimum, exclusiveMaximum, anyOf, allOf, oneOf, not and format,
-// beside the annotations. A schema that uses another keyword, or a format that
-// is not in [Formats], does not compile. Neither does one that refers to
-// itself without going into the payload.
+// Of the draft 2020-12 of JSON Schema the package supports $ref, $defs, type,
+// enum and const (of scalars), properties, required, additionalProperties,
+// items, minItems, maxItems, minLength, maxLength, pattern, minimum, maximum,
+// exclusiveMinimum, exclusiveMaximum, anyOf, allOf, oneOf, not, format (with a
+// list of formats of its own) and the annotations. A schema that uses another
+// keyword or format does not compile, nor does one that refers to itself
+// without going into the payload.
 //
-// A pattern is a regular expression of package regexp, searched for in the
-// string. A $ref names a file, relative to its own, and a JSON Pointer in it.
+// A pattern is a regular expression of package regexp that matches anywhere in
+// the string. A $ref names a file, relative to its own, and a JSON Pointer in
+// that file.
 //
 // Numbers are compared as the decimals that are written, whatever their size.
 //
 // # Observations
 //
-// Findings that are no violations: see [Kind]. A number is observed wherever
-// it stands. Names and values are observed by the schemas that hold for
-// certain: not by the alternatives of anyOf, oneOf and not. A name counts as
-// unknown when properties lists others, nothing is said of additional ones,
-// and no schema for the same object lists it.
+// Some findings are observations and not violations: see [Kind]. Numbers are
+// observed everywhere. Names and values are observed by the schemas that hold
+// for certain, not by the alternatives of anyOf, oneOf and not. A name is
+// unknown if properties lists others, additionalProperties is not given, and no
+// schema for the same object lists it.
 package schema

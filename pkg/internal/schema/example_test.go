@@ -25,7 +25,7 @@ func ExampleChecker() {
 		fmt.Println(err)
 		return
 	}
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	for _, f := range checker.Check(s, []byte(`{"priority":"urgent","start_date":"15.1.2026"}`)) {
 		fmt.Printf("%d %s: %s (violation: %v)\n", f.Offset, f.Pointer, f.Message(), f.Kind.IsViolation())
 	}

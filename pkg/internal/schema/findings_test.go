@@ -21,7 +21,7 @@ func allInFull(found []schema.Finding) string {
 	return strings.Join(lines, "\n")
 }
 
-func TestFindingsOfEachKind(t *testing.T) {
+func TestFindingOfEachKind(t *testing.T) {
 	for _, c := range []struct{ schema, payload, want string }{
 		{`{"properties":{"priority":{"type":"string"}}}`, `{"priority":{"is":1}}`, `type 12-20 /priority: priority must be a string, is an object`},
 		{`{"type":["integer","null"]}`, ` 1.5 `, `type 1-4 : the payload must be an integer or null, is a number`},
@@ -50,10 +50,10 @@ func TestFindingsOfEachKind(t *testing.T) {
 			`anyOf 8-9 /when: when needs one of: null; or a date YYYY-MM-DD; or now; or a, b; or a list or an object`},
 		{`{"oneOf":[{"type":"number"},{"minimum":2}]}`, `3`, `oneOf 0-1 : the payload must fit exactly one alternative, fits several`},
 		{`{"oneOf":[{"type":"number"},{"type":"null"}]}`, `"a"`, `oneOf 0-3 : the payload must fit exactly one alternative, fits none`},
-		{`{"properties":{"old":{"not":{}}}}`, `{"old":[1]}`, `not 7-10 /old: old is of a shape that is ruled out`},
+		{`{"properties":{"old":{"not":{}}}}`, `{"old":[1]}`, `not 7-10 /old: old has a shape that is not allowed`},
 		{`{"properties":{"day":{"format":"date"}}}`, `{"day":"15.1.2026"}`, `format 7-18 /day: day must be a date YYYY-MM-DD, is "15.1.2026"`},
 		{`{}`, `{"a":[1,}`, `syntax 8-9 /a/1: a value is missing here`},
-		{`{}`, `{"a":{"b":1,"b":2}}`, `duplicate-key 12-15 /a/b: b is there twice in this object, and receivers differ in which they take`},
+		{`{}`, `{"a":{"b":1,"b":2}}`, `duplicate-key 12-15 /a/b: b appears twice in this object, and receivers differ in which one they use`},
 		{`{}`, strings.Repeat("[", 513), `depth 512-513 ` + strings.Repeat("/0", 512) + `: nested deeper than 512 brackets`},
 		{`{"properties":{"people_required":{}}}`, `{"people_requird":1}`, `unknown-property 1-17 /people_requird: people_requird is not documented here: did you mean people_required?`},
 		{`{"properties":{"a":{}}}`, `{"unheard_of":1}`, `unknown-property 1-13 /unheard_of: unheard_of is not documented here`},
@@ -63,13 +63,13 @@ func TestFindingsOfEachKind(t *testing.T) {
 		{`{"properties":{"url":{"format":"uri"}}}`, `{"url":"HTTP://example.com"}`, `plain-http 7-27 /url: url is a plain http URL`},
 		{`{}`, `{"total":5000.00}`, `rewritten-number 9-16 /total: total is 5000.00; a receiver that writes the JSON again changes it to 5000`},
 	} {
-		if got := allInFull(schema.NewChecker().Check(mustCompile(t, c.schema), []byte(c.payload))); got != c.want {
+		if got := allInFull(new(schema.Checker).Check(mustCompile(t, c.schema), []byte(c.payload))); got != c.want {
 			t.Errorf("%s with %s:\n got %s\nwant %s", c.schema, c.payload, got, c.want)
 		}
 	}
 }
 
-func TestFindingsComeInTheOrderOfTheDocument(t *testing.T) {
+func TestCheckOrder(t *testing.T) {
 	s := mustCompile(t, `{
 		"required": ["id", "name"], "anyOf": [{"required": ["x"]}, {"required": ["y"]}],
 		"properties": {
@@ -92,12 +92,12 @@ maxLength 69-75 /site/zip: zip must have at most 3 characters, has 4
 pattern 69-75 /site/zip: zip must match ^[0-9]+$, is "ABCD"
 unknown-property 77-85 /colour: colour is not documented here
 rewritten-number 86-90 /colour: colour is 1.50; a receiver that writes the JSON again changes it to 1.5`
-	if got := allInFull(schema.NewChecker().Check(s, []byte(payload))); got != want {
+	if got := allInFull(new(schema.Checker).Check(s, []byte(payload))); got != want {
 		t.Errorf("got:\n%s", got)
 	}
 }
 
-func TestPointersAndNamesAreEscapedAndShortened(t *testing.T) {
+func TestFindingNames(t *testing.T) {
 	long := strings.Repeat("é", 100)
 	for _, c := range []struct{ payload, want string }{
 		{`{"a/b~c":{"\u0000":[{"":""}]}}`, "type 24-26 /a~1b~0c/\x00/0/: \"\" must be an integer, an object or a list, is a string"},
@@ -106,24 +106,24 @@ func TestPointersAndNamesAreEscapedAndShortened(t *testing.T) {
 		{`{"12":"x"}`, "type 6-9 /12: item 12 must be an integer, an object or a list, is a string"},
 	} {
 		s := mustCompile(t, `{"$defs":{"any":{"type":["integer","object","array"],"additionalProperties":{"$ref":"#/$defs/any"},"items":{"$ref":"#/$defs/any"}}},"$ref":"#/$defs/any"}`)
-		if got := allInFull(schema.NewChecker().Check(s, []byte(c.payload))); got != c.want {
+		if got := allInFull(new(schema.Checker).Check(s, []byte(c.payload))); got != c.want {
 			t.Errorf("%s:\n got %q\nwant %q", c.payload, got, c.want)
 		}
 	}
-	found := schema.NewChecker().Check(mustCompile(t, `{"maxLength":1,"maximum":1}`), []byte(strings.Repeat("9", 100)))
+	found := new(schema.Checker).Check(mustCompile(t, `{"maxLength":1,"maximum":1}`), []byte(strings.Repeat("9", 100)))
 	if want := strings.Repeat("9", 60) + "…"; len(found) != 2 || found[0].Got != want || found[1].Got != want {
 		t.Errorf("a number is shown in full: %+v", found)
 	}
-	found = schema.NewChecker().Check(mustCompile(t, `{"enum":["a"]}`), []byte(`"`+strings.Repeat("x", 1e6)+`"`))
+	found = new(schema.Checker).Check(mustCompile(t, `{"enum":["a"]}`), []byte(`"`+strings.Repeat("x", 1e6)+`"`))
 	if want := `"` + strings.Repeat("x", 60) + `…"`; len(found) != 1 || found[0].Got != want {
 		t.Errorf("a string is shown in full: %.200v", found)
 	}
 }
 
-func TestNoMoreThanMaxFindings(t *testing.T) {
+func TestCheckMaxFindings(t *testing.T) {
 	list := func(n int, item string) string { return strings.Repeat(item+",", n-1) + item }
 	s := mustCompile(t, `{"items":{"type":"string"},"properties":{"known":{"type":"string"}}}`)
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	for name, c := range map[string]struct {
 		payload string
 		want    map[schema.Kind]int
@@ -154,7 +154,7 @@ func TestNoMoreThanMaxFindings(t *testing.T) {
 	}
 }
 
-func TestEveryKindHasANameAndASentence(t *testing.T) {
+func TestKind(t *testing.T) {
 	names := map[string]bool{}
 	for k := schema.Type; k <= schema.RewrittenNumber; k++ {
 		f := schema.Finding{Kind: k, Name: "name", Want: "string", Got: "object"}

@@ -1,6 +1,9 @@
 package schema
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // format is a named check on strings.
 type format struct {
@@ -9,39 +12,23 @@ type format struct {
 	fits  func(value []byte) bool
 }
 
-func formats() []format {
-	return []format{
-		{"date", "a date YYYY-MM-DD", isDate},
-		{"date-time", "a time stamp of RFC 3339, 2026-01-15T14:30:00Z", isDateTime},
-		{"time-of-day", "a time of day HH:MM or HH:MM:SS", isTimeOfDay},
-		{"worksome-time", "a time YYYY-MM-DD HH:MM:SS", isWorksomeTime},
-		{"email", "an e-mail address", isEmail},
-		{"uri", "an absolute URL", isURI},
-	}
+var formats = []format{
+	{"date", "a date YYYY-MM-DD", isDate},
+	{"date-time", "an RFC 3339 timestamp such as 2026-01-15T14:30:00Z", isDateTime},
+	{"time-of-day", "a time of day HH:MM or HH:MM:SS", isTimeOfDay},
+	{"worksome-time", "a time YYYY-MM-DD HH:MM:SS", isWorksomeTime},
+	{"email", "an e-mail address", isEmail},
+	{"uri", "an absolute URL", isURI},
 }
 
-// Formats lists the names that the keyword format may have.
-func Formats() []string {
-	var names []string
-	for _, f := range formats() {
-		names = append(names, f.name)
-	}
-	return names
-}
-
+// formatNamed returns the format with that name, or nil.
 func formatNamed(name string) *format {
-	for _, f := range formats() {
-		if f.name == name {
-			return &f
+	for i := range formats {
+		if formats[i].name == name {
+			return &formats[i]
 		}
 	}
 	return nil
-}
-
-// FitsFormat reports whether a value fits a format; an unknown one takes any.
-func FitsFormat(name, value string) bool {
-	f := formatNamed(name)
-	return f == nil || f.fits([]byte(value))
 }
 
 // digitsAt reads n ASCII digits.
@@ -82,8 +69,8 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// isDateTime takes RFC 3339's date-time. A second of 60 is taken where a leap
-// second can be: at 23:59 UTC.
+// isDateTime accepts a date-time of RFC 3339. A second of 60 is accepted where a
+// leap second can be: at 23:59 UTC.
 func isDateTime(v []byte) bool {
 	if len(v) < 20 || !isDate(v[:10]) || v[10]|0x20 != 't' {
 		return false
@@ -118,7 +105,7 @@ func clock(v []byte) (hour, minute, second int, ok bool) {
 	return hour, minute, second, ok
 }
 
-// zone reads Z or ±HH:MM and gives minutes.
+// zone reads Z or ±HH:MM and returns minutes.
 func zone(v []byte) (minutes int, ok bool) {
 	if len(v) == 1 {
 		return 0, v[0]|0x20 == 'z'
@@ -146,7 +133,8 @@ func isTimeOfDay(v []byte) bool {
 	return ok && second < 60
 }
 
-// isWorksomeTime takes YYYY-MM-DD HH:MM:SS with a zone's name after it or not.
+// isWorksomeTime accepts YYYY-MM-DD HH:MM:SS, with or without the name of a time
+// zone after it.
 func isWorksomeTime(v []byte) bool {
 	if len(v) < 19 || !isDate(v[:10]) || v[10] != ' ' {
 		return false
@@ -157,4 +145,230 @@ func isWorksomeTime(v []byte) bool {
 	}
 	name, spaced := bytes.CutPrefix(v[19:], []byte(" "))
 	return len(v) == 19 || spaced && len(name) > 0 && len(bytes.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz/_+-:0123456789")) == 0
+}
+
+// isEmail accepts what mail systems accept: a local part of dot-separated atoms
+// or a quoted one, and a host name or an IP address in brackets.
+func isEmail(v []byte) bool {
+	at := bytes.LastIndexByte(v, '@')
+	if at < 1 || len(v) > 254 || at > 64 || !isLocalPart(v[:at]) {
+		return false
+	}
+	host := v[at+1:]
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		literal := host[1 : len(host)-1]
+		if six, ok := bytes.CutPrefix(literal, []byte("IPv6:")); ok {
+			return isIPv6(six)
+		}
+		return isIPv4(literal)
+	}
+	return isHostname(host)
+}
+
+func isLocalPart(local []byte) bool {
+	if last := len(local) - 1; last > 1 && local[0] == '"' && local[last] == '"' {
+		return isQuotedText(local[1:last])
+	}
+	for i, b := range local {
+		switch b {
+		case '.':
+			if i == 0 || i == len(local)-1 || local[i-1] == '.' {
+				return false
+			}
+		case '(', ')', '<', '>', '[', ']', ':', ';', '@', '\\', ',', '"', 0x7f:
+			return false
+		}
+		if b <= ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+// isQuotedText accepts what may be between the quotes of a local part.
+func isQuotedText(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		switch b := text[i]; {
+		case b < ' ' || b == 0x7f || b == '"':
+			return false
+		case b == '\\':
+			if i++; i == len(text) || text[i] < ' ' || text[i] == 0x7f {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isHostname accepts labels of letters, digits and inner hyphens. Letters beyond
+// ASCII are accepted as they are.
+func isHostname(host []byte) bool {
+	if len(host) == 0 || len(host) > 253 {
+		return false
+	}
+	size := 0
+	for i, b := range host {
+		switch {
+		case b == '.':
+			if size == 0 || host[i-1] == '-' {
+				return false
+			}
+			size = 0
+			continue
+		case b == '-' && size == 0:
+			return false
+		case b == '-', '0' <= b && b <= '9', 'a' <= b|0x20 && b|0x20 <= 'z', b >= 0x80:
+		default:
+			return false
+		}
+		if size++; size > 63 {
+			return false
+		}
+	}
+	return size > 0 && host[len(host)-1] != '-'
+}
+
+// isIPv4 accepts four numbers up to 255, without leading zeros.
+func isIPv4(v []byte) bool {
+	for part := range 4 {
+		size := digitRun(v, 0)
+		n, ok := digitsAt(v, 0, size)
+		if size == 0 || size > 3 || !ok || n > 255 || size > 1 && v[0] == '0' {
+			return false
+		}
+		if v = v[size:]; part < 3 {
+			if len(v) == 0 || v[0] != '.' {
+				return false
+			}
+			v = v[1:]
+		}
+	}
+	return len(v) == 0
+}
+
+// isIPv6 accepts eight groups of hex digits, of which one run of zeros may be
+// left out and the last two may be written as IPv4. A zone is not accepted.
+func isIPv6(v []byte) bool {
+	before, after, gap := bytes.Cut(v, []byte("::"))
+	if !gap {
+		groups, ok := hexGroups(v, true)
+		return ok && groups == 8
+	}
+	left, ok1 := hexGroups(before, false)
+	right, ok2 := hexGroups(after, true)
+	return ok1 && ok2 && left+right < 8
+}
+
+// hexGroups counts groups of one to four hex digits separated by colons. An IPv4
+// address at the end, if it may be there, counts as two.
+func hexGroups(v []byte, mayEndInIPv4 bool) (groups int, ok bool) {
+	for len(v) > 0 {
+		size := 0
+		for size < len(v) && isHex(v[size]) {
+			size++
+		}
+		switch {
+		case mayEndInIPv4 && size < len(v) && v[size] == '.':
+			return groups + 2, isIPv4(v)
+		case size == 0 || size > 4 || size < len(v) && v[size] != ':' || size+1 == len(v):
+			return 0, false
+		}
+		groups++
+		v = v[min(size+1, len(v)):]
+	}
+	return groups, true
+}
+
+func isHex(b byte) bool {
+	return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f'
+}
+
+// isURI accepts an absolute URI of RFC 3986, in ASCII and without spaces.
+func isURI(v []byte) bool {
+	colon := bytes.IndexByte(v, ':')
+	if colon < 1 || colon == len(v)-1 || !isScheme(v[:colon]) {
+		return false
+	}
+	rest := v[colon+1:]
+	if hash := bytes.IndexByte(rest, '#'); hash >= 0 {
+		if !consistsOf(rest[hash+1:], ":@/?") {
+			return false
+		}
+		rest = rest[:hash]
+	}
+	if question := bytes.IndexByte(rest, '?'); question >= 0 {
+		if !consistsOf(rest[question+1:], ":@/?") {
+			return false
+		}
+		rest = rest[:question]
+	}
+	if authority, ok := bytes.CutPrefix(rest, []byte("//")); ok {
+		slash := bytes.IndexByte(authority, '/')
+		if slash < 0 {
+			slash = len(authority)
+		}
+		if !isAuthority(authority[:slash]) {
+			return false
+		}
+		if rest = authority[slash:]; slash == 0 && len(rest) == 0 {
+			return false // neither host nor path
+		}
+	}
+	return consistsOf(rest, ":@/")
+}
+
+func isScheme(v []byte) bool {
+	for i, b := range v {
+		switch {
+		case 'a' <= b|0x20 && b|0x20 <= 'z':
+		case i > 0 && ('0' <= b && b <= '9' || b == '+' || b == '-' || b == '.'):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// isAuthority accepts user@host:port, where user and port are optional.
+func isAuthority(v []byte) bool {
+	if at := bytes.IndexByte(v, '@'); at >= 0 {
+		if !consistsOf(v[:at], ":") {
+			return false
+		}
+		v = v[at+1:]
+	}
+	host, port := v, []byte(nil)
+	if colon := bytes.LastIndexByte(v, ':'); colon > bytes.LastIndexByte(v, ']') {
+		host, port = v[:colon], v[colon+1:]
+	}
+	if digitRun(port, 0) < len(port) {
+		return false
+	}
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		return isIPv6(host[1 : len(host)-1])
+	}
+	return consistsOf(host, "")
+}
+
+// consistsOf reports whether v consists of unreserved characters, sub-delimiters,
+// percent-encoded bytes and those in extra.
+func consistsOf(v []byte, extra string) bool {
+	for i := 0; i < len(v); i++ {
+		if b := v[i]; 'a' <= b|0x20 && b|0x20 <= 'z' || '0' <= b && b <= '9' {
+			continue
+		}
+		switch v[i] {
+		case '-', '.', '_', '~', '!', '$', '&', '\'', '(', ')', '*', '+', ',', ';', '=':
+		case '%':
+			if i+2 >= len(v) || !isHex(v[i+1]) || !isHex(v[i+2]) {
+				return false
+			}
+			i += 2
+		default:
+			if strings.IndexByte(extra, v[i]) < 0 {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -67,12 +67,12 @@ func addLine(tb testing.TB, cases []keywordCase, group, line string) []keywordCa
 	return cases
 }
 
-func TestKeywords(t *testing.T) {
+func TestCheckKeywords(t *testing.T) {
 	unescape := strings.NewReplacer(`\n`, "\n", `\x00`, "\x00", `\\`, `\`)
 	for _, c := range keywordCases(t) {
 		t.Run(c.name, func(t *testing.T) {
 			s := mustCompile(t, c.schema)
-			checker := schema.NewChecker()
+			checker := new(schema.Checker)
 			for _, payload := range c.right {
 				if got := said(checker.Check(s, []byte(payload)), schema.Kind.IsViolation); got != "" {
 					t.Errorf("%s is right, but: %s", payload, got)
@@ -89,13 +89,13 @@ func TestKeywords(t *testing.T) {
 }
 
 // White space between the parts of a payload changes places, nothing else.
-func TestKeywordsWithWhiteSpace(t *testing.T) {
+func TestCheckKeywordsWithWhiteSpace(t *testing.T) {
 	for _, c := range keywordCases(t) {
 		s := mustCompile(t, c.schema)
 		for _, w := range c.wrong {
 			spaced := spaceOut(w.payload)
-			tight := said(schema.NewChecker().Check(s, []byte(w.payload)), schema.Kind.IsViolation)
-			if got := said(schema.NewChecker().Check(s, []byte(spaced)), schema.Kind.IsViolation); got != tight {
+			tight := said(new(schema.Checker).Check(s, []byte(w.payload)), schema.Kind.IsViolation)
+			if got := said(new(schema.Checker).Check(s, []byte(spaced)), schema.Kind.IsViolation); got != tight {
 				t.Errorf("%s: %s: got %s, want %s", c.name, spaced, got, tight)
 			}
 		}

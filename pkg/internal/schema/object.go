@@ -1,17 +1,21 @@
 package schema
 
-import "github.com/wskdev/wsk/pkg/internal/nearest"
+import (
+	"hash/maphash"
 
-// openObject is an object whose end was not reached yet.
+	"github.com/wskdev/wsk/pkg/internal/nearest"
+)
+
+// openObject is an object whose end is not reached yet.
 type openObject struct {
 	start int
-	bits  int // where its bits begin in Checker.bits
-	names int // where its names begin in Checker.names
-	next  int // the property that is likely to come next: payloads follow their schema's order
+	bits  int // index of its first bits in Checker.bits
+	names int // index of its first name in Checker.names
+	next  int // the property that probably comes next: payloads follow the order of their schema
 }
 
-// object checks an object: each name once, each value against its property,
-// and at the end what is required.
+// object checks an object: that each name is unique, each value against its
+// property, and at the end what is required.
 func (c *Checker) object(n *node) {
 	o := openObject{start: c.pos, bits: len(c.bits), names: len(c.names.list)}
 	if !c.enter() {
@@ -35,9 +39,9 @@ func (c *Checker) object(n *node) {
 	}
 	if n != nil {
 		if n.types&isObject == 0 {
-			c.mistyped(n, o.start, "object")
+			c.wrongType(n, o.start, "object")
 		} else {
-			c.complete(n, &o)
+			c.checkRequired(n, &o)
 		}
 		c.bits = c.bits[:o.bits]
 	}
@@ -50,30 +54,30 @@ func (c *Checker) member(n *node, o *openObject) bool {
 	var value *node
 	if i >= 0 {
 		c.path = append(c.path, ^at)
-		value = c.listed(n, o, i, at)
+		value = c.known(n, o, i, at)
 	} else {
 		if c.data[at] != '"' {
-			c.broken(at, "a name in double quotes is missing here")
+			c.syntaxError(at, "a name in double quotes is missing here")
 			return false
 		}
-		escaped, ok := c.quoted()
+		escaped, ok := c.skipString()
 		if !ok {
 			return false
 		}
-		key := c.between(at, escaped)
+		key := c.unquoted(at, escaped)
 		c.path = append(c.path, ^at)
 		if i = n.find(key); i >= 0 {
-			value = c.listed(n, o, i, at)
+			value = c.known(n, o, i, at)
 		} else {
-			value = c.unlisted(n, o, at, key)
+			value = c.unknown(n, o, at, key)
 		}
 	}
 	if c.space(); c.pos >= len(c.data) {
-		c.broken(c.pos, cutOff)
+		c.syntaxError(c.pos, cutOff)
 		return false
 	}
 	if c.data[c.pos] != ':' {
-		c.broken(c.pos, "a colon is missing before this place")
+		c.syntaxError(c.pos, "a colon is missing before this place")
 		return false
 	}
 	c.pos++
@@ -84,8 +88,9 @@ func (c *Checker) member(n *node, o *openObject) bool {
 	return true
 }
 
-// guess tries the next few properties, in the schema's order, and goes behind
-// the name when one stands here. It spares most names a search.
+// guess returns the index of the property whose name comes next and skips the
+// name, or returns -1. It tries the next few properties in the order of the
+// schema, which saves most names a search.
 func (c *Checker) guess(n *node, next int) int {
 	if n == nil {
 		return -1
@@ -101,7 +106,7 @@ func (c *Checker) guess(n *node, next int) int {
 	return -1
 }
 
-// find returns the place of a property, or -1.
+// find returns the index of a property, or -1.
 func (n *node) find(key []byte) int {
 	if n != nil {
 		if i, ok := n.index[string(key)]; ok {
@@ -111,46 +116,47 @@ func (n *node) find(key []byte) int {
 	return -1
 }
 
-// listed notes that the object has this property, and returns the schema of
-// its value.
-func (c *Checker) listed(n *node, o *openObject, i, at int) *node {
+// known records that the object has property i, and returns the schema of its
+// value.
+func (c *Checker) known(n *node, o *openObject, i, at int) *node {
 	o.next = i + 1
 	p := &n.properties[i]
 	word, bit := &c.bits[o.bits+i/64], uint64(1)<<(i%64)
-	if *word&bit != 0 && c.again == 0 {
+	if *word&bit != 0 && c.rechecking == 0 {
 		c.duplicate(at, p.name)
 	}
 	*word |= bit
 	if p.remark != nil {
-		c.named(p.remark.kind, at, p.name, p.remark.text)
+		c.addName(p.remark.kind, at, p.name, p.remark.text)
 	}
 	if p.node == nil {
 		if n.closed {
-			c.named(AdditionalProperties, at, p.name, "")
+			c.addName(AdditionalProperties, at, p.name, "")
 		}
 		return n.additional
 	}
 	return p.node
 }
 
-// unlisted is for a name that the schema does not know.
-func (c *Checker) unlisted(n *node, o *openObject, at int, key []byte) *node {
-	if c.again == 0 && !c.names.add(c, o.names, at, key) {
+// unknown handles a name that the schema does not list, and returns the schema
+// of its value.
+func (c *Checker) unknown(n *node, o *openObject, at int, key []byte) *node {
+	if c.rechecking == 0 && !c.names.add(c, o.names, at, key) {
 		c.duplicate(at, string(key))
 	}
 	if n == nil {
 		return nil
 	}
-	if n.open && c.again == 0 && c.notes(UnknownProperty) {
+	if n.reportsUnknown && c.rechecking == 0 && c.wants(UnknownProperty) {
 		c.add(Finding{Kind: UnknownProperty, Offset: at, End: c.pos, Name: string(key), Want: n.nearest(key)})
 	}
-	if n.closed && c.notes(AdditionalProperties) {
+	if n.closed && c.wants(AdditionalProperties) {
 		c.add(Finding{Kind: AdditionalProperties, Offset: at, End: c.pos, Name: string(key)})
 	}
 	return n.additional
 }
 
-// nearest returns the listed name most like the one that is not.
+// nearest returns the listed name most like key, or "".
 func (n *node) nearest(key []byte) string {
 	if len(key) > 200 {
 		return ""
@@ -162,23 +168,23 @@ func (n *node) nearest(key []byte) string {
 	return nearest.Name(string(key), names)
 }
 
-func (c *Checker) duplicate(at int, name string) { c.named(DuplicateKey, at, name, "") }
+func (c *Checker) duplicate(at int, name string) { c.addName(DuplicateKey, at, name, "") }
 
-// named reports what there is to say about a name, at the name's place.
-func (c *Checker) named(kind Kind, at int, name, want string) {
-	if c.notes(kind) {
+// addName adds a finding about the name at an offset.
+func (c *Checker) addName(kind Kind, at int, name, want string) {
+	if c.wants(kind) {
 		c.add(Finding{Kind: kind, Offset: at, End: c.pos, Name: name, Want: want})
 	}
 }
 
-// complete looks for what is required once the object has ended.
-func (c *Checker) complete(n *node, o *openObject) {
-	if n.sets {
-		c.checkSets(n, isObject, nil, o.start)
+// checkRequired checks what is required once the object has ended.
+func (c *Checker) checkRequired(n *node, o *openObject) {
+	if n.hasEnum {
+		c.checkEnum(n, isObject, nil, o.start)
 	}
 	seen := c.bits[o.bits:]
 	for _, i := range n.required {
-		if seen[i/64]&(1<<(i%64)) == 0 && c.notes(Required) {
+		if seen[i/64]&(1<<(i%64)) == 0 && c.wants(Required) {
 			c.add(Finding{Kind: Required, Offset: o.start, End: o.start + 1, Name: n.properties[i].name})
 		}
 	}
@@ -194,7 +200,65 @@ func (c *Checker) complete(n *node, o *openObject) {
 			return
 		}
 	}
-	if c.notes(AnyOf) {
+	if c.wants(AnyOf) {
 		c.add(Finding{Kind: AnyOf, Offset: o.start, End: o.start + 1, Want: n.alternatives})
+	}
+}
+
+// nameSet finds duplicate names among those that the schema does not list. One
+// table serves all open objects: the names of an object leave it when the object
+// ends. That is the reverse of the order in which they came, so the slot of no
+// other name depends on them.
+type nameSet struct {
+	seed  maphash.Seed
+	list  []name   // of the open objects, those of the innermost last
+	table []uint32 // index in list plus one, by hash; a power of two, at most half full
+}
+
+type name struct {
+	hash uint64
+	at   int    // offset of the quote before it
+	slot uint32 // in the table
+}
+
+// add adds a name of the innermost object, whose names start at index first of
+// the list, and reports whether it is new there. The hash is seeded, so that
+// nobody can choose names that all get the same slot.
+func (s *nameSet) add(c *Checker, first, at int, key []byte) bool {
+	if 2*(len(s.list)+1) > len(s.table) {
+		s.grow()
+	}
+	hash := maphash.Bytes(s.seed, key) ^ uint64(c.depth)*0x9e3779b97f4a7c15
+	slot := uint32(hash) & uint32(len(s.table)-1)
+	for s.table[slot] != 0 {
+		if i := int(s.table[slot]) - 1; i >= first && s.list[i].hash == hash && c.nameAt(s.list[i].at) == string(key) {
+			return false
+		}
+		slot = (slot + 1) & uint32(len(s.table)-1)
+	}
+	s.list = append(s.list, name{hash, at, slot})
+	s.table[slot] = uint32(len(s.list))
+	return true
+}
+
+// release removes the names from index first of the list on.
+func (s *nameSet) release(first int) {
+	for _, n := range s.list[first:] {
+		s.table[n.slot] = 0
+	}
+	s.list = s.list[:first]
+}
+
+func (s *nameSet) grow() {
+	if s.table == nil {
+		s.seed = maphash.MakeSeed()
+	}
+	s.table = make([]uint32, max(64, 2*len(s.table)))
+	for i := range s.list {
+		slot := uint32(s.list[i].hash) & uint32(len(s.table)-1)
+		for s.table[slot] != 0 {
+			slot = (slot + 1) & uint32(len(s.table)-1)
+		}
+		s.list[i].slot, s.table[slot] = slot, uint32(i+1)
 	}
 }

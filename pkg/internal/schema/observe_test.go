@@ -13,14 +13,14 @@ import (
 // isObservation is the opposite of Kind.IsViolation.
 func isObservation(k schema.Kind) bool { return !k.IsViolation() }
 
-func TestNumbersThatComeOutChanged(t *testing.T) {
+func TestRewrittenNumber(t *testing.T) {
 	for token, want := range map[string]string{
 		"5000.00": "5000", "1.0": "1", "0.10": "0.1", "1e3": "1000", "1E5": "100000", "1e+2": "100", "5e-1": "0.5", "-0": "0", "-0.0": "0", "0.0": "0", "0e1": "0",
 		"9007199254740993": "9007199254740992", "-9007199254740993": "-9007199254740992", "123456789012345680001": "123456789012345680000", "12345678901234567890": "12345678901234567000",
 		"1e21": "1e+21", "1000000000000000000000": "1e+21", "0.0000001": "1e-7", "0.00000012": "1.2e-7", "1.10e-7": "1.1e-7", "1e-07": "1e-7", "1E-7": "1e-7", "1e-400": "0",
 		"1e400": "null", "-1e400": "null", "0.1000000000000000055511151231257827": "0.1", "1.00000000000000001": "1", "3.141592653589793238": "3.141592653589793", "100000000000000000000000": "1e+23",
 	} {
-		found := schema.NewChecker().Check(schema.Any(), []byte(` [`+token+`]`))
+		found := new(schema.Checker).Check(nil, []byte(` [`+token+`]`))
 		f := schema.Finding{Kind: schema.RewrittenNumber, Offset: 2, End: 2 + len(token), Pointer: "/0", Want: want, Got: token}
 		if len(found) != 1 || found[0] != f {
 			t.Errorf("%s: %+v, want %+v", token, found, f)
@@ -28,12 +28,12 @@ func TestNumbersThatComeOutChanged(t *testing.T) {
 	}
 }
 
-func TestNumbersThatComeOutAsTheyWere(t *testing.T) {
+func TestRewrittenNumberLeavesOthersAlone(t *testing.T) {
 	for _, token := range []string{
 		"0", "1", "-1", "42", "0.1", "-0.1", "24.5", "5000.01", "0.000001", "0.0000011", "1e-7", "1.5e-7", "1e+21", "1.5e+300", "-1e-300", "5e-324", "123456789012345", "1234567890123456", "9007199254740992", "9007199254740991",
 		"123456789012345680000", "100000000000000000000", "3.141592653589793", "0.30000000000000004", "12345678.1234567", "1.7976931348623157e+308",
 	} {
-		if found := schema.NewChecker().Check(schema.Any(), []byte(token)); len(found) != 0 {
+		if found := new(schema.Checker).Check(nil, []byte(token)); len(found) != 0 {
 			t.Errorf("%s: %+v", token, found)
 		}
 	}
@@ -41,9 +41,9 @@ func TestNumbersThatComeOutAsTheyWere(t *testing.T) {
 
 // A number is reported unless encoding/json, which writes floats as
 // ECMAScript does, gives it back.
-func TestRewrittenNumbersAreThoseThatEncodingJSONChanges(t *testing.T) {
+func TestRewrittenNumberAgreesWithEncodingJSON(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	checker := schema.NewChecker()
+	checker := new(schema.Checker)
 	for range 200_000 / slowdown {
 		token := randomNumber(rng)
 		want := ""
@@ -55,7 +55,7 @@ func TestRewrittenNumbersAreThoseThatEncodingJSONChanges(t *testing.T) {
 			want = string(again)
 		}
 		got := ""
-		for _, f := range checker.Check(schema.Any(), []byte(token)) {
+		for _, f := range checker.Check(nil, []byte(token)) {
 			got += f.Want
 		}
 		if got != want {
@@ -90,7 +90,7 @@ func randomNumber(rng *rand.Rand) string {
 
 // A number is observed once wherever it stands: beside any schema, without
 // one, and below another finding.
-func TestNumbersAreObservedEverywhere(t *testing.T) {
+func TestRewrittenNumberIsObservedEverywhere(t *testing.T) {
 	for text, payload := range map[string]string{
 		`true`:                                `1.0`,
 		`false`:                               `1.0`,
@@ -102,14 +102,14 @@ func TestNumbersAreObservedEverywhere(t *testing.T) {
 		`{"anyOf":[false,{"const":1}]}`:       `1.0`,
 		`{"oneOf":[{"items":{}},{"not":{}}]}`: `[[[1.0]]]`,
 	} {
-		found := schema.NewChecker().Check(mustCompile(t, text), []byte(payload))
+		found := new(schema.Checker).Check(mustCompile(t, text), []byte(payload))
 		if got := strings.Count(said(found, isObservation), "rewritten-number"); got != 1 {
 			t.Errorf("%s with %s: %+v", text, payload, found)
 		}
 	}
 }
 
-func TestObservations(t *testing.T) {
+func TestCheckObservations(t *testing.T) {
 	for _, c := range []struct{ name, schema, payload, want string }{
 		{"no names are listed, none is unknown", `{"type":"object"}`, `{"a":1}`, ``},
 		{"other names are described, none is unknown", `{"properties":{"a":{}},"additionalProperties":{"type":"integer"}}`, `{"b":1}`, ``},
@@ -138,7 +138,7 @@ func TestObservations(t *testing.T) {
 		{"http in another spelling", `{"items":{"format":"uri"}}`, `["http:\/\/x.example","\u0068ttp://x.example","Http://x.example"]`, `plain-http /0; plain-http /1; plain-http /2`},
 		{"http where no URL is asked for", `{"properties":{"a":{"type":"string"}}}`, `{"a":"http://x.example"}`, ``},
 	} {
-		found := schema.NewChecker().Check(mustCompile(t, c.schema), []byte(c.payload))
+		found := new(schema.Checker).Check(mustCompile(t, c.schema), []byte(c.payload))
 		if got := said(found, isObservation); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
@@ -148,12 +148,12 @@ func TestObservations(t *testing.T) {
 	}
 }
 
-func TestUnknownNameFarFromAnyOther(t *testing.T) {
+func TestUnknownPropertyFarFromAnyOther(t *testing.T) {
 	s := mustCompile(t, `{"properties":{"work_order_number":{},"phase_name":{}}}`)
 	for name, want := range map[string]string{
 		"work_order_numbr": "work_order_number", "Phase_Name": "phase_name", "phasename": "phase_name", "zzz": "", strings.Repeat("n", 1e5): "", "": "",
 	} {
-		found := schema.NewChecker().Check(s, []byte(`{"`+name+`":1}`))
+		found := new(schema.Checker).Check(s, []byte(`{"`+name+`":1}`))
 		if len(found) != 1 || found[0].Kind != schema.UnknownProperty || found[0].Want != want {
 			t.Errorf("%.40s: %.200v, want %q", name, found, want)
 		}

@@ -68,7 +68,7 @@ func catalogFiles(tb testing.TB) []string {
 }
 
 // filesOf makes a loader of some files.
-func filesOf(files map[string]string) schema.Loader {
+func filesOf(files map[string]string) func(string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		if text, ok := files[name]; ok {
 			return []byte(text), nil

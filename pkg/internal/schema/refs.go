@@ -10,7 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// file loads a schema file and holds it to strict JSON.
+// file loads a schema file, which must be strict JSON.
 func (c *compiler) file(name string) (gjson.Result, error) {
 	if f, ok := c.files[name]; ok {
 		return f, nil
@@ -19,57 +19,57 @@ func (c *compiler) file(name string) (gjson.Result, error) {
 	if err != nil {
 		return gjson.Result{}, fmt.Errorf("loading schema %s: %w", name, err)
 	}
-	for _, f := range NewChecker().Check(Any(), raw) {
+	for _, f := range new(Checker).Check(nil, raw) {
 		if f.Kind.IsViolation() {
-			return gjson.Result{}, place{name, f.Pointer}.error(fmt.Sprintf("at byte %d: %s", f.Offset, f.Message()))
+			return gjson.Result{}, location{name, f.Pointer}.error(fmt.Sprintf("at byte %d: %s", f.Offset, f.Message()))
 		}
 	}
 	c.files[name] = gjson.ParseBytes(raw)
 	return c.files[name], nil
 }
 
-// refer compiles what stands at a place, once.
-func (c *compiler) refer(to place) (*node, error) {
+// refer compiles the schema at a location, once.
+func (c *compiler) refer(to location) (*node, error) {
 	if n, ok := c.done[to]; ok {
 		if n == nil {
-			return nil, to.error("this refers back to itself, and to nothing else")
+			return nil, to.error("this reference only refers back to itself")
 		}
 		return n, nil
 	}
-	at, err := c.lookUp(to)
+	raw, err := c.lookUp(to)
 	if err != nil {
 		return nil, err
 	}
-	if onlyRefers(at) {
+	if isReference(raw) {
 		c.done[to] = nil
-		n, err := c.stand(at, to)
+		n, err := c.resolve(raw, to)
 		c.done[to] = n
 		return n, err
 	}
 	n := &node{}
 	c.done[to] = n
-	return n, c.fill(n, at, to)
+	return n, c.fill(n, raw, to)
 }
 
-// lookUp returns what stands at a place.
-func (c *compiler) lookUp(to place) (gjson.Result, error) {
-	at, err := c.file(to.file)
+// lookUp returns the value at a location.
+func (c *compiler) lookUp(to location) (gjson.Result, error) {
+	value, err := c.file(to.file)
 	if err != nil {
-		return at, err
+		return value, err
 	}
-	here := place{to.file, ""}
+	here := location{to.file, ""}
 	for _, step := range strings.Split(to.pointer, "/")[1:] {
-		at = c.partsAt(here, at)[step]
+		value = c.partsAt(here, value)[step]
 		here.pointer += "/" + step
 	}
-	if !at.Exists() {
-		return at, to.error("there is nothing at this place")
+	if !value.Exists() {
+		return value, to.error("the file has nothing at this place")
 	}
-	return at, nil
+	return value, nil
 }
 
-// stand returns what a schema that only refers stands for.
-func (c *compiler) stand(raw gjson.Result, at place) (n *node, err error) {
+// resolve returns the target of a schema that is only a reference.
+func (c *compiler) resolve(raw gjson.Result, at location) (n *node, err error) {
 	raw.ForEach(func(key, value gjson.Result) bool {
 		if key.String() == "$ref" {
 			n, err = c.follow(value, at.at("$ref"))
@@ -81,9 +81,10 @@ func (c *compiler) stand(raw gjson.Result, at place) (n *node, err error) {
 	return n, err
 }
 
-// partsAt returns the members of an object or the items of a list, by the step
-// of a pointer that leads to them. Many references lead through the same $defs.
-func (c *compiler) partsAt(here place, raw gjson.Result) map[string]gjson.Result {
+// partsAt returns the members of an object or the items of a list by the step
+// of a pointer that leads to them. They are kept, because many references lead
+// through the same $defs.
+func (c *compiler) partsAt(here location, raw gjson.Result) map[string]gjson.Result {
 	if parts, ok := c.parts[here]; ok {
 		return parts
 	}
@@ -102,17 +103,17 @@ func (c *compiler) partsAt(here place, raw gjson.Result) map[string]gjson.Result
 	return parts
 }
 
-// follow compiles what a $ref refers to.
-func (c *compiler) follow(value gjson.Result, at place) (*node, error) {
+// follow compiles the target of a $ref.
+func (c *compiler) follow(value gjson.Result, at location) (*node, error) {
 	name, fragment, _ := strings.Cut(value.String(), "#")
 	target, err := url.Parse(name)
 	pointer, err2 := url.PathUnescape(fragment)
 	switch {
 	case value.Type != gjson.String || err != nil || err2 != nil || target.IsAbs() || target.Host != "" || target.RawQuery != "",
 		pointer != "" && pointer[0] != '/':
-		return nil, at.error("a $ref names a file beside this one and a JSON Pointer, as in defs.json#/$defs/address")
+		return nil, at.error("a $ref names a file relative to this one and a JSON Pointer, as in defs.json#/$defs/address")
 	}
-	to := place{at.file, pointer}
+	to := location{at.file, pointer}
 	if name != "" {
 		to.file = path.Join(path.Dir(at.file), target.Path)
 	}

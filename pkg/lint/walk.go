@@ -7,13 +7,13 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// span is a value's place in a payload; the zero span is no place.
+// span is the place of a value in a payload. The zero span does not exist.
 type span struct{ at, end int }
 
 func (s span) exists() bool { return s.end > 0 }
 
-// parts walks the members of an object or the items of a list. Of what is not
-// JSON it takes what it can, and ends.
+// parts iterates over the members of an object or the items of a list. It ends
+// where the text stops being JSON.
 type parts struct {
 	raw   []byte
 	at    int
@@ -59,7 +59,7 @@ func skipSpace(raw []byte, at int) int {
 	return at
 }
 
-// skipText goes behind the string that begins at at.
+// skipText returns the offset after the string that begins at at.
 func skipText(raw []byte, at int) int {
 	at++
 	for at < len(raw) {
@@ -76,7 +76,7 @@ func skipText(raw []byte, at int) int {
 	return len(raw)
 }
 
-// skipValue goes behind the value that begins at at, whatever it holds.
+// skipValue returns the offset after the value that begins at at.
 func skipValue(raw []byte, at int) int {
 	depth := 0
 	for at < len(raw) {
@@ -119,7 +119,7 @@ func endsScalar(b byte) bool {
 	return false
 }
 
-// textAt returns the characters of the string at a place.
+// textAt returns the characters of the string at s.
 func textAt(raw []byte, s span) []byte {
 	if inner := raw[s.at+1 : max(s.end-1, s.at+1)]; bytes.IndexByte(inner, '\\') < 0 {
 		return inner
@@ -129,7 +129,7 @@ func textAt(raw []byte, s span) []byte {
 
 func isText(raw []byte, s span) bool { return s.exists() && raw[s.at] == '"' }
 
-// numberAt reads the number at a place.
+// numberAt returns the number at s.
 func numberAt(raw []byte, s span) (float64, bool) {
 	if !s.exists() || raw[s.at] != '-' && (raw[s.at] < '0' || raw[s.at] > '9') {
 		return 0, false
@@ -138,18 +138,26 @@ func numberAt(raw []byte, s span) (float64, bool) {
 	return f, err == nil
 }
 
-// fields finds members of an object by name; found has a place for each.
-func fields(raw []byte, object span, names []string, found []span) {
+// member names a member of an object and says where to put the place of its
+// value.
+type member struct {
+	name  string
+	place *span
+}
+
+// find finds members of an object in one pass. Of several with the same name
+// the first counts; a member that is missing leaves its place as it is.
+func find(raw []byte, object span, members ...member) {
 	walk := partsOf(raw, object)
 	for {
-		member, ok := walk.next()
+		part, ok := walk.next()
 		if !ok {
 			return
 		}
-		name := textAt(raw, member.name)
-		for i, want := range names {
-			if string(name) == want && !found[i].exists() {
-				found[i] = member.value
+		name := textAt(raw, part.name)
+		for _, m := range members {
+			if string(name) == m.name && !m.place.exists() {
+				*m.place = part.value
 			}
 		}
 	}
@@ -158,9 +166,9 @@ func fields(raw []byte, object span, names []string, found []span) {
 // within finds the object that a path of names leads to.
 func within(raw []byte, object span, path []string) span {
 	for _, name := range path {
-		var found [1]span
-		fields(raw, object, []string{name}, found[:])
-		object = found[0]
+		var next span
+		find(raw, object, member{name, &next})
+		object = next
 	}
 	return object
 }
