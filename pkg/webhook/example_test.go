@@ -178,7 +178,7 @@ func ExampleParseEvent() {
 	fmt.Println(err)
 	// Output:
 	// workskedge outbound work_order.created {"id":"wo_1"}
-	// line 3, column 1: a comma too many before this bracket
+	// line 3, column 1: a trailing comma before this bracket
 }
 
 func ExampleEncoder() {

@@ -82,7 +82,7 @@ func locate(raw []byte) *SyntaxError {
 	case raw[offset] == 0:
 		reason = "a NUL byte: this looks like a binary file"
 	case (raw[offset] == '}' || raw[offset] == ']') && bytes.HasSuffix(bytes.TrimSpace(raw[:offset]), []byte(",")):
-		reason = "a comma too many before this bracket"
+		reason = "a trailing comma before this bracket"
 	}
 	return syntaxAt(raw, offset, reason)
 }

@@ -69,7 +69,7 @@ func (c *Checker) begin() bool {
 	first := c.data[:min(len(c.data), 4)]
 	switch {
 	case bytes.HasPrefix(first, []byte("\xef\xbb\xbf")):
-		c.syntaxError(0, "the JSON starts with a byte order mark; save it as UTF-8 without a BOM")
+		c.syntaxError(0, "a byte order mark before the JSON; save it as UTF-8 without BOM")
 	case bytes.HasPrefix(first, []byte("\xff\xfe")), bytes.HasPrefix(first, []byte("\xfe\xff")),
 		len(first) == 4 && (first[0] == 0) != (first[1] == 0):
 		c.syntaxError(0, "this is UTF-16 or a binary file; JSON is UTF-8")
@@ -77,7 +77,7 @@ func (c *Checker) begin() bool {
 		if c.space(); c.pos < len(c.data) {
 			return true
 		}
-		c.syntaxError(0, "there is no JSON: the text is empty")
+		c.syntaxError(0, "this is empty: a JSON value is expected")
 	}
 	return false
 }

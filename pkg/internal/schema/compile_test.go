@@ -29,7 +29,7 @@ func TestCompileCatalog(t *testing.T) {
 
 func TestCompileErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                                "schema a.json#: at byte 0: there is no JSON: the text is empty",
+		``:                                "schema a.json#: at byte 0: this is empty: a JSON value is expected",
 		`{"a":1.0,}`:                      "schema a.json#: at byte 9: a trailing comma before this bracket",
 		`{"type":"string","type":"null"}`: "schema a.json#/type: at byte 17: type appears twice in this object, and receivers differ in which one they use",
 		`[]`:                              "schema a.json#: a schema is an object or a boolean",

@@ -39,7 +39,7 @@ type brokenText struct {
 }
 
 var brokenStructures = []brokenText{
-	{``, 0, "the text is empty"}, {" \n\t ", 0, "the text is empty"},
+	{``, 0, "this is empty"}, {" \n\t ", 0, "this is empty"},
 	{`{`, 1, "cut off"}, {`[`, 1, "cut off"}, {`{"a"`, 4, "cut off"}, {`{"a":`, 5, "cut off"}, {`{"a":1`, 6, "cut off"}, {`{"a":1,`, 7, "cut off"},
 	{`[1`, 2, "cut off"}, {`[1,`, 3, "cut off"}, {`[1, `, 4, "cut off"}, {`[{`, 2, "cut off"}, {`{"a":[`, 6, "cut off"}, {` { `, 3, "cut off"},
 	{`t`, 1, "cut off"}, {`tru`, 3, "cut off"}, {`[nul`, 4, "cut off"}, {`fals`, 4, "cut off"},

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
@@ -20,12 +22,15 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/render"
 	"github.com/wskdev/wsk/pkg/report"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 type options struct {
 	settings *command.Settings
 	output   command.Output
+	journal  command.Journal
 
 	platform string
 	form     string
@@ -33,9 +38,6 @@ type options struct {
 	fix      bool
 	rules    []string
 	list     bool
-	journal  command.Journal
-
-	weights map[string]report.Severity // of the rules for templates
 }
 
 // New returns the command.
@@ -45,14 +47,15 @@ func New(env *command.Env) *cobra.Command {
 		Use:   "lint PATH…|RECORD-ID… [--strict] [--fix]",
 		Short: "Check payloads against the event catalog",
 		Long: `Check payloads against the event catalog. PATH is a file, a folder, a glob, or -
-for stdin; a file holds one payload, or NDJSON with a payload or a record on
-each line; RECORD-ID is a record of the journal. What contradicts the documents
-is an error, what deserves a look a warning, what could be said better a note.
+for stdin; a file contains one payload, or NDJSON with a payload or a record on
+each line. RECORD-ID is a record of the journal. What contradicts the platforms'
+documents is an error, what deserves a look is a warning, and what could be said
+better is a note.
 
-The event is read off the envelope: event_id or company_id make it outbound,
-event_type alone inbound, event compact or Worksome's. A template of Work
-Market, in YAML or JSON, is rendered with sample values as wsk render does. Exit
-code: 0 without errors, 1 with, 2 when something could not be read.`,
+The envelope says which event it is: with event_id or company_id it is outbound,
+with event_type alone inbound, with event compact or Worksome's. A Work Market
+template, in YAML or JSON, is rendered with sample values as wsk render does.
+Exit code: 0 without errors, 1 with errors, 2 if something could not be read.`,
 		Example: `  wsk lint order.json
   wsk lint payloads/ --strict
   wsk lint events.ndjson --format ndjson
@@ -64,11 +67,11 @@ code: 0 without errors, 1 with, 2 when something could not be read.`,
 	o.settings = command.NewSettings(cmd)
 	o.settings.Schemas()
 	f := cmd.Flags()
-	f.StringVar(&o.platform, "platform", "", "whose events these are, whatever they look like: `NAME`")
-	f.StringVar(&o.form, "form", "", "the envelope's form, whatever it looks like: `NAME`: "+ui.Or(command.FormNames()))
+	f.StringVar(&o.platform, "platform", "", "the platform of all events, whatever they look like: `NAME`")
+	f.StringVar(&o.form, "form", "", "the form of all envelopes, whatever they look like: `NAME`: "+ui.Or(command.FormNames()))
 	f.BoolVar(&o.strict, "strict", false, "count warnings as errors")
-	f.BoolVar(&o.fix, "fix", false, "mend trailing commas and alias names in place, and touch no other byte; - goes to stdout")
-	f.StringArrayVar(&o.rules, "rule", nil, "give a rule another weight: `ID=off|note|warning|error`; repeatable")
+	f.BoolVar(&o.fix, "fix", false, "fix trailing commas and alias names in place, and change no other byte; - goes to stdout")
+	f.StringArrayVar(&o.rules, "rule", nil, "set the severity of a rule: `ID=off|note|warning|error`; repeatable")
 	f.BoolVar(&o.list, "rules", false, "list the rules")
 	o.journal.AddRead(cmd)
 	o.output.Add(cmd, report.Formats()...)
@@ -79,17 +82,17 @@ code: 0 without errors, 1 with, 2 when something could not be read.`,
 		if err != nil {
 			return err
 		}
-		return lintPaths(cmd.Context(), env, cfg, o, args)
+		return run(cmd.Context(), env, cfg, o, args)
 	}
 	return cmd
 }
 
-// lintPaths lints every input and writes what was found.
-func lintPaths(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
+// run lints every input and writes the findings.
+func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	if o.list {
 		return listRules(env, cfg, o)
 	}
-	linter, err := o.linter(env, cfg)
+	linter, templateRules, err := o.linter(env, cfg)
 	if err != nil {
 		return err
 	}
@@ -99,56 +102,99 @@ func lintPaths(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 		}
 		args = []string{"-"}
 	}
-	inputs, faults := expand(env, args)
-	if o.fix {
-		return fixInputs(ctx, env, linter, inputs, faults)
+	var inputs []string
+	var failed []error
+	for _, arg := range args {
+		found, err := command.Expand(env, arg)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		inputs = append(inputs, found...)
 	}
-	out, err := newLintOutput(env, cfg, o)
+	if o.fix {
+		return fixInputs(ctx, env, linter, inputs, failed)
+	}
+	out, err := newOutput(env, cfg, o)
 	if err != nil {
 		return err
 	}
-	run := lintRun{env: env, linter: linter, out: out, journal: &o.journal, failed: faults, strict: o.strict, weights: o.weights}
+	r := linting{env: env, options: o, linter: linter, templateRules: templateRules, out: out, failed: failed}
 	for _, name := range inputs {
-		if err := run.input(ctx, name); err != nil {
+		if err := r.input(ctx, name); err != nil {
 			return err
 		}
 	}
-	return run.end()
+	return r.end()
 }
 
-// linter settles platform, form, rules and schemas.
-func (o *options) linter(env *command.Env, cfg *config.Config) (*lint.Linter, error) {
+// linter returns the linter for payloads, and the severities that --rule sets
+// for the rules of templates.
+func (o *options) linter(env *command.Env, cfg *config.Config) (*lint.Linter, map[string]report.Severity, error) {
 	platform, form, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	c := lint.Config{Platform: platform, Form: form, Strict: o.strict, Excerpts: o.output.Text() && env.OutTTY}
-	if c.Rules, o.weights, err = ruleWeights(o.rules); err != nil {
-		return nil, err
+	payloads, templates, err := parseRules(o.rules)
+	if err != nil {
+		return nil, nil, err
 	}
-	if c.Catalog, err = o.settings.Catalog(env, cfg); err != nil {
-		return nil, err
+	catalog, err := o.settings.Catalog(env, cfg)
+	if err != nil {
+		return nil, nil, err
 	}
-	return lint.New(c)
+	linter, err := lint.New(lint.Config{
+		Platform: platform, Form: form, Strict: o.strict, Rules: payloads, Catalog: catalog,
+		Excerpts: o.output.Text() && env.OutTTY,
+	})
+	return linter, templates, err
 }
 
-// lintRun is one run over many inputs.
-type lintRun struct {
-	env    *command.Env
-	linter *lint.Linter
-	out    *lintOutput
+// parseRules parses the values of --rule, for payloads and for templates.
+func parseRules(texts []string) (payloads, templates map[string]report.Severity, err error) {
+	payloads, templates = map[string]report.Severity{}, map[string]report.Severity{}
+	target := map[string]map[string]report.Severity{}
+	var ids []string
+	for _, r := range allRules() {
+		ids = append(ids, r.ID)
+		target[r.ID] = templates
+	}
+	for _, r := range lint.Rules() {
+		target[r.ID] = payloads
+	}
+	for _, text := range texts {
+		id, name, found := strings.Cut(text, "=")
+		if !found {
+			return nil, nil, fmt.Errorf("--rule %q: write ID=off, note, warning or error", text)
+		}
+		if target[id] == nil {
+			return nil, nil, fmt.Errorf("--rule %s: %w", text, webhook.Unknown("rule", id, ids))
+		}
+		severity, err := report.ParseSeverity(name)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--rule %s: %w", text, err)
+		}
+		target[id][id] = severity
+	}
+	return payloads, templates, nil
+}
 
-	journal *command.Journal
-	strict  bool
-	weights map[string]report.Severity // of the rules for templates
+// allRules returns the rules for payloads, then those for templates.
+func allRules() []report.Rule { return slices.Concat(lint.Rules(), render.Rules()) }
+
+// linting is one run over many inputs.
+type linting struct {
+	env           *command.Env
+	options       *options
+	linter        *lint.Linter
+	templateRules map[string]report.Severity // set by --rule
+	out           *output
 
 	counts report.Summary
-	failed []error
+	failed []error // inputs that could not be read
 }
 
-// input lints one input. One that cannot be read does not keep the others
-// from being linted.
-func (r *lintRun) input(ctx context.Context, name string) error {
+// input lints one input. If it cannot be read the others are still linted.
+func (r *linting) input(ctx context.Context, name string) error {
 	reader, size, err := r.open(ctx, name)
 	if err != nil {
 		r.failed = append(r.failed, err)
@@ -177,7 +223,7 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 			for _, f := range findings {
 				if fault == nil {
 					if fault = r.out.finding(f); fault != nil {
-						stop() // nobody reads what is found
+						stop() // the output takes no more
 					}
 				}
 			}
@@ -197,11 +243,11 @@ func (r *lintRun) input(ctx context.Context, name string) error {
 }
 
 // open opens a file, or the body of a record.
-func (r *lintRun) open(ctx context.Context, name string) (reader io.ReadCloser, size int64, err error) {
+func (r *linting) open(ctx context.Context, name string) (reader io.ReadCloser, size int64, err error) {
 	if !isRecordID(r.env, name) {
 		return command.OpenInput(r.env, name)
 	}
-	err = command.WithJournal(ctx, r.env, r.journal, func(j *journal.Journal) error {
+	err = command.WithJournal(ctx, r.env, &r.options.journal, func(j *journal.Journal) error {
 		found, err := command.FindRecord(ctx, j, name)
 		if err == nil && len(found.Request.Body) == 0 {
 			err = fmt.Errorf("record %s has no body to lint", name)
@@ -212,7 +258,13 @@ func (r *lintRun) open(ctx context.Context, name string) (reader io.ReadCloser, 
 	return reader, size, err
 }
 
-// isRecordID reports whether an argument names a record and no file.
+// isLines reports whether the name of a file says that it is NDJSON.
+func isLines(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".ndjson" || ext == ".jsonl"
+}
+
+// isRecordID reports whether an argument is the ID of a record and not a file.
 func isRecordID(env *command.Env, arg string) bool {
 	if !strings.HasPrefix(arg, "rec_") {
 		return false
@@ -221,8 +273,8 @@ func isRecordID(env *command.Env, arg string) bool {
 	return err != nil
 }
 
-// end writes the counts and decides the exit code.
-func (r *lintRun) end() error {
+// end writes the counts and returns the error that decides the exit code.
+func (r *linting) end() error {
 	err := r.out.close(r.counts)
 	switch {
 	case err != nil:
@@ -237,11 +289,15 @@ func (r *lintRun) end() error {
 
 func listRules(env *command.Env, cfg *config.Config, o *options) error {
 	if !o.output.Text() {
-		return command.WriteJSON(env.Out, lintRules())
+		return command.WriteJSON(env.Out, allRules())
 	}
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
 		return err
 	}
-	return rulesTable(p).Write(env.Out)
+	table := &ui.Table{}
+	for _, r := range allRules() {
+		table.Row(ui.Cell{Text: r.ID, Paint: p.Name}, ui.Cell{Text: r.Severity.String()}, ui.Cell{Text: r.Help, Paint: p.Quiet})
+	}
+	return table.Write(env.Out)
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/wskdev/wsk/pkg/report"
 )
 
-// lintOutput writes findings: on a terminal with their source line, else in
-// the format that was asked for.
-type lintOutput struct {
+// output writes findings: on a terminal with their source line, otherwise in the
+// format that was chosen.
+type output struct {
 	*report.Writer
 	env     *command.Env
 	palette ui.Palette
@@ -20,18 +20,18 @@ type lintOutput struct {
 	text    bool
 }
 
-func newLintOutput(env *command.Env, cfg *config.Config, o *options) (*lintOutput, error) {
+func newOutput(env *command.Env, cfg *config.Config, o *options) (*output, error) {
 	p, err := command.Palette(env, cfg, env.OutTTY)
 	if err != nil {
 		return nil, err
 	}
-	tool := report.Tool{Name: "wsk", Version: command.ReadBuild().Version, Rules: lintRules()}
+	tool := report.Tool{Name: "wsk", Version: command.ReadBuild().Version, Rules: allRules()}
 	w, err := report.New(o.output.Format, env.Out, tool)
-	return &lintOutput{Writer: w, env: env, palette: p, pretty: o.output.Text() && env.OutTTY, text: o.output.Text()}, err
+	return &output{Writer: w, env: env, palette: p, pretty: o.output.Text() && env.OutTTY, text: o.output.Text()}, err
 }
 
 // finding writes one finding.
-func (o *lintOutput) finding(f report.Finding) error {
+func (o *output) finding(f report.Finding) error {
 	if o.pretty {
 		return o.show(f)
 	}
@@ -40,8 +40,8 @@ func (o *lintOutput) finding(f report.Finding) error {
 }
 
 // show writes a finding for a person: the place, the message, the line and a
-// caret beneath it.
-func (o *lintOutput) show(f report.Finding) error {
+// caret below it.
+func (o *output) show(f report.Finding) error {
 	p := o.palette
 	paint := p.Quiet
 	switch f.Severity {
@@ -60,20 +60,11 @@ func (o *lintOutput) show(f report.Finding) error {
 	return err
 }
 
-// close writes the counts: in the document, or for people on stderr.
-func (o *lintOutput) close(s report.Summary) error {
+// close writes the counts, in the document or for people on stderr.
+func (o *output) close(s report.Summary) error {
 	if o.text {
 		fmt.Fprintf(o.env.Err, "%s, %s: %s, %s, %s\n", ui.Plural(s.Files, "file"), ui.Plural(s.Events, "event"),
 			ui.Plural(s.Errors, "error"), ui.Plural(s.Warnings, "warning"), ui.Plural(s.Notes, "note"))
 	}
 	return o.Close(s)
-}
-
-// rulesTable lists the rules for people.
-func rulesTable(p ui.Palette) *ui.Table {
-	t := &ui.Table{}
-	for _, r := range lintRules() {
-		t.Row(ui.Cell{Text: r.ID, Paint: p.Name}, ui.Cell{Text: r.Severity.String()}, ui.Cell{Text: r.Help, Paint: p.Quiet})
-	}
-	return t
 }

@@ -3,26 +3,23 @@ package lint
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
-	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/render"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// templateOf returns a file's content when it is a template, and a reader with
-// all of it when it is not.
+// templateOf returns the content of a file if it is a template, and otherwise a
+// reader of all of it.
 func templateOf(name string, r io.Reader, size int64) (raw []byte, rest io.Reader, err error) {
 	small := size >= 0 && size <= render.MaxTemplate
 	if !command.IsYAML(name) && (!small || isLines(name) || name == "-") {
 		return nil, r, nil
 	}
-	raw, err = io.ReadAll(io.LimitReader(r, render.MaxTemplate+1)) // one that is larger is said to be
+	raw, err = io.ReadAll(io.LimitReader(r, render.MaxTemplate+1)) // one byte more, so that render reports a larger one
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,8 +29,8 @@ func templateOf(name string, r io.Reader, size int64) (raw []byte, rest io.Reade
 	return nil, bytes.NewReader(raw), nil
 }
 
-// lintTemplate lints a template for its own event, with sample values.
-func (r *lintRun) template(ctx context.Context, name string, raw []byte) error {
+// template lints a template for its own event, with sample values.
+func (r *linting) template(ctx context.Context, name string, raw []byte) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -63,11 +60,11 @@ func (r *lintRun) template(ctx context.Context, name string, raw []byte) error {
 }
 
 // severity returns the severity of a template's finding by --rule and --strict.
-func (r *lintRun) severity(f report.Finding) report.Severity {
-	if weight, given := r.weights[f.Rule]; given {
-		return weight
+func (r *linting) severity(f report.Finding) report.Severity {
+	if severity, given := r.templateRules[f.Rule]; given {
+		return severity
 	}
-	if r.strict && f.Severity == report.Warning {
+	if r.options.strict && f.Severity == report.Warning {
 		return report.Error
 	}
 	return f.Severity
@@ -76,7 +73,7 @@ func (r *lintRun) severity(f report.Finding) report.Severity {
 // maxExcerpt is how much of a line is shown with a finding, in bytes.
 const maxExcerpt = 200
 
-// excerptOf is a line of a file, and the byte of it that a column is at.
+// excerptOf returns a line of a file and the offset of a column in it.
 func excerptOf(raw []byte, line, column int) (text string, caret int) {
 	lines := strings.Split(string(raw), "\n")
 	if line > len(lines) {
@@ -93,38 +90,4 @@ func excerptOf(raw []byte, line, column int) (text string, caret int) {
 		return "", 0
 	}
 	return strings.ToValidUTF8(text[:min(len(text), maxExcerpt)], ""), caret
-}
-
-// lintRules returns the rules for payloads, then those for templates.
-func lintRules() []report.Rule {
-	return slices.Concat(lint.Rules(), render.Rules())
-}
-
-// ruleWeights parses the values of --rule, for payloads and for templates.
-func ruleWeights(texts []string) (payloads, templates map[string]report.Severity, err error) {
-	payloads, templates = map[string]report.Severity{}, map[string]report.Severity{}
-	target := map[string]map[string]report.Severity{}
-	var ids []string
-	for _, r := range lintRules() {
-		ids = append(ids, r.ID)
-		target[r.ID] = templates
-	}
-	for _, r := range lint.Rules() {
-		target[r.ID] = payloads
-	}
-	for _, text := range texts {
-		id, name, found := strings.Cut(text, "=")
-		if !found {
-			return nil, nil, fmt.Errorf("--rule %q: write ID=off, note, warning or error", text)
-		}
-		if target[id] == nil {
-			return nil, nil, fmt.Errorf("--rule %s: %w", text, webhook.Unknown("rule", id, ids))
-		}
-		severity, err := report.ParseSeverity(name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("--rule %s: %w", text, err)
-		}
-		target[id][id] = severity
-	}
-	return payloads, templates, nil
 }

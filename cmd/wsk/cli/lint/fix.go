@@ -12,30 +12,9 @@ import (
 	"github.com/wskdev/wsk/pkg/lint"
 )
 
-// expand turns files, folders and globs into files. A folder stands for the
-// .json, .ndjson and .jsonl files in it and below, links not followed, and for
-// the templates among its .yaml and .yml files. What
-// stands for nothing is a fault, which keeps none of the others away.
-func expand(env *command.Env, args []string) (inputs []string, faults []error) {
-	for _, arg := range args {
-		found, err := command.Expand(env, arg)
-		if err != nil {
-			faults = append(faults, err)
-		}
-		inputs = append(inputs, found...)
-	}
-	return inputs, faults
-}
-
-// isLines reports whether a name says that the file is NDJSON.
-func isLines(name string) bool {
-	ext := filepath.Ext(name)
-	return ext == ".ndjson" || ext == ".jsonl"
-}
-
-// fixInputs mends files in place, each by a new file that takes its name, and
+// fixInputs fixes files in place, each with a new file that replaces it, and
 // stdin to stdout. Errors that remain are the answer no.
-func fixInputs(ctx context.Context, env *command.Env, l *lint.Linter, inputs []string, faults []error) error {
+func fixInputs(ctx context.Context, env *command.Env, l *lint.Linter, inputs []string, failed []error) error {
 	checker := l.NewChecker()
 	remain := 0
 	for _, name := range inputs {
@@ -44,26 +23,26 @@ func fixInputs(ctx context.Context, env *command.Env, l *lint.Linter, inputs []s
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			faults = append(faults, err)
+			failed = append(failed, err)
 		}
 		remain += left
 	}
 	switch {
-	case len(faults) > 0:
-		return errors.Join(faults...)
+	case len(failed) > 0:
+		return errors.Join(failed...)
 	case remain > 0:
-		return command.No(fmt.Errorf("%s that --fix cannot mend; wsk lint shows them", ui.Plural(remain, "error")))
+		return command.No(fmt.Errorf("%s that --fix cannot fix; wsk lint shows them", ui.Plural(remain, "error")))
 	}
 	return nil
 }
 
-// fixInput mends one file and returns how many errors remain in it.
+// fixInput fixes one file and returns how many errors remain in it.
 func fixInput(ctx context.Context, env *command.Env, checker *lint.Checker, name string) (remain int, err error) {
 	if isLines(name) {
-		return 0, fmt.Errorf("--fix mends one payload a file, and %s is NDJSON", name)
+		return 0, fmt.Errorf("--fix works on files with one payload, and %s is NDJSON", name)
 	}
 	if command.IsYAML(name) {
-		return 0, fmt.Errorf("--fix mends payloads, and %s is a template", name)
+		return 0, fmt.Errorf("--fix works on payloads, and %s is a template", name)
 	}
 	raw, err := env.Read(ctx, name)
 	if err != nil {
@@ -79,11 +58,11 @@ func fixInput(ctx context.Context, env *command.Env, checker *lint.Checker, name
 	if err != nil {
 		return 0, fmt.Errorf("writing %s: %w", command.SourceName(name), err)
 	}
-	fmt.Fprintf(env.Err, "%s: %s mended\n", ui.Clean(command.SourceName(name)), ui.Plural(places, "place"))
+	fmt.Fprintf(env.Err, "%s: %s fixed\n", ui.Clean(command.SourceName(name)), ui.Plural(places, "place"))
 	return checker.Payload(fixed).Errors(), nil
 }
 
-// replace writes a file whole or not at all, with the mode that it had.
+// replace replaces a file completely or not at all, and keeps its mode.
 func replace(path string, content []byte) error {
 	path, err := filepath.EvalSymlinks(path)
 	if err != nil {
