@@ -134,8 +134,7 @@ func Schemes() []Scheme {
 	return list
 }
 
-// SchemeNames returns the names that [SchemeNamed] takes.
-func SchemeNames() []string {
+func schemeNames() []string {
 	names := make([]string, len(schemes))
 	for i := range schemes {
 		names[i] = schemes[i].name
@@ -148,7 +147,7 @@ func SchemeNames() []string {
 func SchemeNamed(name string) (Scheme, error) {
 	i := slices.IndexFunc(schemes[:], func(d schemeDefinition) bool { return d.name == name })
 	if i < 0 {
-		return Scheme{}, Unknown("scheme", name, SchemeNames())
+		return Scheme{}, Unknown("scheme", name, schemeNames())
 	}
 	return Scheme{&schemes[i]}, nil
 }

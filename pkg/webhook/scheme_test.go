@@ -145,7 +145,7 @@ func TestSchemeDigest_fails(t *testing.T) {
 
 func TestSchemeNamed(t *testing.T) {
 	t.Parallel()
-	for i, name := range webhook.SchemeNames() {
+	for i, name := range schemeNames() {
 		s, err := webhook.SchemeNamed(name)
 		if err != nil || s.Name() != name || s.Covers() == "" || s.SignatureHeader() == "" {
 			t.Errorf("%d: SchemeNamed(%q) = %+v, %v", i, name, s, err)
@@ -219,7 +219,7 @@ func TestSchemeSign_vectors_of_other_tools(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range webhook.SchemeNames() {
+	for _, name := range schemeNames() {
 		if !seen[name] {
 			t.Errorf("no vector for scheme %s", name)
 		}

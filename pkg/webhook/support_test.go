@@ -74,3 +74,12 @@ func wantReason(t testing.TB, err error, want webhook.Reason) {
 		t.Errorf("reason %q (%v), want %q", got, err, want)
 	}
 }
+
+// schemeNames are the names of all schemes, the default first.
+func schemeNames() []string {
+	var names []string
+	for _, s := range webhook.Schemes() {
+		names = append(names, s.Name())
+	}
+	return names
+}

@@ -39,6 +39,15 @@ func FormNames() []string {
 	return names
 }
 
+// SchemeNames lists the values of --scheme.
+func SchemeNames() []string {
+	var names []string
+	for _, s := range webhook.Schemes() {
+		names = append(names, s.Name())
+	}
+	return names
+}
+
 // ParseHeaders reads the values of -H, "Name: value".
 func ParseHeaders(lines []string) (webhook.Header, error) {
 	var h webhook.Header
@@ -289,9 +298,9 @@ func ScopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
 
 // Scheme declares --scheme, --platform and --notification-url.
 func Scheme(cmd *cobra.Command, s *Settings, platform, notifyURL *string, platforms ...string) {
-	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+ui.Or(webhook.SchemeNames()))
+	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+ui.Or(SchemeNames()))
 	cmd.Flags().StringVar(platform, "platform", "workskedge", "the platform `NAME`; worksome signs by scheme body in the header Signature")
 	cmd.Flags().StringVar(notifyURL, "notification-url", "", "the `URL` that scheme square signs over")
-	CompleteFlag(cmd, "scheme", webhook.SchemeNames()...)
+	CompleteFlag(cmd, "scheme", SchemeNames()...)
 	CompleteFlag(cmd, "platform", append([]string{"workskedge", "worksome"}, platforms...)...)
 }
