@@ -216,7 +216,7 @@ func TestStreamCancelBusy(t *testing.T) {
 			cancel()
 		}
 	}}
-	_, err := s.Run(ctx, newLinter(t, lint.Config{}), &endless{lines: []byte("{}\n"), left: 1 << 60})
+	_, err := s.Run(ctx, newLinter(t, lint.Config{}), &endless{lines: []byte("{}\n"), left: 1 << 30})
 	if !errors.Is(err, context.Canceled) || emitted != 3 {
 		t.Error(err, emitted)
 	}
