@@ -79,10 +79,18 @@ func exportedAPI(t *testing.T, dir string) string {
 	}
 	var out bytes.Buffer
 	show := func(node ast.Node) {
-		if err := printer.Fprint(&out, fileSet, node); err != nil {
+		var text strings.Builder
+		if err := printer.Fprint(&text, fileSet, node); err != nil {
 			t.Fatal(err)
 		}
-		out.WriteString("\n\n")
+		// Blank lines and alignment depend on the comments between.
+		for line := range strings.Lines(text.String()) {
+			words := strings.Join(strings.Fields(line), " ")
+			if words != "" {
+				out.WriteString(line[:len(line)-len(strings.TrimLeft(line, "\t"))] + words + "\n")
+			}
+		}
+		out.WriteString("\n")
 	}
 	values := func(list []*doc.Value) {
 		for _, v := range list {
