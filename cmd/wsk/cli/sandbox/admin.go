@@ -108,7 +108,7 @@ func newStatus(env *command.Env) *cobra.Command {
 	var flags adminFlags
 	cmd := &cobra.Command{
 		Use:     "status",
-		Short:   "Count what a running sandbox stores and delivers",
+		Short:   "Count records and deliveries, and show the next attempt",
 		Example: "  wsk sandbox status\n  wsk sandbox status --json | jq .deliveries",
 		Args:    command.ExactArgs(0, ""),
 	}
@@ -155,7 +155,7 @@ func newRecords(env *command.Env) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "records [ID]",
-		Short: "List the records of a running sandbox, newest first, or show one",
+		Short: "List records, newest first, or show one",
 		Example: `  wsk sandbox records --kind work_order
   wsk sandbox records wo_4k2j7q9x1m5n8b3v
   wsk sandbox records --json | jq '.records[].fields'`,
@@ -252,7 +252,7 @@ func newDeliveries(env *command.Env) *cobra.Command {
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "deliveries [ID]",
-		Short: "List the deliveries of a running sandbox, newest first, or show one",
+		Short: "List deliveries, newest first, or show one with its attempts",
 		Example: `  wsk sandbox deliveries --state dead
   wsk sandbox deliveries whk_4k2j7q9x1m5n8b3v
   wsk sandbox deliveries --event work_order.created --json`,
@@ -406,7 +406,7 @@ func newReset(env *command.Env) *cobra.Command {
 	var flags adminFlags
 	cmd := &cobra.Command{
 		Use:     "reset",
-		Short:   "Reset a running sandbox to its initial state; API keys stay",
+		Short:   "Return to the initial state; API keys stay",
 		Example: "  wsk sandbox reset",
 		Args:    command.ExactArgs(0, ""),
 	}
@@ -432,8 +432,8 @@ func newPayroll(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "payroll",
 		Short: "Mark all locked timesheets as processed, as a payroll run does",
-		Long: `Mark all locked timesheets as processed. Each one raises timesheet.processed, and
-two or more also raise timesheets.processed.batch.`,
+		Long: `Mark all locked timesheets as processed. Each one raises timesheet.processed,
+and two or more also raise timesheets.processed.batch.`,
 		Example: "  wsk sandbox payroll",
 		Args:    command.ExactArgs(0, ""),
 	}
@@ -460,10 +460,10 @@ func newSubscribe(env *command.Env) *cobra.Command {
 	var form, remove string
 	cmd := &cobra.Command{
 		Use:   "subscribe [URL]",
-		Short: "Deliver the events of a running sandbox to a URL, or list subscriptions",
+		Short: "Deliver events to a URL, or list the subscriptions",
 		Long: `Deliver events from now on to URL. Without a URL, list the subscriptions.
-Deliveries are signed with the configured secret (--secret, $WSK_SECRET, …), or
-with the company's if there is none.`,
+Deliveries are signed with the secret of --secret, the environment or the
+profile, or with the company's if there is none.`,
 		Example: `  wsk sandbox subscribe http://127.0.0.1:3000
   wsk sandbox subscribe http://127.0.0.1:3000 --events project --form compact
   wsk sandbox subscribe http://127.0.0.1:3000 --api-key "$WSK_API_KEY"

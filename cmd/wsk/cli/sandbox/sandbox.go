@@ -44,9 +44,10 @@ func New(env *command.Env) *cobra.Command {
 		Long: `Run WorkSkedge on this machine, without an account. It accepts events at
 /webhooks/inbound and handles them as WorkSkedge documents: it checks the API
 key, the signature, the timestamp, the rate limits (50 requests a minute, 1,000
-an hour) and the required fields, stores the records, and names the wrong field
-in its errors. What changes is delivered, signed and with the platform's retry
-schedule, to every subscription except those of the API key that changed it.
+an hour) and the required fields, stores the record and those that it implies,
+such as its customer, and names the wrong field in errors. Changes are delivered
+to every subscription, signed and with the platform's retry schedule, but never
+to the API key that made them.
 
 Without --api-key and --secret, the sandbox generates a pair and prints it.
 State is kept in memory. With --data it is kept in a file, and a restart
