@@ -17,43 +17,69 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// listenView writes what a listener receives, one record at a time.
-type listenView struct {
-	env      *command.Env
-	palette  ui.Palette
-	text     bool
-	verifier webhook.Verifier
-	unsigned *receive.Unsigned // what is asked for where nothing is signed
-	skip     bool
-	tally    *expect.Tally
-	wants    func(eventType string) bool
+// view prints what a receiver receives, one record at a time.
+type view struct {
+	env    *command.Env
+	p      ui.Palette
+	text   bool
+	config receive.Config
+	tally  *expect.Tally // counts what was printed
 
-	explain diagnose.Limiter
-	came    command.OutcomeCounts
+	diagnoses diagnose.Limiter
+	outcomes  command.OutcomeCounts
 }
 
-// ready says where the receiver listens.
-func (v *listenView) ready(address string) error {
+// ready prints where the receiver listens.
+func (v *view) ready(address string) error {
 	line, err := command.NewReady(v.env, address)
 	if err != nil {
 		return err
 	}
 	if v.text {
-		_, err = fmt.Fprintf(v.env.Out, "listening on %s  %s\n", v.palette.Name("http://"+address), v.palette.Quiet("("+v.described()+")"))
+		_, err = fmt.Fprintf(v.env.Out, "listening on %s  %s\n", v.p.Name(line.URL), v.p.Quiet("("+describe(v.config)+")"))
 		return err
 	}
-	if !v.skip && v.unsigned == nil {
-		line.Scheme = v.verifier.Scheme.Name()
+	if !v.config.SkipVerify && v.config.Unsigned == nil {
+		line.Scheme = v.config.Verifier.Scheme.Name()
 	}
 	return command.WriteJSON(v.env.Out, line)
 }
 
-// record shows one receipt and counts it. It is the receiver's sink.
-func (v *listenView) record(r webhook.Record) {
-	unwanted := (r.Verdict.Verified || v.skip) && !v.wants(r.Event)
-	v.diagnose(&r)
-	v.came.Add(r.Verdict.Outcome)
-	if unwanted {
+// describe says what a receiver verifies, in a few words.
+func describe(c receive.Config) string {
+	if c.SkipVerify {
+		return "nothing is verified"
+	}
+	if c.Unsigned != nil {
+		var parts []string
+		if n := len(c.Unsigned.Header); n > 0 {
+			parts = append(parts, ui.Plural(n, "header"))
+		}
+		if n := len(c.Unsigned.Query); n > 0 {
+			parts = append(parts, ui.Plural(n, "parameter"))
+		}
+		return "no signature; required: " + strings.Join(parts, " and ")
+	}
+	scheme := c.Verifier.Scheme
+	text := fmt.Sprintf("scheme %s, %s", scheme.Name(), ui.Plural(len(c.Verifier.Secrets), "secret"))
+	switch {
+	case scheme.TimestampHeader() == "":
+		return text + ", no timestamp"
+	case c.Verifier.Tolerance == webhook.AnyAge:
+		return text + ", any age"
+	}
+	return fmt.Sprintf("%s, ±%d s", text, int(c.Verifier.Tolerance.Seconds()))
+}
+
+// record prints and counts a request. It is the Sink of the receiver.
+func (v *view) record(r webhook.Record) {
+	c := v.config
+	selected := c.Wants(webhook.Event{Type: r.Event}) || !r.Verdict.Verified && !c.SkipVerify
+	if r.Verdict.Outcome == webhook.Refused && !c.SkipVerify && c.Unsigned == nil {
+		r.Verdict.Diagnosis = v.diagnoses.Refusal(c.Verifier, r.Request, webhook.Reason(r.Verdict.Reason))
+	}
+	v.outcomes.Add(r.Verdict.Outcome)
+	if !selected {
 		return
 	}
 	var err error
@@ -62,34 +88,12 @@ func (v *listenView) record(r webhook.Record) {
 	} else {
 		err = webhook.NewEncoder(v.env.Out).Encode(r)
 	}
-	if err == nil && r.Verdict.Outcome == webhook.Accepted { // what could not be shown did not come
+	if err == nil && r.Verdict.Outcome == webhook.Accepted { // a reader of the output must see what is counted
 		v.tally.Add(r.Event)
 	}
 }
 
-// diagnose says why a request was refused, where that can be afforded.
-func (v *listenView) diagnose(r *webhook.Record) {
-	if r.Verdict.Outcome == webhook.Refused && !v.skip && v.unsigned == nil {
-		r.Verdict.Diagnosis = v.explain.Refusal(v.verifier, r.Request, webhook.Reason(r.Verdict.Reason))
-	}
-}
-
-// described says what is checked, in a few words.
-func (v *listenView) described() string {
-	if v.unsigned == nil || v.skip {
-		return describeVerifier(v.verifier, v.skip)
-	}
-	var parts []string
-	if n := len(v.unsigned.Header); n > 0 {
-		parts = append(parts, ui.Plural(n, "header"))
-	}
-	if n := len(v.unsigned.Query); n > 0 {
-		parts = append(parts, ui.Plural(n, "parameter"))
-	}
-	return "nothing is signed; required: " + strings.Join(parts, " and ")
-}
-
-// contentOf says what a request without an event holds.
+// contentOf describes the body of a request that has no event.
 func contentOf(r webhook.Request) string {
 	kind := r.Header.Get("Content-Type")
 	if kind == "" {
@@ -102,20 +106,19 @@ func contentOf(r webhook.Request) string {
 	return text
 }
 
-// line shows a record to a person: time, status, event (or why there is none),
-// id, and beneath it what is worth knowing.
-func (v *listenView) line(r webhook.Record) error {
-	p := v.palette
-	name, paint := r.Event, p.Name
-	note, more := "", ""
+// line prints a record for people: time, status, event or reason, ID and duration,
+// and below them the details.
+func (v *view) line(r webhook.Record) error {
+	p := v.p
+	name, paint, note, content := r.Event, p.Name, "", ""
 	if r.Form == webhook.Template {
-		name, more = r.Request.Method+" "+webhook.RedactURL(r.Request.URL), contentOf(r.Request)
+		name, content = r.Request.Method+" "+webhook.RedactURL(r.Request.URL), contentOf(r.Request)
 	}
 	switch outcome := r.Verdict.Outcome; {
 	case outcome == webhook.Refused:
 		name, paint = r.Verdict.Reason, p.Bad
 	case outcome == webhook.Failed && r.Verdict.Reason == "journal":
-		note = "  " + p.Bad("not kept, so not taken")
+		note = "  " + p.Bad("not stored, so not accepted")
 	case outcome == webhook.Failed:
 		note = "  " + p.Bad("the app refused it")
 	case outcome != webhook.Accepted:
@@ -131,10 +134,10 @@ func (v *listenView) line(r webhook.Record) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
 		p.Quiet(r.Time.Format("15:04:05")), p.Status(status, strconv.Itoa(status)),
-		paint(ui.Pad(ui.Clean(name), 24)), ui.Pad(ui.Clean(ui.Short(idOf(r), 24)), 12),
+		paint(ui.Pad(ui.Clean(name), 24)), ui.Pad(ui.Clean(ui.Short(deliveryID(r), 24)), 12),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
 	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
-	detail("", more)
+	detail("", content)
 	command.WriteVerdict(detail, r.Verdict)
 	if r.Forward != nil && r.Forward.Status/100 != 2 {
 		detail("", fmt.Sprintf("the app answered %d %s", r.Forward.Status, http.StatusText(r.Forward.Status)))
@@ -144,8 +147,8 @@ func (v *listenView) line(r webhook.Record) error {
 	return err
 }
 
-// idOf names a delivery: by its webhook id, else by the event's own.
-func idOf(r webhook.Record) string {
+// deliveryID returns the webhook id of a request, or the id of its event, or "".
+func deliveryID(r webhook.Record) string {
 	if r.WebhookID != "" {
 		return r.WebhookID
 	}
@@ -153,41 +156,26 @@ func idOf(r webhook.Record) string {
 		return ""
 	}
 	event, err := webhook.ParseEvent(r.Request.Body)
-	var shape *webhook.EnvelopeError
-	if err != nil && !errors.As(err, &shape) {
+	var envelope *webhook.EnvelopeError
+	if err != nil && !errors.As(err, &envelope) {
 		return ""
 	}
 	return event.ID
 }
 
-// summaryLine is the last line of a stream.
-type summaryLine struct {
-	Type   string                  `json:"type"`
-	Counts map[webhook.Outcome]int `json:"outcomes"`
+// summary is the last line of a stream.
+type summary struct {
+	Type     string                  `json:"type"`
+	Outcomes map[webhook.Outcome]int `json:"outcomes"`
 }
 
-// done says how many of what came.
-func (v *listenView) done(ctx context.Context) {
-	counts := v.came.All()
+// summary counts the requests by outcome.
+func (v *view) summary(ctx context.Context) {
+	counts := v.outcomes.All()
 	if !v.text {
-		_ = command.WriteJSON(v.env.Out, summaryLine{"summary", counts}) // Out keeps its error for Main
+		_ = command.WriteJSON(v.env.Out, summary{"summary", counts}) // Out keeps its error for Main
 		return
 	}
-	came := command.FormatCounts(counts, "nothing", webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed)
-	command.PrintSummary(ctx, v.env, "received: "+strings.ReplaceAll(came, "_", " "))
-}
-
-// describeVerifier says how requests are verified, in a few words.
-func describeVerifier(v webhook.Verifier, skip bool) string {
-	if skip {
-		return "nothing is verified"
-	}
-	text := fmt.Sprintf("scheme %s, %s", v.Scheme.Name(), ui.Plural(len(v.Secrets), "secret"))
-	switch {
-	case v.Scheme.TimestampHeader() == "":
-		return text + ", no timestamp"
-	case v.Tolerance == webhook.AnyAge:
-		return text + ", any age"
-	}
-	return fmt.Sprintf("%s, ±%d s", text, int(v.Tolerance.Seconds()))
+	text := command.FormatCounts(counts, "nothing", webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed)
+	command.PrintSummary(ctx, v.env, "received: "+strings.ReplaceAll(text, "_", " "))
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// storage stores what a listener receives, and forwards in the background what
-// --forward-retries asks for. With --no-journal it is empty.
+// storage stores what a receiver receives, and with --forward-retries forwards it in
+// the background. With --no-journal it is empty.
 type storage struct {
 	env       *command.Env
 	journal   *journal.Journal   // nil with --no-journal
 	queue     *journal.Queue     // nil without --forward-retries
 	forwarder *receive.Forwarder // likewise
-	broken    chan error         // ends the listener: the disk does not confirm writes
+	broken    chan error         // receives one error when the disk no longer confirms writes
 }
 
 // openStorage opens the journal and starts the forwarder.
@@ -28,11 +28,11 @@ func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, 
 	s := &storage{env: env, broken: make(chan error, 1)}
 	switch {
 	case o.forwardRetries < 0:
-		return nil, errors.New("--forward-retries may not be less than 0")
+		return nil, errors.New("--forward-retries must not be negative")
 	case o.forwardRetries > 0 && o.forwardTo == "":
-		return nil, errors.New("--forward-retries has nothing to retry: give --forward-to URL")
+		return nil, errors.New("--forward-retries needs --forward-to URL")
 	case o.forwardRetries > 0 && o.journal.Off:
-		return nil, errors.New("--forward-retries works from the journal, and --no-journal keeps none")
+		return nil, errors.New("--forward-retries needs the journal: leave out --no-journal")
 	case o.journal.Off:
 		return s, nil
 	}
@@ -70,19 +70,19 @@ func (s *storage) startForwarder(ctx context.Context, target string, retries int
 	return nil
 }
 
-// showForwarded reports an attempt that failed.
+// showForwarded reports an attempt to forward that failed.
 func (s *storage) showForwarded(r receive.ForwardResult) {
-	name, problem := ui.Clean(idOf(r.Record)), ui.Clean(r.Problem)
+	name, problem := ui.Clean(deliveryID(r.Record)), ui.Clean(r.Problem)
 	switch {
 	case r.OK:
 	case r.Next.IsZero():
-		fmt.Fprintf(s.env.Err, "wsk: warning: %s was not taken: %s; wsk replay %s sends it again\n", name, problem, r.Record.ID)
+		fmt.Fprintf(s.env.Err, "wsk: warning: %s was not forwarded: %s; wsk replay %s sends it again\n", name, problem, r.Record.ID)
 	default:
 		fmt.Fprintf(s.env.Err, "wsk: %s: %s; again in %s\n", name, problem, r.Pause)
 	}
 }
 
-// memory returns what the listeners before have seen.
+// memory returns the deliveries that earlier receivers have seen.
 func (s *storage) memory(ctx context.Context) (*receive.Memory, error) {
 	m := receive.NewMemory(receive.DefaultMemory)
 	if s.journal == nil {
@@ -104,7 +104,8 @@ func (s *storage) keep() func(context.Context, receive.Receipt) error {
 	return s.reporting(s.journal.Keep)
 }
 
-// reporting reports the errors of a Keep, unless the record of the request does.
+// reporting returns keep with its errors reported, unless the record of the request
+// shows them: it does if the answer would have been 2xx.
 func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) func(context.Context, receive.Receipt) error {
 	return func(ctx context.Context, r receive.Receipt) error {
 		err := keep(ctx, r)
@@ -112,18 +113,18 @@ func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) f
 		switch {
 		case errors.Is(err, journal.ErrBroken):
 			select {
-			case s.broken <- fmt.Errorf("journal %s: %w; what was answered with 200 before is safe, and what comes now cannot be", s.journal.Path(), err):
+			case s.broken <- fmt.Errorf("journal %s: %w; what was answered with 200 is stored, but nothing more can be", s.journal.Path(), err):
 			default: // one is enough
 			}
 		case err != nil && !shown:
-			fmt.Fprintf(s.env.Err, "wsk: warning: a record was not kept: %s\n", ui.Clean(err.Error()))
+			fmt.Fprintf(s.env.Err, "wsk: warning: a record was not stored: %s\n", ui.Clean(err.Error()))
 		}
 		return err
 	}
 }
 
-// close stops the forwarder, which has a moment for what is due now, a short one
-// after Ctrl-C, and closes the journal.
+// close stops the forwarder, with a moment for what is due now, and closes the
+// journal.
 func (s *storage) close(ctx context.Context) error {
 	if s.journal == nil {
 		return nil
@@ -131,7 +132,7 @@ func (s *storage) close(ctx context.Context) error {
 	var err error
 	if s.forwarder != nil {
 		patience := 5 * time.Second
-		if ctx.Err() != nil { // a person is waiting, and the next listener goes on
+		if ctx.Err() != nil { // a person waits, and the next receiver continues
 			patience = time.Second
 		}
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
@@ -140,7 +141,7 @@ func (s *storage) close(ctx context.Context) error {
 		var waiting int
 		waiting, err = s.queue.Len(context.WithoutCancel(ctx))
 		if waiting > 0 {
-			fmt.Fprintf(s.env.Err, "wsk: %s not forwarded yet: the next listener with --forward-retries on this journal does it\n", ui.Plural(waiting, "event"))
+			fmt.Fprintf(s.env.Err, "wsk: %s not forwarded yet: the next listener with --forward-retries on this journal forwards them\n", ui.Plural(waiting, "event"))
 		}
 		err = errors.Join(err, s.queue.Close())
 	}
