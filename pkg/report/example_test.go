@@ -2,26 +2,38 @@ package report_test
 
 import (
 	"fmt"
+	"io"
+	"log"
 	"os"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/report"
 )
 
 // A step of GitHub Actions that prints this shows the finding in the pull
-// request, beside line 14.
+// request, next to line 14.
 func Example() {
-	w, err := report.New("github", os.Stdout, report.Tool{Name: "wsk", Version: "1.0.0"})
-	if err != nil {
-		fmt.Println(err)
-		return
+	write := func(out io.Writer, file string, findings []report.Finding) error {
+		w, err := report.New("github", out, report.Tool{Name: "wsk", Version: "1.0.0"})
+		if err != nil {
+			return err
+		}
+		if err := w.Source(file); err != nil { // shows a file without findings too
+			return err
+		}
+		for _, f := range findings {
+			if err := w.Finding(f); err != nil {
+				return err
+			}
+		}
+		return w.Close(report.Count(findings).Plus(report.Summary{Files: 1, Events: 1}))
 	}
-	_ = w.Source("order.json")
-	_ = w.Finding(report.Finding{
+	err := write(os.Stdout, "order.json", []report.Finding{{
 		File: "order.json", Line: 14, Column: 5, Pointer: "/data/priority",
 		Severity: report.Error, Rule: "type", Message: "priority must be a string, is an object",
-	})
-	if err := w.Close(report.Summary{Files: 1, Events: 1, Errors: 1}); err != nil {
-		fmt.Println(err)
+	}})
+	if err != nil {
+		log.Fatal(err)
 	}
 	// Output:
 	// ::error file=order.json,line=14,col=5,title=type::priority must be a string, is an object at /data/priority
@@ -34,4 +46,24 @@ func ExampleNew_unknownFormat() {
 	// Output:
 	// unknown format "sarf": did you mean "sarif"?
 	// [text json ndjson sarif junit github]
+}
+
+func ExampleWriteCases() {
+	err := report.WriteCases(os.Stdout, "tap", "", []report.Case{
+		{Name: "signature_valid", Verdict: report.Pass, Took: 12 * time.Millisecond},
+		{Name: "signature_wrong", Verdict: report.Fail, Detail: "accepted a wrong signature with 200", Took: 8 * time.Millisecond},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// TAP version 14
+	// 1..2
+	// ok 1 - signature_valid
+	// not ok 2 - signature_wrong
+	//   ---
+	//   severity: fail
+	//   message: "accepted a wrong signature with 200"
+	//   duration_ms: 8.000
+	//   ...
 }

@@ -5,12 +5,15 @@
 //	if err != nil {
 //		return err
 //	}
-//	w.Source("order.json") // a file without findings is reported too
-//	w.Finding(report.Finding{File: "order.json", Line: 14, Column: 5, Severity: report.Error, Rule: "type", Message: "…"})
-//	return w.Close(report.Summary{Files: 1, Events: 1, Errors: 1})
-//
-// An error of the output is returned by the call that met it and by every later
-// one, so it is enough to check what Close returns.
+//	if err := w.Source("order.json"); err != nil { // shows a file without findings too
+//		return err
+//	}
+//	for _, f := range findings {
+//		if err := w.Finding(f); err != nil {
+//			return err
+//		}
+//	}
+//	return w.Close(report.Count(findings).Plus(report.Summary{Files: 1, Events: 1}))
 //
 // [Formats] lists the formats. Each finding is written whole, in one call of
 // Write, as soon as it arrives, so memory does not grow with their number. What
@@ -34,6 +37,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -60,7 +64,11 @@ func ParseSeverity(name string) (Severity, error) {
 			return s, nil
 		}
 	}
-	return 0, webhook.Unknown("severity", name, []string{"off", "note", "warning", "error"})
+	return 0, unknownSeverity(name)
+}
+
+func unknownSeverity(name string) error {
+	return webhook.Unknown("severity", name, []string{"off", "note", "warning", "error"})
 }
 
 // String returns the severity's name, or "Severity(0)" for a value that is not
@@ -75,8 +83,10 @@ func (s Severity) String() string {
 // MarshalText returns the severity's name. A value that is not one of the
 // constants is an [*webhook.UnknownError].
 func (s Severity) MarshalText() ([]byte, error) {
-	_, err := ParseSeverity(s.String())
-	return []byte(s.String()), err
+	if _, ok := severityNames[s]; !ok {
+		return nil, unknownSeverity(s.String())
+	}
+	return []byte(s.String()), nil
 }
 
 // UnmarshalText sets the severity to the one that text names.
@@ -130,7 +140,7 @@ func (f Finding) place() string {
 	if f.Column > 0 {
 		return fmt.Sprintf("%d:%d", f.Line, f.Column)
 	}
-	return fmt.Sprint(f.Line)
+	return strconv.Itoa(f.Line)
 }
 
 // Rule is one thing that a tool looks for.

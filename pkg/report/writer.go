@@ -6,6 +6,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -228,9 +229,9 @@ func (githubFormat) finding(f Finding) ([]byte, error) {
 		add("file", cleanPath(f.File))
 	}
 	if f.Line > 0 {
-		add("line", fmt.Sprint(f.Line))
+		add("line", strconv.Itoa(f.Line))
 		if f.Column > 0 {
-			add("col", fmt.Sprint(f.Column))
+			add("col", strconv.Itoa(f.Column))
 		}
 	}
 	if f.Rule != "" {
