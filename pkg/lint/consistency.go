@@ -101,12 +101,12 @@ func (c *Checker) checkDates(group dateGroup) {
 		if !ok {
 			break
 		}
-		name := string(textAt(c.raw, part.name))
+		name := textAt(c.raw, part.name)
 		for i, pair := range group.pairs {
 			switch {
-			case name == pair.start && !found[i].start.exists():
+			case string(name) == pair.start && !found[i].start.exists():
 				found[i].start = part.value
-			case name == pair.end && !found[i].end.exists():
+			case string(name) == pair.end && !found[i].end.exists():
 				found[i].end = part.value
 			}
 		}

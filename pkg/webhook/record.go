@@ -177,8 +177,8 @@ func KindOf(raw []byte) Kind {
 	if isRequestLine(raw) {
 		return KindRequest
 	}
-	if !bytes.Contains(raw, []byte(`"record"`)) && !bytes.Contains(raw, []byte(`"ready"`)) && !bytes.Contains(raw, []byte(`"summary"`)) {
-		return KindPayload // without reading its members
+	if !bytes.Contains(raw, []byte(`"type"`)) {
+		return KindPayload // without reading its members: most lines are payloads
 	}
 	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) {
 		return KindPayload
