@@ -57,8 +57,8 @@ func TestCheckerUnknownEvents(t *testing.T) {
 		`{"event_type":"workorder.created"}`:                       "there is no inbound event workorder.created; workorder.created exists in the form compact",
 		`{"event":"work_order.created"}`:                           "there is no compact event work_order.created; work_order.created exists in the form inbound",
 		`{"event_type":"work_order.search","event_id":"e"}`:        "there is no outbound event work_order.search; work_order.search exists in the form inbound",
-		`{"event_type":"zzz"}`:                                     `unknown inbound event "zzz": none of the 34 known is like it`,
-		`{"event_type":"../defs"}`:                                 `unknown inbound event "../defs": none of the 34 known is like it`,
+		`{"event_type":"zzz"}`:                                     `unknown inbound event "zzz": none of the `,
+		`{"event_type":"../defs"}`:                                 `unknown inbound event "../defs": none of the `,
 		`{"event_type":"` + strings.Repeat("é", 1<<20) + `"}`:      `unknown inbound event "` + strings.Repeat("é", 60),
 		`{"event_type":"` + strings.Repeat("a/../", 1<<16) + `b"}`: `unknown inbound event "` + strings.Repeat("a/../", 12),
 	} {
