@@ -2,12 +2,17 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"path"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,7 +22,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/check"
 	"github.com/wskdev/wsk/pkg/deliver"
-	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -63,7 +67,27 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
   wsk check http://localhost:3000 --secret s --format junit -- node server.js
   wsk check --list --platform worksome`,
 	}
-	o.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.platform, "platform", "workskedge", "send as `NAME` does: workskedge or worksome")
+	o.settings = command.NewSettings(cmd)
+	o.settings.Secret()
+	o.settings.Schemas()
+	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
+	f.StringArrayVar(&o.only, "only", nil, "run only the case `ID`, or those that match a glob; repeatable")
+	f.StringArrayVar(&o.skip, "skip", nil, "do not run the case `ID`, or those that match a glob; repeatable")
+	f.BoolVar(&o.list, "list", false, "list the cases and check nothing")
+	f.BoolVar(&o.allEvents, "all-events", false, "also send a sample of every event in the catalog")
+	f.StringVar(&o.effect, "effect-cmd", "", "count what the receiver has done with the shell command `CMD`, which prints a number")
+	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate")
+	f.BoolVar(&o.strict, "strict", false, "fail on warnings too")
+	f.DurationVar(&o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
+	o.output.Add(cmd, "text", "json", "ndjson", "junit", "tap", "sarif", "github")
+	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
+	for _, flag := range []string{"only", "skip"} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, o.completeCases); err != nil {
+			panic(err) // the flag is declared above
+		}
+	}
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		before := cmd.ArgsLenAtDash()
 		if before < 0 {
@@ -87,44 +111,23 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 		if o.list {
 			return o.listCases(env, cfg)
 		}
-		return checkReceiver(cmd.Context(), env, cfg, o, args[0], args[1:])
+		url, argv := args[0], args[1:]
+		return run(cmd.Context(), env, cfg, o, url, argv)
 	}
 	return cmd
 }
 
-func (o *options) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&o.platform, "platform", "workskedge", "send as `NAME` does: workskedge or worksome")
-	o.settings = command.NewSettings(cmd)
-	o.settings.Secret()
-	o.settings.Schemas()
-	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
-	f.StringArrayVar(&o.only, "only", nil, "run only the case `ID`, or those that match a glob; repeatable")
-	f.StringArrayVar(&o.skip, "skip", nil, "do not run the case `ID`, or those that match a glob; repeatable")
-	f.BoolVar(&o.list, "list", false, "list the cases and check nothing")
-	f.BoolVar(&o.allEvents, "all-events", false, "also send a sample of every event in the catalog")
-	f.StringVar(&o.effect, "effect-cmd", "", "count what the receiver has done with the shell command `CMD`, which prints a number")
-	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate")
-	f.BoolVar(&o.strict, "strict", false, "fail on warnings too")
-	f.DurationVar(&o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
-	o.output.Add(cmd, "text", "json", "ndjson", "junit", "tap", "sarif", "github")
-	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
-	for _, flag := range []string{"only", "skip"} {
-		err := cmd.RegisterFlagCompletionFunc(flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			var ids []string
-			for _, c := range check.Cases(webhook.Platform(o.platform)) {
-				ids = append(ids, c.ID+"\t"+c.Title)
-			}
-			return ids, cobra.ShellCompDirectiveNoFileComp
-		})
-		if err != nil {
-			panic(err) // the flag is declared above
-		}
+// completeCases completes the ID of a case.
+func (o *options) completeCases(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	var ids []string
+	for _, c := range check.Cases(webhook.Platform(o.platform)) {
+		ids = append(ids, c.ID+"\t"+c.Title)
 	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }
 
-// checkReceiver starts the service, if there is one, and checks the receiver.
-func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o *options, url string, argv []string) error {
+// run starts the service argv, if there is one, and checks the receiver.
+func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, url string, argv []string) error {
 	c, err := o.config(env, cfg, url)
 	if err != nil {
 		return err
@@ -142,9 +145,9 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 		}
 		defer service.Stop()
 	}
-	view := newView(env, p, o.output.Format, c)
+	v := newView(env, p, o.output.Format, c)
 	began := env.Now()
-	results, err := check.Run(ctx, *c, view.result)
+	results, err := check.Run(ctx, *c, v.result)
 	(&http.Client{Transport: certificates.next}).CloseIdleConnections() // a service would wait for them when it stops
 	var unreachable *check.UnreachableError
 	switch {
@@ -155,7 +158,7 @@ func checkReceiver(ctx context.Context, env *command.Env, cfg *config.Config, o 
 	case err != nil:
 		return err
 	}
-	if err := view.end(&results, env.Now().Sub(began)); err != nil {
+	if err := v.end(&results, env.Now().Sub(began)); err != nil {
 		return err
 	}
 	if results.Failed > 0 || o.strict && results.Warnings > 0 {
@@ -170,7 +173,7 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
 		Only: o.only, Skip: o.skip, UserAgent: command.UserAgent(),
 	}
-	for _, glob := range append(o.only[:len(o.only):len(o.only)], o.skip...) {
+	for _, glob := range slices.Concat(o.only, o.skip) {
 		if _, err := path.Match(glob, ""); err != nil {
 			return nil, fmt.Errorf("the case %q: %w", glob, err)
 		}
@@ -226,46 +229,36 @@ func (w *certificateWatch) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// listedCase is a case in the list.
-type listedCase struct {
-	ID       string          `json:"id"`
-	Severity report.Severity `json:"severity"`
-	Title    string          `json:"title"`
-	Why      string          `json:"why"`
+// effectTimeout limits the run time of --effect-cmd.
+const effectTimeout = 10 * time.Second
+
+// effectOf runs a shell command and returns the number that it prints.
+func effectOf(ctx context.Context, env *command.Env, shell string) (int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, effectTimeout)
+	defer cancel()
+	c := exec.CommandContext(ctx, "sh", "-c", shell)
+	c.WaitDelay = time.Second
+	c.Dir, c.Env = env.Dir, env.Environ()
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	var exit *exec.ExitError
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return 0, fmt.Errorf("--effect-cmd did not end within %s", effectTimeout)
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case errors.As(err, &exit):
+		return 0, fmt.Errorf("--effect-cmd ended with %w: %s", exit, oneLine(stderr.String()))
+	case err != nil:
+		return 0, fmt.Errorf("running --effect-cmd: %w", err)
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("--effect-cmd printed %q: it must print a whole number and nothing else", oneLine(string(out)))
+	}
+	return n, nil
 }
 
-// listCases writes the cases.
-func (o *options) listCases(env *command.Env, cfg *config.Config) error {
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
-	platform := webhook.Platform(o.platform)
-	if platform != webhook.WorkSkedge && platform != webhook.Worksome {
-		return webhook.Unknown("platform to check for", o.platform, []string{string(webhook.WorkSkedge), string(webhook.Worksome)})
-	}
-	cases := check.Cases(platform)
-	if o.output.Text() {
-		t := &ui.Table{Width: env.Columns, Wrap: true}
-		for _, c := range cases {
-			t.Row(ui.Cell{Text: c.ID, Paint: p.Name}, ui.Cell{Text: c.Severity.String(), Paint: p.Quiet}, ui.Cell{Text: c.Title})
-		}
-		return t.Write(env.Out)
-	}
-	listed := make([]listedCase, len(cases))
-	for i, c := range cases {
-		listed[i] = listedCase{c.ID, c.Severity, c.Title, c.Why}
-	}
-	switch o.output.Format {
-	case "json":
-		return command.WriteJSON(env.Out, listed)
-	case "ndjson":
-		for _, c := range listed {
-			if err := command.WriteJSON(env.Out, c); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	return fmt.Errorf("--list prints text, json or ndjson, not %s", o.output.Format)
-}
+// oneLine shortens the output of a command for an error.
+func oneLine(text string) string { return ui.Short(strings.Join(strings.Fields(text), " "), 200) }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/check"
 	"github.com/wskdev/wsk/pkg/report"
@@ -214,13 +215,13 @@ type caseJSON struct {
 
 // reportJSON is the result of a run.
 type reportJSON struct {
-	Type     string      `json:"type,omitempty"`
-	URL      string      `json:"url"`
-	Passed   int         `json:"passed"`
-	Failed   int         `json:"failed"`
-	Warnings int         `json:"warnings"`
-	Skipped  int         `json:"skipped"`
-	Cases    *[]caseJSON `json:"cases,omitempty"`
+	Type     string     `json:"type,omitempty"`
+	URL      string     `json:"url"`
+	Passed   int        `json:"passed"`
+	Failed   int        `json:"failed"`
+	Warnings int        `json:"warnings"`
+	Skipped  int        `json:"skipped"`
+	Cases    []caseJSON `json:"cases,omitzero"` // absent in a summary
 }
 
 func caseJSONOf(r *check.Result) caseJSON {
@@ -250,9 +251,9 @@ func (v *view) document(r *check.Report) error {
 		for i := range r.Results {
 			cases[i] = caseJSONOf(&r.Results[i])
 		}
-		all := summaryJSON(r, v.url)
-		all.Type, all.Cases = "", &cases
-		return command.WriteJSON(v.env.Out, all)
+		document := summaryJSON(r, v.url)
+		document.Type, document.Cases = "", cases
+		return command.WriteJSON(v.env.Out, document)
 	case "junit", "tap":
 		return report.WriteCases(v.env.Out, v.format, "wsk check "+v.url, casesOf(r))
 	}
@@ -297,4 +298,48 @@ func (v *view) findings(r *check.Report) error {
 		}
 	}
 	return w.Close(report.Summary{Files: 1, Events: len(r.Results), Errors: r.Failed, Warnings: r.Warnings})
+}
+
+// listedCase is a case in the output of --list.
+type listedCase struct {
+	ID       string          `json:"id"`
+	Severity report.Severity `json:"severity"`
+	Title    string          `json:"title"`
+	Why      string          `json:"why"`
+}
+
+// listCases prints the cases of a platform.
+func (o *options) listCases(env *command.Env, cfg *config.Config) error {
+	p, err := command.Palette(env, cfg, env.OutTTY)
+	if err != nil {
+		return err
+	}
+	platform := webhook.Platform(o.platform)
+	if platform != webhook.WorkSkedge && platform != webhook.Worksome {
+		return webhook.Unknown("platform to check for", o.platform, []string{string(webhook.WorkSkedge), string(webhook.Worksome)})
+	}
+	cases := check.Cases(platform)
+	if o.output.Text() {
+		t := &ui.Table{Width: env.Columns, Wrap: true}
+		for _, c := range cases {
+			t.Row(ui.Cell{Text: c.ID, Paint: p.Name}, ui.Cell{Text: c.Severity.String(), Paint: p.Quiet}, ui.Cell{Text: c.Title})
+		}
+		return t.Write(env.Out)
+	}
+	listed := make([]listedCase, len(cases))
+	for i, c := range cases {
+		listed[i] = listedCase{ID: c.ID, Severity: c.Severity, Title: c.Title, Why: c.Why}
+	}
+	switch o.output.Format {
+	case "json":
+		return command.WriteJSON(env.Out, listed)
+	case "ndjson":
+		for _, c := range listed {
+			if err := command.WriteJSON(env.Out, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("--list prints text, json or ndjson, not %s", o.output.Format)
 }

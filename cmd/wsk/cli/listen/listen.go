@@ -59,8 +59,9 @@ duplicate (it is not forwarded), a wrong signature with 401, and a timestamp
 outside the window with 400.
 
 Requests are stored in the journal before they are answered (see wsk journal
-list). After an answer of 200 the record is on disk; if it cannot be written, the
-answer is 503. Ids are remembered over restarts, unless --no-journal is given.
+list). An answer of 200 means that the record is on disk; if it cannot be
+written, the answer is 503. Ids are remembered over restarts, unless
+--no-journal is given.
 
 Work Market does not sign: with --platform workmarket, every method, path and
 body is accepted, and --require-header and --require-query name what proves the
