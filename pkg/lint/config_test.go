@@ -87,7 +87,7 @@ func TestConfigRules(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", config, got, want)
 		}
 	}
-	// Each rule can be off, and nothing of it is left, nor a crash.
+	// A rule that is off has no findings.
 	for _, r := range lint.Rules() {
 		c := newLinter(t, lint.Config{Rules: map[string]report.Severity{r.ID: report.Off}}).NewChecker()
 		for _, text := range []string{"", "[]", "{}", `{"event_type":"x"}`, `{"event_type":1,"event":2}`, inbound("test.connection", "{}"), strings.Repeat("[", 600)} {
@@ -100,7 +100,7 @@ func TestConfigRules(t *testing.T) {
 	}
 }
 
-// TestCheckerPrefersErrors has more warnings than are kept, and then an error.
+// TestCheckerPrefersErrors has more warnings than are kept, followed by an error.
 func TestCheckerPrefersErrors(t *testing.T) {
 	t.Parallel()
 	var many strings.Builder
@@ -136,13 +136,14 @@ func TestConfigCatalog(t *testing.T) {
 		{inbound("../../secret", `{}`), "1:15 /event_type error unknown-event"},
 		{inbound("own.event\\u0000", `{}`), "1:15 /event_type error unknown-event"},
 	} {
-		if got := said(c.Payload([]byte(test.payload)).Findings); got != test.want {
+		if got := summarize(c.Payload([]byte(test.payload)).Findings); got != test.want {
 			t.Errorf("%s: %s, want %s", test.payload, got, test.want)
 		}
 	}
 }
 
-// TestLinterIsShared shares one linter, with more made-up events than it keeps.
+// TestLinterIsShared shares one linter among goroutines, with more unknown events
+// than it keeps.
 func TestLinterIsShared(t *testing.T) {
 	t.Parallel()
 	l := newLinter(t, lint.Config{})
@@ -152,12 +153,12 @@ func TestLinterIsShared(t *testing.T) {
 			c := l.NewChecker()
 			for i := range 200 {
 				if r := c.Payload([]byte(`{"event_type":"e` + strconv.Itoa(i+n*100) + `"}`)); r.Errors() != 1 {
-					t.Error(said(r.Findings))
+					t.Error(summarize(r.Findings))
 				}
 			}
 			for _, d := range samples() {
 				if r := c.Payload(d.Sample()); len(r.Findings) > 0 {
-					t.Error(said(r.Findings))
+					t.Error(summarize(r.Findings))
 				}
 			}
 		})
@@ -165,7 +166,7 @@ func TestLinterIsShared(t *testing.T) {
 	wait.Wait()
 }
 
-// TestCheckerPayloadForm holds lint to the classification that ParseEvent uses.
+// TestCheckerPayloadForm checks that lint classifies envelopes as ParseEvent does.
 func TestCheckerPayloadForm(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()

@@ -29,7 +29,7 @@ func TestCheckerFix(t *testing.T) {
 		{"a comma alone", `{"a":[,]}`, "", 0},
 		{"two commas", `{"a":[1,,]}`, "", 0},
 		{"a comma before another mistake", `{"a":[1,],"b":tru,"c":[1,]}`, `{"a":[1],"b":tru,"c":[1,]}`, 1},
-		{"a comma behind another mistake", `{"b":tru,"c":[1,]}`, "", 0},
+		{"a comma after another mistake", `{"b":tru,"c":[1,]}`, "", 0},
 		{"no value", `{"a":,}`, "", 0},
 		{"nothing", "", "", 0},
 		{"a comma and the end", `{"a":1,`, "", 0},
@@ -68,8 +68,8 @@ func TestCheckerFix(t *testing.T) {
 	}
 }
 
-// TestCheckerFixWrongSample mends a sample with the two mistakes of the one that
-// Worksome's page shows.
+// TestCheckerFixWrongSample fixes a sample with the two mistakes of the one that
+// Worksome documents.
 func TestCheckerFixWrongSample(t *testing.T) {
 	t.Parallel()
 	sample := sampleOf(t, webhook.WorksomeForm, "hireUpdated")
@@ -77,18 +77,19 @@ func TestCheckerFixWrongSample(t *testing.T) {
 	wrong := sample[:at] + "[email\u00a0protected]" + sample[at+strings.IndexByte(sample[at:], '"'):]
 	wrong = wrong[:len(wrong)-1] + ",\n}"
 	c := newLinter(t, lint.Config{}).NewChecker()
-	if got := said(c.Payload([]byte(wrong)).Findings); !strings.Contains(got, "2:1  error syntax") {
+	if got := summarize(c.Payload([]byte(wrong)).Findings); !strings.Contains(got, "2:1  error syntax") {
 		t.Error(got)
 	}
 	fixed, places := c.Fix([]byte(wrong))
 	r := c.Payload(fixed)
 	if places != 1 || r.Errors() != 0 || len(r.Findings) != 1 || r.Findings[0].Rule != "masked-email" {
-		t.Errorf("%d places: %s", places, said(r.Findings))
+		t.Errorf("%d places: %s", places, summarize(r.Findings))
 	}
 }
 
-// TestCheckerFixKeepsBytes puts trailing commas, aliases and white space into the
-// samples at random: only those go, and mending again changes nothing.
+// TestCheckerFixKeepsBytes adds trailing commas, aliases and white space to the
+// samples at random: only commas and aliases change, and a second fix changes
+// nothing.
 func TestCheckerFixKeepsBytes(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -127,7 +128,7 @@ func TestCheckerFixKeepsBytes(t *testing.T) {
 	}
 }
 
-// TestCheckerFixMany mends more places than a payload has findings, in one go.
+// TestCheckerFixMany fixes more places in one call than a payload has findings.
 func TestCheckerFixMany(t *testing.T) {
 	t.Parallel()
 	item := `{"text":"a",},`
@@ -135,6 +136,6 @@ func TestCheckerFixMany(t *testing.T) {
 	c := newLinter(t, lint.Config{}).NewChecker()
 	fixed, places := c.Fix([]byte(raw))
 	if r := c.Payload(fixed); places != 6002 || len(r.Findings) != 0 {
-		t.Errorf("%d places: %.300s", places, said(r.Findings))
+		t.Errorf("%d places: %.300s", places, summarize(r.Findings))
 	}
 }

@@ -27,8 +27,9 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzCheckerPayload holds any bytes: findings lie within them, in order, at the line
-// and column of their offset, and what encoding/json refuses has an error.
+// FuzzCheckerPayload checks of any bytes that findings are within them, in order, at
+// the line and column of their offset, and that what encoding/json refuses has an
+// error.
 func FuzzCheckerPayload(f *testing.F) {
 	seeds(f)
 	c := newLinter(f, lint.Config{Excerpts: true}).NewChecker()
@@ -56,13 +57,13 @@ func FuzzCheckerPayload(f *testing.F) {
 			t.Fatalf("no error: %q", raw)
 		}
 		if again := fresh.NewChecker().Payload(raw); !slices.Equal(again.Findings, r.Findings) {
-			t.Fatalf("another checker: %s\n%s", said(again.Findings), said(r.Findings))
+			t.Fatalf("another checker: %s\n%s", summarize(again.Findings), summarize(r.Findings))
 		}
 	})
 }
 
-// FuzzCheckerFix mends any bytes: what is JSON stays JSON with no more errors, what
-// is none loses nothing but commas, and mending again changes nothing.
+// FuzzCheckerFix fixes any bytes: JSON stays JSON with no more errors than before,
+// other text loses nothing but commas, and a second fix changes nothing.
 func FuzzCheckerFix(f *testing.F) {
 	seeds(f)
 	c := newLinter(f, lint.Config{}).NewChecker()
@@ -85,7 +86,7 @@ func FuzzCheckerFix(f *testing.F) {
 	})
 }
 
-// isWithout reports whether some bytes are others without some commas.
+// isWithout reports whether one text is another without some of its commas.
 func isWithout(some, all []byte) bool {
 	i := 0
 	for _, b := range all {
@@ -99,8 +100,8 @@ func isWithout(some, all []byte) bool {
 	return i == len(some)
 }
 
-// position is the line and the column of an offset, both from 1, counted the
-// slow way.
+// position returns the line and the column of an offset, both from 1, by counting
+// from the start.
 func position(raw []byte, offset int) (line, column int) {
 	before := raw[:offset]
 	start := bytes.LastIndexByte(before, '\n') + 1

@@ -10,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/pkg/report"
 )
 
-// endless repeats some lines up to a size.
+// endless repeats lines up to a size.
 type endless struct {
 	lines []byte
 	left  int
@@ -30,7 +30,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestStreamMemory reads 300 MB in little memory, of good and of bad lines.
+// TestStreamMemory reads 300 MB of valid and of invalid lines in little memory.
 func TestStreamMemory(t *testing.T) { // alone: it looks at the whole heap
 	if testing.Short() {
 		t.Skip("takes seconds")

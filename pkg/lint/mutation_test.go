@@ -13,15 +13,15 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// mutation is a payload with one mistake in it.
+// mutation is a payload with one mistake.
 type mutation struct {
 	what    string
 	payload string
 	pointer string // where the error must be
 }
 
-// TestCheckerMutatedSamples breaks each sample in every way that its schema rules out: the
-// error must be there, at the field or at the object that misses it.
+// TestCheckerMutatedSamples breaks each sample in every way that its schema forbids.
+// The error must be at the field, or at the object that lacks it.
 func TestCheckerMutatedSamples(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
@@ -36,7 +36,7 @@ func TestCheckerMutatedSamples(t *testing.T) {
 			if slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Severity == report.Error && f.Pointer == m.pointer }) {
 				found++
 			} else {
-				t.Errorf("%s %s: %s at %s was not found:\n%s", d.Form, d.Type, m.what, m.pointer, said(r.Findings))
+				t.Errorf("%s %s: %s at %s was not found:\n%s", d.Form, d.Type, m.what, m.pointer, summarize(r.Findings))
 			}
 		}
 	}
@@ -89,7 +89,7 @@ func mutations(tb testing.TB, d webhook.Definition, sample []byte) []mutation {
 	return list
 }
 
-// wrongTypes lists values of the types that a schema does not take.
+// wrongTypes returns values of the types that a schema does not allow.
 func wrongTypes(schema map[string]any) []string {
 	var types []string
 	switch kind := schema["type"].(type) {
@@ -113,7 +113,7 @@ func wrongTypes(schema map[string]any) []string {
 	return wrong
 }
 
-// wrongValues lists values of the right type that a schema does not take.
+// wrongValues returns values of the right type that a schema does not allow.
 func wrongValues(schema map[string]any) []any {
 	var wrong []any
 	if schema["enum"] != nil || schema["const"] != nil {
@@ -151,8 +151,8 @@ func wrongValues(schema map[string]any) []any {
 	return wrong
 }
 
-// TestCheckerTruncatedSamples cuts each sample at every byte: one syntax error at the
-// end, or where the text went wrong.
+// TestCheckerTruncatedSamples cuts each sample at every byte: there is one syntax
+// error, at the end.
 func TestCheckerTruncatedSamples(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
@@ -169,7 +169,7 @@ func TestCheckerTruncatedSamples(t *testing.T) {
 				}
 			}
 			if last != strconv.Itoa(cut) && (cut > 0 || last != "0") {
-				t.Fatalf("%s cut at %d: %s", d.Type, cut, said(r.Findings))
+				t.Fatalf("%s cut at %d: %s", d.Type, cut, summarize(r.Findings))
 			}
 		}
 	}

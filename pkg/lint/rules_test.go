@@ -9,7 +9,7 @@ import (
 	"github.com/wskdev/wsk/pkg/report"
 )
 
-// envelopes to put data in.
+// Envelopes for test data.
 func inbound(event, data string) string {
 	return `{"event_type":"` + event + `","timestamp":"2026-01-15T14:30:00Z","source":"erp","data":` + data + `}`
 }
@@ -18,10 +18,10 @@ func compact(event, data string) string {
 	return `{"event":"` + event + `","timestamp":"2026-01-15T14:30:00Z","data":` + data + `}`
 }
 
-// sheet is the start of a timesheet's data.
+// sheet is the start of the data of a timesheet.
 const sheet = `{"emp_number":"E1","timesheet_date":"2026-03-17",`
 
-// ownSchema is a schema as people write them for an event of their own.
+// ownSchema is a custom schema as users write them.
 const ownSchema = `{
 	"type": "object", "required": ["event_type", "data"],
 	"properties": {
@@ -33,7 +33,7 @@ const ownSchema = `{
 	}
 }`
 
-// TestRules has for each rule payloads with its finding, and the same without.
+// TestRules has payloads with and without a finding for each rule.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	order := func(data string) string {
@@ -105,15 +105,15 @@ func TestRules(t *testing.T) {
 	for _, test := range tests {
 		tested[test.rule] = true
 		result := c.Payload([]byte(test.bad))
-		got := said(ofRules(result.Findings, test.rule, test.want))
+		got := summarize(ofRules(result.Findings, test.rule, test.want))
 		if got != test.want && test.want != "" {
-			t.Errorf("%s: %s\ngot  %s\nwant %s\nof\n%s", test.rule, test.bad, got, test.want, said(result.Findings))
+			t.Errorf("%s: %s\ngot  %s\nwant %s\nof\n%s", test.rule, test.bad, got, test.want, summarize(result.Findings))
 		}
 		if test.good == "" {
 			continue
 		}
 		if result = c.Payload([]byte(test.good)); len(ofRules(result.Findings, test.rule, "")) > 0 {
-			t.Errorf("%s: %s has %s", test.rule, test.good, said(result.Findings))
+			t.Errorf("%s: %s has %s", test.rule, test.good, summarize(result.Findings))
 		}
 	}
 	for _, r := range lint.Rules() {
@@ -123,7 +123,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// ofRules keeps the findings of a rule and of those that a want names.
+// ofRules returns the findings of a rule and of those that want names.
 func ofRules(all []report.Finding, rule, want string) []report.Finding {
 	var kept []report.Finding
 	for _, f := range all {

@@ -24,7 +24,7 @@ func TestCheckerSamples(t *testing.T) {
 	t.Log(n)
 }
 
-// TestCheckerAllocations is for the throughput of long streams.
+// TestCheckerAllocations protects the throughput of long streams.
 func TestCheckerAllocations(t *testing.T) { // alone: it counts every allocation
 	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, d := range samples() {

@@ -20,7 +20,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// run lints an input and returns what was found.
+// run lints an input and returns the findings.
 func run(tb testing.TB, s lint.Stream, r io.Reader) ([]report.Finding, report.Summary, error) {
 	tb.Helper()
 	var all []report.Finding
@@ -72,7 +72,7 @@ func TestStreamKinds(t *testing.T) {
 	for _, test := range tests {
 		for _, reader := range []io.Reader{strings.NewReader(test.input), iotest.OneByteReader(strings.NewReader(test.input)), iotest.DataErrReader(strings.NewReader(test.input))} {
 			found, counts, err := run(t, lint.Stream{Name: "x", Lines: test.lines}, reader)
-			got := said(found)
+			got := summarize(found)
 			if got != test.want || counts.Events != test.events || err != nil || slices.ContainsFunc(found, func(f report.Finding) bool { return f.File != "x" }) {
 				t.Errorf("%s: %d events, %v\ngot  %s\nwant %s", test.name, counts.Events, err, got, test.want)
 			}
@@ -90,7 +90,7 @@ func recordOf(tb testing.TB, body string) string {
 	return b.String()
 }
 
-// TestStreamOrder finds the same, in the same order, with any number of
+// TestStreamOrder has the same findings in the same order for any number of
 // workers.
 func TestStreamOrder(t *testing.T) {
 	t.Parallel()
@@ -124,7 +124,7 @@ func TestStreamOrder(t *testing.T) {
 	}
 }
 
-// TestStreamLongLines has lines over the limit between others.
+// TestStreamLongLines has lines above the limit between others.
 func TestStreamLongLines(t *testing.T) {
 	t.Parallel()
 	bad := `{"event_type":"nothing"}`
@@ -136,18 +136,19 @@ func TestStreamLongLines(t *testing.T) {
 			if len(tail) > 1 {
 				want += "\n3:15 /event_type error unknown-event"
 			}
-			if got := said(found); got != want || err != nil || counts.Events != strings.Count(want, "\n")+1 || counts.Errors != counts.Events {
+			if got := summarize(found); got != want || err != nil || counts.Events != strings.Count(want, "\n")+1 || counts.Errors != counts.Events {
 				t.Errorf("%d, %q: %v, %v, %s", size, tail, counts, err, got)
 			}
 		}
 	}
 	long := `{"event_type":"` + strings.Repeat("x", lint.MaxLine-17) + `"}`
-	if found, _, err := run(t, lint.Stream{}, strings.NewReader(long)); err != nil || said(found) != "1:15 /event_type error unknown-event" {
-		t.Error(said(found), err)
+	if found, _, err := run(t, lint.Stream{}, strings.NewReader(long)); err != nil || summarize(found) != "1:15 /event_type error unknown-event" {
+		t.Error(summarize(found), err)
 	}
 }
 
-// TestStreamFailingReader emits what was read whole, and gives the error on.
+// TestStreamFailingReader emits the findings of complete payloads and returns the
+// error of the reader.
 func TestStreamFailingReader(t *testing.T) {
 	t.Parallel()
 	fault := errors.New("the disk is gone")
@@ -169,8 +170,8 @@ func TestStreamFailingReader(t *testing.T) {
 	}
 }
 
-// TestStreamCancel ends a run whose reader hangs, at each place where it can,
-// and leaves no goroutine behind once the reader gives up.
+// TestStreamCancel ends a run whose reader blocks, at each place where it can. No
+// goroutine is left once the reader returns.
 func TestStreamCancel(t *testing.T) {
 	t.Parallel()
 	bad := `{"event_type":"nothing"}` + "\n"
@@ -206,7 +207,7 @@ func TestStreamCancel(t *testing.T) {
 	}
 }
 
-// TestStreamCancelBusy ends a run that has no end.
+// TestStreamCancelBusy ends a run over endless input.
 func TestStreamCancelBusy(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// samples lists the events that have a sample, templates aside.
+// samples returns the events that have a sample, except templates.
 func samples() []webhook.Definition {
 	var list []webhook.Definition
 	for _, d := range webhook.Events("", "") {
@@ -35,7 +35,7 @@ func sampleOf(tb testing.TB, f webhook.Form, event string) string {
 	return string(d.Sample())
 }
 
-// swap puts one text in the place of another that must be there.
+// swap replaces a text that must be present.
 func swap(tb testing.TB, text, old, with string) string {
 	tb.Helper()
 	if !strings.Contains(text, old) {
@@ -44,7 +44,7 @@ func swap(tb testing.TB, text, old, with string) string {
 	return strings.Replace(text, old, with, 1)
 }
 
-// newLinter returns a linter of a configuration without mistakes.
+// newLinter returns a linter with a valid configuration.
 func newLinter(tb testing.TB, c lint.Config) *lint.Linter {
 	tb.Helper()
 	l, err := lint.New(c)
@@ -54,8 +54,8 @@ func newLinter(tb testing.TB, c lint.Config) *lint.Linter {
 	return l
 }
 
-// said writes findings as the tables do.
-func said(findings []report.Finding) string {
+// summarize writes findings as the tables do: place, pointer, severity and rule.
+func summarize(findings []report.Finding) string {
 	var lines []string
 	for _, f := range findings {
 		place := strconv.Itoa(f.Line) + ":" + strconv.Itoa(f.Column)
@@ -64,7 +64,7 @@ func said(findings []report.Finding) string {
 	return strings.Join(lines, "\n")
 }
 
-// field is one value of a payload, with the schema for it.
+// field is one value of a payload, with its schema.
 type field struct {
 	pointer, parent string
 	member          bool // it has a name
@@ -74,7 +74,7 @@ type field struct {
 	schema          map[string]any
 }
 
-// fieldsOf lists the values of a compact payload with their schemas.
+// fieldsOf returns the values of a compact payload with their schemas.
 func fieldsOf(tb testing.TB, d webhook.Definition, payload []byte) []field {
 	tb.Helper()
 	var root map[string]any
@@ -138,7 +138,7 @@ func deref(root, node map[string]any) map[string]any {
 	return node
 }
 
-// catalogOf is the catalog with custom schemas in front.
+// catalogOf returns the catalog with custom schemas in front.
 func catalogOf(t testing.TB, schemas fs.FS) *webhook.Catalog {
 	t.Helper()
 	c, err := webhook.NewCatalog(schemas)

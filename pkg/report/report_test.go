@@ -85,7 +85,7 @@ type jsonFinding struct {
 // utf8Of returns a text with U+FFFD for each byte that is not UTF-8.
 func utf8Of(s string) string { return string([]rune(s)) }
 
-func (f jsonFinding) says(g report.Finding) bool {
+func (f jsonFinding) matches(g report.Finding) bool {
 	return f == jsonFinding{
 		utf8Of(g.File), g.Line, g.Column, utf8Of(g.Pointer), g.Severity.String(),
 		utf8Of(g.Rule), utf8Of(g.Message), utf8Of(g.Event), utf8Of(string(g.Form)),
@@ -119,7 +119,7 @@ func checkJSON(t testing.TB, text string, r run) {
 	if got.Findings == nil || got.Files == nil || got.Events == nil || got.Errors == nil || got.Warnings == nil || got.Notes == nil {
 		t.Fatalf("a member is missing: %s", text)
 	}
-	if !slices.EqualFunc(*got.Findings, r.findings, jsonFinding.says) {
+	if !slices.EqualFunc(*got.Findings, r.findings, jsonFinding.matches) {
 		t.Errorf("%+v\nof %+v", *got.Findings, r.findings)
 	}
 	if s := (report.Summary{Files: *got.Files, Events: *got.Events, Errors: *got.Errors, Warnings: *got.Warnings, Notes: *got.Notes}); s != r.summary {
@@ -139,7 +139,7 @@ func checkNDJSON(t testing.TB, text string, r run) {
 			jsonFinding
 		}
 		decode(t, all[i], &got)
-		if got.Type != "finding" || !got.says(f) {
+		if got.Type != "finding" || !got.matches(f) {
 			t.Errorf("%+v of %+v", got, f)
 		}
 	}

@@ -130,7 +130,7 @@ func TestSARIFSchemaRefuses(t *testing.T) {
 		"an unknown level":       {`"level":"error"`, `"level":"fatal"`},
 		"line 0":                 {`"startLine":14`, `"startLine":0`},
 		"a URI with a space":     {`"uri":"order.json"`, `"uri":"order json%"`},
-		"a member that is none":  {`"ruleId"`, `"rule"`},
+		"an unknown member":      {`"ruleId"`, `"rule"`},
 		"another version":        {`"version":"2.1.0"`, `"version":"2.2.0"`},
 		"no absolute URL":        {`"informationUri":"https://wsk.dev/lint"`, `"informationUri":"wsk"`},
 		"a rule without its ID":  {`"id":"alias",`, ``},

@@ -13,7 +13,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// FuzzSyntax holds the JSON side of a check against encoding/json.
+// FuzzSyntax compares the syntax check with encoding/json.
 func FuzzSyntax(f *testing.F) {
 	for _, text := range rightTexts {
 		f.Add([]byte(text))
@@ -37,7 +37,7 @@ func TestCheckSyntaxAgreesWithEncodingJSON(t *testing.T) {
 		agree(t, checker, []byte{byte(i)})
 		agree(t, checker, []byte{byte(i >> 8), byte(i)})
 	}
-	// Every byte of some texts is replaced, left out and put before another.
+	// Every byte of some texts is replaced, removed and inserted.
 	const strange = "\"\\{}[],:0-.eEtnu \n\x00\x1f\x80\xc3\xff/'"
 	for _, seed := range []string{`{"a":[1,-0.5e+3,"\ud83d\ude00\n",true,null],"é":{"b":false,"":""}}`, ` [ {"a" : 10} , "x" ] `, `{"a":1,"b":{"a":2},"ab":[]}`} {
 		for i := range len(seed) {
@@ -50,13 +50,13 @@ func TestCheckSyntaxAgreesWithEncodingJSON(t *testing.T) {
 	}
 }
 
-// agree fails unless a check takes just what encoding/json takes, apart from
-// what strict JSON leaves out.
+// agree fails unless a check accepts what encoding/json accepts, except for what
+// strict JSON excludes.
 func agree(t *testing.T, checker *schema.Checker, text []byte) {
 	t.Helper()
 	found := checker.Check(nil, text)
 	inOrder(t, text, found)
-	right := said(found, func(k schema.Kind) bool { return k == schema.Syntax || k == schema.Depth }) == ""
+	right := summarize(found, func(k schema.Kind) bool { return k == schema.Syntax || k == schema.Depth }) == ""
 	valid := json.Valid(text)
 	if want := valid && utf8.Valid(text) && !halvesSurrogates(text) && !isDeep(text); right != want {
 		t.Fatalf("%q: right: %v, want %v: %+v", text, right, want, found)
@@ -65,13 +65,13 @@ func agree(t *testing.T, checker *schema.Checker, text []byte) {
 		couldBegin(t, text, found[len(found)-1].Offset)
 		return
 	}
-	duplicates := strings.Count(said(found, schema.Kind.IsViolation), schema.DuplicateKey.String())
+	duplicates := strings.Count(summarize(found, schema.Kind.IsViolation), schema.DuplicateKey.String())
 	if want := countDuplicates(t, text); duplicates != want {
 		t.Fatalf("%q: %d duplicate keys, want %d", text, duplicates, want)
 	}
 }
 
-// inOrder holds findings to what is said of all.
+// inOrder checks what is promised of all findings.
 func inOrder(t *testing.T, text []byte, found []schema.Finding) {
 	t.Helper()
 	if len(found) > schema.MaxFindings {
@@ -86,17 +86,17 @@ func inOrder(t *testing.T, text []byte, found []schema.Finding) {
 	}
 }
 
-// couldBegin fails unless the text is right up to the place of its fault.
+// couldBegin fails unless the text is valid up to the place of its error.
 func couldBegin(t *testing.T, text []byte, offset int) {
 	t.Helper()
 	err := json.NewDecoder(bytes.NewReader(text[:offset])).Decode(new(json.RawMessage))
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		t.Fatalf("%q: the fault is named at %d, and stands before: %v", text, offset, err)
+		t.Fatalf("%q: the error is reported at %d, but is before it: %v", text, offset, err)
 	}
 }
 
-// halvesSurrogates reports whether a JSON text has an escape for half a
-// surrogate pair.
+// halvesSurrogates reports whether a JSON text has an escape of half a surrogate
+// pair.
 func halvesSurrogates(text []byte) bool {
 	high := -1 // where a low half has to begin
 	for i := 0; i < len(text); i++ {
@@ -142,8 +142,8 @@ func isDeep(text []byte) bool {
 	return false
 }
 
-// countDuplicates counts the names that were there before in their object, up
-// to the limit of findings.
+// countDuplicates counts the repeated names of all objects, up to the limit of
+// findings.
 func countDuplicates(t *testing.T, text []byte) int {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(text))

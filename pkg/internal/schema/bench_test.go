@@ -12,14 +12,13 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// catalogPairs are the pairs of the catalog that have samples.
+// catalogPairs returns the pairs of the catalog that have samples.
 func catalogPairs(tb testing.TB) []pair {
 	tb.Helper()
 	return slices.DeleteFunc(pairs(tb), func(p pair) bool { return !strings.HasSuffix(p.name, ".json") || len(p.payloads) == 0 })
 }
 
-// perPayload reports the time and the bytes of one payload, where an
-// operation is many.
+// perPayload reports the time and the bytes per payload of an operation on many.
 func perPayload(b *testing.B, all []pair) {
 	b.Helper()
 	count, size := 0, 0
@@ -34,8 +33,8 @@ func perPayload(b *testing.B, all []pair) {
 	b.ReportMetric(float64(size)/float64(count), "B/payload")
 }
 
-// BenchmarkCheck checks each sample of the catalog once in an operation, as
-// BenchmarkOracle does: the ratio of the two is the engine's.
+// BenchmarkCheck checks each sample of the catalog once per operation, like
+// BenchmarkOracle: compare the two.
 func BenchmarkCheck(b *testing.B) {
 	all := catalogPairs(b)
 	var payloads [][][]byte
@@ -58,8 +57,8 @@ func BenchmarkCheck(b *testing.B) {
 	perPayload(b, all)
 }
 
-// BenchmarkOracle does the same with the library that is the oracle, which
-// needs the JSON decoded.
+// BenchmarkOracle does the same with the library that is the oracle, which needs
+// decoded JSON.
 func BenchmarkOracle(b *testing.B) {
 	all := catalogPairs(b)
 	b.ReportAllocs()

@@ -154,7 +154,7 @@ func TestCompileReferencesBetweenFiles(t *testing.T) {
 		`{"b":{"e1":{"a":[1]},"e2":{"c":1}}}`: "type /b/e1/a/0; type /b/e2/c",
 		`{"c":1,"e":null}`:                    "type /c; type /e",
 	} {
-		if got := said(new(schema.Checker).Check(s, []byte(payload)), schema.Kind.IsViolation); got != want {
+		if got := summarize(new(schema.Checker).Check(s, []byte(payload)), schema.Kind.IsViolation); got != want {
 			t.Errorf("%s: got %q, want %q", payload, got, want)
 		}
 	}
@@ -178,8 +178,8 @@ func TestCompileCircularSchemas(t *testing.T) {
 	}
 }
 
-// Schemas that look at each value twice on every level double the work with
-// each level. The checker gives up instead.
+// Schemas that check each value twice on every level double the work with each
+// level. The checker gives up instead.
 func TestCheckHostileSchemasEnd(t *testing.T) {
 	deep := strings.Repeat("[", 500) + strings.Repeat("]", 500)
 	wide := "[" + strings.Repeat("[[[]]],", 50_000/slowdown) + "[]]"
@@ -211,7 +211,7 @@ func TestCheckHostileSchemasEnd(t *testing.T) {
 	}
 }
 
-// doubling defines schemas that each hold the next one twice.
+// doubling returns schemas each of which contains the next one twice.
 func doubling(n int) string {
 	name := func(i int) string { return "a" + strings.Repeat("b", i) }
 	var defs []string
@@ -222,7 +222,7 @@ func doubling(n int) string {
 	return strings.Join(defs, ",") + `,"` + name(n) + `":{"type":"array"}`
 }
 
-// Many alternatives for a big payload are no hostile schema.
+// Many alternatives for a large payload are not hostile.
 func TestCheckManyAlternatives(t *testing.T) {
 	var options []string
 	for i := range 200 {

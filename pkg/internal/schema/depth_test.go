@@ -32,7 +32,7 @@ func TestCheckDepth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			checker := new(schema.Checker)
 			found := checker.Check(nil, []byte(c.payload))
-			if got := said(found, func(k schema.Kind) bool { return k == schema.Depth }) != ""; got != c.deep {
+			if got := summarize(found, func(k schema.Kind) bool { return k == schema.Depth }) != ""; got != c.deep {
 				t.Fatalf("%.200v", found)
 			}
 			if c.deep && (len(found) != 1 || found[0].Offset != c.offset || found[0].End != c.offset+1 || !strings.Contains(found[0].Message(), "512")) {
@@ -52,7 +52,7 @@ func TestCheckDepthPointer(t *testing.T) {
 	}
 }
 
-// Names are compared as what they spell, whatever the schema lists.
+// Names are compared by their characters, whatever the schema lists.
 func TestCheckDuplicateKeys(t *testing.T) {
 	schemas := map[string]string{
 		"nothing listed": `true`,
@@ -104,7 +104,7 @@ func TestCheckDistinctKeys(t *testing.T) {
 
 func TestCheckRepeatedKeys(t *testing.T) {
 	found := new(schema.Checker).Check(nil, []byte(`{"a":1,"b":1,"a":1,"b":1,"a":1}`))
-	if got, want := said(found, schema.Kind.IsViolation), "duplicate-key /a; duplicate-key /b; duplicate-key /a"; got != want {
+	if got, want := summarize(found, schema.Kind.IsViolation), "duplicate-key /a; duplicate-key /b; duplicate-key /a"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

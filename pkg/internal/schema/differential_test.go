@@ -8,8 +8,8 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// mutations is how many changed payloads the ordinary test tries with each
-// schema. FuzzAgainstOracle goes on from there.
+// mutations is how many changed payloads the ordinary test tries with each schema.
+// FuzzAgainstOracle tries more.
 const mutations = 200 / slowdown
 
 func TestCheckAgainstOracle(t *testing.T) {
@@ -43,8 +43,8 @@ func TestCheckAgainstOracle(t *testing.T) {
 	}
 }
 
-// FuzzAgainstOracle compares the bytes as they are, and as a payload that is
-// changed by the seed.
+// FuzzAgainstOracle compares the bytes as they are, and as a payload that the seed
+// changes.
 func FuzzAgainstOracle(f *testing.F) {
 	all := pairs(f)
 	for i, p := range all {

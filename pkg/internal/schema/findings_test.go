@@ -8,7 +8,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// inFull writes a finding with all that it says.
+// inFull writes a finding with all its fields.
 func inFull(f schema.Finding) string {
 	return fmt.Sprintf("%s %d-%d %s: %s", f.Kind, f.Offset, f.End, f.Pointer, f.Message())
 }

@@ -26,7 +26,7 @@ func TestFormatDate(t *testing.T) {
 	}
 }
 
-// Addresses are those of package netip, without zones.
+// Addresses agree with package netip, without zones.
 func TestFormatAddresses(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	pieces := []string{"", ":", "::", "0", "1", "db8", "ffff", "FFFF", "10000", "g", "1.2.3.4", "1.2.3", "01.2.3.4", "256.1.1.1", ".", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:", "127.0.0.1", "%eth0", "0.0.0.0", "255.255.255.255"}
@@ -61,8 +61,7 @@ func TestFormatAddresses(t *testing.T) {
 	}
 }
 
-// FuzzFormat holds what fits a format against the standard library's own
-// reading of it.
+// FuzzFormat compares what has a format with what the standard library parses.
 func FuzzFormat(f *testing.F) {
 	for _, text := range []string{"2026-01-15", "2026-01-15T14:30:00Z", "1998-12-31T23:59:60.5+01:00", "14:30", "14:30:00", "2026-01-15 14:30:00 CET", "a.b@c.example", `"a b"@[127.0.0.1]`, "https://u:p@[::1]:80/a?b=%20#c", "mailto:a@b.example"} {
 		f.Add(text)
@@ -77,7 +76,7 @@ func FuzzFormat(f *testing.F) {
 		if len(text) >= len(time.DateTime) {
 			_, fault["worksome-time"] = time.Parse(time.DateTime, text[:len(time.DateTime)])
 		}
-		u, err := url.Parse(strings.ReplaceAll(text, "%", "-")) // it refuses what RFC 3986 takes in a host
+		u, err := url.Parse(strings.ReplaceAll(text, "%", "-")) // url.Parse refuses some of what RFC 3986 allows in a host
 		if err == nil && !u.IsAbs() {
 			err = fmt.Errorf("%s is relative", u)
 		}

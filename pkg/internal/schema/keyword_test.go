@@ -9,11 +9,11 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// keywordCase is a schema of testdata/keyword with payloads that fit it, and
-// such that do not. In the files a case is its name, and under it, indented,
-// the schema, then lines of payloads with " | " between them after a plus, and
-// after a minus a payload with the violations it has: kind and pointer of
-// each, in order.
+// keywordCase is a schema of testdata/keyword with valid and invalid payloads. In
+// the files a case is its name and, indented below it, the schema, then lines
+// that start with a plus and have valid payloads separated by " | ", then lines
+// that start with a minus and have one payload with its violations: kind and
+// pointer of each, in order.
 type keywordCase struct {
 	name, schema string
 	right        []string
@@ -74,13 +74,13 @@ func TestCheckKeywords(t *testing.T) {
 			s := mustCompile(t, c.schema)
 			checker := new(schema.Checker)
 			for _, payload := range c.right {
-				if got := said(checker.Check(s, []byte(payload)), schema.Kind.IsViolation); got != "" {
+				if got := summarize(checker.Check(s, []byte(payload)), schema.Kind.IsViolation); got != "" {
 					t.Errorf("%s is right, but: %s", payload, got)
 				}
 			}
 			for _, w := range c.wrong {
 				want := unescape.Replace(w.violations)
-				if got := said(checker.Check(s, []byte(w.payload)), schema.Kind.IsViolation); got != want {
+				if got := summarize(checker.Check(s, []byte(w.payload)), schema.Kind.IsViolation); got != want {
 					t.Errorf("%s:\n got %s\nwant %s", w.payload, got, want)
 				}
 			}
@@ -88,21 +88,21 @@ func TestCheckKeywords(t *testing.T) {
 	}
 }
 
-// White space between the parts of a payload changes places, nothing else.
+// White space between the parts of a payload changes offsets and nothing else.
 func TestCheckKeywordsWithWhiteSpace(t *testing.T) {
 	for _, c := range keywordCases(t) {
 		s := mustCompile(t, c.schema)
 		for _, w := range c.wrong {
 			spaced := spaceOut(w.payload)
-			tight := said(new(schema.Checker).Check(s, []byte(w.payload)), schema.Kind.IsViolation)
-			if got := said(new(schema.Checker).Check(s, []byte(spaced)), schema.Kind.IsViolation); got != tight {
+			tight := summarize(new(schema.Checker).Check(s, []byte(w.payload)), schema.Kind.IsViolation)
+			if got := summarize(new(schema.Checker).Check(s, []byte(spaced)), schema.Kind.IsViolation); got != tight {
 				t.Errorf("%s: %s: got %s, want %s", c.name, spaced, got, tight)
 			}
 		}
 	}
 }
 
-// spaceOut puts white space around the structure of a JSON text.
+// spaceOut adds white space around the structure of a JSON text.
 func spaceOut(text string) string {
 	var b strings.Builder
 	inString := false

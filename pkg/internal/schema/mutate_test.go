@@ -32,7 +32,7 @@ func parseTree(v gjson.Result) *tree {
 	return t
 }
 
-// all lists a value and what it holds.
+// all returns a value and the values in it.
 func (t *tree) all() []*tree {
 	list := []*tree{t}
 	for _, part := range t.parts {
@@ -72,7 +72,7 @@ func (m *mutator) mutate(payload string) string {
 	return b.String()
 }
 
-// change changes one value; all are those that it may become.
+// change changes one value into one of all.
 func (m *mutator) change(t *tree, all []*tree) {
 	i := -1
 	if len(t.parts) > 0 {
@@ -119,8 +119,7 @@ func (m *mutator) asText(t *tree) string {
 	return b.String()
 }
 
-// write writes a value with white space here and there, and some names with
-// escapes.
+// write writes a value with random white space, and some names with escapes.
 func (m *mutator) write(b *strings.Builder, t *tree) {
 	space := func() {
 		if m.IntN(16) == 0 {

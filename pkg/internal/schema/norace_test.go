@@ -2,6 +2,6 @@
 
 package schema_test
 
-// slowdown is how much less the long tests do: nothing, without the race
+// slowdown divides the work of the long tests: not at all without the race
 // detector.
 const slowdown = 1

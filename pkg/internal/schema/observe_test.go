@@ -39,8 +39,8 @@ func TestRewrittenNumberLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// A number is reported unless encoding/json, which writes floats as
-// ECMAScript does, gives it back.
+// A number is reported unless encoding/json, which writes floats as ECMAScript
+// does, writes it back unchanged.
 func TestRewrittenNumberAgreesWithEncodingJSON(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
 	checker := new(schema.Checker)
@@ -88,8 +88,8 @@ func randomNumber(rng *rand.Rand) string {
 	return token
 }
 
-// A number is observed once wherever it stands: beside any schema, without
-// one, and below another finding.
+// A number is observed once wherever it is: with any schema, without one, and
+// inside another finding.
 func TestRewrittenNumberIsObservedEverywhere(t *testing.T) {
 	for text, payload := range map[string]string{
 		`true`:                                `1.0`,
@@ -103,7 +103,7 @@ func TestRewrittenNumberIsObservedEverywhere(t *testing.T) {
 		`{"oneOf":[{"items":{}},{"not":{}}]}`: `[[[1.0]]]`,
 	} {
 		found := new(schema.Checker).Check(mustCompile(t, text), []byte(payload))
-		if got := strings.Count(said(found, isObservation), "rewritten-number"); got != 1 {
+		if got := strings.Count(summarize(found, isObservation), "rewritten-number"); got != 1 {
 			t.Errorf("%s with %s: %+v", text, payload, found)
 		}
 	}
@@ -129,20 +129,20 @@ func TestCheckObservations(t *testing.T) {
 		{"an undocumented value", `{"x-values":["a"]}`, `"A"`, `undocumented-value`},
 		{"a value of another type is not undocumented", `{"x-values":["a"]}`, `1`, ``},
 		{"values beside a reference", `{"$defs":{"s":{"type":"string"}},"properties":{"a":{"$ref":"#/$defs/s","x-values":["x"]}}}`, `{"a":"y"}`, `undocumented-value /a`},
-		{"values behind a reference with keywords beside it", `{"$defs":{"s":{"x-values":["x"]}},"properties":{"a":{"$ref":"#/$defs/s","maxLength":5}}}`, `{"a":"y"}`, `undocumented-value /a`},
-		{"values behind references in a chain", `{"$defs":{"s":{"x-values":["x"]},"t":{"$ref":"#/$defs/s"}},"properties":{"a":{"$ref":"#/$defs/t"}}}`, `{"a":"y"}`, `undocumented-value /a`},
+		{"values in the target of a reference with other keywords", `{"$defs":{"s":{"x-values":["x"]}},"properties":{"a":{"$ref":"#/$defs/s","maxLength":5}}}`, `{"a":"y"}`, `undocumented-value /a`},
+		{"values at the end of a chain of references", `{"$defs":{"s":{"x-values":["x"]},"t":{"$ref":"#/$defs/s"}},"properties":{"a":{"$ref":"#/$defs/t"}}}`, `{"a":"y"}`, `undocumented-value /a`},
 		{"an alias beside a reference", `{"$defs":{"s":{"type":"string"}},"properties":{"old":{"$ref":"#/$defs/s","x-alias-of":"new"},"new":{}}}`, `{"old":"y"}`, `alias /old`},
-		{"what allOf says holds for certain", `{"allOf":[{"properties":{"a":{"x-deprecated":"gone"},"u":{"format":"uri"}}}]}`, `{"a":1,"u":"http://x.example"}`, `deprecated /a; plain-http /u`},
-		{"what an alternative says does not", `{"anyOf":[{"properties":{"a":{"x-deprecated":"gone","x-values":["b"]}}},{"type":"string"}],"oneOf":[{"properties":{"a":{"format":"uri"},"z":{}}}],"not":{"properties":{"a":{"x-alias-of":"b"}},"required":["q"]}}`, `{"a":"http://x.example","b":{}}`, ``},
+		{"allOf holds for certain", `{"allOf":[{"properties":{"a":{"x-deprecated":"gone"},"u":{"format":"uri"}}}]}`, `{"a":1,"u":"http://x.example"}`, `deprecated /a; plain-http /u`},
+		{"an alternative does not", `{"anyOf":[{"properties":{"a":{"x-deprecated":"gone","x-values":["b"]}}},{"type":"string"}],"oneOf":[{"properties":{"a":{"format":"uri"},"z":{}}}],"not":{"properties":{"a":{"x-alias-of":"b"}},"required":["q"]}}`, `{"a":"http://x.example","b":{}}`, ``},
 		{"https is fine, and so is text that is not a URL", `{"items":{"format":"uri"}}`, `["https://x.example","mailto:a@b.example","httpx://x.example"]`, ``},
 		{"http in another spelling", `{"items":{"format":"uri"}}`, `["http:\/\/x.example","\u0068ttp://x.example","Http://x.example"]`, `plain-http /0; plain-http /1; plain-http /2`},
-		{"http where no URL is asked for", `{"properties":{"a":{"type":"string"}}}`, `{"a":"http://x.example"}`, ``},
+		{"http where no URL is required", `{"properties":{"a":{"type":"string"}}}`, `{"a":"http://x.example"}`, ``},
 	} {
 		found := new(schema.Checker).Check(mustCompile(t, c.schema), []byte(c.payload))
-		if got := said(found, isObservation); got != c.want {
+		if got := summarize(found, isObservation); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
-		if v := said(found, schema.Kind.IsViolation); v != "" && !strings.Contains(v, "duplicate-key") {
+		if v := summarize(found, schema.Kind.IsViolation); v != "" && !strings.Contains(v, "duplicate-key") {
 			t.Errorf("%s: violations: %s", c.name, v)
 		}
 	}

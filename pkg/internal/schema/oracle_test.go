@@ -22,7 +22,7 @@ type pair struct {
 	payloads []string // to begin with
 }
 
-// pairs compiles every schema of the catalog, and those of the keyword tables.
+// pairs compiles every schema of the catalog and of the keyword tables.
 func pairs(tb testing.TB) []pair {
 	tb.Helper()
 	fsys := os.DirFS(catalog)
@@ -56,7 +56,7 @@ func pairs(tb testing.TB) []pair {
 
 const catalogBase = "https://wsk.dev/schemas/"
 
-// catalogURLs serves the catalog under the addresses that its $id name.
+// catalogURLs serves the catalog under the addresses in its $id.
 type catalogURLs struct{ fsys fs.FS }
 
 func (l catalogURLs) Load(url string) (any, error) {
@@ -77,8 +77,8 @@ func (s oneSchema) Load(string) (any, error) {
 	return jsonschema.UnmarshalJSON(strings.NewReader(string(s)))
 }
 
-// oracleOf compiles a schema with the oracle. Formats are this package's on
-// both sides: what is compared is the logic of the keywords.
+// oracleOf compiles a schema with the oracle. Both use the formats of this
+// package, so that only the logic of the keywords is compared.
 func oracleOf(tb testing.TB, loader jsonschema.URLLoader, url string) *jsonschema.Schema {
 	tb.Helper()
 	c := jsonschema.NewCompiler()
@@ -100,17 +100,17 @@ func oracleOf(tb testing.TB, loader jsonschema.URLLoader, url string) *jsonschem
 	return compiled
 }
 
-// tooBigForOracle finds exponents that the oracle writes out in full.
+// tooBigForOracle finds exponents that the oracle expands in full.
 var tooBigForOracle = regexp.MustCompile(`[eE][+-]?[0-9]{4}`)
 
-// compare fails when the two disagree on a payload that is strict JSON, and
-// reports whether there was something to compare.
+// compare fails if the two disagree on a payload that is strict JSON, and reports
+// whether there was something to compare.
 func (p *pair) compare(t *testing.T, checker *schema.Checker, payload []byte) bool {
 	t.Helper()
 	found := checker.Check(p.ours, payload)
 	inOrder(t, payload, found)
 	isText := func(k schema.Kind) bool { return k == schema.Syntax || k == schema.DuplicateKey || k == schema.Depth }
-	if said(found, isText) != "" || tooBigForOracle.Match(payload) {
+	if summarize(found, isText) != "" || tooBigForOracle.Match(payload) {
 		return false
 	}
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(payload))
@@ -120,7 +120,7 @@ func (p *pair) compare(t *testing.T, checker *schema.Checker, payload []byte) bo
 	}
 	fault := p.oracle.Validate(value)
 	if isRight(found) != (fault == nil) {
-		t.Errorf("%s: %s\nours: %s\noracle: %v", p.name, payload, said(found, schema.Kind.IsViolation), fault)
+		t.Errorf("%s: %s\nours: %s\noracle: %v", p.name, payload, summarize(found, schema.Kind.IsViolation), fault)
 	}
 	return true
 }

@@ -2,5 +2,5 @@
 
 package schema_test
 
-// slowdown is how much less the long tests do under the race detector.
+// slowdown divides the work of the long tests under the race detector.
 const slowdown = 10

@@ -66,14 +66,14 @@ func TestCheckerAllocationsOfTheCatalog(t *testing.T) {
 	}
 }
 
-// What costs no allocation by keyword: failed alternatives, escapes, names of
-// any kind, formats, big numbers, faults found and forgotten in trials.
+// No keyword allocates: failed alternatives, escapes, names of any kind, formats,
+// large numbers, violations in trials.
 func TestCheckerAllocationsOfEachKeyword(t *testing.T) {
 	checker := new(schema.Checker)
 	checked := 0
 	for _, c := range keywordCases(t) {
 		if strings.Contains(c.schema, `"pattern"`) {
-			continue // package regexp takes its working space from a pool
+			continue // package regexp takes its memory from a pool
 		}
 		s := mustCompile(t, c.schema)
 		for _, payload := range c.right {
@@ -109,8 +109,8 @@ func TestSchemaIsShared(t *testing.T) {
 	wait.Wait()
 }
 
-// The buffers that one huge payload needed are let go with it, and broken
-// payloads leave nothing behind.
+// The buffers that one huge payload needed are released, and invalid payloads
+// leave nothing in the checker.
 func TestCheckerReleasesLargeBuffers(t *testing.T) {
 	var names, nested strings.Builder
 	for i := range 1_000_000 {
@@ -121,7 +121,7 @@ func TestCheckerReleasesLargeBuffers(t *testing.T) {
 	s := mustCompile(t, `{"properties":{"b":{"$ref":"#"}},"maxLength":10000000}`)
 	before := heap()
 	found := checker.Check(s, []byte(`{"last":0`+names.String()+`,"n777777":0,"\u006east":0,"l\u0061st":0}`))
-	if got, want := said(found, schema.Kind.IsViolation), "duplicate-key /n777777; duplicate-key /last"; got != want {
+	if got, want := summarize(found, schema.Kind.IsViolation), "duplicate-key /n777777; duplicate-key /last"; got != want {
 		t.Errorf("a million names: got %s, want %s", got, want)
 	}
 	for _, payload := range []string{`{"first":0` + names.String() + `}`, nested.String(), `[0` + strings.Repeat(`,{"a":{"b":1}}`, 100_000) + `]`} {
@@ -144,8 +144,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// Names are remembered while their object is open, and no longer: a list of
-// any length needs the room of one item.
+// Names are kept only while their object is open: a list of any length needs the
+// memory of one item.
 func TestCheckerMemoryOfManyObjects(t *testing.T) {
 	payload := []byte("[" + strings.Repeat(`{"a":1,"b":{"c":2}},`, 500_000/slowdown) + "0]")
 	checker := new(schema.Checker)

@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// catalog is where the schemas of the events are.
+// catalog is the folder of the events' schemas.
 const catalog = "../../webhook/schemas"
 
 func loadCatalog(name string) ([]byte, error) { return os.ReadFile(filepath.Join(catalog, name)) }
@@ -25,8 +25,7 @@ type sample struct {
 	payload []byte
 }
 
-// samples reads the samples that the catalog's schemas bring, without the
-// white space around their parts.
+// samples returns the samples in the schemas of the catalog, as compact JSON.
 func samples(tb testing.TB) []sample {
 	tb.Helper()
 	var list []sample
@@ -49,7 +48,7 @@ func samples(tb testing.TB) []sample {
 	return list
 }
 
-// catalogFiles lists the schema files of events.
+// catalogFiles returns the names of the events' schema files.
 func catalogFiles(tb testing.TB) []string {
 	tb.Helper()
 	paths, err := filepath.Glob(catalog + "/*/*/*.json")
@@ -64,10 +63,13 @@ func catalogFiles(tb testing.TB) []string {
 		}
 		files = append(files, filepath.ToSlash(name))
 	}
+	if len(files) == 0 {
+		tb.Fatalf("no schemas in %s", catalog)
+	}
 	return files
 }
 
-// filesOf makes a loader of some files.
+// filesOf returns a function that loads files from a map.
 func filesOf(files map[string]string) func(string) ([]byte, error) {
 	return func(name string) ([]byte, error) {
 		if text, ok := files[name]; ok {
@@ -77,7 +79,7 @@ func filesOf(files map[string]string) func(string) ([]byte, error) {
 	}
 }
 
-// mustCompile compiles one schema that needs no other file.
+// mustCompile compiles a schema that refers to no other file.
 func mustCompile(tb testing.TB, text string) *schema.Schema {
 	tb.Helper()
 	s, err := schema.Compile(filesOf(map[string]string{"test.json": text}), "test.json")
@@ -87,8 +89,8 @@ func mustCompile(tb testing.TB, text string) *schema.Schema {
 	return s
 }
 
-// said writes findings as the tests' tables do: kind and pointer of each.
-func said(findings []schema.Finding, wanted func(schema.Kind) bool) string {
+// summarize writes findings as the tables do: kind and pointer of each.
+func summarize(findings []schema.Finding, wanted func(schema.Kind) bool) string {
 	var list []string
 	for _, f := range findings {
 		if wanted(f.Kind) {
@@ -98,7 +100,7 @@ func said(findings []schema.Finding, wanted func(schema.Kind) bool) string {
 	return strings.Join(list, "; ")
 }
 
-// isRight reports whether there is no violation among the findings.
+// isRight reports whether the findings have no violation.
 func isRight(findings []schema.Finding) bool {
-	return said(findings, schema.Kind.IsViolation) == ""
+	return summarize(findings, schema.Kind.IsViolation) == ""
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// rightTexts are JSON in every spelling that the grammar allows.
+// rightTexts are JSON in every form that the grammar allows.
 var rightTexts = []string{
 	`{}`, `[]`, `""`, `0`, `true`, `false`, `null`, ` [ ] `, "\t{\r\n}\n ", `[[]]`, `{"a":{}}`, `{"":0}`, `[1,null,"a",{},[]]`,
 	`-0`, `-1`, `10`, `0.5`, `-0.0`, `1e1`, `1E1`, `1e+1`, `1E-01`, `0e0`, `1.5e300`, `123456789012345678901234567890`, `[1 , 2]`,
@@ -30,8 +30,8 @@ func TestCheckSyntaxAccepts(t *testing.T) {
 	}
 }
 
-// brokenText is no strict JSON: at the offset stands what breaks it, or the
-// text ends there.
+// brokenText is not strict JSON: the error is at the offset, which may be the end
+// of the text.
 type brokenText struct {
 	text   string
 	offset int
@@ -112,7 +112,7 @@ func TestCheckSyntaxErrors(t *testing.T) {
 	}
 }
 
-// A schema sees the same faults as none does.
+// Syntax errors are the same with and without a schema.
 func TestCheckSyntaxErrorsIgnoreTheSchema(t *testing.T) {
 	s := mustCompile(t, `{"$defs":{"any":{"anyOf":[{"properties":{"a":{"$ref":"#/$defs/any"}},"additionalProperties":{"$ref":"#/$defs/any"},"items":{"$ref":"#/$defs/any"}},{"type":"string"}]}},"$ref":"#/$defs/any"}`)
 	for _, b := range brokenTexts() {
@@ -134,7 +134,7 @@ func TestCheckSyntaxErrorPointers(t *testing.T) {
 	}
 }
 
-// A payload that ends anywhere is cut off at its end.
+// A payload that is cut anywhere has its error at the end.
 func TestCheckSyntaxErrorsOfTruncatedSamples(t *testing.T) {
 	checker := new(schema.Checker)
 	for _, s := range samples(t) {
@@ -144,7 +144,7 @@ func TestCheckSyntaxErrorsOfTruncatedSamples(t *testing.T) {
 		}
 		for end := 1; end < len(s.payload); end++ {
 			found := checker.Check(compiled, s.payload[:end:end])
-			if got := said(found, func(k schema.Kind) bool { return k == schema.Syntax }); got == "" {
+			if got := summarize(found, func(k schema.Kind) bool { return k == schema.Syntax }); got == "" {
 				t.Fatalf("%s: %d bytes of %d pass", s.file, end, len(s.payload))
 			}
 			if last := found[len(found)-1]; last.Kind != schema.Syntax || last.Offset != end || last.End != end {
