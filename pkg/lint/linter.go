@@ -52,21 +52,36 @@ type Config struct {
 }
 
 func (c Config) check() error {
-	if c.Platform != "" && !slices.Contains(webhook.Platforms(), c.Platform) {
-		return fmt.Errorf("linting: unknown platform %q", c.Platform)
+	if c.Platform != "" {
+		if err := checkName("platform", c.Platform, webhook.Platforms()); err != nil {
+			return err
+		}
 	}
-	if c.Form != "" && !slices.Contains(webhook.Forms(), c.Form) {
-		return fmt.Errorf("linting: unknown form %q", c.Form)
+	if c.Form != "" {
+		if err := checkName("form", c.Form, webhook.Forms()); err != nil {
+			return err
+		}
 	}
 	for id, severity := range c.Rules {
-		if !slices.Contains(ruleIDs(), id) {
-			return fmt.Errorf("linting: %w", webhook.Unknown("rule", id, ruleIDs()))
+		if err := checkName("rule", id, ruleIDs()); err != nil {
+			return err
 		}
 		if _, err := severity.MarshalText(); err != nil {
 			return fmt.Errorf("linting: rule %s: %w", id, err)
 		}
 	}
 	return nil
+}
+
+func checkName[T ~string](kind string, name T, known []T) error {
+	var names []string
+	for _, k := range known {
+		names = append(names, string(k))
+	}
+	if slices.Contains(known, name) {
+		return nil
+	}
+	return fmt.Errorf("linting: %w", webhook.Unknown(kind, string(name), names))
 }
 
 // Linter compiles the schema of each event when it first meets the event. It is
@@ -99,8 +114,8 @@ type event struct {
 	hasTotals bool // it has amounts or counts that add up
 }
 
-// New returns a linter. The error names the platform, form, rule or severity of
-// the configuration that does not exist.
+// New returns a linter. The error for a platform, form, rule or severity that
+// does not exist wraps an [*webhook.UnknownError].
 func New(c Config) (*Linter, error) {
 	if err := c.check(); err != nil {
 		return nil, err
