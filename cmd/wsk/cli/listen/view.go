@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -133,8 +134,8 @@ func (v *view) line(r webhook.Record) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
-		p.Quiet(r.Time.Format("15:04:05")), p.Status(status, strconv.Itoa(status)),
-		paint(ui.Pad(ui.Clean(name), 24)), ui.Pad(ui.Clean(ui.Short(deliveryID(r), 24)), 12),
+		p.Quiet(r.Time.Local().Format(time.TimeOnly)), p.Status(status, strconv.Itoa(status)),
+		paint(ui.Pad(ui.Clean(name), 24)), ui.Pad(ui.Clean(ui.Short(deliveryID(r), 20)), 20),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
 	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
 	detail("", content)
