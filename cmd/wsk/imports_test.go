@@ -18,7 +18,7 @@ const module = "github.com/wskdev/wsk/"
 // layers is the house from the ground up. A package imports from lower layers
 // and from its own folder; "*" is any one folder.
 var layers = [][]string{
-	{"pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
+	{"pkg/internal/classify", "pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
 	{"pkg/webhook"},
 	{"pkg/internal/*", "pkg/payload", "pkg/report"},
 	{"pkg/deliver", "pkg/diagnose", "pkg/lint", "pkg/receive", "pkg/render"},

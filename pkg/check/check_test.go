@@ -28,7 +28,7 @@ func TestRunOurReceiver(t *testing.T) {
 			t.Parallel()
 			var effects atomic.Int64
 			results := run(t, ours(t, p, &effects), func(c *Config) {
-				c.Platform, c.Events = p, webhook.Events(p, webhook.Outbound)
+				c.Platform, c.Events = p, webhook.DefaultCatalog().Events(p, webhook.Outbound)
 				c.Effect = func(context.Context) (int64, error) { return effects.Load(), nil }
 			})
 			for _, r := range results.Results {

@@ -57,7 +57,7 @@ var omittedMembers = []string{"additional_labor_cost", "travel_time_hours", "spe
 
 // sample returns the catalog's sample of the event, without omittedMembers.
 func (s *session) sample() (map[string]any, error) {
-	d, err := webhook.Lookup(s.config.Platform, s.form, s.event)
+	d, err := webhook.DefaultCatalog().Lookup(s.config.Platform, s.form, s.event)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func beforeBodyWithTimestamp(s webhook.Scheme, m webhook.Message) string {
 // header: the sender signs milliseconds and sends seconds.
 func milliseconds(e *evidence) []content {
 	m := e.message
-	if _, ok := webhook.ParseTimestamp(m.Timestamp); !ok || len(m.Timestamp) != 10 || e.scheme.TimestampHeader() == "" {
+	if _, ok := m.Time(); !ok || len(m.Timestamp) != 10 || e.scheme.TimestampHeader() == "" {
 		return nil
 	}
 	list := make([]content, 0, 1000)
@@ -177,7 +177,7 @@ func fromEnvelope(body []byte) []variant {
 
 // asDates writes Unix seconds as the dates that languages print.
 func asDates(timestamp string) []variant {
-	at, ok := webhook.ParseTimestamp(timestamp)
+	at, ok := webhook.Message{Timestamp: timestamp}.Time()
 	if !ok || len(timestamp) > 11 {
 		return nil
 	}

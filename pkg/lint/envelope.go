@@ -3,6 +3,7 @@ package lint
 import (
 	"cmp"
 
+	"github.com/wskdev/wsk/pkg/internal/classify"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -11,7 +12,7 @@ import (
 type envelope struct {
 	root, data       span
 	eventType, event span
-	members          webhook.Members
+	members          classify.Members
 }
 
 func envelopeOf(raw []byte) envelope {
@@ -78,8 +79,8 @@ func (e envelope) form(raw []byte) webhook.Form {
 	if isText(raw, e.event) {
 		e.members.Type = string(textAt(raw, e.event))
 	}
-	_, form, _ := e.members.Classify() // checkEnvelope reports what is wrong with the members
-	return cmp.Or(form, webhook.Inbound)
+	form, _ := e.members.Form() // checkEnvelope reports what is wrong with the members
+	return cmp.Or(webhook.Form(form), webhook.Inbound)
 }
 
 // eventName is the member that names the event: event_type or event.

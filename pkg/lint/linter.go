@@ -53,12 +53,12 @@ type Config struct {
 
 func (c Config) check() error {
 	if c.Platform != "" {
-		if err := checkName("platform", c.Platform, webhook.Platforms()); err != nil {
+		if err := checkName("platform", c.Platform, c.Catalog.Platforms()); err != nil {
 			return err
 		}
 	}
 	if c.Form != "" {
-		if err := checkName("form", c.Form, webhook.Forms()); err != nil {
+		if err := checkName("form", c.Form, c.Catalog.Forms()); err != nil {
 			return err
 		}
 	}
@@ -117,11 +117,11 @@ type event struct {
 // New returns a linter. The error for a platform, form, rule or severity that
 // does not exist wraps an [*webhook.UnknownError].
 func New(c Config) (*Linter, error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
 	if c.Catalog == nil {
 		c.Catalog = webhook.DefaultCatalog()
+	}
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	l := &Linter{config: c, severities: map[string]report.Severity{}, events: map[eventKey]*event{}}
 	for _, r := range rules {
@@ -178,7 +178,7 @@ func (l *Linter) load(key eventKey) *event {
 	}
 	// The fields that must agree are those of the documented event. About an
 	// event that only a custom schema describes nothing else is known.
-	if documented, err := webhook.Lookup(d.Platform, d.Form, d.Type); err == nil {
+	if documented, err := webhook.DefaultCatalog().Lookup(d.Platform, d.Form, d.Type); err == nil {
 		e.plan(documented.Properties())
 	}
 	return e

@@ -11,7 +11,7 @@ func TestCheckerSamples(t *testing.T) {
 	t.Parallel()
 	c := newLinter(t, lint.Config{}).NewChecker()
 	n := 0
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		if d.Sample() == nil || d.Form == webhook.Template {
 			continue
 		}
@@ -39,7 +39,7 @@ func BenchmarkCheckerPayload(b *testing.B) {
 	c := newLinter(b, lint.Config{}).NewChecker()
 	var all [][]byte
 	size := 0
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		if d.Sample() != nil && d.Form != webhook.Template {
 			all = append(all, d.Sample())
 			size += len(d.Sample())

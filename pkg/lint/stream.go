@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -86,7 +87,7 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 	switch {
 	case len(first) == 0 || first[0] != '{':
 		return false, true
-	case webhook.KindOf(first) != webhook.KindPayload && (!ended || gjson.ValidBytes(first)):
+	case payload.KindOf(first) != payload.KindPayload && (!ended || gjson.ValidBytes(first)):
 		return true, true
 	case !ended:
 		return len(head) >= blockSize/2, true // one long line
@@ -100,20 +101,20 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 		return false, false
 	}
 	e := envelopeOf(second)
-	isEvent := e.eventType.exists() || e.event.exists() || webhook.KindOf(second) != webhook.KindPayload
+	isEvent := e.eventType.exists() || e.event.exists() || payload.KindOf(second) != payload.KindPayload
 	return isEvent && gjson.ValidBytes(second), true
 }
 
 // payloadOf returns the body of a record, and any other line as it is. Blank
 // lines and the first and last lines of a listener's stream have no payload.
-func payloadOf(line []byte) (payload []byte, ok bool) {
+func payloadOf(line []byte) (body []byte, ok bool) {
 	if skipSpace(line, 0) == len(line) {
 		return nil, false
 	}
-	switch webhook.KindOf(line) {
-	case webhook.KindFrame:
+	switch payload.KindOf(line) {
+	case payload.KindFrame:
 		return nil, false
-	case webhook.KindRecord:
+	case payload.KindRecord:
 		var r webhook.Record
 		if err := r.UnmarshalJSON(line); err == nil {
 			return r.Request.Body, true

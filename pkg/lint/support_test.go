@@ -17,7 +17,7 @@ import (
 // samples returns the events that have a sample, except templates.
 func samples() []webhook.Definition {
 	var list []webhook.Definition
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		if d.Form != webhook.Template && d.Sample() != nil {
 			list = append(list, d)
 		}
@@ -28,7 +28,7 @@ func samples() []webhook.Definition {
 // sampleOf returns the sample of one event.
 func sampleOf(tb testing.TB, f webhook.Form, event string) string {
 	tb.Helper()
-	d, err := webhook.Lookup("", f, event)
+	d, err := webhook.DefaultCatalog().Lookup("", f, event)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -8,7 +8,7 @@
 // payload. Every byte that a function is not asked to change stays as it is,
 // because receivers verify a signature over the bytes.
 //
-//	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
+//	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
 //	// ...
 //	raw, err := payload.Wrap(definition, data, payload.Head{Time: time.Now(), Source: "erp"})
 //	// ...

@@ -26,7 +26,7 @@ func TestWrap(t *testing.T) {
 		{webhook.Worksome, webhook.WorksomeForm, "hireUpdated", `{"event":"hireUpdated","data":` + data + `}`},
 	}
 	for _, tt := range tests {
-		d, err := webhook.Lookup(tt.platform, tt.form, tt.name)
+		d, err := webhook.DefaultCatalog().Lookup(tt.platform, tt.form, tt.name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestWrap(t *testing.T) {
 func TestSample(t *testing.T) {
 	t.Parallel()
 	h := payload.Head{ID: "evt_fresh", Time: time.Date(2031, 1, 15, 14, 30, 0, 0, time.UTC)}
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		sample := d.Sample()
 		if sample == nil || d.Form == webhook.Inbound || d.Form == webhook.Template {
 			continue
@@ -72,7 +72,7 @@ func TestSample(t *testing.T) {
 
 func TestWrap_refuses(t *testing.T) {
 	t.Parallel()
-	d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
+	d, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestWrap_refuses(t *testing.T) {
 			t.Errorf("%s: %s, %v; want %s", raw, got, err, want)
 		}
 	}
-	worksome, err := webhook.Lookup(webhook.Worksome, "", "hireEnded")
+	worksome, err := webhook.DefaultCatalog().Lookup(webhook.Worksome, "", "hireEnded")
 	if err != nil {
 		t.Fatal(err)
 	}

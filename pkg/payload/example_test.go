@@ -10,7 +10,7 @@ import (
 
 // The data of an event becomes a complete envelope, and one member is changed.
 func Example() {
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
+	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
 	if err != nil {
 		panic(err)
 	}
@@ -30,7 +30,7 @@ func Example() {
 
 // A property of the event's schema decides whether text is JSON or a string.
 func ExampleValue() {
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
+	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
 	if err != nil {
 		panic(err)
 	}

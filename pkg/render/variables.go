@@ -23,14 +23,16 @@ import (
 
 // Events lists Work Market's events (section "Available Webhook Events"), in
 // the catalog's order.
-func Events() []webhook.Definition { return webhook.Events(webhook.WorkMarket, webhook.Template) }
+func Events() []webhook.Definition {
+	return webhook.DefaultCatalog().Events(webhook.WorkMarket, webhook.Template)
+}
 
 // EventNamed finds an event by Work Market's name, such as "Check In", or by
 // the catalog's, such as check_in. Upper and lower case, spaces, dashes and
 // underscores do not matter. The error is an [*webhook.UnknownError].
 func EventNamed(name string) (webhook.Definition, error) {
 	words := strings.FieldsFunc(strings.ToLower(name), func(c rune) bool { return c == ' ' || c == '-' || c == '_' })
-	d, err := webhook.Lookup(webhook.WorkMarket, webhook.Template, strings.Join(words, "_"))
+	d, err := webhook.DefaultCatalog().Lookup(webhook.WorkMarket, webhook.Template, strings.Join(words, "_"))
 	if err == nil {
 		return d, nil
 	}

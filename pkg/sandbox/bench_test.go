@@ -41,7 +41,7 @@ func BenchmarkWorkOrderCreated(b *testing.B) {
 	if w := send(event("project.created", `{"project_code":"P","project_name":"P","customer_name":"C","location_name":"L"}`)); w.Code != 200 {
 		b.Fatal(w.Body)
 	}
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
+	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -198,7 +198,7 @@ func TestInboundWithWrongMembers(t *testing.T) {
 	}
 	before := count()
 	tried := 0
-	for _, definition := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {
+	for _, definition := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, webhook.Inbound) {
 		var envelope map[string]any
 		if err := json.Unmarshal(definition.Sample(), &envelope); err != nil {
 			t.Fatal(err)

@@ -310,7 +310,7 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 // checkPatterns refuses a pattern that matches no event of the form.
 func checkPatterns(form webhook.Form, patterns []string) error {
 	var types []string
-	for _, d := range webhook.Events(webhook.WorkSkedge, form) {
+	for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, form) {
 		types = append(types, d.Type)
 	}
 	for _, p := range patterns {

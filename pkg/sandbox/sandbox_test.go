@@ -62,7 +62,7 @@ func TestNewSeedsWhatSamplesReferTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	asked := 0
-	for _, d := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {
+	for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, webhook.Inbound) {
 		var envelope struct{ Data map[string]any }
 		if err := json.Unmarshal(d.Sample(), &envelope); err != nil {
 			t.Fatal(err)

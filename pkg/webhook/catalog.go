@@ -130,6 +130,14 @@ func (c *Catalog) ReadFile(name string) ([]byte, error) {
 	return schemaFiles.ReadFile("schemas/" + name)
 }
 
+// Platforms returns the platforms that the catalog has events of. It is the same
+// list for every catalog.
+func (c *Catalog) Platforms() []Platform { return slices.Clone(platforms) }
+
+// Forms returns the forms that the catalog has events in. It is the same list
+// for every catalog.
+func (c *Catalog) Forms() []Form { return slices.Clone(forms) }
+
 // Events lists the events of one platform and form, by platform, form and type.
 // An empty platform or form stands for any.
 func (c *Catalog) Events(p Platform, f Form) []Definition {
@@ -162,14 +170,6 @@ func (c *Catalog) Lookup(p Platform, f Form, eventType string) (Definition, erro
 	return Definition{}, Unknown(kind, eventType, slices.Compact(names))
 }
 
-// Events is [Catalog.Events] of the default catalog.
-func Events(p Platform, f Form) []Definition { return DefaultCatalog().Events(p, f) }
-
-// Lookup is [Catalog.Lookup] in the default catalog.
-func Lookup(p Platform, f Form, eventType string) (Definition, error) {
-	return DefaultCatalog().Lookup(p, f, eventType)
-}
-
 // Definition is one event of a catalog: a type in one form on one platform.
 // What its methods return comes from the event's schema. They return nothing
 // for a Definition that is not in its catalog.
@@ -197,11 +197,11 @@ func (c *Catalog) definition(name string) (Definition, bool) {
 
 // check returns an error for an unknown platform or form.
 func (d Definition) check() error {
-	if !slices.Contains(Platforms(), d.Platform) {
-		return Unknown("platform", string(d.Platform), stringsOf(Platforms()))
+	if !slices.Contains(platforms, d.Platform) {
+		return Unknown("platform", string(d.Platform), stringsOf(platforms))
 	}
-	if !slices.Contains(Forms(), d.Form) {
-		return Unknown("form", string(d.Form), stringsOf(Forms()))
+	if !slices.Contains(forms, d.Form) {
+		return Unknown("form", string(d.Form), stringsOf(forms))
 	}
 	return nil
 }

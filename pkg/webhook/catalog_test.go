@@ -31,13 +31,13 @@ var counts = map[string]struct{ events, samples int }{
 func TestDefaultCatalog_is_complete(t *testing.T) {
 	t.Parallel()
 	events, samples := map[string]int{}, map[string]int{}
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		key := string(d.Platform) + "/" + string(d.Form)
 		events[key]++
 		if d.Sample() != nil {
 			samples[key]++
 		}
-		if !slices.Contains(webhook.Platforms(), d.Platform) || !slices.Contains(webhook.Forms(), d.Form) {
+		if !slices.Contains(webhook.DefaultCatalog().Platforms(), d.Platform) || !slices.Contains(webhook.DefaultCatalog().Forms(), d.Form) {
 			t.Errorf("%v: a platform or form that is not listed", d)
 		}
 	}
@@ -100,7 +100,7 @@ func TestDefaultCatalog_files_describe_their_event(t *testing.T) {
 			t.Errorf("%s: title %q, want %q", name, title, want)
 		}
 	})
-	if got := len(webhook.Events("", "")); got != events {
+	if got := len(webhook.DefaultCatalog().Events("", "")); got != events {
 		t.Errorf("the catalog has %d events, and there are %d files", got, events)
 	}
 }
@@ -132,7 +132,7 @@ func TestDefaultCatalog_describes_every_property(t *testing.T) {
 			}
 		})
 	})
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		for _, p := range d.Properties() {
 			if p.Description == "" {
 				t.Errorf("%v: %s has no description", d, p.Path)
@@ -173,7 +173,7 @@ func TestDefaultCatalog_resolves_every_reference(t *testing.T) {
 
 func TestDefinitionSample(t *testing.T) {
 	t.Parallel()
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		examples := gjson.GetBytes(d.Schema(), "examples").Array()
 		sample := d.Sample()
 		if sample == nil && len(examples) == 0 {
@@ -198,23 +198,23 @@ func TestDefinitionSample(t *testing.T) {
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
-	all := webhook.Events("", "")
-	if !slices.Equal(all, webhook.Events("", "")) || len(all) == 0 {
-		t.Errorf("%d events of any platform, %d in the catalog", len(all), len(webhook.Events("", "")))
+	all := webhook.DefaultCatalog().Events("", "")
+	if !slices.Equal(all, webhook.DefaultCatalog().Events("", "")) || len(all) == 0 {
+		t.Errorf("%d events of any platform, %d in the catalog", len(all), len(webhook.DefaultCatalog().Events("", "")))
 	}
-	for _, d := range webhook.Events("", webhook.Outbound) {
+	for _, d := range webhook.DefaultCatalog().Events("", webhook.Outbound) {
 		if d.Form != webhook.Outbound {
 			t.Errorf("%v among the outbound events", d)
 		}
 	}
-	if got := webhook.Events("nowhere", ""); len(got) != 0 {
+	if got := webhook.DefaultCatalog().Events("nowhere", ""); len(got) != 0 {
 		t.Errorf("%d events of a platform that is not there", len(got))
 	}
 	for _, d := range all {
-		if got, err := webhook.Lookup(d.Platform, d.Form, d.Type); err != nil || got != d {
+		if got, err := webhook.DefaultCatalog().Lookup(d.Platform, d.Form, d.Type); err != nil || got != d {
 			t.Errorf("Lookup(%v) = %v, %v", d, got, err)
 		}
-		if got, err := webhook.Lookup("", "", d.Type); err != nil || got.Type != d.Type {
+		if got, err := webhook.DefaultCatalog().Lookup("", "", d.Type); err != nil || got.Type != d.Type {
 			t.Errorf("Lookup of %s anywhere = %v, %v", d.Type, got, err)
 		}
 	}
@@ -235,7 +235,7 @@ func TestLookup_of_an_unknown_event(t *testing.T) {
 		{"", "", "", `unknown event ""`},
 		{"nowhere", "work_order.created", "", `unknown nowhere event "work_order.created"`},
 	} {
-		_, err := webhook.Lookup("", test.form, test.name)
+		_, err := webhook.DefaultCatalog().Lookup("", test.form, test.name)
 		var unknown *webhook.UnknownError
 		if !errors.As(err, &unknown) || unknown.Nearest != test.want || !strings.HasPrefix(err.Error(), test.text) {
 			t.Errorf("%s %q: %v, want %q to be named", test.form, test.name, err, test.want)
@@ -279,7 +279,7 @@ func TestNewCatalog_adds_an_event(t *testing.T) {
 	if text := string(d.Bundle()); !strings.Contains(text, `"$ref": "#/$defs/parts_crane"`) || !strings.Contains(text, `"description": "Its name."`) {
 		t.Errorf("bundle: %s", text)
 	}
-	if got, want := len(o.Events("", "")), len(webhook.Events("", ""))+1; got != want {
+	if got, want := len(o.Events("", "")), len(webhook.DefaultCatalog().Events("", ""))+1; got != want {
 		t.Errorf("%d events, want %d", got, want)
 	}
 }
@@ -294,7 +294,7 @@ func TestNewCatalog_replaces_a_schema(t *testing.T) {
 	if err != nil || d.Description() != "Ours." || d.Sample() != nil {
 		t.Errorf("%q, sample %s, %v", d.Description(), d.Sample(), err)
 	}
-	if d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created"); err != nil || d.Description() == "Ours." {
+	if d, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "work_order.created"); err != nil || d.Description() == "Ours." {
 		t.Error("the catalog itself was changed")
 	}
 }
@@ -385,7 +385,7 @@ func TestDefinition_that_is_in_no_catalog(t *testing.T) {
 
 func TestDefinitionBundle(t *testing.T) {
 	t.Parallel()
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		raw := d.Bundle()
 		var schema struct {
 			Defs map[string]json.RawMessage `json:"$defs"`

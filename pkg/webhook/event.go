@@ -1,12 +1,12 @@
 package webhook
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wskdev/wsk/pkg/internal/classify"
 )
 
 // Platform is a system that sends or receives webhooks.
@@ -19,8 +19,7 @@ const (
 	Worksome   Platform = "worksome"
 )
 
-// Platforms returns every platform.
-func Platforms() []Platform { return []Platform{WorkSkedge, WorkMarket, Worksome} }
+var platforms = []Platform{WorkSkedge, WorkMarket, Worksome}
 
 // Form is the shape of an envelope: which members are around an event's data.
 type Form string
@@ -43,8 +42,7 @@ const (
 	Template Form = "template"
 )
 
-// Forms returns every form.
-func Forms() []Form { return []Form{Inbound, Outbound, Compact, WorksomeForm, Template} }
+var forms = []Form{Inbound, Outbound, Compact, WorksomeForm, Template}
 
 // Event is a payload with its envelope read. Members that the form does not
 // have are empty. Raw is the payload as received, byte for byte.
@@ -71,7 +69,10 @@ func (e *EnvelopeError) Error() string {
 }
 
 // ParseEvent reads the envelope of a payload. Platform and form follow from its
-// members, see [Members.Classify].
+// members: event_type with event_id or company_id is outbound, and event_type
+// alone inbound. event with a dotted type (work_order.created) is compact, and
+// without a dot (hireUpdated) worksome; where the type is not a string or is
+// empty, an envelope with a timestamp is compact, because Worksome's has none.
 //
 // The error is a [*SyntaxError] when raw is not JSON or has a member of the
 // envelope twice, and an [*EnvelopeError] when it is JSON of another shape; the
@@ -90,7 +91,7 @@ func ParseEvent(raw []byte) (Event, error) {
 		return event, envelopeError(gjson.Result{}, "an event is a JSON object, and this is "+describeType(root))
 	}
 	var found error
-	var members Members
+	var members classify.Members
 	seen := make([]string, 0, 6)
 	root.ForEach(func(name, value gjson.Result) bool {
 		text := name.String()
@@ -103,7 +104,7 @@ func ParseEvent(raw []byte) (Event, error) {
 			return false
 		}
 		seen = append(seen, text)
-		members.add(text)
+		members.Add(text)
 		switch {
 		case field == nil:
 		case value.Type == gjson.String:
@@ -114,8 +115,14 @@ func ParseEvent(raw []byte) (Event, error) {
 		return true
 	})
 	members.Type = event.Type
-	var err error
-	event.Platform, event.Form, err = members.Classify()
+	form, err := members.Form()
+	event.Form = Form(form)
+	switch event.Form {
+	case Inbound, Outbound, Compact:
+		event.Platform = WorkSkedge
+	case WorksomeForm:
+		event.Platform = Worksome
+	}
 	if err != nil && found == nil {
 		found = envelopeError(gjson.Result{}, err.Error())
 	}
@@ -137,60 +144,6 @@ func (e *Event) field(member string) *string {
 		return &e.CompanyID
 	}
 	return nil
-}
-
-// Members says which members an envelope has, of whatever JSON type, as far as
-// they tell its form.
-type Members struct {
-	EventType, Event, EventID, CompanyID, Timestamp bool
-
-	Type string // the value of event_type or event; "" where that is not a string
-}
-
-func (m *Members) add(name string) {
-	switch name {
-	case "event_type":
-		m.EventType = true
-	case "event":
-		m.Event = true
-	case "event_id":
-		m.EventID = true
-	case "company_id":
-		m.CompanyID = true
-	case "timestamp":
-		m.Timestamp = true
-	}
-}
-
-var (
-	errTwoTypes = errors.New("event_type and event are both present: an envelope has one of them")
-	errNoType   = errors.New("neither event_type nor event is present: this is not the envelope of an event")
-)
-
-// Classify returns the platform and the form that the members show. event_type
-// with event_id or company_id is outbound, and event_type alone inbound. event
-// with a dotted type (work_order.created) is compact, and without a dot
-// (hireUpdated) worksome; where the type is not a string or is empty, an
-// envelope with a timestamp is compact, as Worksome's has none.
-//
-// The error says that both or neither of event_type and event are present; with
-// both, the answer is that for event_type.
-func (m Members) Classify() (Platform, Form, error) {
-	var err error
-	if m.EventType && m.Event {
-		err = errTwoTypes
-	}
-	switch {
-	case m.EventType && (m.EventID || m.CompanyID):
-		return WorkSkedge, Outbound, err
-	case m.EventType:
-		return WorkSkedge, Inbound, err
-	case !m.Event:
-		return "", "", errNoType
-	case strings.Contains(m.Type, "."), m.Type == "" && m.Timestamp:
-		return WorkSkedge, Compact, nil
-	}
-	return Worksome, WorksomeForm, nil
 }
 
 // Data returns the bytes of the data member, or nil.

@@ -38,7 +38,7 @@ func oracle(t *testing.T) map[webhook.Definition]*jsonschema.Schema {
 		}
 	})
 	compiled := map[webhook.Definition]*jsonschema.Schema{}
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		schema, err := c.Compile(gjson.GetBytes(d.Schema(), "$id").String())
 		if err != nil {
 			t.Fatalf("%v: %v", d, err)

@@ -12,7 +12,7 @@ import (
 
 func lookup(t testing.TB, f webhook.Form, name string) webhook.Definition {
 	t.Helper()
-	d, err := webhook.Lookup(webhook.WorkSkedge, f, name)
+	d, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, f, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestDefinitionProperties(t *testing.T) {
 
 func TestDefinitionProperties_order(t *testing.T) {
 	t.Parallel()
-	for _, d := range webhook.Events("", "") {
+	for _, d := range webhook.DefaultCatalog().Events("", "") {
 		var paths []string
 		for _, p := range d.Properties() {
 			parent := p.Path
@@ -68,7 +68,7 @@ func TestDefinitionProperties_order(t *testing.T) {
 // indexes and free names filled in, in turns; of so many events a part each.
 func TestDefinitionProperty(t *testing.T) {
 	t.Parallel()
-	for turn, d := range webhook.Events("", "") {
+	for turn, d := range webhook.DefaultCatalog().Events("", "") {
 		for i, p := range d.Properties() {
 			if (turn+i)%8 != 0 {
 				continue

@@ -10,8 +10,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/tidwall/gjson"
-
+	"github.com/wskdev/wsk/pkg/internal/classify"
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
@@ -158,44 +157,6 @@ func durationOf(ms float64) time.Duration {
 	return time.Duration(ns)
 }
 
-// Kind is what the bytes of a file or of a line of NDJSON are.
-type Kind string
-
-// The kinds.
-const (
-	KindPayload Kind = "payload" // anything that is none of the others
-	KindRecord  Kind = "record"  // a [Record]
-	KindFrame   Kind = "frame"   // the "ready" or "summary" line of a listener's stream
-	KindRequest Kind = "request" // a raw HTTP/1.x request, see [ParseRequest]
-)
-
-// KindOf tells by its beginning what raw is: a request by its request line, a
-// record by its "type" and its "request" object, and a frame by its "type" when
-// it has no event. It looks at the first JSON value alone and does not check
-// that it is valid.
-func KindOf(raw []byte) Kind {
-	if isRequestLine(raw) {
-		return KindRequest
-	}
-	if !bytes.Contains(raw, []byte(`"type"`)) {
-		return KindPayload // without reading its members: most lines are payloads
-	}
-	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("{")) {
-		return KindPayload
-	}
-	switch gjson.GetBytes(raw, "type").String() {
-	case "record":
-		if gjson.GetBytes(raw, "request").IsObject() {
-			return KindRecord
-		}
-	case "ready", "summary":
-		if !gjson.GetBytes(raw, "event").Exists() && !gjson.GetBytes(raw, "event_type").Exists() {
-			return KindFrame
-		}
-	}
-	return KindPayload
-}
-
 // Encoder writes records as NDJSON, one line and one call of Write for each.
 type Encoder struct{ w io.Writer }
 
@@ -256,7 +217,7 @@ func (d *Decoder) Decode() (Record, error) {
 		if len(line) == 0 {
 			continue
 		}
-		if KindOf(line) == KindFrame && json.Valid(line) {
+		if classify.IsFrame(line) && json.Valid(line) {
 			continue
 		}
 		var r Record

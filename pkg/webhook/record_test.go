@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/wskdev/wsk/pkg/internal/classify"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -94,7 +95,7 @@ func TestRecord_round_trip(t *testing.T) {
 		if n := bytes.Count(stream.Bytes(), []byte("\n")); n != 1 || !bytes.HasSuffix(stream.Bytes(), []byte("\n")) {
 			t.Fatalf("%d line ends in %q", n, stream.String())
 		}
-		if webhook.KindOf(stream.Bytes()) != webhook.KindRecord {
+		if !classify.IsRecord(stream.Bytes()) {
 			t.Fatalf("does not look like a record: %s", stream.String())
 		}
 		got, err := webhook.NewDecoder(&stream).Decode()
@@ -336,39 +337,3 @@ func TestEncoder_writes_a_line_at_once(t *testing.T) {
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
-
-func TestKindOf(t *testing.T) {
-	t.Parallel()
-	full := `{"type":"record","request":{}}`
-	for text, want := range map[string]webhook.Kind{
-		full:               webhook.KindRecord,
-		full + "\n" + full: webhook.KindRecord,
-		"\n \r\n\t" + full: webhook.KindRecord,
-		"{\"type\":\n\"record\",\n\"request\":{}}":     webhook.KindRecord,
-		`{"request":{},"id":"r1","type":"record"}`:     webhook.KindRecord,
-		`{"type":"ready","address":"x"}` + "\n" + full: webhook.KindFrame,
-		`{"type":"summary"}`:                           webhook.KindFrame,
-		`{"type":"ready","event_type":"a.b"}`:          webhook.KindPayload,
-		`{"event":"a.b","type":"summary"}`:             webhook.KindPayload,
-		`{"type":"record"}`:                            webhook.KindPayload,
-		`{"type":"record","request":"please"}`:         webhook.KindPayload,
-		`{"event_type":"work_order.created"}`:          webhook.KindPayload,
-		`{"data":{"type":"record","request":{}}}`:      webhook.KindPayload,
-		`{"type":"invoice","request":{},"x":"record"}`: webhook.KindPayload,
-		full[:20]:                        webhook.KindPayload,
-		"":                               webhook.KindPayload,
-		"[" + full + "]":                 webhook.KindPayload,
-		`"record"`:                       webhook.KindPayload,
-		"POST / HTTP/1.1\r\n\r\n" + full: webhook.KindRequest,
-		"POST / HTTP/1.1\r\n":            webhook.KindRequest,
-		"GET / HTTP/1.0":                 webhook.KindRequest,
-		"POST /\n":                       webhook.KindPayload,
-		"HTTP/1.1 200 OK\r\n":            webhook.KindPayload,
-		"POST / HTTP/2\r\n":              webhook.KindPayload,
-		strings.Repeat("x", 1<<20) + " / HTTP/1.1\n": webhook.KindPayload,
-	} {
-		if got := webhook.KindOf([]byte(text)); got != want {
-			t.Errorf("KindOf(%.60q) = %s, want %s", text, got, want)
-		}
-	}
-}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -42,6 +43,20 @@ type Message struct {
 	Timestamp string // Unix seconds, exactly as the header carries them; see [FormatTimestamp]
 	ID        string // the webhook id
 	URL       string // the notification URL that the receiver is registered under
+}
+
+// Time reads the message's timestamp strictly: ASCII digits without sign or
+// leading zero, within an int64. ok is false for anything else.
+func (m Message) Time() (at time.Time, ok bool) {
+	digits := m.Timestamp
+	if digits == "" || len(digits) > 1 && digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
+		return time.Time{}, false
+	}
+	seconds, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return time.Unix(seconds, 0), true
 }
 
 // Scheme is how a request is signed: which bytes, in which encoding, in which

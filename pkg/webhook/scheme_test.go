@@ -168,7 +168,7 @@ func TestSchemeFor(t *testing.T) {
 		webhook.WorkMarket: "timestamp.body in X-Webhook-Signature",
 		webhook.Worksome:   "body in Signature",
 	}
-	for _, p := range webhook.Platforms() {
+	for _, p := range webhook.DefaultCatalog().Platforms() {
 		s := webhook.SchemeFor(p)
 		if got := s.Name() + " in " + s.SignatureHeader(); got != want[p] {
 			t.Errorf("%s signs by %s, want %s", p, got, want[p])

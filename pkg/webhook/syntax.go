@@ -57,8 +57,9 @@ func CheckJSON(raw []byte) error {
 	return nil
 }
 
-// quicklyValid reports whether gjson finds raw valid, which XX// the time that encoding/json does. It recurses, so text that could be nested
-// deeper than encoding/json allows is left to that.
+// quicklyValid reports whether gjson finds raw valid, which is several times
+// faster than encoding/json. gjson recurses, so text that could be nested deeper
+// than encoding/json allows is left to that.
 func quicklyValid(raw []byte) bool {
 	const deep = 10_000
 	return bytes.Count(raw, []byte{'{'})+bytes.Count(raw, []byte{'['}) < deep && gjson.ValidBytes(raw)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -164,7 +163,7 @@ func (v Verifier) match(m Message, digests [][]byte) (int, error) {
 }
 
 func (v Verifier) checkAge(header, timestamp string, now time.Time) (time.Time, error) {
-	at, ok := ParseTimestamp(timestamp)
+	at, ok := Message{Timestamp: timestamp}.Time()
 	if !ok {
 		return time.Time{}, &Refusal{TimestampMalformed, header, "the header " + header + " must be Unix seconds: digits alone, without sign or leading zero"}
 	}
@@ -187,19 +186,6 @@ func (v Verifier) checkAge(header, timestamp string, now time.Time) (time.Time, 
 
 // FormatTimestamp writes a time as a timestamp header carries it: Unix seconds.
 func FormatTimestamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
-
-// ParseTimestamp reads a timestamp header strictly: ASCII digits without sign
-// or leading zero, within an int64.
-func ParseTimestamp(s string) (at time.Time, ok bool) {
-	if s == "" || len(s) > 1 && s[0] == '0' || strings.Trim(s, "0123456789") != "" {
-		return time.Time{}, false
-	}
-	seconds, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
-		return time.Time{}, false
-	}
-	return time.Unix(seconds, 0), true
-}
 
 // Reason names why a request was refused. It is an error, so that
 // errors.Is(err, webhook.SignatureMismatch) works on what Verify returns.

@@ -246,12 +246,12 @@ var stamps = map[string]bool{
 	"1772464800\x00": false, "1772464800,1772464800": false,
 }
 
-func TestParseTimestamp(t *testing.T) {
+func TestMessageTime(t *testing.T) {
 	t.Parallel()
 	for text, good := range stamps {
-		at, ok := webhook.ParseTimestamp(text)
+		at, ok := webhook.Message{Timestamp: text}.Time()
 		if ok != good || ok && fmt.Sprint(at.Unix()) != text {
-			t.Errorf("ParseTimestamp(%q) = %v, %v; want %v", text, at, ok, good)
+			t.Errorf("the time of %q is %v, %v; want %v", text, at, ok, good)
 		}
 	}
 }

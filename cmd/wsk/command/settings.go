@@ -24,7 +24,7 @@ const AskForSecret = "\x00"
 // PlatformNames lists the values of --platform.
 func PlatformNames() []string {
 	var names []string
-	for _, p := range webhook.Platforms() {
+	for _, p := range webhook.DefaultCatalog().Platforms() {
 		names = append(names, string(p))
 	}
 	return names
@@ -33,7 +33,7 @@ func PlatformNames() []string {
 // FormNames lists the values of --form.
 func FormNames() []string {
 	var names []string
-	for _, f := range webhook.Forms() {
+	for _, f := range webhook.DefaultCatalog().Forms() {
 		names = append(names, string(f))
 	}
 	return names
@@ -264,7 +264,7 @@ func Retries(cfg *config.Config) (int, error) {
 // ParsePlatform reads --platform.
 func ParsePlatform(name string) (webhook.Platform, error) {
 	var known []string
-	for _, p := range webhook.Platforms() {
+	for _, p := range webhook.DefaultCatalog().Platforms() {
 		if string(p) == name {
 			return p, nil
 		}

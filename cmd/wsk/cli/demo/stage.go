@@ -116,7 +116,7 @@ func (s *stage) close() error {
 
 // project returns what the ERP sends: the catalog's sample.
 func (s *stage) project() (deliver.Delivery, error) {
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
+	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
 	if err != nil {
 		return deliver.Delivery{}, err
 	}

@@ -86,7 +86,7 @@ func sign(ctx context.Context, env *command.Env, cfg *config.Config, o *signOpti
 	if m.Timestamp == "" {
 		m.Timestamp = webhook.FormatTimestamp(env.Now())
 	}
-	if _, ok := webhook.ParseTimestamp(m.Timestamp); !ok {
+	if _, ok := m.Time(); !ok {
 		return fmt.Errorf("timestamp %q must be Unix seconds: digits alone, without sign or leading zero", o.timestamp)
 	}
 	if m.ID == "" && scheme.Name() == webhook.StandardWebhooks {

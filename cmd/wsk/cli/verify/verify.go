@@ -11,6 +11,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/diagnose"
+	"github.com/wskdev/wsk/pkg/payload"
 
 	"github.com/spf13/cobra"
 
@@ -176,7 +177,7 @@ func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config
 	}
 	switch kind {
 	case "request":
-		request, err := webhook.ParseRequest(raw)
+		request, err := parseRequest(raw)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s as a request: %w", o.file, err)
 		}
@@ -201,10 +202,11 @@ func (o *options) kind(raw []byte) (string, error) {
 	default:
 		return "", webhook.Unknown("kind of input", o.as, []string{"auto", "body", "request", "record"})
 	}
-	switch webhook.KindOf(raw) {
-	case webhook.KindRequest:
+	if isRequest(raw) {
 		return "request", nil
-	case webhook.KindRecord, webhook.KindFrame: // a frame begins a stream of records
+	}
+	switch payload.KindOf(raw) {
+	case payload.KindRecord, payload.KindFrame: // a frame begins a stream of records
 		return "record", nil
 	}
 	return "body", nil

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wskdev/wsk/pkg/lint"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -42,7 +43,7 @@ func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
 		return findings, true
 	}
 	text := line.Text()
-	if l.Wrap == nil && kindOf(text) == webhook.KindFrame {
+	if l.Wrap == nil && kindOf(text) == payload.KindFrame {
 		return nil, false
 	}
 	event, shift, err := l.event(text)
@@ -111,7 +112,7 @@ func (l Linter) event(text []byte) (event webhook.Event, shift int, err error) {
 // recordedBody returns the body of a line that is a record, and any other line
 // as it is.
 func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
-	if kindOf(text) != webhook.KindRecord {
+	if kindOf(text) != payload.KindRecord {
 		return text, false, nil
 	}
 	var r webhook.Record
@@ -121,11 +122,11 @@ func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
 	return r.Request.Body, true, nil
 }
 
-// kindOf is [webhook.KindOf], except that broken JSON is a payload, whose fault
+// kindOf is [payload.KindOf], except that broken JSON is a payload, whose fault
 // is then found.
-func kindOf(text []byte) webhook.Kind {
+func kindOf(text []byte) payload.Kind {
 	if webhook.CheckJSON(text) != nil {
-		return webhook.KindPayload
+		return payload.KindPayload
 	}
-	return webhook.KindOf(text)
+	return payload.KindOf(text)
 }

@@ -40,7 +40,7 @@ func inboundChecker(t testing.TB) *lint.Checker {
 
 func employeeLinter(t testing.TB) batch.Linter {
 	t.Helper()
-	definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, "employee.created")
+	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "employee.created")
 	if err != nil {
 		t.Fatal(err)
 	}

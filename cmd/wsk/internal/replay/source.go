@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -286,14 +287,14 @@ func withoutLine(err error) error {
 // readOne returns the item of one valid JSON text. found is false for a line
 // that begins or ends the stream of a listener.
 func readOne(source string, raw []byte) (item Item, found bool, err error) {
-	switch webhook.KindOf(raw) {
-	case webhook.KindRecord:
+	switch payload.KindOf(raw) {
+	case payload.KindRecord:
 		var r webhook.Record
 		if err := r.UnmarshalJSON(raw); err != nil {
 			return Item{}, false, fmt.Errorf("reading the record: %w", err)
 		}
 		return FromRecord(source, r), true, nil
-	case webhook.KindFrame:
+	case payload.KindFrame:
 		return Item{}, false, nil
 	}
 	event, err := webhook.ParseEvent(raw)

@@ -192,7 +192,7 @@ func TestEventsCoverTheCatalog(t *testing.T) {
 				seen[raised.event]++
 			}
 		}
-		for _, d := range webhook.Events(webhook.WorkSkedge, form) {
+		for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, form) {
 			family, _, _ := strings.Cut(d.Type, ".")
 			if seen[d.Type] == 0 && !slices.Contains(strings.Fields(never), family+".") {
 				t.Errorf("%s %s is never raised", form, d.Type)
@@ -267,7 +267,7 @@ func TestPayloadOfUndocumentedEvents(t *testing.T) {
 	seen := 0
 	for _, list := range announceAll(t, webhook.Compact, story(true)...) {
 		for _, raised := range list {
-			d, err := webhook.Lookup(webhook.WorkSkedge, webhook.Compact, raised.event)
+			d, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Compact, raised.event)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -27,7 +27,7 @@ func (a *Announcer) shape(form webhook.Form, event string) *shape {
 		return s
 	}
 	root := &shape{}
-	if d, err := webhook.Lookup(webhook.WorkSkedge, form, event); err == nil {
+	if d, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, form, event); err == nil {
 		for _, p := range d.Properties() {
 			if path, ok := strings.CutPrefix(p.Path, "data."); ok {
 				root.add(strings.Split(path, "."))

@@ -43,7 +43,7 @@ func TestMembers(t *testing.T) {
 	} {
 		t.Run(test.event+" "+test.prefix, func(t *testing.T) {
 			t.Parallel()
-			definition, err := webhook.Lookup(webhook.WorkSkedge, webhook.Inbound, test.event)
+			definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, test.event)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -337,7 +337,7 @@ func TestSearch(t *testing.T) {
 func TestApplySamples(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	events := webhook.Events(webhook.WorkSkedge, webhook.Inbound)
+	events := webhook.DefaultCatalog().Events(webhook.WorkSkedge, webhook.Inbound)
 	if len(events) == 0 {
 		t.Fatal("the catalog has no inbound events")
 	}
@@ -357,7 +357,7 @@ func TestApplySamples(t *testing.T) {
 // FuzzApply applies events with any JSON: none panics, and a refused one changes
 // nothing.
 func FuzzApply(f *testing.F) {
-	for _, d := range webhook.Events(webhook.WorkSkedge, webhook.Inbound) {
+	for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, webhook.Inbound) {
 		event, _ := webhook.ParseEvent(d.Sample())
 		f.Add(d.Type, event.Data())
 	}

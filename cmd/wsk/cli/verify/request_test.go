@@ -1,7 +1,11 @@
-package webhook_test
+package verify
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -16,15 +20,15 @@ var requests = map[string]struct {
 }{
 	"CRLF, as on the wire": {
 		"POST /hooks/inbound HTTP/1.1\r\nHost: example.com\r\nX-Webhook-ID: a\r\nContent-Length: 4\r\n\r\n{}\r\n",
-		webhook.Request{Method: "POST", URL: "/hooks/inbound", Header: webhook.Header{{"Host", "example.com"}, {"X-Webhook-ID", "a"}, {"Content-Length", "4"}}, Body: []byte("{}\r\n")},
+		webhook.Request{Method: "POST", URL: "/hooks/inbound", Header: webhook.Header{{Name: "Host", Value: "example.com"}, {Name: "X-Webhook-ID", Value: "a"}, {Name: "Content-Length", Value: "4"}}, Body: []byte("{}\r\n")},
 	},
 	"LF, as an editor saves it": {
 		"POST / HTTP/1.1\nA: 1\n\n{\"a\":\n1}\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"A", "1"}}, Body: []byte("{\"a\":\n1}\n")},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "A", Value: "1"}}, Body: []byte("{\"a\":\n1}\n")},
 	},
 	"line ends of both kinds": {
 		"POST / HTTP/1.1\r\nA: 1\nB: 2\r\n\nx",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"A", "1"}, {"B", "2"}}, Body: []byte("x")},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "A", Value: "1"}, {Name: "B", Value: "2"}}, Body: []byte("x")},
 	},
 	"HTTP/1.0":         {"POST / HTTP/1.0\n\nx", webhook.Request{Method: "POST", URL: "/", Body: []byte("x")}},
 	"no header lines":  {"GET / HTTP/1.1\r\n\r\n", webhook.Request{Method: "GET", URL: "/", Body: []byte{}}},
@@ -33,31 +37,31 @@ var requests = map[string]struct {
 	"a body of binary": {"POST / HTTP/1.1\n\n\x00\xff\r\n\x00", webhook.Request{Method: "POST", URL: "/", Body: []byte("\x00\xff\r\n\x00")}},
 	"repeated headers in their order": {
 		"POST / HTTP/1.1\nX-A: 1\nB: 2\nx-a: 3\n\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"X-A", "1"}, {"B", "2"}, {"x-a", "3"}}, Body: []byte{}},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "X-A", Value: "1"}, {Name: "B", Value: "2"}, {Name: "x-a", Value: "3"}}, Body: []byte{}},
 	},
 	"Content-Length 0": {
 		"POST / HTTP/1.1\nContent-Length: 0\n\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"Content-Length", "0"}}, Body: []byte{}},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Content-Length", Value: "0"}}, Body: []byte{}},
 	},
 	"one Content-Length said twice": {
 		"POST / HTTP/1.1\nContent-Length: 2\ncontent-length: 2\n\n{}",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"Content-Length", "2"}, {"content-length", "2"}}, Body: []byte("{}")},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Content-Length", Value: "2"}, {Name: "content-length", Value: "2"}}, Body: []byte("{}")},
 	},
 	"line ends that an editor put behind the body": {
 		"POST / HTTP/1.1\nContent-Length: 2\n\n{}\r\n\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"Content-Length", "2"}}, Body: []byte("{}")},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Content-Length", Value: "2"}}, Body: []byte("{}")},
 	},
 	"chunks": {
 		"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4;ext=1\r\n\":1}\r\n0\r\n\r\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"Transfer-Encoding", "chunked"}}, Body: []byte(`{"a":1}`)},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Transfer-Encoding", Value: "chunked"}}, Body: []byte(`{"a":1}`)},
 	},
 	"chunks with a trailer, and Content-Length set aside": {
 		"POST / HTTP/1.1\nTransfer-Encoding: Chunked\nContent-Length: 99\n\n2\r\n{}\r\n0\r\nDigest: x\r\n\r\n\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"Transfer-Encoding", "Chunked"}, {"Content-Length", "99"}}, Body: []byte("{}")},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Transfer-Encoding", Value: "Chunked"}, {Name: "Content-Length", Value: "99"}}, Body: []byte("{}")},
 	},
 	"chunks without the last line end": {
 		"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nA\r\n0123456789\r\n0\r\n",
-		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{"Transfer-Encoding", "chunked"}}, Body: []byte("0123456789")},
+		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Transfer-Encoding", Value: "chunked"}}, Body: []byte("0123456789")},
 	},
 }
 
@@ -66,11 +70,11 @@ func TestParseRequest(t *testing.T) {
 	for name, test := range requests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := webhook.ParseRequest([]byte(test.raw))
+			got, err := parseRequest([]byte(test.raw))
 			if err != nil || !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %q, %v; want %q", got, err, test.want)
 			}
-			if webhook.KindOf([]byte(test.raw)) != webhook.KindRequest {
+			if !isRequest([]byte(test.raw)) {
 				t.Error("it does not look like a request")
 			}
 		})
@@ -126,7 +130,7 @@ func TestParseRequest_refuses(t *testing.T) {
 	for name, test := range badRequests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := webhook.ParseRequest([]byte(test.raw))
+			got, err := parseRequest([]byte(test.raw))
 			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("got %q, error %v; want %q", got, err, test.want)
 			}
@@ -138,9 +142,70 @@ func TestParseRequest_refuses(t *testing.T) {
 			}
 		})
 	}
-	_, err := webhook.ParseRequest([]byte("POST / HTTP/1.1\nB\n\n"))
+	_, err := parseRequest([]byte("POST / HTTP/1.1\nB\n\n"))
 	var bad *webhook.HeaderError
 	if !errors.As(err, &bad) || bad.Line != "B" {
 		t.Errorf("%v, want a HeaderError inside", err)
+	}
+}
+
+func TestIsRequest(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"POST / HTTP/1.1\r\n\r\n{}": true,
+		"POST / HTTP/1.1\r\n":       true,
+		"GET / HTTP/1.0":            true,
+		"POST /\n":                  false,
+		"HTTP/1.1 200 OK\r\n":       false,
+		"POST / HTTP/2\r\n":         false,
+		"":                          false,
+		`{"a": "x HTTP/1.1"}`:       false,
+		strings.Repeat("x", 1<<20) + " / HTTP/1.1\n": false,
+	} {
+		if got := isRequest([]byte(text)); got != want {
+			t.Errorf("isRequest(%.60q) = %t, want %t", text, got, want)
+		}
+	}
+}
+
+func FuzzParseRequest(f *testing.F) {
+	for _, test := range requests {
+		f.Add([]byte(test.raw))
+	}
+	for _, test := range badRequests {
+		f.Add([]byte(test.raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		r, err := parseRequest(raw)
+		if err != nil {
+			return
+		}
+		var b bytes.Buffer
+		h := r.Header.Without("Content-Length").Without("Transfer-Encoding")
+		b.WriteString(r.Method + " " + r.URL + " HTTP/1.1\r\n")
+		for _, p := range h {
+			b.WriteString(p.Name + ": " + p.Value + "\r\n")
+		}
+		b.WriteString("\r\n")
+		b.Write(r.Body)
+		again, err := parseRequest(b.Bytes())
+		if err != nil || again.Method != r.Method || again.URL != r.URL || !bytes.Equal(again.Body, r.Body) || len(again.Header) != len(h) || len(h) > 0 && !reflect.DeepEqual(again.Header, h) {
+			t.Fatalf("%q is read as %q, which is written as %q and read as %q, %v", raw, r, b.Bytes(), again, err)
+		}
+		agreesWithNetHTTP(t, raw, r)
+	})
+}
+
+// agreesWithNetHTTP compares the body with what a server would hand on, where
+// the request says how long it is.
+func agreesWithNetHTTP(t *testing.T, raw []byte, r webhook.Request) {
+	t.Helper()
+	theirs, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+	if err != nil || !theirs.ProtoAtLeast(1, 1) || theirs.ContentLength == 0 && len(theirs.TransferEncoding) == 0 {
+		return
+	}
+	body, err := io.ReadAll(theirs.Body)
+	if err == nil && !bytes.Equal(body, r.Body) {
+		t.Fatalf("%q: body %q, net/http reads %q", raw, r.Body, body)
 	}
 }
