@@ -92,7 +92,7 @@ func (c *Checker) checkEnvelope(name eventName, e *event) {
 	root := c.env.root
 	switch {
 	case c.raw[root.at] != '{':
-		c.add(root, "", "envelope", "an event is a JSON object, and this is "+describe(c.raw, root.at))
+		c.add(root, "", "envelope", "an event is a JSON object, but this is "+describe(c.raw, root.at))
 		return
 	case !name.value.exists():
 		c.add(span{root.at, root.at + 1}, "", "envelope", "neither event_type nor event is present: this is not the envelope of an event")
@@ -151,8 +151,8 @@ func (c *Checker) add(at span, pointer, rule, message string) {
 	c.result.Findings = append(c.result.Findings, f)
 }
 
-// lineCounter finds the lines and columns of ascending offsets. For one that is
-// not it starts again.
+// lineCounter finds the lines and columns of ascending offsets. An offset
+// before the previous one makes it start from the beginning.
 type lineCounter struct{ offset, line, column int }
 
 func (c *lineCounter) place(raw []byte, offset int) (line, column int) {
@@ -171,8 +171,8 @@ func (c *lineCounter) place(raw []byte, offset int) (line, column int) {
 	return c.line + 1, c.column + 1
 }
 
-// excerpt returns the line around an offset, at most 160 bytes of it, and where
-// in that the offset is.
+// excerpt returns the line around an offset, at most 160 bytes of it, and the
+// position of the offset in the excerpt.
 func excerpt(raw []byte, offset int) (text string, caret int) {
 	const before, after = 60, 100
 	offset = min(offset, len(raw))

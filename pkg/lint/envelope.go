@@ -48,8 +48,8 @@ type scope struct {
 }
 
 // scopeOf returns the scope that is configured, or else the one that the
-// envelope shows. If only one half is configured it decides the other where
-// that has no choice.
+// envelope shows. If only the platform or only the form is configured, it
+// decides the other where only one is possible.
 func (c Config) scopeOf(raw []byte, e envelope) scope {
 	s := scope{c.Platform, c.Form}
 	if s.form == "" {

@@ -134,8 +134,8 @@ func New(c Config) (*Linter, error) {
 	return l, nil
 }
 
-// Senders choose event names, so only some unknown ones are kept, and none is
-// kept or shown at full length.
+// Senders choose event names, so only a limited number of unknown names is
+// kept, and they are kept and shown shortened.
 const (
 	maxUnknown = 256
 	maxName    = 128 // bytes
@@ -176,8 +176,8 @@ func (l *Linter) load(key eventKey) *event {
 		e.schema = nil
 		return e
 	}
-	// The fields that must agree are those of the documented event. About an
-	// event that only a custom schema describes nothing else is known.
+	// The fields that must agree are those of the documented event. An event
+	// that only a custom schema describes has no such fields.
 	if documented, err := webhook.DefaultCatalog().Lookup(d.Platform, d.Form, d.Type); err == nil {
 		e.plan(documented.Properties())
 	}

@@ -76,7 +76,7 @@ func readHead(r io.Reader) (head []byte, lines bool, err error) {
 }
 
 // startsLines reports whether an input that starts with head is NDJSON, and
-// whether that is certain. last says that no more of it will be known.
+// whether that is certain. last reports that no more of the input will follow.
 func startsLines(head []byte, last bool) (lines, certain bool) {
 	head = bytes.TrimLeft(head, " \t\r\n")
 	first, rest, ended := bytes.Cut(head, []byte{'\n'})
@@ -239,7 +239,7 @@ func (c *Checker) tooLong() []report.Finding {
 type block struct {
 	data    []byte
 	line    int  // of the first line, from 0
-	tooLong bool // it stands for a line that was skipped
+	tooLong bool // it represents a line that was skipped
 
 	isBlank  bool
 	findings []report.Finding
@@ -247,13 +247,13 @@ type block struct {
 	done     chan struct{} // closed when the block is linted
 }
 
-// cutter reads NDJSON and hands it out in blocks that end with a line.
+// cutter reads NDJSON and splits it into blocks that end with a line.
 type cutter struct {
 	ctx   context.Context
 	r     io.Reader
 	work  chan *block // for the workers
-	order chan *block // for the one that emits
-	free  chan *block // to use again
+	order chan *block // for the goroutine that emits
+	free  chan *block // for reuse
 	line  int
 }
 
@@ -277,7 +277,7 @@ func (c *cutter) recycle(b *block) {
 	}
 }
 
-func (c *cutter) hand(b *block) error {
+func (c *cutter) pass(b *block) error {
 	b.line, b.done = c.line, make(chan struct{})
 	c.line += bytes.Count(b.data, []byte{'\n'})
 	for _, out := range []chan<- *block{c.order, c.work} {
@@ -291,7 +291,7 @@ func (c *cutter) hand(b *block) error {
 	return nil
 }
 
-// cut reads to the end. A block is handed out as soon as it has a whole line, so
+// cut reads to the end. A block is passed on as soon as it has a whole line, so
 // that the findings of a pipe do not wait for more input.
 func (c *cutter) cut() error {
 	b := c.block()
@@ -314,14 +314,14 @@ func (c *cutter) cut() error {
 			next := c.block()
 			next.data = append(next.data, b.data[end:]...)
 			b.data = b.data[:end]
-			if fault := c.hand(b); fault != nil {
+			if fault := c.pass(b); fault != nil {
 				return fault
 			}
 			b = next
 		case len(b.data) > MaxLine && err == nil:
 			b = c.block()
 			b.data, err = c.skipLine(b.data[:blockSize])
-			if fault := c.hand(&block{tooLong: true}); fault != nil {
+			if fault := c.pass(&block{tooLong: true}); fault != nil {
 				return fault
 			}
 			c.line++
@@ -352,7 +352,7 @@ func (c *cutter) skipLine(data []byte) ([]byte, error) {
 	}
 }
 
-// countingReader passes the number of bytes of each read to count, if any.
+// countingReader calls count, if it is set, with the number of bytes of each read.
 type countingReader struct {
 	r     io.Reader
 	count func(int)
@@ -366,7 +366,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// failedReader returns an error that was met before.
+// failedReader returns an error that occurred earlier.
 type failedReader struct{ err error }
 
 func (f failedReader) Read([]byte) (int, error) { return 0, f.err }

@@ -16,8 +16,8 @@ const (
 	exitInterrupted = 130 // Ctrl-C
 )
 
-// exitCode returns the exit code for an error. It is the only place that does: an
-// error of no other kind is one of usage.
+// exitCode returns the exit code for an error. It is the only place that does.
+// An error of no other kind is a usage error.
 func exitCode(err error) int {
 	var no *command.AnswerNo
 	var unreachable *command.Unreachable

@@ -141,10 +141,10 @@ func TestReplayEditsThePayloadFirst(t *testing.T) {
 	}{
 		"changed":       {`sed s/erp/mended/ "$1" > new && cat new > "$1"`, "p.json", exitYes, strings.Replace(replayPayload, "erp", "mended", 1), ""},
 		"left as it is": {`true`, "p.json", exitYes, replayPayload, ""},
-		"broken":        {`echo { > "$1"`, "p.json", exitUsage, "", "--edit: the payload is not JSON any more: line 2"},
+		"broken":        {`echo { > "$1"`, "p.json", exitUsage, "", "--edit: the payload is no longer JSON: line 2"},
 		"given up":      {`exit 1`, "p.json", exitUsage, "", "--edit: running sh: exit status 1"},
 		"private":       {`ls -l "$1" | grep -q '^-rw-------'`, "p.json", exitYes, replayPayload, ""},
-		"too many":      {`true`, "p.json p.json", exitUsage, "", "--edit takes one payload, and there are 2"},
+		"too many":      {`true`, "p.json p.json", exitUsage, "", "--edit opens one payload, but there are 2"},
 		"a load test":   {`true`, "p.json --rate max", exitUsage, "", "--edit is not for a load test"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,10 +1,10 @@
-// Package cli puts the commands of wsk together: the tree of commands, and the
-// exit code of each error. Every command is a package below this one, with a
-// constructor New that declares its flags and a function that reads, asks the
-// packages under pkg, and writes.
+// Package cli assembles the commands of wsk into a tree and maps each error to
+// an exit code. Every command is a package below this one, with a constructor
+// New that declares its flags and a function that reads, asks the packages
+// under pkg, and writes.
 //
-// What a command needs of the world comes in an Env of package command. [Main]
-// runs a command line and returns the exit code.
+// A command receives its streams, clock and environment in an Env of package
+// command. [Main] runs a command line and returns the exit code.
 package cli
 
 import (
@@ -62,8 +62,8 @@ func NewRoot(env *command.Env) *cobra.Command {
 		Use:   "wsk",
 		Short: "The webhook workbench for WorkSkedge, Work Market and Worksome",
 		Long: `wsk is the webhook workbench for WorkSkedge, Work Market and Worksome. It signs
-and sends events, receives and verifies them, and says why a signature fails.
-Everything runs on your machine; no account is needed.`,
+and sends events, receives and verifies them, and explains why a signature
+fails. Everything runs on your machine; no account is needed.`,
 		Example: `  wsk demo                                     see an event make the round trip
   wsk listen --secret s3cret                   receive and verify on port 3000
   wsk send work_order.created -f order.json    sign an event and send it
@@ -81,7 +81,7 @@ Everything runs on your machine; no account is needed.`,
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
-	// cobra's template, with flags wrapped for a terminal of 80 columns.
+	// This is cobra's template, with flags wrapped for a terminal of 80 columns.
 	root.SetUsageTemplate(strings.NewReplacer(".FlagUsages", ".FlagUsagesWrapped 80", "[command]", "COMMAND").Replace(root.UsageTemplate()))
 	root.SetFlagErrorFunc(flagError)
 	global := root.PersistentFlags()
@@ -130,9 +130,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w; %q lists the flags", err, cmd.CommandPath()+" --help")
 }
 
-// joinSecrets makes the value of --secret optional, which pflag cannot: "--secret
-// VALUE" becomes "--secret=VALUE", and a --secret at the end or before another flag
-// gets the value that asks for one. What follows "--" stays as it is.
+// joinSecrets makes the value of --secret optional, which pflag cannot:
+// "--secret VALUE" becomes "--secret=VALUE", and a --secret at the end or
+// before another flag gets a value that makes wsk look for the secret
+// elsewhere. What follows "--" stays as it is.
 func joinSecrets(args []string) []string {
 	var out []string
 	for i := 0; i < len(args); i++ {

@@ -5,7 +5,7 @@ import (
 	"runtime/debug"
 )
 
-// Build says what was built.
+// Build describes the binary.
 type Build struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`

@@ -21,7 +21,7 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// Env is all that a command uses of its process and machine.
+// Env is everything that a command uses of its process and its machine.
 type Env struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -81,9 +81,9 @@ func (e *Env) Getenv(name string) string {
 // RecordID returns a new id for a record. Ids grow with time, so that new ones are
 // neighbours in a journal's index.
 func (e *Env) RecordID() string {
-	fresh := e.NewID()
-	return "rec_" + strconv.FormatInt(e.Now().UnixMilli(), 32) + fresh[:min(len(fresh), 16)]
+	random := e.NewID()
+	return "rec_" + strconv.FormatInt(e.Now().UnixMilli(), 32) + random[:min(len(random), 16)]
 }
 
-// ErrNoTerminal is the reason why a secret cannot be asked for.
-var ErrNoTerminal = errors.New("there is no terminal to ask on")
+// ErrNoTerminal is the error for a secret that cannot be read from a terminal.
+var ErrNoTerminal = errors.New("there is no terminal to ask for one")

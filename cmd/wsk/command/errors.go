@@ -10,8 +10,8 @@ import (
 // An error of a command that is neither of these two kinds is one of usage,
 // configuration or input, or of ctx.
 
-// AnswerNo is an error that means no: a bad signature, a lint error, a refusal by
-// the endpoint. Its text is empty where the output has said everything.
+// AnswerNo is an error that means no: a bad signature, a lint error, a refusal
+// by the endpoint. Its text is empty where the output has explained everything.
 type AnswerNo struct{ err error }
 
 // No returns err as an [*AnswerNo].

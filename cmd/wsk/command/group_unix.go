@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// ownGroup makes a command the leader of a process group, so that it can be ended
-// together with its children.
+// ownGroup makes a command the leader of a process group, so that it can be
+// ended together with its children.
 func ownGroup(c *exec.Cmd) { c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
 func terminateGroup(c *exec.Cmd) { _ = syscall.Kill(-c.Process.Pid, syscall.SIGTERM) } // it may have ended already

@@ -21,7 +21,7 @@ import (
 // maxInput bounds what is read into memory from a file or stdin, in bytes.
 const maxInput = 256 << 20
 
-// Path takes a relative path from the working folder.
+// Path resolves a relative path against the working folder.
 func (e *Env) Path(name string) string {
 	if filepath.IsAbs(name) || e.Dir == "" {
 		return name
@@ -84,15 +84,15 @@ func ReadAll(ctx context.Context, r io.Reader, name string) ([]byte, error) {
 		case got.err != nil:
 			return nil, ReadingError(name, got.err)
 		case len(got.raw) > maxInput:
-			return nil, fmt.Errorf("reading %s: it is larger than 256 MiB, which no platform takes", name)
+			return nil, fmt.Errorf("reading %s: it is larger than 256 MiB, which no platform accepts", name)
 		}
 		return got.raw, nil
 	}
 }
 
-// Expand turns a file, a folder or a glob into the names of files. A folder stands
-// for its .json, .ndjson and .jsonl files and its templates, at any depth; links
-// are not followed.
+// Expand turns a file, a folder or a glob into the names of files. A folder
+// expands to its .json, .ndjson and .jsonl files and its templates, at any
+// depth; links are not followed.
 func Expand(env *Env, arg string) ([]string, error) {
 	switch arg {
 	case "-":

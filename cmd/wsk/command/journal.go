@@ -49,7 +49,7 @@ func (f *Journal) Place(env *Env) (path string, named bool, err error) {
 	case env.Getenv("HOME") != "":
 		return filepath.Join(env.Getenv("HOME"), ".local", "state", "wsk", "journal.db"), false, nil
 	}
-	return "", false, errors.New("no place for a journal: give --journal PATH, or set $XDG_STATE_HOME or $HOME")
+	return "", false, errors.New("no path for the journal: give --journal PATH, or set $XDG_STATE_HOME or $HOME")
 }
 
 // Open opens the journal to read and write. mustExist returns an error rather

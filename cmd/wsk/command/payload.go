@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Payload holds the flags that say what an event's payload is made of.
+// Payload holds the flags that describe an event's payload.
 type Payload struct {
 	file      string
 	set       []string

@@ -58,9 +58,9 @@ func NewReady(env *Env, address string) (Ready, error) {
 	return Ready{Type: "ready", Address: address, Host: host, Port: number, URL: "http://" + address}, nil
 }
 
-// Server is an HTTP server that stops as soon as the requests in work are answered.
-// Clients open connections in advance, and [http.Server.Shutdown] would wait five
-// seconds for one that has carried no request.
+// Server is an HTTP server that stops as soon as the requests in progress are
+// answered. Clients open connections in advance, and [http.Server.Shutdown]
+// would wait five seconds for one that has carried no request.
 type Server struct {
 	http   *http.Server
 	failed chan error
@@ -86,7 +86,7 @@ func StartServer(l net.Listener, h http.Handler) *Server {
 // Failed receives the error of a server that can no longer accept connections.
 func (s *Server) Failed() <-chan error { return s.failed }
 
-// Stop stops the server. Requests in work have five seconds.
+// Stop stops the server. Requests in progress have five seconds.
 func (s *Server) Stop(ctx context.Context) {
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -100,7 +100,7 @@ func (s *Server) Stop(ctx context.Context) {
 	}
 }
 
-// Close stops the server without regard to requests in work.
+// Close stops the server and aborts the requests in progress.
 func (s *Server) Close() { _ = s.http.Close() }
 
 // PrintSummary prints the last line of a server for people. It begins a new line

@@ -17,7 +17,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// AskForSecret is the value of a --secret with nothing after it. No argument of a
+// AskForSecret is the value of a --secret without a value. No argument of a
 // process can hold it.
 const AskForSecret = "\x00"
 
@@ -84,7 +84,7 @@ func (s *Settings) String(key, usage string) {
 func (s *Settings) Secret() {
 	f := s.Cmd.Flags()
 	f.StringArrayVar(&s.secrets, "secret", nil,
-		"the signing secret `VALUE`; repeat it for rotation. With nothing after it, it is taken from $WSK_SECRET, $WEBHOOK_SECRET or the profile, else asked for. A value on the command line can be seen by ps")
+		"the signing secret `VALUE`; repeat it for rotation. Without VALUE it is read from $WSK_SECRET, $WEBHOOK_SECRET or the profile, else from the terminal. ps shows a VALUE on the command line to other users")
 	f.StringArrayVar(&s.files, "secret-file", nil, "read a signing secret from `FILE`; repeatable")
 }
 
@@ -208,7 +208,7 @@ func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []confi
 	return secrets, values, nil
 }
 
-// impliedSecrets returns what a --secret with nothing after it means: the configured
+// impliedSecrets returns what a --secret without a value means: the configured
 // secrets, else the one that is typed on the terminal.
 func impliedSecrets(env *Env, cfg *config.Config) ([]config.Value, error) {
 	if found := cfg.Secrets; len(found) > 0 {

@@ -76,9 +76,9 @@ func Hint(r *webhook.Record) string {
 	text := "the endpoint answered " + ui.StatusText(status)
 	switch {
 	case status == http.StatusForbidden:
-		return text + "\n  " + otherScheme(r.Scheme) + ",\n  or the secret is another one"
+		return text + "\n  " + otherScheme(r.Scheme) + ",\n  or the secrets differ"
 	case status == http.StatusUnauthorized && strings.Contains(strings.ToLower(string(r.Response.Body)), "signature"):
-		return text + "\n  " + otherScheme(r.Scheme) + ",\n  or the secret is another one"
+		return text + "\n  " + otherScheme(r.Scheme) + ",\n  or the secrets differ"
 	case status == http.StatusUnauthorized && r.Request.Header.Has(webhook.HeaderAPIKey):
 		return text + "\n  the API key was not accepted"
 	case status == http.StatusUnauthorized:
@@ -130,7 +130,7 @@ func WriteDiagnosis(w io.Writer, p ui.Palette, columns int, d *webhook.Diagnosis
 	}
 	switch {
 	case d == nil:
-		return line("why", "no known mistake explains it: most likely another secret, or a changed body")
+		return line("why", "no known mistake explains it: most likely the secrets differ, or the body was changed")
 	case d.Certain:
 		return errors.Join(line("why", d.Summary), line("fix", d.Fix))
 	}

@@ -7,10 +7,10 @@
 // profile precede the file's own.
 //
 // A project's file comes with a repository, so it is not trusted until its user
-// says so: see [Config.Credential], [Config.CheckHost] and [Config.Trust].
+// trusts it: see [Config.Credential], [Config.CheckHost] and [Config.Trust].
 //
 // Viper reads the files. It merges its sources into one value without an
-// origin, so precedence and trust are settled here.
+// origin, so precedence and trust are decided here.
 package config
 
 import (
@@ -34,14 +34,14 @@ type Setting struct {
 // Settings lists every setting in the order in which they are shown. Do not
 // change it.
 var Settings = []Setting{
-	{Key: "url", Env: []string{"WSK_URL"}, Help: "where send delivers to"},
+	{Key: "url", Env: []string{"WSK_URL"}, Help: "the URL that send delivers to"},
 	{Key: "api_key", Env: []string{"WSK_API_KEY"}, Secret: true, Help: "the platform's API key"},
 	{Key: "secret", Env: []string{"WSK_SECRET", "WEBHOOK_SECRET"}, Secret: true, Help: "the signing secret; a list in a file"},
 	{Key: "scheme", Env: []string{"WSK_SCHEME"}, Help: "the signing scheme"},
 	{Key: "source", Env: []string{"WSK_SOURCE"}, Default: "custom", Help: "X-Webhook-Source: whose rules verify"},
 	{Key: "origin", Env: []string{"WSK_ORIGIN"}, Default: "wsk", Help: "the source member of an envelope"},
 	{Key: "tolerance", Env: []string{"WSK_TOLERANCE"}, Default: "300s", Help: "how far a timestamp may be from now"},
-	{Key: "timeout", Env: []string{"WSK_TIMEOUT"}, Default: "30s", Help: "the limit of one attempt"},
+	{Key: "timeout", Env: []string{"WSK_TIMEOUT"}, Default: "30s", Help: "the time limit of one attempt"},
 	{Key: "retries", Env: []string{"WSK_RETRIES"}, Default: "0", Help: "attempts after the first"},
 	{Key: "schemas", Env: []string{"WSK_SCHEMAS"}, Help: "a folder of custom schemas"},
 	{Key: "color", Env: []string{"WSK_COLOR"}, Default: "auto", Help: "auto, on or off"},
@@ -68,7 +68,7 @@ type Value struct {
 	Profile string // the profile within the file
 }
 
-// Place says where the value came from, for people.
+// Place describes where the value came from, for people.
 func (v Value) Place() string {
 	place := string(v.From)
 	if v.Name != "" {
@@ -125,7 +125,7 @@ type Input struct {
 	Profile string                           // --profile
 }
 
-// Load reads the files and settles every setting. An error names the file and
+// Load reads the files and resolves every setting. An error names the file and
 // the place in it. References (env:NAME, file:PATH) are not followed: see
 // [Config.Credential].
 func Load(in Input) (*Config, error) {
@@ -181,10 +181,10 @@ func (c *Config) readFiles(dir string) error {
 	return nil
 }
 
-// userPath returns where the user's file is looked for, or "" without a home.
+// userPath returns the path of the user's file, or "" without a home.
 func (c *Config) userPath() string { return c.xdg("XDG_CONFIG_HOME", ".config", "config.yaml") }
 
-// trustPath returns where the trusted files are remembered, or "" without a home.
+// trustPath returns the path of the list of trusted files, or "" without a home.
 func (c *Config) trustPath() string { return c.xdg("XDG_STATE_HOME", ".local/state", "trusted.json") }
 
 func (c *Config) xdg(variable, fallback, name string) string {

@@ -115,7 +115,7 @@ func hostOf(raw string) string {
 	return strings.ToLower(u.Host)
 }
 
-// Trust remembers the project's file by its path and digest, so a later change
+// Trust stores the path and digest of the project's file, so a later change
 // ends the trust. It returns the file.
 func (c *Config) Trust() (*File, error) {
 	p := c.project()
@@ -124,7 +124,7 @@ func (c *Config) Trust() (*File, error) {
 	}
 	path := c.trustPath()
 	if path == "" {
-		return nil, errors.New("no place to remember it: set HOME or XDG_STATE_HOME")
+		return nil, errors.New("no folder to store the trust in: set HOME or XDG_STATE_HOME")
 	}
 	trusted, err := readTrust(path)
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *Config) Trust() (*File, error) {
 	}
 	trusted[p.Path] = p.Digest
 	if err := writeTrust(path, trusted); err != nil {
-		return nil, fmt.Errorf("remembering the trust: %w", err)
+		return nil, fmt.Errorf("storing the trust: %w", err)
 	}
 	return p, nil
 }

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes text from outside safe to show on one line of a terminal:
-// control characters (C0, DEL, C1), bidirectional overrides, line separators,
-// other invisible format characters and bytes that are not UTF-8 are written
-// as escapes, \x1b or \u202e.
+// Clean makes untrusted text safe to show on one line of a terminal: control
+// characters (C0, DEL, C1), bidirectional overrides, line separators, other
+// invisible format characters and bytes that are not UTF-8 are written as
+// escapes, \x1b or \u202e.
 func Clean(s string) string { return clean(s, false) }
 
 // CleanLines is Clean for text of several lines: line feeds and tabs stay.
@@ -72,7 +72,7 @@ func Wrap(text, indent string, width int) string {
 		return text
 	}
 	var b strings.Builder
-	column := utf8.RuneCountInString(indent) // where the first line stands
+	column := utf8.RuneCountInString(indent) // where the first line begins
 	for i, word := range strings.Split(text, " ") {
 		size := utf8.RuneCountInString(word)
 		switch {

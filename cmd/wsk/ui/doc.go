@@ -1,5 +1,5 @@
-// Package ui makes text for people: colour, alignment, and the escaping of
-// what came from outside. It decides nothing and reads nothing.
+// Package ui formats text for people: colour, alignment, and the escaping of
+// untrusted text. It reads no input and has no state.
 //
 //	p := ui.Palette{Color: env.OutTTY}
 //	fmt.Fprintln(out, p.Good("ok"), ui.Clean(untrusted))

@@ -11,26 +11,26 @@ func (p Palette) paint(s string, attribute color.Attribute) string {
 		return s
 	}
 	c := color.New(attribute)
-	c.EnableColor() // the decision was made by the caller, not by a look at a terminal
+	c.EnableColor() // the caller has decided, so do not inspect the terminal
 	return c.Sprint(s)
 }
 
-// Good is for what holds.
+// Good paints a success.
 func (p Palette) Good(s string) string { return p.paint(s, color.FgGreen) }
 
-// Bad is for what does not.
+// Bad paints a failure.
 func (p Palette) Bad(s string) string { return p.paint(s, color.FgRed) }
 
-// Warn is for what deserves a look.
+// Warn paints what deserves a look.
 func (p Palette) Warn(s string) string { return p.paint(s, color.FgYellow) }
 
-// Name is for what the reader looks for.
+// Name paints what the reader looks for.
 func (p Palette) Name(s string) string { return p.paint(s, color.Bold) }
 
-// Quiet is for what the eye may skip.
+// Quiet paints details.
 func (p Palette) Quiet(s string) string { return p.paint(s, color.Faint) }
 
-// Mark is a sign for yes or no at the start of a line.
+// Mark returns the sign for yes or no at the start of a line.
 func (p Palette) Mark(ok bool) string {
 	if ok {
 		return p.Good("✓")

@@ -12,7 +12,7 @@ import (
 type Table struct {
 	rows   [][]Cell
 	Indent string
-	Width  int  // of the terminal; the last cell of a full row keeps within it; 0: no limit
+	Width  int  // of the terminal, for the last cell of a full row; 0: no limit
 	Wrap   bool // the last cell is broken into lines rather than cut
 }
 
@@ -37,7 +37,7 @@ func (t *Table) Texts(texts ...string) {
 	t.Row(cells...)
 }
 
-// fit keeps a last cell that begins at a column within the width.
+// fit shortens or wraps a last cell that begins at a column to the width.
 func (t *Table) fit(last *Cell, column int) {
 	switch room := t.Width - column; {
 	case t.Width <= 0 || room < minLast:
@@ -48,7 +48,7 @@ func (t *Table) fit(last *Cell, column int) {
 	}
 }
 
-// Write writes the rows. Nothing trails the last cell of a row.
+// Write writes the rows. No spaces follow the last cell of a row.
 func (t *Table) Write(w io.Writer) error {
 	var widths []int
 	for _, row := range t.rows {

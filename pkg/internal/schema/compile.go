@@ -66,7 +66,7 @@ type node struct {
 	not                 []*node // one, if any
 
 	wantTypes, wantEnum, wantConst string // for findings
-	alternatives                   string // what anyOf asks for
+	alternatives                   string // what anyOf requires
 }
 
 type property struct {
@@ -469,7 +469,7 @@ func scalarOf(value gjson.Result) (s *scalar, word string, err error) {
 }
 
 // count reads the limit of a length: 2, or 2.0. No payload is longer than
-// MaxInt32, so larger limits need not be told apart.
+// MaxInt32, so larger limits are equivalent.
 func count(v gjson.Result) (int, error) {
 	if v.Type != gjson.Number {
 		return 0, errNotCount
@@ -633,7 +633,7 @@ func (n *node) namesAt(indexes []int) string {
 	return strings.Join(names, " and ")
 }
 
-// describe puts what a schema asks for into a few words.
+// describe describes in a few words what a schema requires.
 func (n *node) describe() string {
 	switch {
 	case n.constant != nil:

@@ -22,10 +22,10 @@
 // Of the draft 2020-12 of JSON Schema the package supports $ref, $defs, type,
 // enum and const (of scalars), properties, required, additionalProperties,
 // items, minItems, maxItems, minLength, maxLength, pattern, minimum, maximum,
-// exclusiveMinimum, exclusiveMaximum, anyOf, allOf, oneOf, not, format (with a
-// list of formats of its own) and the annotations. A schema that uses another
-// keyword or format does not compile, nor does one that refers to itself
-// without going into the payload.
+// exclusiveMinimum, exclusiveMaximum, anyOf, allOf, oneOf, not, format (for its
+// list of formats) and the annotations. A schema that uses another keyword or
+// format does not compile, nor does one that refers to itself without going
+// into the payload.
 //
 // A pattern is a regular expression of package regexp that matches anywhere in
 // the string. A $ref names a file, relative to its own, and a JSON Pointer in
@@ -36,8 +36,8 @@
 // # Observations
 //
 // Some findings are observations and not violations: see [Kind]. Numbers are
-// observed everywhere. Names and values are observed by the schemas that hold
-// for certain, not by the alternatives of anyOf, oneOf and not. A name is
+// observed everywhere. Names and values are observed by the schemas that apply
+// in any case, not by the alternatives of anyOf, oneOf and not. A name is
 // unknown if properties lists others, additionalProperties is not given, and no
 // schema for the same object lists it.
 package schema

@@ -31,6 +31,6 @@ func ExampleChecker() {
 	}
 	// Output:
 	// 0 : id is required and missing (violation: true)
-	// 12 /priority: priority is "urgent"; the documents show normal, high (violation: false)
+	// 12 /priority: priority is "urgent"; documented values are normal, high (violation: false)
 	// 34 /start_date: start_date must be a date YYYY-MM-DD, is "15.1.2026" (violation: true)
 }

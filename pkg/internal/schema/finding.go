@@ -54,8 +54,8 @@ const (
 // other findings are observations.
 func (k Kind) IsViolation() bool { return k < UnknownProperty }
 
-// kindInfo is what there is to know about a kind: its name, and the message of
-// its findings with words in capitals that are to be replaced.
+// kindInfo describes a kind: its name, and the message of its findings with
+// placeholders in capitals.
 type kindInfo struct{ name, message string }
 
 var kindInfos = [...]kindInfo{
@@ -81,7 +81,7 @@ var kindInfos = [...]kindInfo{
 	DuplicateKey:         {"duplicate-key", "NAME appears twice in this object, and receivers differ in which one they use"},
 	Depth:                {"depth", "WANT"},
 	UnknownProperty:      {"unknown-property", "NAME is not documented here: did you mean WANT?"},
-	UndocumentedSet:      {"undocumented-value", "VALUE is GOT; the documents show WANT"},
+	UndocumentedSet:      {"undocumented-value", "VALUE is GOT; documented values are WANT"},
 	Alias:                {"alias", "NAME is another name of WANT"},
 	DeprecatedName:       {"deprecated", "NAME is deprecated: WANT"},
 	PlainHTTP:            {"plain-http", "VALUE is a plain http URL"},
@@ -98,7 +98,7 @@ type Finding struct {
 	End     int    // of the byte after it
 	Pointer string // JSON Pointer of the value; of the object for a missing property
 	Name    string // the property that is missing, not allowed, unknown, twice, deprecated or an alias
-	Want    string // what the schema asks for: "string", "1", "pending, complete"
+	Want    string // what the schema requires: "string", "1", "pending, complete"
 	Got     string // what the payload has: "object", "0"
 }
 

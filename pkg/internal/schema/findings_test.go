@@ -57,7 +57,7 @@ func TestFindingOfEachKind(t *testing.T) {
 		{`{}`, strings.Repeat("[", 513), `depth 512-513 ` + strings.Repeat("/0", 512) + `: nested deeper than 512 brackets`},
 		{`{"properties":{"people_required":{}}}`, `{"people_requird":1}`, `unknown-property 1-17 /people_requird: people_requird is not documented here: did you mean people_required?`},
 		{`{"properties":{"a":{}}}`, `{"unheard_of":1}`, `unknown-property 1-13 /unheard_of: unheard_of is not documented here`},
-		{`{"properties":{"status":{"x-values":["scheduled","completed"]}}}`, `{"status":"paused"}`, `undocumented-value 10-18 /status: status is "paused"; the documents show scheduled, completed`},
+		{`{"properties":{"status":{"x-values":["scheduled","completed"]}}}`, `{"status":"paused"}`, `undocumented-value 10-18 /status: status is "paused"; documented values are scheduled, completed`},
 		{`{"properties":{"headcount":{"x-alias-of":"people"},"people":{}}}`, `{"headcount":3}`, `alias 1-12 /headcount: headcount is another name of people`},
 		{`{"properties":{"old":{"x-deprecated":"use new"}}}`, `{"old":3}`, `deprecated 1-6 /old: old is deprecated: use new`},
 		{`{"properties":{"url":{"format":"uri"}}}`, `{"url":"HTTP://example.com"}`, `plain-http 7-27 /url: url is a plain http URL`},

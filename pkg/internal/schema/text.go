@@ -83,7 +83,7 @@ func (c *Checker) escape(i int) int {
 	r, ok := hex4(c.data, i+2)
 	switch {
 	case !ok:
-		c.syntaxError(i, "\\u takes four hex digits")
+		c.syntaxError(i, "\\u needs four hex digits")
 		return 0
 	case r < 0xd800 || r > 0xdfff:
 		return 6

@@ -10,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Shells lists the shells that completion scripts are made for.
+// Shells lists the supported shells.
 func Shells() []string { return []string{"bash", "zsh", "fish", "powershell"} }
 
 // Write writes the completion script of a shell.

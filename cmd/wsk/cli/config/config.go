@@ -25,7 +25,7 @@ func New(env *command.Env) *cobra.Command {
 }
 
 func settingsHelp() string {
-	text := "The settings, and the variables that give them:\n"
+	text := "The settings, and the environment variables that set them:\n"
 	for _, s := range config.Settings {
 		text += fmt.Sprintf("\n  %-10s %-29s %s", s.Key, ui.Or(s.Env), s.Help)
 	}
@@ -86,9 +86,9 @@ func newTrust(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trust",
 		Short: "Trust the project's .wsk.yaml as it is now",
-		Long: `Trust the project's .wsk.yaml as it is now: let its env: and file: references be
-read, and let keys and secrets go to the host that it names. The file's path
-and digest are remembered; when the file changes, the trust ends.`,
+		Long: `Trust the project's .wsk.yaml as it is now: allow its env: and file: references,
+and allow keys and secrets to be sent to the host that it names. The file's path
+and digest are stored; the trust ends when the file changes.`,
 		Example: "  cat .wsk.yaml && wsk config trust",
 		Args:    command.ExactArgs(0, ""),
 	}

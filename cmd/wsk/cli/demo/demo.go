@@ -146,7 +146,7 @@ func (d *demo) tamper(ctx context.Context) error {
 		want     webhook.Outcome
 	}{
 		{"4. One of them again, with a newline added to its body.\n", tampered, webhook.Refused},
-		{"5. The same request again, as a platform sends it that missed the response.\n", again, webhook.Duplicate},
+		{"5. The same request again, as from a platform that missed the response.\n", again, webhook.Duplicate},
 	} {
 		d.say(step.title)
 		sent, err := d.attempt(ctx, step.delivery)

@@ -135,7 +135,7 @@ func (s *stage) replay() deliver.Delivery {
 	}
 }
 
-// attempt sends a request. Having no response is an error.
+// attempt sends a request. A missing response is an error.
 func (s *stage) attempt(ctx context.Context, d deliver.Delivery) (webhook.Record, error) {
 	sent, err := s.client.Attempt(ctx, d, 0)
 	if err == nil && sent.Response == nil {

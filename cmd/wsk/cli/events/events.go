@@ -176,7 +176,7 @@ func showEvent(env *command.Env, cfg *config.Config, o *options, args []string) 
 		return err
 	}
 	if d.Sample() == nil {
-		fmt.Fprintln(env.Out, "\nThe platform's documents name this event without a payload.")
+		fmt.Fprintln(env.Out, "\nThe platform documents this event without a payload.")
 	}
 	for _, other := range others {
 		fmt.Fprintf(env.Err, "also: wsk events show %s --platform %s --form %s\n", other.Type, other.Platform, other.Form)
@@ -225,7 +225,7 @@ func exampleEvent(env *command.Env, _ *config.Config, o *options, args []string)
 		}
 	}
 	if sample == nil {
-		return command.No(fmt.Errorf("the platform's documents name %s without a payload", d.Type))
+		return command.No(fmt.Errorf("the platform documents %s without a payload", d.Type))
 	}
 	var out bytes.Buffer
 	if o.output.Text() {

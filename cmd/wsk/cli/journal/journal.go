@@ -25,7 +25,7 @@ func New(env *command.Env) *cobra.Command {
 		Use:   "journal",
 		Short: "List, show, export, import and prune what was sent and received",
 		Long: `listen, send, trigger and replay keep a record of every request in the journal,
-a SQLite file that you alone can read. Credentials are masked in it; bodies and
+a SQLite file that only you can read. Credentials are masked in it; bodies and
 signatures are kept byte for byte, so a record can be verified and replayed.`,
 	}, newList(env), newShow(env), newExport(env), newImport(env), newPrune(env), newPath(env))
 }
@@ -262,7 +262,7 @@ func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 	if _, err := fmt.Fprintf(env.Out, "\n%s", ui.Wire(r.Request, p)); err != nil {
 		return err
 	}
-	return errors.Join(writeResponse(env.Out, p, "the app behind answered", r.Forward), writeResponse(env.Out, p, "answered", r.Response))
+	return errors.Join(writeResponse(env.Out, p, "the app answered", r.Forward), writeResponse(env.Out, p, "answered", r.Response))
 }
 
 // writeResponse writes a response as it was on the wire, if there is one.
@@ -282,7 +282,7 @@ func newPath(env *command.Env) *cobra.Command {
 	var flags command.Journal
 	cmd := &cobra.Command{
 		Use:     "path",
-		Short:   "Print where the journal is",
+		Short:   "Print the path of the journal",
 		Example: "  sqlite3 \"$(wsk journal path)\" 'select count(*) from record'",
 		Args:    command.ExactArgs(0, ""),
 		RunE: func(*cobra.Command, []string) error {
@@ -304,14 +304,15 @@ func newPrune(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune --older-than TIME",
 		Short: "Delete old records and free their space",
-		Long: `Delete the records that are older than TIME. Records that wait to be forwarded
-stay, and so do the ids by which a listener recognises a repeated delivery.`,
+		Long: `Delete the records that are older than TIME. Records that wait to be
+forwarded are kept, and so are the ids by which a listener recognises a repeated
+delivery.`,
 		Example: "  wsk journal prune --older-than 30d\n  wsk journal prune --older-than 2026-01-01 --dry-run",
 		Args:    command.ExactArgs(0, ""),
 	}
 	flags.AddRead(cmd)
 	cmd.Flags().StringVar(&older, "older-than", "", "delete what is older than `TIME`: 30d, 12h, or 2026-01-15T14:30:00Z")
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "print how many, and delete none")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "print how many records would be deleted, and delete none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		before, err := command.ParseTime("--older-than", older, env.Now())
 		if err == nil && before.IsZero() {

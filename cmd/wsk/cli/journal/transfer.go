@@ -82,8 +82,8 @@ func newImport(env *command.Env) *cobra.Command {
 		Use:   "import FILE|-",
 		Short: "Read records from NDJSON into the journal",
 		Long: `Read records from NDJSON into the journal, which is created if it does not
-exist. A record whose id the journal already has stays as it is, so an import
-can be repeated.`,
+exist. A record whose id is already in the journal is left unchanged, so an
+import can be repeated.`,
 		Example: "  wsk journal import week.ndjson\n  wsk journal export --journal old.db | wsk journal import -",
 		Args:    command.ExactArgs(1, "FILE"),
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // fixInputs fixes files in place, each with a new file that replaces it, and
-// stdin to stdout. Errors that remain are the answer no.
+// stdin to stdout. Remaining errors result in exit code 1.
 func fixInputs(ctx context.Context, env *command.Env, l *lint.Linter, inputs []string, failed []error) error {
 	checker := l.NewChecker()
 	remain := 0

@@ -48,9 +48,9 @@ func New(env *command.Env) *cobra.Command {
 		Short: "Check payloads against the event catalog",
 		Long: `Check payloads against the event catalog. PATH is a file, a folder, a glob, or -
 for stdin; a file contains one payload, or NDJSON with a payload or a record on
-each line. RECORD-ID is a record of the journal. What contradicts the platforms'
-documents is an error, what deserves a look is a warning, and what could be said
-better is a note.
+each line. RECORD-ID is a record of the journal. An error contradicts the
+platforms' documents, a warning deserves a look, and a note suggests a better
+form.
 
 The envelope says which event it is: with event_id or company_id it is outbound,
 with event_type alone inbound, with event compact or Worksome's. A Work Market
@@ -223,7 +223,7 @@ func (r *linting) input(ctx context.Context, name string) error {
 			for _, f := range findings {
 				if fault == nil {
 					if fault = r.out.finding(f); fault != nil {
-						stop() // the output takes no more
+						stop() // the output can no longer be written
 					}
 				}
 			}

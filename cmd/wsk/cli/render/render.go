@@ -77,7 +77,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.StringVar(&o.event, "event", "", "render for `EVENT`, \"Check In\" or check_in (default: the template's)")
 	o.values.add(cmd)
 	f.StringVar(&o.now, "now", "", "the value of ${now}, a `TIME` such as 2026-01-15T14:30:00Z, or Unix seconds (default: now)")
-	f.BoolVar(&o.matrix, "matrix", false, "show for which events the template is right")
+	f.BoolVar(&o.matrix, "matrix", false, "show for which events the template is valid")
 	f.BoolVar(&o.strict, "strict", false, "fail on warnings as well")
 	f.BoolVar(&o.curl, "curl", false, "short for --format curl")
 	f.BoolVar(&o.http, "http", false, "short for --format http, a file for editors and REST clients")
@@ -85,7 +85,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.StringVar(&o.to, "to", "", "with --send, send to the scheme and host of `URL`, such as a local receiver")
 	f.StringVar(&o.speed, "speed", "1x", "divide the pause before the retry by `FACTOR`, such as 60x; max for no pause")
 	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")
-	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "curl", "http")
 	var events []string

@@ -93,7 +93,7 @@ func httpFile(t render.Template, r webhook.Request) []byte {
 	return []byte(b.String())
 }
 
-// printMatrix prints for which events a template is right.
+// printMatrix prints for which events a template is valid.
 func (o *options) printMatrix(env *command.Env, p ui.Palette, name string, t render.Template, now time.Time) error {
 	fits := t.Matrix(now)
 	if !o.output.Text() {
@@ -124,6 +124,6 @@ func (o *options) printMatrix(env *command.Env, p ui.Palette, name string, t ren
 	if err := table.Write(env.Out); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(env.Out, "\n%s is right for %d of %d events\n", ui.Clean(command.SourceName(name)), right, len(fits))
+	_, err := fmt.Fprintf(env.Out, "\n%s is valid for %d of %d events\n", ui.Clean(command.SourceName(name)), right, len(fits))
 	return err
 }

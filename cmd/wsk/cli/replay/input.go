@@ -38,26 +38,26 @@ func (q *query) add(cmd *cobra.Command) {
 	command.CompleteFlag(cmd, "direction", "received", "sent", "any")
 }
 
-// filter reads the flags. asked is false when none of them was given.
-func (q *query) filter(now time.Time, given func(string) bool) (f journal.Filter, asked bool, err error) {
+// filter reads the flags. isSet is false when none of them was given.
+func (q *query) filter(now time.Time, given func(string) bool) (f journal.Filter, isSet bool, err error) {
 	for _, flag := range []string{"failed", "since", "until", "event", "status", "direction"} {
-		asked = asked || given(flag)
+		isSet = isSet || given(flag)
 	}
 	flags := q.Filter
 	switch {
 	case q.Direction == "any":
 		flags.Direction = ""
 	case q.Direction != "received" && q.Direction != "sent":
-		return f, asked, webhook.Unknown("direction", q.Direction, []string{"received", "sent", "any"})
+		return f, isSet, webhook.Unknown("direction", q.Direction, []string{"received", "sent", "any"})
 	}
 	if q.failed {
 		if len(q.Status) > 0 {
-			return f, asked, errors.New("--failed and --status contradict each other: --status failed is the same as --failed")
+			return f, isSet, errors.New("--failed and --status contradict each other: --status failed is the same as --failed")
 		}
 		flags.Status = []string{"failed"}
 	}
 	f, err = flags.Filter(now)
-	return f, asked, err
+	return f, isSet, err
 }
 
 // source finds items in files and in the journal.
@@ -99,7 +99,7 @@ func (s *source) recorder(ctx context.Context) (*command.Recorder, error) {
 
 // items returns what the arguments and the filter name, at least one item.
 func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error) {
-	filter, asked, err := s.options.query.filter(s.env.Now(), s.options.given)
+	filter, isSet, err := s.options.query.filter(s.env.Now(), s.options.given)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 			filter.Direction = ""
 		}
 		items = slices.DeleteFunc(items, func(i replay.Item) bool { return !i.Matches(filter) })
-	case asked:
+	case isSet:
 		items, err = s.stored(ctx, filter)
 	default:
 		return nil, errors.New("nothing to replay: give PATH, the id of a record, or a filter of the journal such as --failed --since 2h")
@@ -122,7 +122,7 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 	return items, err
 }
 
-// stored asks the journal.
+// stored queries the journal.
 func (s *source) stored(ctx context.Context, f journal.Filter) ([]replay.Item, error) {
 	j, err := s.journal(ctx)
 	if err != nil {
@@ -214,7 +214,7 @@ func (s *source) folder(ctx context.Context, dir string) ([]replay.Item, error) 
 // editItem opens the payload of the only item in the person's editor.
 func editItem(ctx context.Context, env *command.Env, items []replay.Item) error {
 	if len(items) != 1 {
-		return fmt.Errorf("--edit takes one payload, and there are %d: name one", len(items))
+		return fmt.Errorf("--edit opens one payload, but there are %d: name one", len(items))
 	}
 	if !env.InTTY || !env.ErrTTY {
 		return fmt.Errorf("--edit: %w", command.ErrNoTerminal)

@@ -40,12 +40,12 @@ func (l *load) add(cmd *cobra.Command) {
 	f.DurationVar(&l.maxP99, "max-p99", 0, "load test: exit 1 when the 99th percentile of the latency exceeds `TIME`")
 }
 
-// asked reports whether this is a load test.
-func (*load) asked(o *options) bool { return o.given("rate") || o.given("duration") }
+// isSet reports whether this is a load test.
+func (*load) isSet(o *options) bool { return o.given("rate") || o.given("duration") }
 
-// settle reads the flags; nil means that this is not a load test.
-func (l *load) settle(o *options) (*replay.Load, error) {
-	if !l.asked(o) {
+// parse reads the flags; nil means that this is not a load test.
+func (l *load) parse(o *options) (*replay.Load, error) {
+	if !l.isSet(o) {
 		for _, flag := range []string{"max-error", "max-p99"} {
 			if o.given(flag) {
 				return nil, fmt.Errorf("--%s is for a load test: give --rate or --duration", flag)
@@ -94,7 +94,7 @@ const loadGC = 800
 // loadTest runs a load test and writes its report.
 func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, src *source, test *replay.Load, jobs []replay.Job) error {
 	test.Client = newClient(env)
-	if o.journal.Path != "" { // storing a record of each request costs more than sending it, so it is done on request only
+	if o.journal.Path != "" { // storing a record costs more than sending the request, so it is done only with --journal
 		recorder, err := src.recorder(ctx)
 		if err != nil {
 			return err
@@ -224,19 +224,19 @@ func (v loadView) junit() error {
 
 func (v loadView) text() error {
 	r := v.report
-	asked := "as fast as the answers came"
+	requested := "as fast as the answers came"
 	if r.Rate > 0 {
-		asked = rateText(r.Rate) + " asked for"
+		requested = rateText(r.Rate) + " requested"
 	}
 	var t ui.Table
 	row := func(label, format string, args ...any) {
 		t.Row(ui.Cell{Text: label, Paint: v.p.Quiet}, ui.Cell{Text: fmt.Sprintf(format, args...)})
 	}
 	row("target", "%s", v.target)
-	row("rate", "%s, %s", rateText(r.Achieved), asked)
+	row("rate", "%s, %s", rateText(r.Achieved), requested)
 	row("requests", "%d in %s", r.Requests, latencyText(r.Duration))
 	if r.Unsent > 0 {
-		row("not sent", "%d, which found no free place before the end: --concurrency gives more", r.Unsent)
+		row("not sent", "%d, for which no slot was free in time: raise --concurrency", r.Unsent)
 	}
 	row("passed", "%d, %s", r.Passed, percent(r.Success()))
 	row("statuses", "%s", statusText(r.Statuses))

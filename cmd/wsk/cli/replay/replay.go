@@ -51,7 +51,7 @@ of records, NDJSON of either, a folder, a glob, - for stdin, or the id of a
 record or a delivery in the journal. Without PATH, --failed, --since, --event
 and similar flags pick records of the journal, the last one of each delivery.
 
-The body is sent byte for byte, with a fresh signature and the same webhook id.
+The body is sent byte for byte, with a new signature and the same webhook id.
 A credential that was masked when it was recorded is not sent: give it with -H.
 Exit code: 0 when all pass now, 1 when one does not, 3 when nothing answered.
 
@@ -85,7 +85,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.StringVar(&o.platform, "platform", "", "send payloads as `NAME` does: workskedge or worksome (default: the event's)")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
 	f.BoolVar(&o.verbatim, "verbatim", false, "send the recorded signature and timestamp unchanged; records only, no secret needed")
-	f.BoolVar(&o.newID, "new-id", false, "give each delivery a fresh webhook id; payload files always get one")
+	f.BoolVar(&o.newID, "new-id", false, "give each delivery a new webhook id; payload files always get one")
 	f.StringVar(&o.order, "order", "preserved", "send in `ORDER`: preserved, one at a time, or any")
 	f.IntVar(&o.concurrency, "concurrency", 0, "send up to `N` at a time; more than 1 means --order any")
 	f.StringVar(&o.speed, "speed", "max", "keep the recorded gaps, divided by `FACTOR`: 1x, 10x, or max for none")
@@ -113,7 +113,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err != nil {
 		return err
 	}
-	test, err := o.load.settle(o)
+	test, err := o.load.parse(o)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, erro
 // without --concurrency.
 const anyOrder = 8
 
-// runner settles order and speed.
+// runner decides on order and speed.
 func (o *options) runner(env *command.Env) (replay.Runner, error) {
 	r := replay.Runner{Client: newClient(env), Concurrency: max(o.concurrency, 1)}
 	if o.order != "preserved" && o.order != "any" {
@@ -217,8 +217,8 @@ func (o *options) runner(env *command.Env) (replay.Runner, error) {
 	switch {
 	case o.concurrency < 0 || o.concurrency == 0 && o.given("concurrency"):
 		return r, fmt.Errorf("--concurrency %d: send 1 at a time or more", o.concurrency)
-	case o.concurrency > 1 && o.given("order") && o.order == "preserved" && !o.load.asked(o):
-		return r, fmt.Errorf("--order preserved and --concurrency %d contradict each other: in order, one goes after another", o.concurrency)
+	case o.concurrency > 1 && o.given("order") && o.order == "preserved" && !o.load.isSet(o):
+		return r, fmt.Errorf("--order preserved and --concurrency %d contradict each other: in order, one is sent after another", o.concurrency)
 	case o.order == "any" && o.concurrency == 0:
 		r.Concurrency = anyOrder
 	}

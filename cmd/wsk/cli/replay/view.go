@@ -91,8 +91,8 @@ func (v *replayView) line(r replay.Result) error {
 	verdict := strings.ReplaceAll(string(r.Verdict), "_", " ")
 	text := fmt.Sprintf("%s %s  %s  %s  %s  %s\n", v.p.Mark(r.Verdict.OK()), paint(ui.Pad(verdict, 13)), change,
 		v.p.Name(ui.Pad(ui.Clean(r.Event), v.event)), ui.Pad(name, v.source), v.p.Quiet(latencyText(r.Record.Duration)))
-	if said := v.said(r); said != "" {
-		text += "    " + v.p.Quiet(ui.Wrap(ui.Clean(said), "    ", v.env.Columns)) + "\n"
+	if why := v.reason(r); why != "" {
+		text += "    " + v.p.Quiet(ui.Wrap(ui.Clean(why), "    ", v.env.Columns)) + "\n"
 	}
 	_, err := fmt.Fprint(v.env.Out, text)
 	return err
@@ -106,8 +106,8 @@ func (v *replayView) status(code, width int) string {
 	return v.p.Status(code, ui.Pad(strconv.Itoa(code), width))
 }
 
-// said returns why a result does not pass.
-func (v *replayView) said(r replay.Result) string {
+// reason returns why a result does not pass.
+func (v *replayView) reason(r replay.Result) string {
 	answer := r.Record.Response
 	switch {
 	case r.Verdict.OK():

@@ -205,7 +205,7 @@ func (o *options) policy(env *command.Env, cfg *config.Config) (p deliver.Policy
 	return p, err
 }
 
-// delivery settles everything but the payload.
+// delivery returns the delivery without its payload.
 func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Delivery, err error) {
 	preview := o.dryRun || o.curl || o.explain
 	target := cfg.URL

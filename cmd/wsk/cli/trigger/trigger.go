@@ -85,7 +85,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.settings.Secret()
 	o.settings.String("scheme", "sign by scheme `NAME` (default: the platform's): "+ui.Or(command.SchemeNames()))
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
-	o.settings.String("timeout", "the limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	f.StringVar(&o.retries, "retries", "platform", "retry `HOW`: platform, none, or N times with the platform's pauses")
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses by `FACTOR`, 60x or 2.5x, or max for none")
 	f.IntVar(&o.count, "count", 1, "make `N` deliveries, one after another, each with its own id")
@@ -127,7 +127,7 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 		}
 		delivery := plan.Delivery
 		if n > 0 {
-			giveID(env, &delivery, "")
+			setID(env, &delivery, "")
 			if delivery.Event, err = o.payload.Event(env, plan.Definition, plan.Given, ""); err != nil {
 				return err
 			}
@@ -166,7 +166,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 	case o.id != "" && d.Scheme.IDHeader() == "":
 		return deliver.Delivery{}, fmt.Errorf("--id: no header carries a webhook id on %s by scheme %s", definition.Platform, d.Scheme.Name())
 	}
-	giveID(env, &d, o.id)
+	setID(env, &d, o.id)
 	secrets, _, err := o.settings.Keys(env, cfg)
 	if err != nil {
 		return deliver.Delivery{}, err
@@ -182,8 +182,8 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 	return d, err
 }
 
-// giveID sets the webhook id of a delivery, a new one for "", if the scheme has one.
-func giveID(env *command.Env, d *deliver.Delivery, id string) {
+// setID sets the webhook id of a delivery, a new one for "", if the scheme has one.
+func setID(env *command.Env, d *deliver.Delivery, id string) {
 	if id == "" {
 		id = "whk_" + env.NewID()
 	}
@@ -192,8 +192,8 @@ func giveID(env *command.Env, d *deliver.Delivery, id string) {
 	}
 }
 
-// plan reads the flags and the payload. An error that would keep something from
-// being sent is found here, before anything is.
+// plan reads the flags and the payload. Errors in the flags and the payload are
+// found here, before anything is sent.
 func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config, eventType string) (*command.DeliveryPlan, error) {
 	t := &command.DeliveryPlan{}
 	catalog, err := o.settings.Catalog(env, cfg)

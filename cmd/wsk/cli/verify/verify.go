@@ -42,14 +42,15 @@ func New(env *command.Env) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use:   "verify [-f FILE|RECORD-ID] --secret VALUE [--timestamp T --signature X]",
-		Short: "Verify a signature, and say why it does not match",
+		Short: "Verify a signature, and explain why it does not match",
 		Long: `Verify the signature of a request. FILE, or stdin, is one of
 
   the raw body       with --timestamp and --signature, or the headers by -H
   a raw request      "POST /path HTTP/1.1", headers, a blank line, the body
   records            as wsk listen --json and wsk send --json write them
 
-RECORD-ID names a record in the journal, or a webhook, whose last record it is.
+RECORD-ID is the id of a record in the journal, or of a webhook: then its last
+record is verified.
 
 When the signature does not match, wsk tries the known mistakes (an added
 newline, a re-serialised body, a secret with a space, another scheme, …) and

@@ -134,8 +134,8 @@ func sumOf(l Line) [8]byte {
 	return [8]byte(whole[:8])
 }
 
-// eachLine calls do for each line of r. A line that is too long comes without
-// its bytes.
+// eachLine calls do for each line of r. A line that is too long is passed
+// without its bytes.
 func eachLine(ctx context.Context, r io.Reader, do func(Line) error) error {
 	in := bufio.NewReaderSize(r, 64<<10)
 	var raw []byte

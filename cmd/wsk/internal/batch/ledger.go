@@ -19,7 +19,7 @@ func (f *File) Lock(ctx context.Context, j *journal.Journal, url string) (releas
 	return j.Lock(ctx, "batch-"+hex.EncodeToString(sum[:8]))
 }
 
-// Begin says which ledger [File.Open] takes.
+// Begin selects the ledger that [File.Open] returns.
 type Begin struct {
 	URL     string    // where the batch is sent
 	Name    string    // absolute path of the file
@@ -28,7 +28,7 @@ type Begin struct {
 	Now     time.Time // when a new batch begins
 }
 
-// BegunError says that a batch of the file was begun before.
+// BegunError is the error for a file of which a batch was begun before.
 type BegunError struct {
 	Started  time.Time
 	Answered int  // lines with an answer
@@ -45,10 +45,10 @@ func (e *BegunError) Error() string {
 }
 
 // Open returns the ledger of the file for a URL: the one that was begun before,
-// whose states it loads, or a new one. The error is a [*BegunError] when a batch
-// was begun and neither Resume nor Restart says what to do about it, or when
-// the file to resume has changed. Where a new ledger begins although a batch
-// was begun with another content of the file, earlier describes that batch.
+// whose states it loads, or a new one. The error is a [*BegunError] when a
+// batch was begun and neither Resume nor Restart is set, or when the file to
+// resume has changed. Where a new ledger begins although a batch was begun with
+// another content of the file, earlier describes that batch.
 func (f *File) Open(ctx context.Context, j *journal.Journal, b Begin) (ledger *journal.Batch, earlier *BegunError, err error) {
 	ledger, found, err := j.Batch(ctx, f.Digest, b.URL)
 	switch {

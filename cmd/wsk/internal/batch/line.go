@@ -62,7 +62,7 @@ func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
 	errorsBefore := 0
 	if l.Checker != nil {
 		body := event.Raw
-		if err != nil { // the checker says more about it
+		if err != nil { // the checker reports it in more detail
 			body, shift = text, 0
 		}
 		result := l.Checker.Payload(body)

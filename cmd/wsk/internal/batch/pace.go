@@ -73,7 +73,7 @@ type Pacer struct {
 
 	began  time.Time
 	window *deliver.Window // when this pacer's requests were answered, by Elapsed
-	slot   journal.Slot    // of the request that was taken last
+	slot   journal.Slot    // of the last request
 	taken  time.Time       // when that was, by Elapsed
 	took   time.Duration   // from there to the answer, on average
 }

@@ -52,7 +52,7 @@ type Step struct {
 	Pause  time.Duration // how long after this attempt
 }
 
-// Reason says why a run stopped before the end of the file.
+// Reason is why a run stopped before the end of the file.
 type Reason string
 
 // The reasons.
@@ -63,8 +63,8 @@ const (
 	Unauthorized Reason = "unauthorized" // the key or the secret is wrong; the lines were not accepted
 )
 
-// StopError says that a run stopped before the end of the file. The ledger has
-// what was done, and the next run continues from there.
+// StopError is the error of a run that stopped before the end of the file. The
+// ledger contains what was done, and the next run continues from there.
 type StopError struct {
 	Reason Reason
 	Line   int            // the last line that was sent
@@ -108,7 +108,7 @@ type run struct {
 	authorized   bool     // a line had another answer
 }
 
-// line sends one line until it has an answer, or no answer can be had.
+// line sends one line until it has an answer, or none can be expected.
 func (r *run) line(ctx context.Context, e *entry, l Line) error {
 	s := r.sender
 	l.Raw = bytes.Clone(l.Raw) // net/http may still read a body after its answer has come

@@ -1,6 +1,6 @@
-// Package expect counts events against what a test expects of a receiver:
-// expectations such as "work_order.created=2" and the types of accepted events
-// come in, and what is missing goes out.
+// Package expect counts events against what a test expects of a receiver: it
+// takes expectations such as "work_order.created=2" and the types of accepted
+// events, and reports what is missing.
 //
 //	t, err := expect.New([]string{"work_order.*=2"}, 0)
 //	if err != nil {
@@ -109,7 +109,7 @@ func (t *Tally) missing() []string {
 	var list []string
 	for _, e := range t.expectations {
 		if e.seen < e.want {
-			list = append(list, fmt.Sprintf("%s (%d of %d came)", e.glob, e.seen, e.want))
+			list = append(list, fmt.Sprintf("%s (%d of %d arrived)", e.glob, e.seen, e.want))
 		}
 	}
 	switch {

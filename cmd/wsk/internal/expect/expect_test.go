@@ -19,17 +19,17 @@ func TestTally(t *testing.T) {
 	}{
 		"nothing expected is never met":            {nil, 0, "a b", false, ""},
 		"one event":                                {[]string{"a"}, 0, "a", true, ""},
-		"one event of another type":                {[]string{"a"}, 0, "b", false, "expected and missing: a (0 of 1 came)"},
-		"fewer than expected":                      {[]string{"a=3"}, 0, "a a", false, "expected and missing: a (2 of 3 came)"},
+		"one event of another type":                {[]string{"a"}, 0, "b", false, "expected and missing: a (0 of 1 arrived)"},
+		"fewer than expected":                      {[]string{"a=3"}, 0, "a a", false, "expected and missing: a (2 of 3 arrived)"},
 		"more than expected":                       {[]string{"a=2"}, 0, "a a a", true, ""},
 		"a glob counts all that match":             {[]string{"work_order.*=2"}, 0, "work_order.created work_order.deleted", true, ""},
 		"an event counts for every match":          {[]string{"work_order.*", "*.created"}, 0, "work_order.created", true, ""},
-		"all expectations must be met":             {[]string{"a", "b=2", "c"}, 0, "a b", false, "expected and missing: b (1 of 2 came), c (0 of 1 came)"},
+		"all expectations must be met":             {[]string{"a", "b=2", "c"}, 0, "a b", false, "expected and missing: b (1 of 2 arrived), c (0 of 1 arrived)"},
 		"a number of events":                       {nil, 2, "a b", true, ""},
 		"too few events":                           {nil, 3, "a", false, "expected and missing: 1 of 3 events"},
 		"one event of any type":                    {nil, 1, "", false, "expected and missing: 0 of 1 event"},
 		"expectations, and too few events":         {[]string{"a"}, 3, "a b", false, "expected and missing: 2 of 3 events"},
-		"enough events, but none that is expected": {[]string{"c"}, 2, "a b", false, "expected and missing: c (0 of 1 came)"},
+		"enough events, but none that is expected": {[]string{"c"}, 2, "a b", false, "expected and missing: c (0 of 1 arrived)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

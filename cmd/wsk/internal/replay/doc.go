@@ -10,18 +10,18 @@
 //
 // # What is sent
 //
-// A body is sent byte for byte. It is signed again with a fresh timestamp,
+// A body is sent byte for byte. It is signed again with a new timestamp,
 // because a receiver is right to refuse an old one; a verbatim plan sends the
-// recorded signature instead. The webhook id stays the same unless the plan asks
-// for new ones: a receiver that knows the id answers as to a duplicate. Hop-by-hop
-// headers, Host and Content-Length are left out, and so are credentials that
-// were masked when the record was stored.
+// recorded signature instead. The webhook id stays the same unless the plan
+// asks for new ones: a receiver that knows the id answers as to a duplicate.
+// Hop-by-hop headers, Host and Content-Length are left out, and so are
+// credentials that were masked when the record was stored.
 //
 // # Verdicts
 //
-// A [Result] compares the answer with the recorded one: fixed, regressed,
-// still failing, still passing. Without a recorded answer it is passed or
-// failed. A 2xx passes, or what an [Expect] says.
+// A [Result] compares the answer with the recorded one: fixed, regressed, still
+// failing, still passing. Without a recorded answer it is passed or failed. A
+// 2xx passes, unless an [Expect] names another status.
 //
 // # Load tests
 //

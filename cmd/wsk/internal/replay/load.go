@@ -65,7 +65,7 @@ func ParseRate(text string) (float64, error) {
 // and counted in [Report.Unsent].
 func (l Load) Run(ctx context.Context, jobs []Job) (Report, error) {
 	l.Client = withTime(l.Client)
-	transport, closeIdle := loadTransport(l.Client.Transport, l.places())
+	transport, closeIdle := loadTransport(l.Client.Transport, l.slots())
 	defer closeIdle()
 	l.Client.Transport = transport
 	run := &loadRun{Load: l, stats: stats{statuses: map[int]int{}, errors: map[string]int{}}}
@@ -89,8 +89,8 @@ func (l Load) Run(ctx context.Context, jobs []Job) (Report, error) {
 	return run.report(), ctx.Err()
 }
 
-// places returns how many requests may be in flight.
-func (l Load) places() int {
+// slots returns how many requests may be in flight.
+func (l Load) slots() int {
 	switch {
 	case l.Concurrency > 0:
 		return l.Concurrency
@@ -111,7 +111,7 @@ func (l Load) total(jobs int) int {
 // loadTransport returns a transport that keeps a connection for every request
 // in flight, rather than open and close them. A transport that is not one of
 // net/http is returned as it is.
-func loadTransport(transport http.RoundTripper, places int) (http.RoundTripper, func()) {
+func loadTransport(transport http.RoundTripper, slots int) (http.RoundTripper, func()) {
 	if transport == nil {
 		transport = deliver.NewTransport()
 	}
@@ -120,7 +120,7 @@ func loadTransport(transport http.RoundTripper, places int) (http.RoundTripper, 
 		return transport, func() {}
 	}
 	own := known.Clone()
-	own.MaxIdleConns, own.MaxIdleConnsPerHost = places, places
+	own.MaxIdleConns, own.MaxIdleConnsPerHost = slots, slots
 	return own, own.CloseIdleConnections
 }
 
@@ -153,8 +153,8 @@ type loadRun struct {
 const timerSlack = 2 * time.Millisecond
 
 // open sends at the rate, in an open loop: one goroutine keeps to the schedule
-// and hands each request to a worker that is free, or to a new worker while
-// there are places.
+// and passes each request to a worker that is free, or to a new worker while
+// there are slots.
 func (r *loadRun) open(ctx context.Context) {
 	over, stop := context.WithCancel(ctx)
 	defer stop()
@@ -179,7 +179,7 @@ func (r *loadRun) open(ctx context.Context) {
 		select {
 		case tickets <- t:
 		default:
-			if hired < r.places() {
+			if hired < r.slots() {
 				hired++
 				workers.Go(func() { r.work(ctx, t, tickets) })
 			} else if !offer(over, tickets, t) {
@@ -224,7 +224,7 @@ func (r *loadRun) work(ctx context.Context, t ticket, tickets <-chan ticket) {
 func (r *loadRun) closed(ctx context.Context) {
 	var workers sync.WaitGroup
 	var next atomic.Int64
-	for range r.places() {
+	for range r.slots() {
 		workers.Go(func() {
 			w := newWorker(ctx, r)
 			defer w.cancel()
@@ -321,8 +321,8 @@ func (w *worker) attempt(t ticket) {
 	r.count(status, record.Error, record.Verdict.Outcome == webhook.OutcomeUnknown, took)
 }
 
-// explain says in a few words why there is no answer, without the parts that
-// differ from one request to the next.
+// explain describes in a few words why there is no answer, without the parts
+// that differ from one request to the next.
 func explain(err error) string {
 	var op *net.OpError
 	var call *os.SyscallError

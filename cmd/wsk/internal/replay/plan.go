@@ -9,7 +9,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Plan says how items become deliveries.
+// Plan describes how items become deliveries.
 type Plan struct {
 	URL       string
 	Secret    webhook.Secret   // not needed for a verbatim plan
@@ -30,7 +30,7 @@ type Job struct {
 }
 
 // ErrPayloadVerbatim is the error for a payload in a verbatim plan.
-var ErrPayloadVerbatim = errors.New("it is a payload, not a record: it has no signature of its own to send verbatim")
+var ErrPayloadVerbatim = errors.New("it is a payload, not a record: it has no recorded signature to send verbatim")
 
 // Jobs returns a job for each item. The error names the first item that cannot
 // be sent; at is the time to try its signature with.

@@ -13,7 +13,7 @@ type Report struct {
 	Achieved float64        // requests a second that were sent
 	Duration time.Duration  // from the first request to the last answer
 	Requests int            // requests that were sent
-	Unsent   int            // requests that were due and found no free place before the end
+	Unsent   int            // requests that were due, but for which no slot was free in time
 	Passed   int            // of Requests
 	Statuses map[string]int // answers by status
 	Errors   map[string]int // requests without an answer, by what happened

@@ -84,7 +84,7 @@ func (i *Item) Edit(raw []byte) error {
 	}
 	if webhook.CheckJSON(i.Event.Raw) == nil {
 		if err := webhook.CheckJSON(raw); err != nil {
-			return fmt.Errorf("the payload is not JSON any more: %w", err)
+			return fmt.Errorf("the payload is no longer JSON: %w", err)
 		}
 	}
 	if event, err := webhook.ParseEvent(raw); err == nil {

@@ -61,7 +61,7 @@ func (b *Flags) Check(cmd *cobra.Command) error {
 	if !given("batch") {
 		for _, name := range []string{"resume", "restart", "rate", "failed-to"} {
 			if given(name) {
-				return fmt.Errorf("--%s goes with --batch FILE", name)
+				return fmt.Errorf("--%s needs --batch FILE", name)
 			}
 		}
 		return nil
@@ -82,7 +82,7 @@ func (b *Flags) Check(cmd *cobra.Command) error {
 	case b.resume && b.restart:
 		return errors.New("--resume and --restart contradict each other: the former sends the rest, the latter every line")
 	case b.File == "-":
-		return errors.New("--batch does not take stdin: a batch must be readable again to be resumed; write it to a file")
+		return errors.New("--batch does not accept stdin: a batch must be readable again to be resumed; write it to a file")
 	case b.File == "":
 		return errors.New("--batch: the name of the file is empty: is a variable not set?")
 	}
@@ -322,7 +322,7 @@ func (b *run) openLedger(ctx context.Context, j *journal.Journal) error {
 	return nil
 }
 
-// begunText says how far an earlier batch of a file came.
+// begunText describes how far an earlier batch of a file got.
 func begunText(file string, e *batch.BegunError) string {
 	return fmt.Sprintf("%s was begun on %s: %s of %s lines are answered", file,
 		e.Started.UTC().Format(time.DateTime+" UTC"), ui.Thousands(e.Answered), ui.Thousands(e.Lines))

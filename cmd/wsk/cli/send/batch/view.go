@@ -18,8 +18,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// view shows the course of a batch: what is not accepted, as it happens,
-// and on a terminal how much is done.
+// view shows the progress of a batch: what is not accepted, as it happens, and
+// on a terminal how much is done.
 type view struct {
 	env     *command.Env
 	palette ui.Palette
@@ -78,15 +78,15 @@ func (v *view) failure(s batch.Step) error {
 		return err
 	}
 	text := fmt.Sprintf("%s  %s %s", line, p.Mark(false), p.Status(r.Response.Status, ui.Clean(command.AnswerLine(r))))
-	if said := saidIn(r.Response.Body); said != "" {
-		text += "  " + ui.Clean(ui.Short(said, 200))
+	if message := messageIn(r.Response.Body); message != "" {
+		text += "  " + ui.Clean(ui.Short(message, 200))
 	}
 	_, err := fmt.Fprintln(v.env.Out, text)
 	return err
 }
 
-// saidIn returns the text for people in a response.
-func saidIn(body []byte) string {
+// messageIn returns the text for people in a response.
+func messageIn(body []byte) string {
 	if webhook.CheckJSON(body) != nil {
 		return string(body)
 	}
@@ -155,7 +155,7 @@ func (v *view) end() {
 	v.clear()
 }
 
-// interrupted says what the batch still waits for: a request that is cut off
+// interrupted prints what the batch still waits for: a request that is cut off
 // has an unknown outcome.
 func (v *view) interrupted() {
 	v.mu.Lock()
