@@ -85,5 +85,10 @@ func (e *Env) RecordID() string {
 	return "rec_" + strconv.FormatInt(e.Now().UnixMilli(), 32) + random[:min(len(random), 16)]
 }
 
+// Client returns what sends the requests of a command.
+func (e *Env) Client() deliver.Client {
+	return deliver.Client{Transport: e.Transport, Now: e.Now, NewID: e.RecordID, UserAgent: UserAgent()}
+}
+
 // ErrNoTerminal is the error for a secret that cannot be read from a terminal.
 var ErrNoTerminal = errors.New("there is no terminal to ask for one")

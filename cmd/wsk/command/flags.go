@@ -64,9 +64,10 @@ func CompleteFlag(cmd *cobra.Command, flag string, values ...string) {
 	}
 }
 
-// Output holds the flags --format and --json.
+// Output holds the flags --format and --json, and the colors of stdout.
 type Output struct {
-	Format string
+	Format  string
+	Palette ui.Palette // set by [Settings.Begin]
 
 	json  bool
 	known []string

@@ -128,12 +128,15 @@ func (s *Settings) CompleteEvents(env *Env, p webhook.Platform, f webhook.Form) 
 	}
 }
 
-// Begin is the first step of a command with a result: it reads the configuration
-// and chooses the output format.
+// Begin is the first step of a command with a result: it reads the configuration,
+// and chooses the format and the colors of the output.
 func (s *Settings) Begin(env *Env, output *Output) (*config.Config, error) {
 	cfg, err := s.Load(env)
 	if err == nil {
 		err = output.Choose(s.Cmd)
+	}
+	if err == nil {
+		output.Palette, err = Palette(env, cfg, env.OutTTY)
 	}
 	return cfg, err
 }

@@ -134,10 +134,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	}
 	certificates := &certificateWatch{next: c.Transport}
 	c.Transport = certificates
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	if len(argv) > 0 {
 		service, err := startService(ctx, env, argv, url, o.startTimeout)
 		if err != nil {

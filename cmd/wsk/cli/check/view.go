@@ -310,10 +310,7 @@ type listedCase struct {
 
 // listCases prints the cases of a platform.
 func (o *options) listCases(env *command.Env, cfg *config.Config) error {
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	platform := webhook.Platform(o.platform)
 	if platform != webhook.WorkSkedge && platform != webhook.Worksome {
 		return webhook.Unknown("platform to check for", o.platform, []string{string(webhook.WorkSkedge), string(webhook.Worksome)})

@@ -63,10 +63,7 @@ func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 			Files    []*config.File `json:"files"`
 		}{cfg.Profile, cfg.Show(), cfg.Files})
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.Palette
 	var t ui.Table
 	for _, s := range cfg.Show() {
 		t.Row(ui.Cell{Text: s.Key, Paint: p.Name}, ui.Cell{Text: s.Value}, ui.Cell{Text: s.From, Paint: p.Quiet})

@@ -35,19 +35,14 @@ tampered copy, and to the same request a second time.`,
 	settings := command.NewSettings(cmd)
 	o.Add(cmd, "text", "ndjson", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := settings.Begin(env, o)
-		if err != nil {
-			return err
-		}
-		p, err := command.Palette(env, cfg, env.OutTTY)
-		if err != nil {
+		if _, err := settings.Begin(env, o); err != nil {
 			return err
 		}
 		stage, err := newStage(cmd.Context(), env)
 		if err != nil {
 			return err
 		}
-		d := &demo{stage: stage, p: p, text: o.Text()}
+		d := &demo{stage: stage, p: o.Palette, text: o.Text()}
 		return errors.Join(d.story(cmd.Context()), stage.close())
 	}
 	return cmd

@@ -42,12 +42,8 @@ type receipt struct {
 }
 
 func newStage(ctx context.Context, env *command.Env) (*stage, error) {
-	s := &stage{
-		env: env, heard: make(chan receipt, 64),
-		client: deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()},
-	}
-	err := s.build(ctx)
-	if err != nil {
+	s := &stage{env: env, heard: make(chan receipt, 64), client: env.Client()}
+	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil

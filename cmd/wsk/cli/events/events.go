@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
-	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -63,7 +62,7 @@ its sample or its JSON Schema.`,
 }
 
 // subcommand gives a command its flags and its function.
-func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *config.Config, *options, []string) error) *cobra.Command {
+func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *options, []string) error) *cobra.Command {
 	o := &options{settings: command.NewSettings(cmd)}
 	o.settings.Schemas()
 	cmd.Flags().StringVar(&o.platform, "platform", "", "only events of platform `NAME`: workskedge, workmarket or worksome")
@@ -80,7 +79,7 @@ func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *co
 		if o.catalog, err = o.settings.Catalog(env, cfg); err != nil {
 			return err
 		}
-		return run(env, cfg, o, args)
+		return run(env, o, args)
 	}
 	return cmd
 }
@@ -113,7 +112,7 @@ type listedEvent struct {
 	Sample      bool             `json:"sample"` // the documents show a payload
 }
 
-func listEvents(env *command.Env, cfg *config.Config, o *options, args []string) error {
+func listEvents(env *command.Env, o *options, args []string) error {
 	platform, form, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return err
@@ -132,10 +131,7 @@ func listEvents(env *command.Env, cfg *config.Config, o *options, args []string)
 	if len(events) == 0 {
 		return command.No(errors.New("the catalog has no such event"))
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	t := ui.Table{Width: env.Columns}
 	for _, e := range events {
 		t.Row(ui.Cell{Text: e.Event, Paint: p.Name}, ui.Cell{Text: string(e.Platform)}, ui.Cell{Text: string(e.Form)}, ui.Cell{Text: e.Description, Paint: p.Quiet})
@@ -149,7 +145,7 @@ type shownEvent struct {
 	Fields []webhook.Property `json:"fields"`
 }
 
-func showEvent(env *command.Env, cfg *config.Config, o *options, args []string) error {
+func showEvent(env *command.Env, o *options, args []string) error {
 	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
@@ -157,10 +153,7 @@ func showEvent(env *command.Env, cfg *config.Config, o *options, args []string) 
 	if !o.output.Text() {
 		return command.WriteJSON(env.Out, shownEvent{listedEvent{d.Platform, d.Form, d.Type, d.Description(), d.Sample() != nil}, d.Properties()})
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	fmt.Fprintf(env.Out, "%s  %s\n%s\n\n", p.Name(d.Type), p.Quiet(string(d.Platform)+", "+string(d.Form)), ui.Wrap(d.Description(), "", env.Columns))
 	t := ui.Table{Width: env.Columns, Wrap: true}
 	properties := d.Properties()
@@ -213,7 +206,7 @@ func meaning(f *webhook.Property) string {
 	return strings.Join(parts, ". ")
 }
 
-func exampleEvent(env *command.Env, _ *config.Config, o *options, args []string) error {
+func exampleEvent(env *command.Env, o *options, args []string) error {
 	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
@@ -239,7 +232,7 @@ func exampleEvent(env *command.Env, _ *config.Config, o *options, args []string)
 	return err
 }
 
-func schemaEvent(env *command.Env, _ *config.Config, o *options, args []string) error {
+func schemaEvent(env *command.Env, o *options, args []string) error {
 	d, _, err := o.find(args[0])
 	if err != nil {
 		return err

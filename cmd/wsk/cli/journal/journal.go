@@ -53,8 +53,7 @@ func newList(env *command.Env) *cobra.Command {
 	o.output.Add(cmd, "text", "json", "ndjson")
 	settings := command.NewSettings(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := settings.Begin(env, &o.output)
-		if err != nil {
+		if _, err := settings.Begin(env, &o.output); err != nil {
 			return err
 		}
 		filter, err := o.query.Filter(env.Now())
@@ -64,12 +63,8 @@ func newList(env *command.Env) *cobra.Command {
 		if filter.Limit, filter.Newest = o.limit, true; o.limit < 0 {
 			return errors.New("--limit may not be less than 0")
 		}
-		p, err := command.Palette(env, cfg, env.OutTTY)
-		if err != nil {
-			return err
-		}
 		return command.WithJournal(cmd.Context(), env, &o.flags, func(j *journal.Journal) error {
-			return o.list(cmd.Context(), env, p, j, filter)
+			return o.list(cmd.Context(), env, j, filter)
 		})
 	}
 	return cmd
@@ -88,7 +83,7 @@ type listed struct {
 	DurationMS float64           `json:"duration_ms"`
 }
 
-func (o *listOptions) list(ctx context.Context, env *command.Env, p ui.Palette, j *journal.Journal, f journal.Filter) error {
+func (o *listOptions) list(ctx context.Context, env *command.Env, j *journal.Journal, f journal.Filter) error {
 	table := ui.Table{Width: env.Columns}
 	encoder := webhook.NewEncoder(env.Out)
 	short := []listed{}
@@ -99,7 +94,7 @@ func (o *listOptions) list(ctx context.Context, env *command.Env, p ui.Palette, 
 		case o.output.Format == "ndjson":
 			err = encoder.Encode(r)
 		case o.output.Text():
-			listRow(&table, p, env.Now(), &r)
+			listRow(&table, o.output.Palette, env.Now(), &r)
 		default:
 			short = append(short, shorten(&r))
 		}
@@ -205,12 +200,7 @@ func newShow(env *command.Env) *cobra.Command {
 	output.Add(cmd, "text", "json", "ndjson")
 	settings := command.NewSettings(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := settings.Begin(env, &output)
-		if err != nil {
-			return err
-		}
-		p, err := command.Palette(env, cfg, env.OutTTY)
-		if err != nil {
+		if _, err := settings.Begin(env, &output); err != nil {
 			return err
 		}
 		return command.WithJournal(cmd.Context(), env, &flags, func(j *journal.Journal) error {
@@ -224,7 +214,7 @@ func newShow(env *command.Env) *cobra.Command {
 				_, err = fmt.Fprintln(env.Out, ui.Curl(r.Request))
 				return err
 			case output.Text():
-				return writeRecord(env, p, &r)
+				return writeRecord(env, output.Palette, &r)
 			}
 			return webhook.NewEncoder(env.Out).Encode(r)
 		})

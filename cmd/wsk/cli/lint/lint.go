@@ -90,7 +90,7 @@ Exit code: 0 without errors, 1 with errors, 2 if something could not be read.`,
 // run lints every input and writes the findings.
 func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) error {
 	if o.list {
-		return listRules(env, cfg, o)
+		return listRules(env, o)
 	}
 	linter, templateRules, err := o.linter(env, cfg)
 	if err != nil {
@@ -114,7 +114,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	if o.fix {
 		return fixInputs(ctx, env, linter, inputs, failed)
 	}
-	out, err := newOutput(env, cfg, o)
+	out, err := newOutput(env, o)
 	if err != nil {
 		return err
 	}
@@ -287,14 +287,11 @@ func (r *linting) end() error {
 	return nil
 }
 
-func listRules(env *command.Env, cfg *config.Config, o *options) error {
+func listRules(env *command.Env, o *options) error {
 	if !o.output.Text() {
 		return command.WriteJSON(env.Out, allRules())
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	table := &ui.Table{}
 	for _, r := range allRules() {
 		table.Row(ui.Cell{Text: r.ID, Paint: p.Name}, ui.Cell{Text: r.Severity.String()}, ui.Cell{Text: r.Help, Paint: p.Quiet})

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
-	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/report"
 )
@@ -20,14 +19,10 @@ type output struct {
 	text    bool
 }
 
-func newOutput(env *command.Env, cfg *config.Config, o *options) (*output, error) {
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return nil, err
-	}
+func newOutput(env *command.Env, o *options) (*output, error) {
 	tool := report.Tool{Name: "wsk", Version: command.ReadBuild().Version, Rules: allRules()}
 	w, err := report.New(o.output.Format, env.Out, tool)
-	return &output{Writer: w, env: env, palette: p, pretty: o.output.Text() && env.OutTTY, text: o.output.Text()}, err
+	return &output{Writer: w, env: env, palette: o.output.Palette, pretty: o.output.Text() && env.OutTTY, text: o.output.Text()}, err
 }
 
 // finding writes one finding.

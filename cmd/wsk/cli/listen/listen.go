@@ -129,10 +129,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	if err != nil {
 		return fmt.Errorf("--expect %w", err)
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	s, err := o.openStorage(ctx, env)
 	if err != nil {
 		return err

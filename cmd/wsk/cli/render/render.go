@@ -130,10 +130,6 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	if err != nil {
 		return err
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
 	template, findings := render.Parse(raw)
 	if o.event != "" {
 		d, err := render.EventNamed(o.event)
@@ -147,7 +143,7 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 		return o.printFindings(env, cfg, name, findings)
 	}
 	if o.matrix {
-		return o.printMatrix(env, p, name, template, now)
+		return o.printMatrix(env, name, template, now)
 	}
 	values, err := o.values.read(ctx, env, template.Event)
 	if err != nil {
@@ -157,10 +153,10 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	findings = append(findings, more...)
 	if o.send && o.verdict(findings) == nil {
 		_ = o.printFindings(env, cfg, name, findings) // only warnings
-		return o.deliver(ctx, env, cfg, p, template.Event, request)
+		return o.deliver(ctx, env, cfg, template.Event, request)
 	}
 	if !o.send {
-		if err := o.printRequest(env, p, template, request); err != nil {
+		if err := o.printRequest(env, template, request); err != nil {
 			return err
 		}
 	}

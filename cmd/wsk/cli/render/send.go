@@ -6,14 +6,13 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
-	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/render"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // deliver sends the request, with Work Market's one retry.
-func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Config, p ui.Palette, event string, request webhook.Request) error {
+func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Config, event string, request webhook.Request) error {
 	target := request.URL
 	if o.to != "" {
 		if err := deliver.CheckURL(o.to); err != nil {
@@ -41,14 +40,13 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	}
 	defer recorder.Close()
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
-	v := &command.DeliveryView{Env: env, P: p, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
+	v := &command.DeliveryView{Env: env, P: o.output.Palette, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
 	d := deliver.Delivery{
 		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout,
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},
 	}
-	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
 	v.Begin(d)
-	record, err := client.Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
+	record, err := env.Client().Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
 		recorder.Store(ctx, &s.Record)
 		v.Step(s)
 	})

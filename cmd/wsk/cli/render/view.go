@@ -37,7 +37,7 @@ func maskedRequest(r webhook.Request) webhook.Request {
 }
 
 // printRequest prints the request to stdout.
-func (o *options) printRequest(env *command.Env, p ui.Palette, t render.Template, request webhook.Request) error {
+func (o *options) printRequest(env *command.Env, t render.Template, request webhook.Request) error {
 	var err error
 	switch o.output.Format {
 	case "json":
@@ -47,7 +47,7 @@ func (o *options) printRequest(env *command.Env, p ui.Palette, t render.Template
 	case "http":
 		_, err = env.Out.Write(httpFile(t, request))
 	default:
-		_, err = env.Out.Write(wireText(env, p, maskedRequest(request)))
+		_, err = env.Out.Write(wireText(env, o.output.Palette, maskedRequest(request)))
 	}
 	return err
 }
@@ -94,8 +94,8 @@ func httpFile(t render.Template, r webhook.Request) []byte {
 }
 
 // printMatrix prints for which events a template is valid.
-func (o *options) printMatrix(env *command.Env, p ui.Palette, name string, t render.Template, now time.Time) error {
-	fits := t.Matrix(now)
+func (o *options) printMatrix(env *command.Env, name string, t render.Template, now time.Time) error {
+	fits, p := t.Matrix(now), o.output.Palette
 	if !o.output.Text() {
 		return command.WriteJSON(env.Out, fits)
 	}

@@ -92,8 +92,8 @@ func (l *load) parse(o *options) (*replay.Load, error) {
 const loadGC = 800
 
 // loadTest runs a load test and writes its report.
-func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, src *source, test *replay.Load, jobs []replay.Job) error {
-	test.Client = newClient(env)
+func (o *options) loadTest(ctx context.Context, env *command.Env, src *source, test *replay.Load, jobs []replay.Job) error {
+	test.Client = env.Client()
 	if o.journal.Path != "" { // storing a record costs more than sending the request, so it is done only with --journal
 		recorder, err := src.recorder(ctx)
 		if err != nil {
@@ -110,7 +110,7 @@ func (o *options) loadTest(ctx context.Context, env *command.Env, p ui.Palette, 
 		return err
 	}
 	verdict := o.load.judge(o, found)
-	v := loadView{env: env, p: p, report: found, verdict: verdict, target: webhook.RedactURL(o.to)}
+	v := loadView{env: env, p: o.output.Palette, report: found, verdict: verdict, target: webhook.RedactURL(o.to)}
 	return errors.Join(v.write(o.output.Format), err, verdict)
 }
 

@@ -117,10 +117,6 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err != nil {
 		return err
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
 	src := source{env: env, options: o}
 	defer src.close()
 	items, err := src.items(ctx, args)
@@ -143,13 +139,13 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 		return err
 	}
 	if test != nil {
-		return o.loadTest(ctx, env, p, &src, test, jobs)
+		return o.loadTest(ctx, env, &src, test, jobs)
 	}
 	recorder, err := src.recorder(ctx)
 	if err != nil {
 		return err
 	}
-	view := newReplayView(env, p, o, items)
+	view := newReplayView(env, o, items)
 	runner.Keep = func(r webhook.Record) { recorder.Store(ctx, &r) }
 	runner.Each = view.result
 	summary, err := runner.Run(ctx, jobs)
@@ -210,7 +206,7 @@ const anyOrder = 8
 
 // runner decides on order and speed.
 func (o *options) runner(env *command.Env) (replay.Runner, error) {
-	r := replay.Runner{Client: newClient(env), Concurrency: max(o.concurrency, 1)}
+	r := replay.Runner{Client: env.Client(), Concurrency: max(o.concurrency, 1)}
 	if o.order != "preserved" && o.order != "any" {
 		return r, webhook.Unknown("order", o.order, []string{"preserved", "any"})
 	}
@@ -228,10 +224,6 @@ func (o *options) runner(env *command.Env) (replay.Runner, error) {
 	}
 	r.Speed, err = command.ParseSpeed(o.speed)
 	return r, err
-}
-
-func newClient(env *command.Env) deliver.Client {
-	return deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
 }
 
 // checkSpeed refuses to keep the recorded gaps where none were recorded.

@@ -33,8 +33,8 @@ type replayView struct {
 // maxSource is the widest column of sources, in characters.
 const maxSource = 40
 
-func newReplayView(env *command.Env, p ui.Palette, o *options, items []replay.Item) *replayView {
-	v := &replayView{env: env, p: p, format: o.output.Format, target: webhook.RedactURL(o.to)}
+func newReplayView(env *command.Env, o *options, items []replay.Item) *replayView {
+	v := &replayView{env: env, p: o.output.Palette, format: o.output.Format, target: webhook.RedactURL(o.to)}
 	for _, i := range items {
 		v.event = max(v.event, utf8.RuneCountInString(ui.Clean(i.Event.Type)))
 		v.source = max(v.source, utf8.RuneCountInString(ui.Clean(itemName(i.Source, i.Name()))))

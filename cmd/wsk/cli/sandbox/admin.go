@@ -51,10 +51,7 @@ func (f *adminFlags) begin(env *command.Env) (*admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return nil, err
-	}
+	p := f.output.Palette
 	base, err := baseURL(cfg, f.port)
 	if err != nil {
 		return nil, err

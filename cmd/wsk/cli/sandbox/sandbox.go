@@ -116,10 +116,7 @@ The subcommands query and change a running sandbox.`,
 // run serves the platform until Ctrl-C, until the disk fails, or until the command
 // argv ends.
 func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, argv []string) error {
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	c, err := o.config(ctx, env, cfg)
 	if err != nil {
 		return err

@@ -132,12 +132,8 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 			return err
 		}
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
 	if o.dryRun || o.curl || o.explain {
-		return o.preview(env, p, delivery)
+		return o.preview(env, delivery)
 	}
 	policy, err := o.policy(env, cfg)
 	if err != nil {
@@ -153,7 +149,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	// reports it.
 	pacer := engine.Pacer{Journal: recorder.Journal(), Key: engine.Key(delivery), Within: delivery.Timeout, Now: env.Now}
 	_ = pacer.Take(ctx)
-	record, err := o.client(env).Send(ctx, delivery, policy, func(s deliver.Step) {
+	record, err := env.Client().Send(ctx, delivery, policy, func(s deliver.Step) {
 		_ = pacer.Answered(ctx)
 		recorder.Store(ctx, &s.Record)
 		if s.Again {
@@ -165,7 +161,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		return err
 	}
 	if o.output.Text() {
-		err = command.WriteAnswer(env.Out, p, &record)
+		err = command.WriteAnswer(env.Out, o.output.Palette, &record)
 	} else {
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
@@ -175,7 +171,8 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 // sendBatch sends the lines of --batch.
 func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *options, args []string) (err error) {
 	job := &batch.Job{
-		Flags: &o.batch, Source: cfg.Origin.Text, NoLint: o.noLint, Client: o.client(env), Journal: &o.journal, Format: o.output.Format,
+		Flags: &o.batch, Source: cfg.Origin.Text, NoLint: o.noLint, Client: env.Client(), Journal: &o.journal,
+		Format: o.output.Format, Palette: o.output.Palette,
 	}
 	if len(args) > 0 {
 		job.Event = args[0]
@@ -189,14 +186,7 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if job.Policy, err = o.policy(env, cfg); err != nil {
 		return err
 	}
-	if job.Palette, err = command.Palette(env, cfg, env.OutTTY); err != nil {
-		return err
-	}
 	return batch.Run(ctx, env, job)
-}
-
-func (*options) client(env *command.Env) deliver.Client {
-	return deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
 }
 
 func (o *options) policy(env *command.Env, cfg *config.Config) (p deliver.Policy, err error) {
@@ -262,7 +252,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 }
 
 // preview shows the request that would be sent.
-func (o *options) preview(env *command.Env, p ui.Palette, d deliver.Delivery) error {
+func (o *options) preview(env *command.Env, d deliver.Delivery) error {
 	at := env.Now()
 	request, err := d.Request(at)
 	if err != nil {
@@ -270,12 +260,12 @@ func (o *options) preview(env *command.Env, p ui.Palette, d deliver.Delivery) er
 	}
 	switch {
 	case o.explain && o.output.Text():
-		return command.ExplainSignature(env.Out, p, &d.Scheme, d.Message(at), d.Secret)
+		return command.ExplainSignature(env.Out, o.output.Palette, &d.Scheme, d.Message(at), d.Secret)
 	case o.curl && o.output.Text():
 		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
 		return err
 	case o.output.Text():
-		_, err = io.WriteString(env.Out, ui.Wire(request, p))
+		_, err = io.WriteString(env.Out, ui.Wire(request, o.output.Palette))
 		return err
 	}
 	return webhook.NewEncoder(env.Out).Encode(webhook.Record{

@@ -107,10 +107,6 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 	if err != nil {
 		return err
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
 	recorder, err := o.journal.Recorder(ctx, env)
 	if err != nil {
 		return err
@@ -119,8 +115,8 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 	if plan.Factor > 1 && len(plan.Schedule) > 0 {
 		fmt.Fprintln(env.Err, "wsk: "+compressed(plan.Schedule, plan.Factor))
 	}
-	v := &command.DeliveryView{Env: env, P: p, Text: o.output.Text(), Plan: plan, Chosen: o.retries != "platform"}
-	client := deliver.Client{Transport: env.Transport, Now: env.Now, NewID: env.RecordID, UserAgent: command.UserAgent()}
+	v := &command.DeliveryView{Env: env, P: o.output.Palette, Text: o.output.Text(), Plan: plan, Chosen: o.retries != "platform"}
+	client := env.Client()
 	for n := range o.count {
 		if err := ctx.Err(); err != nil {
 			return err

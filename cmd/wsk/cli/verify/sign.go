@@ -96,11 +96,7 @@ func sign(ctx context.Context, env *command.Env, cfg *config.Config, o *signOpti
 		return err
 	}
 	if o.explain && o.output.Text() {
-		p, err := command.Palette(env, cfg, env.OutTTY)
-		if err != nil {
-			return err
-		}
-		return command.ExplainSignature(env.Out, p, &scheme, m, secrets[0])
+		return command.ExplainSignature(env.Out, o.output.Palette, &scheme, m, secrets[0])
 	}
 	headers, err := scheme.Headers(m, secrets[0])
 	if err != nil {

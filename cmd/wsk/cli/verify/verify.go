@@ -118,10 +118,7 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	if err != nil {
 		return err
 	}
-	p, err := command.Palette(env, cfg, env.OutTTY)
-	if err != nil {
-		return err
-	}
+	p := o.output.Palette
 	refused := 0
 	for _, s := range subjects {
 		v := webhook.Verifier{Scheme: s.scheme, Secrets: secrets, Tolerance: limit, URL: s.url}
