@@ -188,7 +188,7 @@ const (
 func (s *session) effect(ctx context.Context, requests ...*request) (done int64, last *webhook.Record, err error) {
 	before, err := s.config.Effect(ctx)
 	if err != nil {
-		return 0, nil, &EffectError{err}
+		return 0, nil, err
 	}
 	for _, req := range requests {
 		if last, err = s.do(ctx, req); err != nil {
@@ -199,7 +199,7 @@ func (s *session) effect(ctx context.Context, requests ...*request) (done int64,
 	for n := 0; n < effectCounts && steady < effectSteady; n++ {
 		now, err := s.config.Effect(ctx)
 		if err != nil {
-			return 0, last, &EffectError{err}
+			return 0, last, err
 		}
 		switch grown := now - before; {
 		case grown > 1:

@@ -84,18 +84,12 @@ func (e *UnreachableError) Error() string {
 	return fmt.Sprintf("%s: %s", webhook.RedactURL(e.URL), e.Reason)
 }
 
-// EffectError is returned if Config.Effect returned an error.
-type EffectError struct{ Err error }
-
-func (e *EffectError) Error() string { return e.Err.Error() }
-func (e *EffectError) Unwrap() error { return e.Err }
-
 // Run checks a receiver, one case after another. It calls each, if not nil, with
 // every result.
 //
-// The error is an [*UnreachableError] if the first request could not be sent, an
-// [*EffectError], the error of ctx, or an error about the Config. The report then
-// has the results so far.
+// The error is an [*UnreachableError] if the first request could not be sent, the
+// error of Config.Effect or of ctx, or one about the Config. The report then has
+// the results so far.
 func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
 	results := Report{URL: c.URL}
 	c = c.withDefaults()

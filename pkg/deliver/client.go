@@ -17,8 +17,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// MaxAnswer is how many bytes of a response's body are read.
-const MaxAnswer = exchange.MaxBody
+// MaxResponse is how many bytes of a response's body are read.
+const MaxResponse = exchange.MaxBody
 
 // DefaultTimeout bounds one attempt, from the dial to the last byte of the
 // response that is read. WorkSkedge documents that an endpoint has to respond

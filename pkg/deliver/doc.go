@@ -31,7 +31,7 @@
 // Each attempt is signed again just before it is sent; the id and the body stay
 // the same. Redirects are not followed, because they would carry the API key,
 // the signature and the body to another host. Responses are read up to
-// [MaxAnswer] bytes and never decompressed.
+// [MaxResponse] bytes and never decompressed.
 //
 // This package is stable.
 package deliver

@@ -7,8 +7,8 @@ import (
 )
 
 // Limit allows Count requests in any period of the length Per. The period
-// slides: it is not tied to the minutes or hours of the clock. Count is 1 or
-// more.
+// slides: it is not tied to the minutes or hours of the clock. A Count below 1
+// counts as 1, and a Per of 0 or less limits nothing.
 type Limit struct {
 	Count int
 	Per   time.Duration
@@ -37,7 +37,17 @@ type Window struct {
 }
 
 // NewWindow returns an empty window. Without limits no request ever waits.
-func NewWindow(limits ...Limit) *Window { return &Window{limits: slices.Clone(limits)} }
+func NewWindow(limits ...Limit) *Window { return &Window{limits: effective(limits)} }
+
+// effective returns the limits with a Count of at least 1, so that none of them
+// is without effect by mistake.
+func effective(limits []Limit) []Limit {
+	limits = slices.Clone(limits)
+	for i := range limits {
+		limits[i].Count = max(limits[i].Count, 1)
+	}
+	return limits
+}
 
 // Add records that a request was sent at a time.
 func (w *Window) Add(at time.Time) {
@@ -155,7 +165,7 @@ const minSweep = 1024
 
 // NewLimiter returns a limiter under which every key has the same limits.
 func NewLimiter(limits ...Limit) *Limiter {
-	return &Limiter{limits: slices.Clone(limits), windows: map[string]*Window{}, sweepAt: minSweep}
+	return &Limiter{limits: effective(limits), windows: map[string]*Window{}, sweepAt: minSweep}
 }
 
 // Take counts a request of a key if it fits under the limits, and returns what

@@ -27,6 +27,20 @@ func TestWindow(t *testing.T) {
 			t.Errorf("waits %s, %+v", w.Wait(clock), w.Quota(clock))
 		}
 	})
+	t.Run("a count below 1 counts as 1", func(t *testing.T) {
+		for _, count := range []int{0, -3} {
+			limit := deliver.Limit{Count: count, Per: time.Minute}
+			w := deliver.NewWindow(limit)
+			w.Add(clock)
+			if wait := w.Wait(clock); wait != time.Minute {
+				t.Errorf("count %d: the second request waits %s", count, wait)
+			}
+			l := deliver.NewLimiter(limit)
+			if l.Take("k", clock).Wait != 0 || l.Take("k", clock).Wait != time.Minute {
+				t.Errorf("count %d: the limiter differs", count)
+			}
+		}
+	})
 	t.Run("no period holds more than the limits allow", func(t *testing.T) {
 		limits := []deliver.Limit{{Count: 3, Per: time.Second}, {Count: 10, Per: time.Minute}, {Count: 1, Per: 10 * time.Millisecond}}
 		w := deliver.NewWindow(limits...)

@@ -68,8 +68,8 @@ func (j *Journal) batch(ctx context.Context, term, value, target string) (*Batch
 	return b, err == nil, explain(j.path, err)
 }
 
-// Begin starts a ledger for a file, in place of the one that there may be.
-func (j *Journal) Begin(ctx context.Context, digest, target, name string, lines int, now time.Time) (*Batch, error) {
+// BeginBatch starts a ledger for a file, in place of the one that there may be.
+func (j *Journal) BeginBatch(ctx context.Context, digest, target, name string, lines int, now time.Time) (*Batch, error) {
 	b := &Batch{Name: name, Started: now, Lines: lines, journal: j}
 	target = webhook.RedactURL(target)
 	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {

@@ -14,7 +14,7 @@ const sendTo = "https://user:pass@api.example.com/inbound"
 
 func begin(t *testing.T, p *pace, digest string) *journal.Batch {
 	t.Helper()
-	b, err := p.j.Begin(t.Context(), digest, sendTo, "staff.ndjson", 5, p.now)
+	b, err := p.j.BeginBatch(t.Context(), digest, sendTo, "staff.ndjson", 5, p.now)
 	if err != nil {
 		t.Fatal(err)
 	}

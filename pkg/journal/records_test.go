@@ -44,7 +44,7 @@ func TestPutKeepsEveryFieldOfARecord(t *testing.T) {
 			r.Verdict = &webhook.Verdict{Outcome: webhook.Refused, Reason: "x", Detail: "y", Warnings: []string{"z"}, Diagnosis: &webhook.Diagnosis{ID: "body", Summary: "s", Fix: "f", Certain: true}}
 		}),
 		"with findings": with(func(r *webhook.Record) {
-			r.Verdict.Findings = []webhook.Remark{{Severity: "error", Rule: "type", Pointer: "/a", Message: "m"}}
+			r.Verdict.Findings = []webhook.Finding{{Severity: "error", Rule: "type", Pointer: "/a", Message: "m"}}
 		}),
 		"without a verdict":         with(func(r *webhook.Record) { r.Verdict = nil }),
 		"from before the epoch":     with(func(r *webhook.Record) { r.Time = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC) }),

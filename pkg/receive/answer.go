@@ -11,32 +11,24 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Answer is the response to the sender.
-type Answer struct {
-	Status    int
-	Header    webhook.Header
-	Body      []byte
-	Truncated bool // Body is the beginning of a longer body of the app
-}
-
 // OK returns the response that WorkSkedge documents for a delivery that was
 // received (Webhooks page, "Signature Verification"): 200 {"received":true}.
-func OK() Answer { return jsonAnswer(http.StatusOK, `{"received":true}`) }
+func OK() webhook.Response { return jsonAnswer(http.StatusOK, `{"received":true}`) }
 
-// Status returns an answer with a status: {"received":true} for 2xx, and
+// Status returns a response with a status: {"received":true} for 2xx, and
 // {"error":"…"} with the text of the status for all others.
-func Status(code int) Answer {
+func Status(code int) webhook.Response {
 	if code/100 == 2 {
 		return jsonAnswer(code, `{"received":true}`)
 	}
 	return errorAnswer(code, http.StatusText(code))
 }
 
-func jsonAnswer(status int, body string) Answer {
-	return Answer{Status: status, Header: webhook.Header{{Name: "Content-Type", Value: "application/json"}}, Body: []byte(body)}
+func jsonAnswer(status int, body string) webhook.Response {
+	return webhook.Response{Status: status, Header: webhook.Header{{Name: "Content-Type", Value: "application/json"}}, Body: []byte(body)}
 }
 
-func errorAnswer(status int, text string) Answer {
+func errorAnswer(status int, text string) webhook.Response {
 	quoted, _ := json.Marshal(text) // a string always marshals
 	return jsonAnswer(status, `{"error":`+string(quoted)+`}`)
 }
@@ -45,12 +37,8 @@ func errorAnswer(status int, text string) Answer {
 // out of range, and writes a 200 after a 1xx.
 func isFinal(status int) bool { return 200 <= status && status <= 999 }
 
-// response returns the answer as a record contains it.
-func (a Answer) response() *webhook.Response {
-	return &webhook.Response{Status: a.Status, Header: a.Header, Body: a.Body, Truncated: a.Truncated}
-}
-
-func (a Answer) write(w http.ResponseWriter) {
+// write answers the sender.
+func write(w http.ResponseWriter, a webhook.Response) {
 	if !a.Header.Has("Content-Type") {
 		w.Header()["Content-Type"] = nil // keeps net/http from guessing one
 	}
@@ -70,7 +58,7 @@ func (a Answer) write(w http.ResponseWriter) {
 
 // Always returns an App that answers every request with a status.
 func Always(status int) App {
-	return func(_ context.Context, r *webhook.Record) Answer {
+	return func(_ context.Context, r *webhook.Record) webhook.Response {
 		if status/100 != 2 {
 			r.Verdict.Detail = "answered with the status that was asked for"
 		}
@@ -80,13 +68,14 @@ func Always(status int) App {
 
 // FailFirst returns an App that answers the first n tries of each delivery with
 // 503 and passes later ones to next. A delivery without an id is known by its
-// body. The App remembers the newest limit deliveries, at least one.
+// body. The App remembers the newest limit deliveries, at least one. A nil next
+// answers [OK].
 func FailFirst(n, limit int, next App) App {
-	limit = max(limit, 1)
+	limit, next = max(limit, 1), orOK(next)
 	var mu sync.Mutex
 	tries := map[string]int{}
 	var order []string // the keys of tries, oldest first
-	return func(ctx context.Context, r *webhook.Record) Answer {
+	return func(ctx context.Context, r *webhook.Record) webhook.Response {
 		id := shortID(r.WebhookID)
 		if id == "" {
 			d := BodyDigest("", r.Request.Body)
@@ -111,9 +100,10 @@ func FailFirst(n, limit int, next App) App {
 }
 
 // Delay returns an App that waits before it passes a request to next. If the
-// sender goes away, it answers 503.
+// sender goes away, it answers 503. A nil next answers [OK].
 func Delay(d time.Duration, next App) App {
-	return func(ctx context.Context, r *webhook.Record) Answer {
+	next = orOK(next)
+	return func(ctx context.Context, r *webhook.Record) webhook.Response {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
 		select {
@@ -124,4 +114,12 @@ func Delay(d time.Duration, next App) App {
 			return next(ctx, r)
 		}
 	}
+}
+
+// orOK returns the App, or one that answers OK for nil.
+func orOK(app App) App {
+	if app != nil {
+		return app
+	}
+	return func(context.Context, *webhook.Record) webhook.Response { return OK() }
 }

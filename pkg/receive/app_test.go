@@ -47,7 +47,7 @@ func TestHandlerAnswers500ForAnUnusableStatusOfTheApp(t *testing.T) {
 	for _, status := range []int{-1, 0, 1, 99, 100, 101, 103, 199, 1000} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) {
-				c.App = func(context.Context, *webhook.Record) receive.Answer { return receive.Answer{Status: status} }
+				c.App = func(context.Context, *webhook.Record) webhook.Response { return webhook.Response{Status: status} }
 			})
 			for range 2 { // the second is a new try
 				wantAnswer(t, r.deliver("evt_1", payload, clock), 500, `{"error":"Internal Server Error"}`)
@@ -111,6 +111,14 @@ func TestFailFirstRemembersNoMoreThanItsLimit(t *testing.T) {
 			}
 			try(t.Context(), app, "", "") // so that it was not collected before
 		})
+	}
+}
+
+func TestAppsWithoutNext(t *testing.T) {
+	for name, app := range map[string]receive.App{"FailFirst": receive.FailFirst(0, 1, nil), "Delay": receive.Delay(0, nil)} {
+		if got := app(t.Context(), &webhook.Record{Verdict: &webhook.Verdict{}}); got.Status != 200 {
+			t.Errorf("%s answers %d", name, got.Status)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func Example() {
 	}
 	handler, err := receive.New(receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
-		App: func(_ context.Context, r *webhook.Record) receive.Answer {
+		App: func(_ context.Context, r *webhook.Record) webhook.Response {
 			fmt.Println("handling", r.Event, r.WebhookID)
 			return receive.OK()
 		},

@@ -23,12 +23,14 @@ const ForwardTimeout = 30 * time.Second
 // Forward. It follows no redirect, reads at most 64 KiB of a body, and
 // decompresses nothing if the transport has DisableCompression set. An app that
 // does not respond within [ForwardTimeout] makes it a 504; one without a usable
-// response a 502. The default of the transport is one for webhooks.
+// response, or a target that is not a URL, a 502. A nil transport is one for
+// webhooks: it has time limits, takes proxies from the environment, and does not
+// ask for compression.
 func Forward(transport http.RoundTripper, target string) App {
 	if transport == nil {
 		transport = exchange.DefaultTransport()
 	}
-	return func(ctx context.Context, r *webhook.Record) Answer {
+	return func(ctx context.Context, r *webhook.Record) webhook.Response {
 		ctx, cancel := context.WithTimeout(ctx, ForwardTimeout)
 		defer cancel()
 		answer, err := forwardRequest(ctx, transport, target, r.Request)
@@ -40,7 +42,7 @@ func Forward(transport http.RoundTripper, target string) App {
 			r.Error = "forwarding: " + webhook.RedactURLs(err.Error())
 			return Status(http.StatusBadGateway)
 		}
-		r.Forward = answer.response()
+		r.Forward = &answer
 		if answer.Status/100 == 3 {
 			r.Verdict.Detail = "the app answered with a redirect, which is not followed"
 		}
@@ -48,18 +50,18 @@ func Forward(transport http.RoundTripper, target string) App {
 	}
 }
 
-func forwardRequest(ctx context.Context, transport http.RoundTripper, target string, r webhook.Request) (Answer, error) {
+func forwardRequest(ctx context.Context, transport http.RoundTripper, target string, r webhook.Request) (webhook.Response, error) {
 	r.URL, r.Header = target, exchange.EndToEnd(r.Header)
 	result, err := exchange.Do(ctx, transport, r)
 	switch {
 	case err != nil:
-		return Answer{}, err
+		return webhook.Response{}, err
 	case !isFinal(result.Response.Status):
-		return Answer{}, fmt.Errorf("the app answered with status %d, which ends no request", result.Response.Status)
+		return webhook.Response{}, fmt.Errorf("the app answered with status %d, which ends no request", result.Response.Status)
 	case result.BodyErr != nil:
-		return Answer{}, fmt.Errorf("the app's answer broke off: %w", result.BodyErr)
+		return webhook.Response{}, fmt.Errorf("the app's answer broke off: %w", result.BodyErr)
 	}
-	answer := Answer{Status: result.Response.Status, Body: result.Response.Body, Truncated: result.Response.Truncated}
+	answer := webhook.Response{Status: result.Response.Status, Body: result.Response.Body, Truncated: result.Response.Truncated}
 	for _, p := range exchange.EndToEnd(result.Response.Header) {
 		if !strings.EqualFold(p.Name, "Date") { // net/http sets its own
 			answer.Header = append(answer.Header, p)

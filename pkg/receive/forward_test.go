@@ -33,7 +33,7 @@ func behind(t testing.TB, app http.HandlerFunc) string {
 }
 
 // forward runs Forward on a request of the given header and body.
-func forward(ctx context.Context, transport http.RoundTripper, url string, h webhook.Header, body string) (receive.Answer, *webhook.Record) {
+func forward(ctx context.Context, transport http.RoundTripper, url string, h webhook.Header, body string) (webhook.Response, *webhook.Record) {
 	record := &webhook.Record{Verdict: &webhook.Verdict{Outcome: webhook.Accepted}, Request: webhook.Request{Method: "POST", URL: "/", Header: h, Body: []byte(body)}}
 	return receive.Forward(transport, url)(ctx, record), record
 }

@@ -8,7 +8,7 @@
 //	}
 //	handler, err := receive.New(receive.Config{
 //		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
-//		App: func(ctx context.Context, r *webhook.Record) receive.Answer {
+//		App: func(ctx context.Context, r *webhook.Record) webhook.Response {
 //			if err := handle(ctx, r.Event, r.Request.Body); err != nil {
 //				return receive.Status(http.StatusServiceUnavailable) // the sender tries again
 //			}
@@ -57,7 +57,7 @@ const DefaultMaxBody = 1 << 20
 // App handles the requests that passed every check, at most one at a time for
 // each id. It may set the record's Forward, Error and Verdict details. The
 // sender gets its answer.
-type App func(ctx context.Context, r *webhook.Record) Answer
+type App func(ctx context.Context, r *webhook.Record) webhook.Response
 
 // Config configures a receiver. Only a secret in the Verifier, SkipVerify or
 // Unsigned is required.
@@ -154,9 +154,7 @@ func New(c Config) (*Handler, error) {
 	if c.Memory == nil {
 		c.Memory = NewMemory(DefaultMemory)
 	}
-	if c.App == nil {
-		c.App = Always(http.StatusOK)
-	}
+	c.App = orOK(c.App)
 	if c.Wants == nil {
 		c.Wants = func(webhook.Event) bool { return true }
 	}
@@ -216,8 +214,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	answer := h.receive(w, r, p)
-	answer.write(w)
-	p.record.Response = answer.response()
+	write(w, answer)
+	p.record.Response = &answer
 }
 
 // headerOf puts the Host line back, which net/http keeps elsewhere.
@@ -225,7 +223,7 @@ func headerOf(r *http.Request) webhook.Header {
 	return append(webhook.Header{{Name: "Host", Value: r.Host}}, webhook.HeaderOf(r.Header)...)
 }
 
-func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) Answer {
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) webhook.Response {
 	c, record := &h.config, &p.record
 	if c.Unsigned != nil {
 		return h.receiveUnsigned(w, r, p)
@@ -305,7 +303,7 @@ func (h *Handler) dedupKey(r *http.Request) string {
 
 // handleOnce calls the App with a verified request, unless it was handled
 // before.
-func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) Answer {
+func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) webhook.Response {
 	record := &p.record
 	claim, err := h.config.Memory.Claim(r.Context(), record.WebhookID, h.dedupKey(r), record.Request.Body)
 	if err != nil {
@@ -328,7 +326,7 @@ func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) Answ
 }
 
 // handle calls the App and settles the claim once the request is stored.
-func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, claim Claim) Answer {
+func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, claim Claim) webhook.Response {
 	c, record := &h.config, &p.record
 	accepted, returned := false, false
 	p.mark = claim.Mark
@@ -368,11 +366,11 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 
 // keep stores a request before its answer of 2xx is written, and makes that a
 // 503 if it fails.
-func (h *Handler) keep(ctx context.Context, p *receipt, answer Answer) Answer {
+func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response) webhook.Response {
 	if h.config.Keep == nil {
 		return answer
 	}
-	p.record.Response, p.record.Duration = answer.response(), h.config.Now().Sub(p.began)
+	p.record.Response, p.record.Duration = &answer, h.config.Now().Sub(p.began)
 	if err := h.store(ctx, p); err != nil {
 		p.record.Response, p.mark, p.forward = nil, nil, false
 		return failStore(&p.record, err)
@@ -388,14 +386,14 @@ func (h *Handler) store(ctx context.Context, p *receipt) error {
 }
 
 // refuse records why a request is refused, and answers {"error": text}.
-func refuse(record *webhook.Record, status int, reason, text, detail string) Answer {
+func refuse(record *webhook.Record, status int, reason, text, detail string) webhook.Response {
 	v := record.Verdict
 	v.Outcome, v.Reason, v.Detail = webhook.Refused, reason, detail
 	return errorAnswer(status, text)
 }
 
 // refuseSignature answers a failed verification.
-func refuseSignature(record *webhook.Record, err error) Answer {
+func refuseSignature(record *webhook.Record, err error) webhook.Response {
 	var refusal *webhook.Refusal
 	if !errors.As(err, &refusal) {
 		return refuse(record, http.StatusInternalServerError, "config", "The receiver is misconfigured", err.Error())
@@ -408,7 +406,7 @@ func refuseSignature(record *webhook.Record, err error) Answer {
 }
 
 // refuseBody answers an error of ReadBody.
-func refuseBody(record *webhook.Record, err error) Answer {
+func refuseBody(record *webhook.Record, err error) webhook.Response {
 	var fault *BodyError
 	if !errors.As(err, &fault) { // ReadBody returns no other
 		fault = &BodyError{Status: http.StatusBadRequest, Reason: "body", Text: "The body could not be read", Detail: err.Error()}
@@ -418,7 +416,7 @@ func refuseBody(record *webhook.Record, err error) Answer {
 
 // failStore answers when a request could not be stored. The sender does not
 // learn why.
-func failStore(record *webhook.Record, err error) Answer {
+func failStore(record *webhook.Record, err error) webhook.Response {
 	v := record.Verdict
 	v.Outcome, v.Reason, v.Detail = webhook.Failed, "journal", err.Error()
 	return errorAnswer(http.StatusServiceUnavailable, "The receiver cannot store events now")

@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -57,6 +58,7 @@ func (m *Mark) accepted() *Mark {
 }
 
 // Memory knows the deliveries that were handled. It is safe for concurrent use.
+// The zero Memory is ready to use; it remembers [DefaultMemory] deliveries.
 type Memory struct {
 	mu       sync.Mutex
 	limit    int
@@ -81,10 +83,17 @@ type settled struct {
 	delivery *delivery
 }
 
-// NewMemory returns a memory for at most limit deliveries. A try that failed,
-// and a retry with a new signature, count as one each.
-func NewMemory(limit int) *Memory {
-	return &Memory{limit: max(limit, 1), byID: map[string]*delivery{}, byDigest: map[digest]*delivery{}}
+// NewMemory returns a memory for at most limit deliveries, at least one. A try
+// that failed, and a retry with a new signature, count as one each.
+func NewMemory(limit int) *Memory { return &Memory{limit: max(limit, 1)} }
+
+// lock locks the memory and makes it ready to use.
+func (m *Memory) lock() {
+	m.mu.Lock()
+	if m.byID == nil {
+		m.limit = cmp.Or(m.limit, DefaultMemory)
+		m.byID, m.byDigest = map[string]*delivery{}, map[digest]*delivery{}
+	}
 }
 
 // Claim is the result of [Memory.Claim]. If its outcome is accepted, the caller
@@ -140,7 +149,7 @@ func shortID(id string) string {
 // new one. A try that failed is not compared with, unless its id was accepted
 // since: it may have been captured, and now arrive under another id.
 func (m *Memory) findOrAdd(id string, signed, body digest) (d *delivery, isNew bool) {
-	m.mu.Lock()
+	m.lock()
 	defer m.mu.Unlock()
 	if d = m.byID[id]; d != nil && id != "" {
 		return d, false
@@ -175,7 +184,7 @@ func (d *delivery) failed() bool {
 // settle ends the handling of a delivery. Unless it was accepted, its id is free
 // again. What was signed under that id is remembered in both cases.
 func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
-	m.mu.Lock()
+	m.lock()
 	defer m.mu.Unlock()
 	select {
 	case <-d.done: // settled before
@@ -199,7 +208,7 @@ func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
 // compare returns what a settled delivery makes of a later claim. It returns
 // false if that delivery failed, so that the claim may try again.
 func (m *Memory) compare(d *delivery, id string, signed, body digest) (Claim, bool) {
-	m.mu.Lock()
+	m.lock()
 	defer m.mu.Unlock()
 	claim := Claim{Outcome: webhook.Duplicate, FirstID: d.id, Done: func(bool) {}}
 	switch {
@@ -230,7 +239,7 @@ func (m *Memory) addSignature(d *delivery, signed digest) bool {
 // Restore adds the marks that a receiver stored before a restart, the oldest
 // first. Call it before the first Claim.
 func (m *Memory) Restore(marks []Mark) {
-	m.mu.Lock()
+	m.lock()
 	defer m.mu.Unlock()
 	done := make(chan struct{})
 	close(done)

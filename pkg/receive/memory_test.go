@@ -54,6 +54,21 @@ func TestMemoryClaimForgetsTheOldestAboveTheLimit(t *testing.T) {
 	}
 }
 
+func TestMemoryZeroValue(t *testing.T) {
+	var m Memory
+	m.Restore([]Mark{{ID: "a", Accepted: true}})
+	if got := settle(t, &m, "b", "1", "x", true); got != webhook.Accepted {
+		t.Errorf("a new delivery is %s", got)
+	}
+	if got := settle(t, &m, "b", "1", "x", true); got != webhook.Duplicate {
+		t.Errorf("a repeated delivery is %s", got)
+	}
+	var claimed Memory
+	if got := settle(t, &claimed, "b", "1", "x", true); got != webhook.Accepted {
+		t.Errorf("a delivery without Restore before it is %s", got)
+	}
+}
+
 func TestMemoryClaimIsSettledOnce(t *testing.T) {
 	tests := []struct {
 		name string

@@ -61,7 +61,7 @@ func TestHandlerCallsTheAppOnceForConcurrentDeliveries(t *testing.T) {
 				var mu sync.Mutex
 				r := newReceiver(t, func(c *receive.Config) {
 					c.Now = time.Now
-					c.App = func(ctx context.Context, record *webhook.Record) receive.Answer {
+					c.App = func(ctx context.Context, record *webhook.Record) webhook.Response {
 						mu.Lock()
 						atOnce++
 						most = max(most, atOnce)
@@ -105,7 +105,7 @@ func TestHandlerTreatsARetryAfterAFailureAsANewTry(t *testing.T) {
 			t.Run(fmt.Sprintf("%d, %s", status, kind), func(t *testing.T) {
 				now := status
 				r := newReceiver(t, func(c *receive.Config) {
-					c.App = func(context.Context, *webhook.Record) receive.Answer { return receive.Status(now) }
+					c.App = func(context.Context, *webhook.Record) webhook.Response { return receive.Status(now) }
 				})
 				if got := r.deliver("evt_1", payload, clock); got.Code != status {
 					t.Fatalf("answered %d", got.Code)
@@ -176,7 +176,7 @@ func TestHandlerEndsWithASenderThatWaitsAndGoesAway(t *testing.T) {
 		release := make(chan int)
 		r := newReceiver(t, func(c *receive.Config) {
 			c.Now = time.Now
-			c.App = func(context.Context, *webhook.Record) receive.Answer { return receive.Status(<-release) }
+			c.App = func(context.Context, *webhook.Record) webhook.Response { return receive.Status(<-release) }
 		})
 		at := time.Now()
 		var wg sync.WaitGroup
@@ -207,7 +207,7 @@ func TestHandlerEndsWithASenderThatWaitsAndGoesAway(t *testing.T) {
 func TestHandlerRecordsAPanicOfTheAppAndFreesTheID(t *testing.T) {
 	panics := true
 	r := newReceiver(t, func(c *receive.Config) {
-		c.App = func(context.Context, *webhook.Record) receive.Answer {
+		c.App = func(context.Context, *webhook.Record) webhook.Response {
 			if panics {
 				panic("the app's own fault")
 			}

@@ -73,7 +73,7 @@ func newReceiver(t testing.TB, edit func(*receive.Config)) *receiver {
 		edit(&c)
 	}
 	app := c.App
-	c.App = func(ctx context.Context, record *webhook.Record) receive.Answer {
+	c.App = func(ctx context.Context, record *webhook.Record) webhook.Response {
 		r.mu.Lock()
 		r.calls = append(r.calls, string(record.Request.Body))
 		r.mu.Unlock()

@@ -58,7 +58,7 @@ func names(lines webhook.Header) []string {
 }
 
 // receiveUnsigned receives a request that nothing signs.
-func (h *Handler) receiveUnsigned(w http.ResponseWriter, r *http.Request, p *receipt) Answer {
+func (h *Handler) receiveUnsigned(w http.ResponseWriter, r *http.Request, p *receipt) webhook.Response {
 	c, record := &h.config, &p.record
 	record.Form, record.Scheme = webhook.Template, ""
 	body, err := ReadBody(w, r, c.MaxBody)

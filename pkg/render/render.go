@@ -21,11 +21,9 @@ import (
 // The request is rendered as far as possible. Do not send it if a finding is an
 // error.
 func (t Template) Render(values Values, now time.Time) (webhook.Request, []report.Finding) {
-	r := &renderer{template: &t, values: values, now: now, event: map[string]Variable{}}
+	r := &renderer{template: &t, values: values, now: now}
 	if d, err := EventNamed(t.Event); err == nil {
-		for _, v := range Variables(d) {
-			r.event[v.Name] = v
-		}
+		r.variables = eventVariables(d)
 	}
 	r.checkTemplate()
 	request := webhook.Request{Method: t.Method}
@@ -68,11 +66,11 @@ func Retarget(rendered, base string) (string, error) {
 
 // renderer renders one template once.
 type renderer struct {
-	template *Template
-	values   Values
-	now      time.Time
-	event    map[string]Variable // the variables of the template's event
-	found    findings
+	template  *Template
+	values    Values
+	now       time.Time
+	variables []string // of the template's event
+	found     findings
 }
 
 // filled is a text of the template with its variables replaced.
@@ -144,10 +142,9 @@ func (r *renderer) variable(at position, name string, e escaper) string {
 // has reports whether the template's event has a variable, and adds a finding
 // if it does not.
 func (r *renderer) has(at position, name string) bool {
-	v, ok := r.event[name]
-	if ok {
-		if v.Successor != "" {
-			r.found.add(at, "variable-deprecated", "${%s} is deprecated: use ${%s}", name, v.Successor)
+	if slices.Contains(r.variables, name) {
+		if successor := variables()[name].successor; successor != "" {
+			r.found.add(at, "variable-deprecated", "${%s} is deprecated: use ${%s}", name, successor)
 		}
 		return true
 	}

@@ -422,9 +422,9 @@ func TestStarter(t *testing.T) {
 					t.Errorf("%s %s: %+v", d.Type, kind, f)
 				}
 			}
-			for _, v := range Variables(d) {
-				if v.Name != "file_data_binary" && v.Successor == "" && !strings.Contains(raw, "${"+v.Name+"}") {
-					t.Errorf("%s %s leaves out ${%s}", d.Type, kind, v.Name)
+			for _, name := range eventVariables(d) {
+				if name != "file_data_binary" && variables()[name].successor == "" && !strings.Contains(raw, "${"+name+"}") {
+					t.Errorf("%s %s leaves out ${%s}", d.Type, kind, name)
 				}
 			}
 		}

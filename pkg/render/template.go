@@ -187,12 +187,12 @@ func Starter(event, bodyType string) (string, error) {
 	}
 	var names []string
 	binary := false
-	for _, v := range Variables(d) {
+	for _, name := range eventVariables(d) {
 		switch {
-		case v.Name == "file_data_binary":
+		case name == "file_data_binary":
 			binary = true
-		case v.Successor == "":
-			names = append(names, v.Name)
+		case variables()[name].successor == "":
+			names = append(names, name)
 		}
 	}
 	var b strings.Builder

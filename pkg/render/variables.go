@@ -46,35 +46,22 @@ func EventNamed(name string) (webhook.Definition, error) {
 // Title returns an event's name as Work Market writes it, such as "Check In".
 func Title(d webhook.Definition) string { return gjson.GetBytes(d.Schema(), "title").String() }
 
-// Variable is a variable that a template may contain (section "Webhook
-// Variables").
-type Variable struct {
-	Name        string
-	Description string
-	Types       []string // of its value, in JSON Schema's names
-	Format      string   // date-time, email, or empty
-	Successor   string   // the variable to use instead of a deprecated one; else empty
-}
-
-// Variables lists the variables of an event in the documentation's order,
-// without custom fields.
-func Variables(d webhook.Definition) []Variable {
-	var list []Variable
+// eventVariables lists the names of an event's variables in the documentation's order
+// (section "Webhook Variables"), without custom fields.
+func eventVariables(d webhook.Definition) []string {
+	var names []string
 	for _, p := range d.Properties() {
-		if p.Path == "*" { // custom fields
-			continue
+		if p.Path != "*" { // custom fields
+			names = append(names, p.Path)
 		}
-		list = append(list, Variable{
-			Name: p.Path, Description: p.Description, Types: p.Types, Format: p.Format, Successor: variables()[p.Path].successor,
-		})
 	}
-	return list
+	return names
 }
 
-// variable is what holds of a variable whatever the event.
+// variable is what is known of a variable, whatever the event.
 type variable struct {
 	isDate    bool
-	successor string
+	successor string // the variable to use in place of a deprecated one, or ""
 }
 
 // variables maps every variable of any event.
@@ -101,8 +88,8 @@ var eventsWith = sync.OnceValue(func() map[string][]string {
 	titles := map[string][]string{}
 	for _, d := range Events() {
 		title := Title(d)
-		for _, v := range Variables(d) {
-			titles[v.Name] = append(titles[v.Name], title)
+		for _, name := range eventVariables(d) {
+			titles[name] = append(titles[name], title)
 		}
 	}
 	return titles

@@ -59,8 +59,8 @@ type Case struct {
 	Took    time.Duration
 }
 
-// CaseFormats returns the names that [WriteCases] accepts.
-func CaseFormats() []string { return []string{"junit", "tap"} }
+// caseFormats lists the formats of [WriteCases].
+var caseFormats = []string{"junit", "tap"}
 
 // WriteCases writes a document with the cases, in the order given, in one call
 // of Write. The format is "junit" for JUnit XML with one suite of that name, or
@@ -81,7 +81,7 @@ func WriteCases(w io.Writer, format, suite string, cases []Case) error {
 	case "tap":
 		text, err = writeTAP(cases)
 	default:
-		return webhook.Unknown("format", format, CaseFormats())
+		return webhook.Unknown("format", format, caseFormats)
 	}
 	if err == nil {
 		err = writeAll(w, text)

@@ -50,11 +50,11 @@ type Verdict struct {
 	Warnings []string `json:"warnings,omitempty"`
 
 	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
-	Findings  []Remark   `json:"findings,omitempty"` // of lint, about the body
+	Findings  []Finding  `json:"findings,omitempty"` // of lint, about the body
 }
 
-// Remark is one finding of lint, as a record stores it.
-type Remark struct {
+// Finding is one finding of lint, as a record stores it.
+type Finding struct {
 	Severity string `json:"severity"` // error, warning or note
 	Rule     string `json:"rule"`
 	Pointer  string `json:"pointer"` // JSON Pointer in the body
@@ -158,6 +158,7 @@ func durationOf(ms float64) time.Duration {
 }
 
 // Encoder writes records as NDJSON, one line and one call of Write for each.
+// NewEncoder returns one.
 type Encoder struct{ w io.Writer }
 
 // NewEncoder returns an encoder that writes to w.
@@ -193,7 +194,7 @@ const maxRecordLine = 64 << 20
 var ErrLineTooLong = errors.New("the line is longer than 64 MiB")
 
 // Decoder reads records from NDJSON. It skips blank lines, and the "ready" and
-// "summary" lines of a listener's stream.
+// "summary" lines of a listener's stream. NewDecoder returns one.
 type Decoder struct {
 	s    *bufio.Scanner
 	line int

@@ -173,14 +173,14 @@ func (o *options) app(env *command.Env) (receive.App, error) {
 // strict it answers 422 to a body that has errors or is not an event of a platform.
 func linting(l *lint.Linter, strict bool, next receive.App) receive.App {
 	checkers := sync.Pool{New: func() any { return l.NewChecker() }}
-	return func(ctx context.Context, r *webhook.Record) receive.Answer {
+	return func(ctx context.Context, r *webhook.Record) webhook.Response {
 		if r.Event == "" && !strict {
 			return next(ctx, r)
 		}
 		checker, _ := checkers.Get().(*lint.Checker)
 		result := checker.Payload(r.Request.Body)
 		for _, f := range result.Findings {
-			r.Verdict.Findings = append(r.Verdict.Findings, webhook.Remark{Severity: f.Severity.String(), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
+			r.Verdict.Findings = append(r.Verdict.Findings, webhook.Finding{Severity: f.Severity.String(), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
 		}
 		count := result.Errors()
 		checkers.Put(checker)

@@ -77,7 +77,7 @@ func (f *File) Open(ctx context.Context, j *journal.Journal, b Begin) (ledger *j
 			}
 		}
 	}
-	ledger, err = j.Begin(ctx, f.Digest, b.URL, b.Name, f.Len(), b.Now)
+	ledger, err = j.BeginBatch(ctx, f.Digest, b.URL, b.Name, f.Len(), b.Now)
 	return ledger, earlier, err
 }
 
