@@ -3,8 +3,8 @@ package journal
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
-	"errors"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
@@ -67,20 +67,14 @@ func (q *Queue) Keep(ctx context.Context, r receive.Receipt) error {
 func (q *Queue) Due(ctx context.Context, now time.Time, limit int) (due []receive.DueRecord, next time.Time, err error) {
 	j := q.journal
 	defer func() { err = explain(j.path, err) }()
-	rows, err := j.db.QueryContext(ctx, "SELECT forward_tries, "+recordColumns+" FROM record WHERE "+waiting+" AND forward_next <= ? ORDER BY seq LIMIT ?",
-		q.target, now.UnixNano(), limit)
-	if err != nil {
-		return nil, next, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	const page = "SELECT forward_tries, " + recordColumns + " FROM record WHERE " + waiting + " AND forward_next <= ? ORDER BY seq LIMIT ?"
+	err = sqlfile.Each(ctx, j.db, page, []any{q.target, now.UnixNano(), limit}, func(rows *sql.Rows) (err error) {
 		var d receive.DueRecord
-		if d.Record, err = scanRecord(rows, &d.Attempts); err != nil {
-			return nil, next, err
-		}
+		d.Record, err = scanRecord(rows, &d.Attempts)
 		due = append(due, d)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, next, err
 	}
 	var at int64

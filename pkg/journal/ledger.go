@@ -72,17 +72,14 @@ func (j *Journal) batch(ctx context.Context, term, value, target string) (*Batch
 func (j *Journal) BeginBatch(ctx context.Context, digest, target, name string, lines int, now time.Time) (*Batch, error) {
 	b := &Batch{Name: name, Started: now, Lines: lines, journal: j}
 	target = webhook.RedactURL(target)
-	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 		if err := tx.Exec("DELETE FROM line WHERE batch IN (SELECT id FROM batch WHERE digest = ? AND target = ?)", digest, target); err != nil {
 			return err
 		}
 		if err := tx.Exec("DELETE FROM batch WHERE digest = ? AND target = ?", digest, target); err != nil {
 			return err
 		}
-		result, err := tx.Run("INSERT INTO batch (digest, target, name, started, lines) VALUES (?,?,?,?,?)", digest, target, name, now.UnixNano(), lines)
-		if err == nil {
-			b.ID, err = result.LastInsertId()
-		}
+		b.ID, err = tx.Insert("INSERT INTO batch (digest, target, name, started, lines) VALUES (?,?,?,?,?)", digest, target, name, now.UnixNano(), lines)
 		return err
 	})
 	return b, explain(j.path, err)
@@ -120,13 +117,10 @@ func (b *Batch) Answered(ctx context.Context) (n int, err error) {
 // Claim marks a line as [Sending], before its request leaves. It returns false
 // if the line already has a state other than again.
 func (b *Batch) Claim(ctx context.Context, n int, again LineState) (bool, error) {
-	var taken int64
-	err := b.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		result, err := tx.Run("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
+	taken := 0
+	err := b.journal.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		taken, err = tx.Change("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
 			b.ID, n, string(again))
-		if err == nil {
-			taken, err = result.RowsAffected()
-		}
 		return err
 	})
 	return taken == 1, explain(b.journal.path, err)

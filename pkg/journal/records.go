@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -83,15 +82,11 @@ func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added i
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
 		added = 0
 		for _, args := range rows {
-			result, err := tx.Run(importRecord, args...)
+			n, err := tx.Change(importRecord, args...)
 			if err != nil {
 				return err
 			}
-			n, err := result.RowsAffected()
-			if err != nil {
-				return err
-			}
-			added += int(n)
+			added += n
 		}
 		return nil
 	})
@@ -171,40 +166,27 @@ func (j *Journal) eachRecord(ctx context.Context, f Filter, yield func(webhook.R
 
 // recordPage returns the records of a query, and the seq of the last one.
 func (j *Journal) recordPage(ctx context.Context, query string, args []any) (records []webhook.Record, last int64, err error) {
-	rows, err := j.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+	err = sqlfile.Each(ctx, j.db, query, args, func(rows *sql.Rows) error {
 		r, err := scanRecord(rows, &last)
-		if err != nil {
-			return nil, 0, err
-		}
 		records = append(records, r)
-	}
-	return records, last, rows.Err()
+		return err
+	})
+	return records, last, err
 }
 
 // Marks returns the newest marks, at most limit of them, the oldest first.
 func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, err error) {
-	defer func() { err = explain(j.path, err) }()
-	rows, err := j.db.QueryContext(ctx, "SELECT webhook_id, signed, body, accepted FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq", limit)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
+	const newest = "SELECT webhook_id, signed, body, accepted FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq"
+	err = sqlfile.Each(ctx, j.db, newest, []any{limit}, func(rows *sql.Rows) error {
 		var m receive.Mark
 		var signed, body []byte
-		if err := rows.Scan(&m.ID, &signed, &body, &m.Accepted); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&m.ID, &signed, &body, &m.Accepted)
 		copy(m.Signed[:], signed)
 		copy(m.Body[:], body)
 		marks = append(marks, m)
-	}
-	return marks, rows.Err()
+		return err
+	})
+	return marks, explain(j.path, err)
 }
 
 // keptMarks is how many marks survive Prune: as many as a receiver restores
@@ -214,14 +196,10 @@ const keptMarks = 100_000
 // Prune deletes the records from before a time and returns how many it deleted.
 // It keeps the records that wait to be forwarded, and the newest 100,000 marks.
 // The file shrinks.
-func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
-	var deleted int64
-	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		result, err := tx.Run("DELETE FROM record WHERE time < ? AND forward_state <> ?", before.UnixNano(), forwardDue)
+func (j *Journal) Prune(ctx context.Context, before time.Time) (deleted int, err error) {
+	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		deleted, err = tx.Change("DELETE FROM record WHERE time < ? AND forward_state <> ?", before.UnixNano(), forwardDue)
 		if err != nil {
-			return err
-		}
-		if deleted, err = result.RowsAffected(); err != nil {
 			return err
 		}
 		return tx.Exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keptMarks)
@@ -229,7 +207,7 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (int, error) {
 	if err == nil {
 		_, err = j.db.ExecContext(ctx, "VACUUM")
 	}
-	return int(deleted), explain(j.path, err)
+	return deleted, explain(j.path, err)
 }
 
 // columns returns the values of insertRecord, in its order.

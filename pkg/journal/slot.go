@@ -65,10 +65,8 @@ func (j *Journal) Reserve(ctx context.Context, key string, limits []deliver.Limi
 		if s.Wait > 0 {
 			return nil
 		}
-		result, err := tx.Run("INSERT INTO slot (key, time) VALUES (?, ?)", openKey(key), now.Add(within).UnixNano())
-		if err == nil {
-			s.ID, err = result.LastInsertId()
-		}
+		var err error
+		s.ID, err = tx.Insert("INSERT INTO slot (key, time) VALUES (?, ?)", openKey(key), now.Add(within).UnixNano())
 		if err == nil && s.ID%trimEvery == 0 {
 			err = trim(tx, key)
 		}

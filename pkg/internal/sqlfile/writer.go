@@ -242,12 +242,31 @@ func (t *Tx) statement(text string) (*sql.Stmt, error) {
 
 // Exec executes a statement.
 func (t *Tx) Exec(text string, args ...any) error {
-	_, err := t.Run(text, args...)
+	_, err := t.run(text, args)
 	return err
 }
 
-// Run executes a statement and returns its result.
-func (t *Tx) Run(text string, args ...any) (sql.Result, error) {
+// Insert executes an INSERT of one row, and returns the id of the row.
+func (t *Tx) Insert(text string, args ...any) (id int64, err error) {
+	result, err := t.run(text, args)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+// Change executes a statement, and returns how many rows it inserted, updated or
+// deleted.
+func (t *Tx) Change(text string, args ...any) (rows int, err error) {
+	result, err := t.run(text, args)
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	return int(n), err
+}
+
+func (t *Tx) run(text string, args []any) (sql.Result, error) {
 	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return nil, err
@@ -255,13 +274,34 @@ func (t *Tx) Run(text string, args ...any) (sql.Result, error) {
 	return s.ExecContext(context.Background(), args...)
 }
 
-// Query returns the rows of a query. The caller closes them.
-func (t *Tx) Query(text string, args ...any) (*sql.Rows, error) {
+// Each calls scan for every row of a query. scan must not write.
+func (t *Tx) Each(text string, args []any, scan func(*sql.Rows) error) error {
 	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return s.QueryContext(context.Background(), args...)
+	rows, err := s.QueryContext(context.Background(), args...)
+	return each(rows, err, scan)
+}
+
+// Each calls scan for every row of a query outside of a transaction.
+func Each(ctx context.Context, db *sql.DB, text string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := db.QueryContext(ctx, text, args...)
+	return each(rows, err, scan)
+}
+
+// each scans and closes the rows, unless the query failed.
+func each(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err is checked
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // One scans the single row of a query. Without a row the error is

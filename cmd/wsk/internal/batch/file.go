@@ -61,29 +61,13 @@ const (
 	refused
 )
 
-func stateOf(s journal.LineState) state {
-	switch s {
-	case journal.Sending:
-		return sending
-	case journal.Accepted:
-		return accepted
-	case journal.Refused:
-		return refused
-	}
-	return pending
-}
+// The states as the ledger has them. What is not in stateOf is pending.
+var (
+	ledgerStates = [...]journal.LineState{pending: journal.Unsent, sending: journal.Sending, accepted: journal.Accepted, refused: journal.Refused}
+	stateOf      = map[journal.LineState]state{journal.Sending: sending, journal.Accepted: accepted, journal.Refused: refused}
+)
 
-func (s state) ledger() journal.LineState {
-	switch s {
-	case sending:
-		return journal.Sending
-	case accepted:
-		return journal.Accepted
-	case refused:
-		return journal.Refused
-	}
-	return journal.Unsent
-}
+func (s state) ledger() journal.LineState { return ledgerStates[s] }
 
 // Read reads a file to its end. It skips blank lines and calls isEvent for each
 // other line; a nil isEvent takes all of them for events. The error is that of
@@ -188,7 +172,7 @@ func (f *File) Load(ctx context.Context, ledger *journal.Batch) error {
 			break
 		}
 		if e := &f.entries[next]; int(e.n) == l.N {
-			e.state, e.status = stateOf(l.State), uint16(l.Status) //nolint:gosec // an HTTP status has three digits
+			e.state, e.status = stateOf[l.State], uint16(l.Status) //nolint:gosec // an HTTP status has three digits
 		}
 	}
 	return nil

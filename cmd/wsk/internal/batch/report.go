@@ -83,12 +83,7 @@ func (f *File) Refused() []Answer {
 // WriteRefused writes the refused lines byte for byte as they are in the file,
 // in their order.
 func (f *File) WriteRefused(ctx context.Context, source io.ReadSeeker, w io.Writer) error {
-	left := 0
-	for _, e := range f.entries {
-		if e.state == refused {
-			left++
-		}
-	}
+	left := f.Summary().Refused
 	if left == 0 {
 		return nil
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"strings"
 	"time"
 
@@ -71,12 +70,11 @@ func (t *Tx) Subscribe(s Subscription) error {
 // Unsubscribe removes a subscription, or returns [ErrNotFound]. Its pending
 // deliveries become dead.
 func (t *Tx) Unsubscribe(id string) error {
-	result, err := t.w.Run("DELETE FROM subscription WHERE id = ?", id)
-	if err != nil {
+	switch n, err := t.w.Change("DELETE FROM subscription WHERE id = ?", id); {
+	case err != nil:
 		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(ErrNotFound, err)
+	case n == 0:
+		return ErrNotFound
 	}
 	return t.w.Exec("UPDATE delivery SET state = 'dead', error = ? WHERE subscription = ? AND "+pending, unsubscribed, id)
 }
@@ -92,7 +90,7 @@ func (t *Tx) Subscribed(id string) (exists bool, err error) {
 
 // Subscriptions returns a company's subscriptions, or all for "".
 func (t *Tx) Subscriptions(company string) (list []Subscription, err error) {
-	err = t.each("SELECT id, company, url, events, form, secret, api_key, created FROM subscription WHERE ? IN ('', company) ORDER BY seq", []any{company}, func(rows *sql.Rows) error {
+	err = t.w.Each("SELECT id, company, url, events, form, secret, api_key, created FROM subscription WHERE ? IN ('', company) ORDER BY seq", []any{company}, func(rows *sql.Rows) error {
 		var s Subscription
 		var events []byte
 		var created int64
@@ -123,13 +121,13 @@ func (t *Tx) Settle(d Delivery, a Attempt) (Delivery, error) {
 	if err := t.endUnsubscribed(&d); err != nil {
 		return d, err
 	}
-	result, err := t.w.Run("UPDATE delivery SET state = ?, due = ?, status = ?, error = ? WHERE id = ? AND state = 'sending' AND attempts = ?",
+	n, err := t.w.Change("UPDATE delivery SET state = ?, due = ?, status = ?, error = ? WHERE id = ? AND state = 'sending' AND attempts = ?",
 		string(d.State), d.Due.UnixNano(), d.Status, d.Error, d.ID, d.Attempts)
-	if err != nil {
+	switch {
+	case err != nil:
 		return d, err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return d, errors.Join(ErrNotFound, err)
+	case n == 0:
+		return d, ErrNotFound
 	}
 	return d, t.w.Exec("INSERT OR REPLACE INTO attempt (delivery, n, time, status, error, duration) VALUES (?, ?, ?, ?, ?, ?)",
 		d.ID, a.N, a.Time.UnixNano(), a.Status, a.Error, int64(a.Duration))
@@ -149,7 +147,7 @@ func (t *Tx) endUnsubscribed(d *Delivery) error {
 
 // Attempts returns the attempts of a delivery, the oldest first.
 func (t *Tx) Attempts(delivery string) (list []Attempt, err error) {
-	err = t.each("SELECT n, time, status, error, duration FROM attempt WHERE delivery = ? ORDER BY time, n", []any{delivery}, func(rows *sql.Rows) error {
+	err = t.w.Each("SELECT n, time, status, error, duration FROM attempt WHERE delivery = ? ORDER BY time, n", []any{delivery}, func(rows *sql.Rows) error {
 		var a Attempt
 		var at int64
 		err := rows.Scan(&a.N, &at, &a.Status, &a.Error, &a.Duration)
@@ -174,7 +172,7 @@ type DeliveryQuery struct {
 // Deliveries returns the deliveries that q selects.
 func (t *Tx) Deliveries(q DeliveryQuery) (list []Delivery, err error) {
 	text, args := q.statement()
-	err = t.each(text, args, func(rows *sql.Rows) error {
+	err = t.w.Each(text, args, func(rows *sql.Rows) error {
 		var d Delivery
 		var due, created int64
 		err := rows.Scan(&d.ID, &d.Company, &d.Subscription, &d.Event, &d.Form, &d.Body, &d.State, &d.Attempts, &due, &created, &d.Status, &d.Error)
@@ -237,7 +235,7 @@ func (t *Tx) NextDue(after time.Time) (at time.Time, ok bool, err error) {
 // CountDeliveries returns how many deliveries are in each state.
 func (t *Tx) CountDeliveries() (map[State]int, error) {
 	counts := map[State]int{}
-	err := t.each("SELECT state, count(*) FROM delivery GROUP BY state", nil, func(rows *sql.Rows) error {
+	err := t.w.Each("SELECT state, count(*) FROM delivery GROUP BY state", nil, func(rows *sql.Rows) error {
 		var state State
 		var n int
 		err := rows.Scan(&state, &n)
@@ -251,13 +249,8 @@ func (t *Tx) CountDeliveries() (map[State]int, error) {
 // schedule of attempts, and returns how many there are. Those that are being
 // sent, or whose subscription was removed, stay as they are.
 func (t *Tx) Revive(state State, due time.Time) (n int, err error) {
-	result, err := t.w.Run(`UPDATE delivery SET state = 'pending', due = ?, attempts = 0
+	return t.w.Change(`UPDATE delivery SET state = 'pending', due = ?, attempts = 0
 		WHERE state = ? AND state <> 'sending' AND subscription IN (SELECT id FROM subscription)`, due.UnixNano(), string(state))
-	if err != nil {
-		return 0, err
-	}
-	changed, err := result.RowsAffected()
-	return int(changed), err
 }
 
 // Requeue takes up the deliveries that were being sent when the process ended.

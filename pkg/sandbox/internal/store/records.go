@@ -146,7 +146,7 @@ func (t *Tx) one(text string, args ...any) (*Record, error) {
 }
 
 func (t *Tx) records(text string, args ...any) (list []*Record, err error) {
-	err = t.each(text, args, func(rows *sql.Rows) error {
+	err = t.w.Each(text, args, func(rows *sql.Rows) error {
 		r, err := scan(rows)
 		list = append(list, r)
 		return err
@@ -213,7 +213,7 @@ func (t *Tx) Counts() (map[Kind]int, error) {
 	for _, kind := range Kinds {
 		counts[kind] = 0
 	}
-	err := t.each("SELECT kind, count(*) FROM record GROUP BY kind", nil, func(rows *sql.Rows) error {
+	err := t.w.Each("SELECT kind, count(*) FROM record GROUP BY kind", nil, func(rows *sql.Rows) error {
 		var kind Kind
 		var n int
 		err := rows.Scan(&kind, &n)

@@ -138,21 +138,6 @@ func (t *Tx) Set(name, value string) error {
 	return t.w.Exec("INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value)
 }
 
-// each calls scan for every row of a result. scan must not write.
-func (t *Tx) each(text string, args []any, scan func(*sql.Rows) error) error {
-	rows, err := t.w.Query(text, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err is checked
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
-
 // conditions are the terms of a WHERE clause, with their arguments.
 type conditions struct {
 	text string

@@ -212,7 +212,7 @@ func TestStatementsUseAnIndex(t *testing.T) {
 	s := open(t, "")
 	plan := func(text string, args []any) (steps string) {
 		do(t, s, func(tx *Tx) error {
-			return tx.each("EXPLAIN QUERY PLAN "+text, args, func(rows *sql.Rows) error {
+			return tx.w.Each("EXPLAIN QUERY PLAN "+text, args, func(rows *sql.Rows) error {
 				var id, parent, unused int
 				var detail string
 				err := rows.Scan(&id, &parent, &unused, &detail)

@@ -15,6 +15,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/internal/batch"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -108,12 +109,8 @@ func (v *view) wait(ctx context.Context, d time.Duration) error {
 			v.draw(d)
 			v.mu.Unlock()
 		}
-		timer := time.NewTimer(step)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
+		if err := deliver.Wait(ctx, step); err != nil {
+			return err
 		}
 		d -= step
 	}
