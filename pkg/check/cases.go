@@ -78,8 +78,8 @@ func statusOf(r *webhook.Record) int {
 	return r.Response.Status
 }
 
-// problem says what is wrong with a response. It returns "" if the response is
-// as expected.
+// problem describes what is wrong with a response. It returns "" if the
+// response is as expected.
 func (e expectation) problem(name string, r *webhook.Record) string {
 	if r.Response == nil {
 		return fmt.Sprintf("did not respond to %s: %s", name, r.Error)

@@ -174,7 +174,7 @@ func firstMemberLast(raw []byte) []byte {
 
 func judgeNotJSON(ctx context.Context, s *session) (finding, error) {
 	body := s.validBody()
-	broken := s.signed("a signed body that breaks off", body[:len(body)/2])
+	broken := s.signed("a signed body that is cut off", body[:len(body)/2])
 	r, err := s.do(ctx, broken)
 	if err != nil {
 		return finding{}, err

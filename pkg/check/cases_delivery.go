@@ -11,7 +11,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// fixDuplicates says how to recognize the id of a delivery.
+// fixDuplicates explains how to recognize the id of a delivery.
 var fixDuplicates = Fix{
 	Node:   "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and respond 200 if it already exists.",
 	Python: "INSERT the X-Webhook-ID under a UNIQUE index in the transaction that does the work, and respond 200 on IntegrityError.",
@@ -25,7 +25,7 @@ func sameFix(text string) Fix { return Fix{Node: text, Python: text, PHP: text, 
 var deliveryCases = []Case{{
 	ID: "duplicate", Severity: report.Error, want: accepted,
 	Title: "a repeated delivery is accepted",
-	Why:   "A response can get lost. If the repetition is refused, the platform takes the event for failed although you have it.",
+	Why:   "A response can get lost. If the repetition is refused, the platform counts the event as failed although you have it.",
 	Fix:   fixDuplicates,
 	send: func(s *session) []*request {
 		r := s.signed("a delivery", s.validBody())
@@ -59,7 +59,7 @@ var deliveryCases = []Case{{
 }, {
 	ID: "burst", Severity: report.Error, judge: judgeBurst,
 	Title: "50 concurrent deliveries are accepted",
-	Why:   "A batch of changes causes as many events at the same time. What is refused now comes again later, on top of the next batch.",
+	Why:   "A batch of changes causes as many events at the same time. A refused delivery is sent again later, on top of the next batch.",
 	Fix: Fix{
 		Node:   "Put the event into a queue and respond before the work is done; allow more than one database connection.",
 		Python: "Run more than one worker (gunicorn -w 4), and put the event into a queue before responding.",

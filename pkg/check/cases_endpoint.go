@@ -16,7 +16,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// endpointCases judge the URL, and all exchanges of the cases before them.
+// endpointCases judge the URL and all exchanges of the earlier cases.
 var endpointCases = []Case{{
 	ID: "redirect", Severity: report.Warning, judge: judgeRedirect, always: true,
 	Title: "the URL does not redirect",
@@ -30,7 +30,7 @@ var endpointCases = []Case{{
 }, {
 	ID: "plain_http", Severity: report.Warning, judge: judgePlainHTTP, always: true,
 	Title: "the URL is https, or on this machine",
-	Why:   "WorkSkedge does not deliver to plain http, and anyone on the way can read the events and send them again.",
+	Why:   "WorkSkedge does not deliver to plain http, and anyone on the network path can read the events and send them again.",
 	Fix: Fix{
 		Node:   "Run the service behind a proxy that terminates TLS, such as Caddy or nginx, and register the https URL.",
 		Python: "Run the service behind a proxy that terminates TLS, such as Caddy or nginx, and register the https URL.",
@@ -40,7 +40,7 @@ var endpointCases = []Case{{
 }, {
 	ID: "leak", Severity: report.Error, judge: judgeLeak, always: true,
 	Title: "no response contains the secret or a signature",
-	Why:   "An error page that prints the environment reveals the secret, and one that says \"expected …\" signs whatever a forger sends.",
+	Why:   "An error page that prints the environment reveals the secret, and one that prints \"expected …\" signs whatever a forger sends.",
 	Fix: Fix{
 		Node:   "Respond with {error: 'Invalid signature'} only, and set NODE_ENV=production so that no stack trace is sent.",
 		Python: "Respond with a fixed text, and run with debug=False.",

@@ -11,7 +11,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// fixComparison says how to compare signatures.
+// fixComparison explains how to compare signatures.
 var fixComparison = Fix{
 	Node:   "Compare with crypto.timingSafeEqual over two Buffers of equal length, and respond 401 if it returns false.",
 	Python: "Compare with hmac.compare_digest(expected, received) and respond 401 if it returns False.",
@@ -109,7 +109,7 @@ var signatureCases = []Case{{
 }, {
 	ID: "body_changed", Severity: report.Error, want: refused,
 	Title: "a body that was changed after signing is refused",
-	Why:   "Anyone on the way could change an amount or an address.",
+	Why:   "Anyone on the network path could change an amount or an address.",
 	Fix: Fix{
 		Node:   "Pass the whole raw Buffer to createHmac, not some of its members.",
 		Python: "Pass all of request.get_data() to hmac.new.",

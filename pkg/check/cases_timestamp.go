@@ -41,7 +41,7 @@ var timestampCases = []Case{{
 }, {
 	ID: "timestamp_missing", Severity: report.Error, want: refused, platforms: workskedgeOnly, after: "timestamp_old",
 	Title: "a request without a timestamp is refused",
-	Why:   "Nothing else says how old the request is. Code that continues with undefined or an empty string crashes or compares nonsense.",
+	Why:   "Nothing else shows how old the request is. Code that continues with undefined or an empty string crashes or compares nonsense.",
 	Fix: Fix{
 		Node:   "Respond 400 if req.get('X-Webhook-Timestamp') is undefined: undefined < n is false, so the check would pass.",
 		Python: "Respond 400 if the header is None, before int(None) raises.",

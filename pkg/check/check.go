@@ -190,7 +190,7 @@ func (s *session) run(ctx context.Context, cases []Case, add func(Result)) error
 	return nil
 }
 
-// skipReason says why a case is skipped. It returns "" if the case runs.
+// skipReason returns why a case is skipped, or "" if it runs.
 func (s *session) skipReason(c *Case, works bool) string {
 	switch {
 	case c.always:

@@ -131,7 +131,7 @@ func verdict(r exchange.Result) *webhook.Verdict {
 	return &webhook.Verdict{Outcome: webhook.Refused, Reason: "status"}
 }
 
-// explain says why there is no response. It leaves out the URL, which the
+// explain describes why there is no response. It leaves out the URL, which the
 // caller shows.
 func explain(ctx context.Context, err error, timeout time.Duration, written bool) string {
 	var op *net.OpError

@@ -166,7 +166,7 @@ func override(h, last webhook.Header) (webhook.Header, error) {
 	return h, nil
 }
 
-// URLError says why nothing can be delivered to a URL.
+// URLError describes why nothing can be delivered to a URL.
 type URLError struct{ URL, Reason string }
 
 func (e *URLError) Error() string {

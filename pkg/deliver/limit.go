@@ -189,8 +189,8 @@ func (l *Limiter) Take(key string, now time.Time) Quota {
 	return q
 }
 
-// sweep removes empty windows when there are many, so that keys which are not
-// used any more take no memory.
+// sweep removes empty windows when there are many, so that keys which are no
+// longer used take no memory.
 func (l *Limiter) sweep(now time.Time) {
 	if len(l.windows) < l.sweepAt {
 		return

@@ -19,9 +19,8 @@ import (
 // An attempt is repeated after 429, after 5xx, and after a connection that was
 // refused or broke before the request was written. The pause doubles from half
 // a second to thirty seconds; a random part of up to half of it is taken off,
-// so that senders that failed together do not come back together. A
-// Retry-After header that asks for a longer pause is followed, see
-// [RetryAfter].
+// so that senders that failed together do not retry together. A Retry-After
+// header that asks for a longer pause is followed, see [RetryAfter].
 type Policy struct {
 	Retries      int            // attempts after the first; default: none
 	RetryUnknown bool           // repeat also what was sent and got no response: the receiver may handle it twice

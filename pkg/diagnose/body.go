@@ -174,7 +174,7 @@ func (raw original) whitespace(yield func(body) bool) {
 	}
 }
 
-// replacements gives what is signed in place of the body by accident: a
+// replacements gives what is signed instead of the body by accident: a
 // placeholder, a wrapping, another character encoding.
 func (raw original) replacements(yield func(body) bool) {
 	if len(raw) > maxPairBody {

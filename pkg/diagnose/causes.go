@@ -24,7 +24,7 @@ type finding struct {
 	computed *computation
 }
 
-// diagnosis puts a finding into words.
+// diagnosis describes a finding in words.
 func (f *finding) diagnosis(s webhook.Scheme) *webhook.Diagnosis {
 	fill := strings.NewReplacer(
 		"{covers}", s.Covers(), "{encoding}", encodingOf(s), "{signature header}", s.SignatureHeader(),
@@ -68,7 +68,7 @@ func timestampHeader(s webhook.Scheme) string {
 
 // Parts of sentences that several causes share.
 const (
-	rawBytes    = "verify the bytes as they came over the wire"
+	rawBytes    = "verify the bytes as they were received"
 	sameBytes   = "verify the raw bytes before anything parses them, and have the sender sign exactly the bytes that it sends"
 	signContent = "have the sender sign {covers}"
 	useHMAC     = "have the sender compute an HMAC-SHA256 with the secret as the key"
@@ -77,8 +77,9 @@ const (
 
 type sentence struct{ summary, fix string }
 
-// sentences says for each cause, by its id, what happened and how to fix it.
-// The causes of jsonWriters and of senders have sentences of their own.
+// sentences describes for each cause, by its id, what happened and how to fix
+// it. The sentences of the causes in jsonWriters and senders are in those
+// tables.
 var sentences = map[string]sentence{
 	"body.newline_missing": {"the signature covers the body with a newline at its end: the receiver trimmed it, or the sender signed the output of echo", rawBytes + ", untrimmed; in a shell, sign the output of printf '%s' or echo -n"},
 	"body.newline_added":   {"the signature covers the body without the newline at its end: an editor or echo added the newline", rawBytes + "; in a shell, send the body with curl --data-binary and without echo"},
@@ -178,6 +179,6 @@ var sentences = map[string]sentence{
 
 	"time.timestamp_missing":   {"the request has no {timestamp header} header", "have the sender set {timestamp header} to " + unixSeconds},
 	"time.timestamp_malformed": {"the signature itself is good, but the timestamp is not a number of Unix seconds", "have the sender write " + unixSeconds},
-	"time.timestamp_too_old":   {"the signature itself is good, but the timestamp is older than the tolerance allows", "send the request again with a fresh timestamp and signature; to verify an old request, use --tolerance off"},
+	"time.timestamp_too_old":   {"the signature itself is good, but the timestamp is older than the tolerance allows", "send the request again with a new timestamp and signature; to verify an old request, use --tolerance off"},
 	"time.timestamp_too_new":   {"the signature itself is good, but the timestamp is further in the future than the tolerance allows", "synchronize the clocks of sender and receiver; to verify the request anyway, use --tolerance off"},
 }

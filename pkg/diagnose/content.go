@@ -116,7 +116,7 @@ func ownTimestamp(e *evidence) string {
 	return e.message.Timestamp
 }
 
-// otherTimestamps lists what the sender may have signed in place of own.
+// otherTimestamps lists what the sender may have signed instead of own.
 func otherTimestamps(e *evidence, own string, presented []decoding) []variant {
 	var list []variant
 	for _, d := range presented {

@@ -57,5 +57,5 @@ func ExampleLimiter() {
 	handler(httptest.NewRecorder(), request)
 	// Output:
 	// body.newline_missing: the signature covers the body with a newline at its end: the receiver trimmed it, or the sender signed the output of echo
-	// verify the bytes as they came over the wire, untrimmed; in a shell, sign the output of printf '%s' or echo -n
+	// verify the bytes as they were received, untrimmed; in a shell, sign the output of printf '%s' or echo -n
 }

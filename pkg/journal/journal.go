@@ -24,10 +24,10 @@
 // a restart by [Journal.Marks]. [Journal.Queue] contains what a
 // [receive.Forwarder] has still to forward.
 //
-// Beside the records the file holds the state that keeps work from being done
-// twice: the marks of the deliveries that a receiver has seen, the ledger of
-// each batch, and the slots of the rate limits that all processes on the machine
-// share.
+// Besides the records the file contains the state that keeps work from being
+// done twice: the marks of the deliveries that a receiver has seen, the ledger
+// of each batch, and the slots of the rate limits that all processes on the
+// machine share.
 //
 // This package is experimental: its API may change. The format of the file does
 // not: a newer version opens and reads the journal of an older one.

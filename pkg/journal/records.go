@@ -242,8 +242,8 @@ func columns(r webhook.Record, forwardTo string) ([]any, error) {
 	}, nil
 }
 
-// verdictColumn returns a verdict as JSON, or nil. Most verdicts say that all is
-// well and nothing else, which needs no encoder.
+// verdictColumn returns a verdict as JSON, or nil. Most verdicts only report
+// success, which needs no encoder.
 func verdictColumn(v *webhook.Verdict) (any, error) {
 	if v == nil {
 		return nil, nil

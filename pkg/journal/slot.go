@@ -8,7 +8,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
-// What a limit of [Journal.Reserve] may ask for: the journal keeps the newest
+// The bounds of a limit of [Journal.Reserve]: the journal keeps the newest
 // MaxCount slots of a key, and none of them for longer than MaxPer.
 const (
 	MaxCount = 100_000
@@ -41,8 +41,8 @@ func openKey(key string) string { return key + "/open" }
 // the slot's Wait says when to ask again. Limits have a Count of at most
 // [MaxCount] and a Per of at most [MaxPer].
 //
-// The request must arrive within the given time. Until [Journal.Answered] says
-// more, the slot counts as if it arrived at the last moment.
+// The request must arrive within the given time. Until [Journal.Answered] is
+// called, the slot counts as if it arrived at the last moment.
 //
 // Reserve reads the clock while no other process can write. A slot in the
 // future, which a clock that was set back leaves behind, counts as taken now.

@@ -14,8 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// maxSteps bounds the length of a path: what is nested deeper is refused by lint
-// as well.
+// maxSteps bounds the length of a path: lint refuses deeper nesting as well.
 const maxSteps = 512
 
 var (
@@ -157,7 +156,7 @@ func (m member) end() int { return m.value.Index + len(m.value.Raw) }
 
 // find looks for a step in an object or a list. When it does not exist, the
 // offsets say where it can be added. gjson is asked for the members alone, not
-// for paths: names may contain what its paths take for syntax.
+// for paths: names may contain characters that are syntax in its paths.
 func find(in gjson.Result, step string) (member, error) {
 	m := member{start: -1, before: -1, next: -1, inList: in.IsArray()}
 	if !in.IsObject() && !in.IsArray() {

@@ -3,8 +3,8 @@
 //
 // A definition from the catalog and a data object go in, and a complete
 // envelope in the definition's form comes out. [Wrap] puts an envelope around
-// the data where there is none yet, and [New] always does. [Sample] makes a fresh
-// event of the catalog's sample. [Set] and [Delete] change one place of a
+// the data where there is none yet, and [New] always does. [Sample] makes a new
+// event from the catalog's sample. [Set] and [Delete] change one place of a
 // payload. Every byte that a function is not asked to change stays as it is,
 // because receivers verify a signature over the bytes.
 //
@@ -34,8 +34,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// ErrNoSample says that the platforms document no payload for an event.
-var ErrNoSample = errors.New("the event is known by name alone, without a sample")
+// ErrNoSample is the error for an event without a documented payload.
+var ErrNoSample = errors.New("the event is documented by name only, without a sample")
 
 // Head holds the members of an envelope that differ from one event to the
 // next. A form uses the members that it has and ignores the others.

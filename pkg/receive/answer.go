@@ -60,16 +60,16 @@ func write(w http.ResponseWriter, a webhook.Response) {
 func Always(status int) App {
 	return func(_ context.Context, r *webhook.Record) webhook.Response {
 		if status/100 != 2 {
-			r.Verdict.Detail = "answered with the status that was asked for"
+			r.Verdict.Detail = "answered with the requested status"
 		}
 		return Status(status)
 	}
 }
 
 // FailFirst returns an App that answers the first n tries of each delivery with
-// 503 and passes later ones to next. A delivery without an id is known by its
-// body. The App remembers the newest limit deliveries, at least one. A nil next
-// answers [OK].
+// 503 and passes later ones to next. A delivery without an id is identified by
+// its body. The App remembers the newest limit deliveries, at least one. A nil
+// next answers [OK].
 func FailFirst(n, limit int, next App) App {
 	limit, next = max(limit, 1), orOK(next)
 	var mu sync.Mutex

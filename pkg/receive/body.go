@@ -31,7 +31,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if coding := strings.Join(r.Header.Values("Content-Encoding"), ", "); coding != "" && !strings.EqualFold(coding, "identity") {
 		return nil, &BodyError{
 			http.StatusUnsupportedMediaType, "encoding", "Content-Encoding is not supported",
-			"the body came with Content-Encoding " + coding + ", and signatures are over plain bodies",
+			"the body came with Content-Encoding " + coding + ", but signatures cover unencoded bodies",
 		}
 	}
 	tooLarge := &BodyError{http.StatusRequestEntityTooLarge, "size", "Body too large", fmt.Sprintf("the body is larger than %d bytes", limit)}

@@ -57,7 +57,7 @@ func forwardRequest(ctx context.Context, transport http.RoundTripper, target str
 	case err != nil:
 		return webhook.Response{}, err
 	case !isFinal(result.Response.Status):
-		return webhook.Response{}, fmt.Errorf("the app answered with status %d, which ends no request", result.Response.Status)
+		return webhook.Response{}, fmt.Errorf("the app answered with status %d, which is not a final status", result.Response.Status)
 	case result.BodyErr != nil:
 		return webhook.Response{}, fmt.Errorf("the app's answer broke off: %w", result.BodyErr)
 	}

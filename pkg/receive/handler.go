@@ -207,7 +207,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { // also when the App panics
 		p.record.Duration = c.Now().Sub(began)
 		if c.Keep != nil && !p.kept {
-			_ = h.store(r.Context(), p) // Config.Keep says that nobody looks at it
+			_ = h.store(r.Context(), p) // Config.Keep documents that this error is ignored
 		}
 		if c.Sink != nil {
 			c.Sink(c.Unsigned.redact(p.record))
@@ -229,7 +229,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) we
 		return h.receiveUnsigned(w, r, p)
 	}
 	if r.Method != http.MethodPost {
-		a := refuse(record, http.StatusMethodNotAllowed, "method", "Method not allowed", "webhooks are POSTed, and this was a "+r.Method)
+		a := refuse(record, http.StatusMethodNotAllowed, "method", "Method not allowed", "webhooks are sent with POST, not "+r.Method)
 		a.Header = append(a.Header, webhook.Pair{Name: "Allow", Value: http.MethodPost})
 		return a
 	}
@@ -258,7 +258,8 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) we
 	return h.handleOnce(r, p, &event)
 }
 
-// describe copies what the verified request says about itself to the record.
+// describe copies the event, the id and the attempt of a verified request to
+// the record.
 func (h *Handler) describe(record *webhook.Record, r *http.Request, e *webhook.Event) {
 	record.Event, record.Form = e.Type, e.Form
 	if e.Platform != "" {
@@ -284,7 +285,7 @@ func (h *Handler) deliveryID(r *http.Request) string {
 	return ""
 }
 
-// dedupKey returns what was signed beside the body, as far as it tells one
+// dedupKey returns the signed text other than the body that distinguishes one
 // delivery from another.
 func (h *Handler) dedupKey(r *http.Request) string {
 	scheme := h.config.Verifier.Scheme
@@ -315,7 +316,7 @@ func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) webh
 		p.mark = claim.Mark.accepted()
 		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`))
 	case webhook.ReplaySuspect:
-		record.Verdict.Detail = "the same timestamp and body came before under the id " + strconv.Quote(claim.FirstID) + ": a captured request sent again?"
+		record.Verdict.Detail = "the same timestamp and body arrived before under the id " + strconv.Quote(claim.FirstID) + ": a captured request sent again?"
 		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
 	case webhook.Conflict:
 		a := refuse(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
@@ -353,7 +354,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		answer = c.App(ctx, record)
 	}
 	if !isFinal(answer.Status) {
-		record.Error = fmt.Sprintf("the app answered with status %d, which ends no request", answer.Status)
+		record.Error = fmt.Sprintf("the app answered with status %d, which is not a final status", answer.Status)
 		answer = Status(http.StatusInternalServerError)
 	}
 	if answer.Status/100 == 2 {

@@ -39,7 +39,7 @@ type Mark struct {
 }
 
 // markOf returns the mark of a delivery, or nil without an id: such a delivery
-// is known as long as the process runs.
+// is remembered only until the process ends.
 func markOf(id string, signed, body digest) *Mark {
 	if id == "" {
 		return nil
@@ -113,7 +113,7 @@ type Claim struct {
 // after Done(true) this one is a duplicate, a conflict or a replay suspect, and
 // after Done(false) it is the next try. The error is that of ctx.
 //
-// A delivery without an id is known by its timestamp and body alone.
+// A delivery without an id is recognized by its timestamp and body alone.
 func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (Claim, error) {
 	signed, plain := BodyDigest(timestamp, body), sha256.Sum256(body)
 	id = shortID(id)
@@ -136,7 +136,7 @@ func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (
 	}
 }
 
-// shortID replaces the end of a long id by a digest of the whole.
+// shortID replaces the end of a long id with a digest of the whole id.
 func shortID(id string) string {
 	if len(id) <= longestID {
 		return id
@@ -145,9 +145,10 @@ func shortID(id string) string {
 	return id[:longestID-2*sha256.Size] + hex.EncodeToString(sum[:])
 }
 
-// findOrAdd returns the delivery that a claim is to be compared with, or adds a
-// new one. A try that failed is not compared with, unless its id was accepted
-// since: it may have been captured, and now arrive under another id.
+// findOrAdd returns the delivery that a claim is compared with, or adds a new
+// one. A claim is compared with a failed try only if the id of that try was
+// accepted since: the try may have been captured, and now arrive under another
+// id.
 func (m *Memory) findOrAdd(id string, signed, body digest) (d *delivery, isNew bool) {
 	m.lock()
 	defer m.mu.Unlock()
@@ -205,7 +206,7 @@ func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
 	close(d.done)
 }
 
-// compare returns what a settled delivery makes of a later claim. It returns
+// compare returns the outcome of a claim after a settled delivery. It returns
 // false if that delivery failed, so that the claim may try again.
 func (m *Memory) compare(d *delivery, id string, signed, body digest) (Claim, bool) {
 	m.lock()
@@ -226,7 +227,7 @@ func (m *Memory) compare(d *delivery, id string, signed, body digest) (Claim, bo
 
 // addSignature remembers that a retry of an accepted delivery had a new
 // signature, because that request can be captured as well. It returns false if
-// that was known.
+// the signature is already known.
 func (m *Memory) addSignature(d *delivery, signed digest) bool {
 	if known := m.byDigest[signed]; known != nil && !known.failed() {
 		return false

@@ -141,12 +141,11 @@ func (r *renderer) checkURL(rendered string) {
 	}
 	u, err := url.Parse(rendered)
 	if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
-		r.found.add(at, "url-plain", "the URL is http, so anyone on the way can read the request: use https")
+		r.found.add(at, "url-plain", "the URL is http, so anyone on the network path can read the request: use https")
 	}
 }
 
-// urlProblem says why a request cannot be sent to a URL. It returns "" if it
-// can.
+// urlProblem returns why a request cannot be sent to a URL, or "" if it can.
 func urlProblem(text string) string {
 	for i := range len(text) {
 		if text[i] <= ' ' || text[i] >= utf8.RuneSelf || text[i] == 0x7f {
@@ -231,7 +230,7 @@ func looksLike(body []byte) bodyKind {
 func (r *renderer) checkBody(contentType string, body filled) {
 	t := r.template
 	explained := slices.ContainsFunc(r.found.list, func(f report.Finding) bool { return f.Pointer == "/body" && f.Severity == report.Error })
-	if contentType == "" || explained { // a finding already says why the body is wrong
+	if contentType == "" || explained { // a finding already explains why the body is wrong
 		return
 	}
 	header := t.source.value("/headers/Content-Type")
@@ -264,8 +263,8 @@ func (r *renderer) checkBody(contentType string, body filled) {
 	r.found.add(at, "body-syntax", "the body is not %s: %s", kind, problem)
 }
 
-// parseBody says where and why a body does not parse. The problem is "" if it
-// does.
+// parseBody returns where and why a body does not parse. The problem is "" if
+// it does.
 func parseBody(kind bodyKind, body []byte) (offset int, problem string) {
 	switch kind {
 	case jsonBody:

@@ -148,7 +148,7 @@ func TestHaveIt(t *testing.T) {
 	for n, want := range map[int]string{
 		1: "A has it", 2: "A and B have it", 8: "A, B, C, D, E, F, G and H have it", 10: "A, B, C, D, E, F, G, H and 2 others have it",
 	} {
-		if got := haveIt(titles[:n]); got != want {
+		if got := eventList(titles[:n]); got != want {
 			t.Errorf("haveIt of %d events: %q, want %q", n, got, want)
 		}
 	}

@@ -156,7 +156,7 @@ func (r *renderer) has(at position, name string) bool {
 	case known && r.template.Event == "":
 		return true // the event is unknown, and has its own finding
 	case known:
-		r.found.add(at, "variable-event", "the event %s has no ${%s}: %s", r.title(), name, haveIt(eventsWith()[name]))
+		r.found.add(at, "variable-event", "the event %s has no ${%s}: %s", r.title(), name, eventList(eventsWith()[name]))
 	case strings.HasPrefix(name, "custom_field") || strings.HasPrefix(name, "customfield"):
 		r.found.add(at, "variable-unknown", "${%s} is not a custom field: use the field's number, as in ${custom_field_58134}", name)
 	default:
@@ -180,8 +180,8 @@ func (r *renderer) title() string {
 // manyTitles is the number of events from which the rest are counted.
 const manyTitles = 8
 
-// haveIt says which events have a variable.
-func haveIt(titles []string) string {
+// eventList lists the events that have a variable.
+func eventList(titles []string) string {
 	n := len(titles)
 	switch {
 	case n == 1:

@@ -36,8 +36,8 @@ type source struct {
 // mark maps an offset in the JSON to one in the file.
 type mark struct{ json, raw int }
 
-// textMark says where a value is in the file and how it is written there, so
-// that a byte of a text can be found in the file.
+// textMark describes where a value is in the file and how it is written there,
+// so that a byte of a text can be found in the file.
 type textMark struct {
 	start int // the offset of its first byte in raw, after an opening quote
 	style textStyle

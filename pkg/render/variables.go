@@ -58,7 +58,7 @@ func eventVariables(d webhook.Definition) []string {
 	return names
 }
 
-// variable is what is known of a variable, whatever the event.
+// variable describes a variable independently of the event.
 type variable struct {
 	isDate    bool
 	successor string // the variable to use in place of a deprecated one, or ""

@@ -97,7 +97,7 @@ func writeJUnit(name string, cases []Case) ([]byte, error) {
 		case Skip:
 			suite.Skipped++
 			shown.Skipped = &junitSkipped{detail}
-		case Warn: // JUnit has no word for it, so the case passes
+		case Warn: // JUnit has no such verdict, so the case passes
 			shown.Properties = &junitProperties{junitProperty{"warning", detail}}
 		}
 		suite.Cases = append(suite.Cases, shown)

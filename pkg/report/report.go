@@ -22,7 +22,7 @@
 // its file ends or it reaches 1 MiB; in the latter case it is written and the
 // file continues in another suite of the same name.
 //
-// [WriteCases] writes what became of test cases, as JUnit XML or TAP.
+// [WriteCases] writes the outcomes of test cases, as JUnit XML or TAP.
 //
 // Messages, pointers and file names contain what other people sent. No format
 // lets a control character, a bidirectional override or another invisible
@@ -49,7 +49,7 @@ type Severity uint8
 // The severities, in ascending order.
 const (
 	Off     Severity = iota + 1 // for rules only: drops their findings
-	Note                        // could be said better
+	Note                        // suggests a better form
 	Warning                     // deserves a look
 	Error                       // contradicts the documentation
 )

@@ -10,8 +10,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Verdict is what became of a test case. The zero value is none of them. In
-// text and JSON a verdict is its name.
+// Verdict is the outcome of a test case. The zero value is invalid. In text and
+// JSON a verdict is its name.
 type Verdict uint8
 
 // The verdicts.
@@ -49,7 +49,7 @@ func checkVerdict(v Verdict) error {
 	return nil
 }
 
-// Case is a test case and what became of it.
+// Case is a test case and its outcome.
 type Case struct {
 	Class   string // the group that the case belongs to
 	Name    string

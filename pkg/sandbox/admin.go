@@ -239,10 +239,9 @@ func (s *Sandbox) adminHandler() http.Handler {
 	})
 }
 
-// refuseRemote says why a request does not come from a user of this machine, or
-// returns "". It refuses what came over the network, and what a web page in a
-// local browser sent: by a DNS name that resolves to this machine, or from
-// another origin.
+// refuseRemote returns why a request is not from a user of this machine, or "".
+// It refuses requests from the network, and those of a web page in a local
+// browser: by a DNS name that resolves to this machine, or from another origin.
 func refuseRemote(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

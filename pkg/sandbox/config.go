@@ -155,7 +155,7 @@ type companiesFile struct {
 	Companies []Company `yaml:"companies"`
 }
 
-// goType is what the decoder says of Go's types about an unknown member.
+// goType matches the Go type in the decoder's error about an unknown member.
 var goType = regexp.MustCompile(`(not found) in type [\w.]+`)
 
 const maxConfig = 1 << 20

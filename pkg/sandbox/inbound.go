@@ -58,7 +58,7 @@ func (s *Sandbox) inbound(w http.ResponseWriter, r *http.Request) {
 	answer := s.judge(w, r, &record)
 	record.Response = answer.write(w)
 	if answer.refusal != nil {
-		_ = http.NewResponseController(w).Flush() // the sender is not told the diagnosis, and need not wait for it
+		_ = http.NewResponseController(w).Flush() // the sender does not receive the diagnosis, and need not wait for it
 		s.diagnose(answer.refusal, &record)
 	}
 	record.Duration = s.now().Sub(began)
@@ -103,8 +103,8 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 }
 
 // rateLimitHeader is the documented header of a response under a rate limit.
-// Times are whole seconds, rounded up: a request that comes then is not too
-// early. skew is how far the sandbox's clock is ahead of real time.
+// Times are whole seconds, rounded up: a request at that time is not too early.
+// skew is how far the sandbox's clock is ahead of real time.
 func rateLimitHeader(q deliver.Quota, skew time.Duration) http.Header {
 	h := http.Header{}
 	h.Set("X-RateLimit-Limit", strconv.Itoa(q.Limit))
@@ -244,7 +244,8 @@ func (s *Sandbox) checkTimestamp(h http.Header) error {
 	return err
 }
 
-// signatureRefusal is why a signature or timestamp was refused, and by what.
+// signatureRefusal is the reason why a signature or timestamp was refused, and
+// the verifier that refused it.
 type signatureRefusal struct {
 	verifier webhook.Verifier
 	err      error
@@ -327,7 +328,7 @@ func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event) (res
 	return result, err
 }
 
-// response is what the sender of an event, or an admin client, is answered.
+// response is the response to the sender of an event, or to an admin client.
 type response struct {
 	status  int
 	body    any
@@ -371,7 +372,7 @@ func methodNotAllowed() response {
 // write sends the response, and returns it for the record.
 func (a response) write(w http.ResponseWriter) *webhook.Response {
 	body, err := jsontext.Marshal(a.body)
-	if err != nil { // unreachable: what the store holds was decoded from JSON
+	if err != nil { // unreachable: the store's contents were decoded from JSON
 		a.status, body = http.StatusInternalServerError, []byte(`{"success":false,"error":"internal error"}`)
 	}
 	body = append(body, '\n')
@@ -385,6 +386,6 @@ func (a response) write(w http.ResponseWriter) *webhook.Response {
 	h.Set("X-Content-Type-Options", "nosniff")
 	sent := webhook.HeaderOf(h)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(body) // a client that has gone misses nothing that we keep
+	_, _ = w.Write(body) // a client that has disconnected needs no response
 	return &webhook.Response{Status: a.status, Header: sent, Body: body}
 }

@@ -146,8 +146,8 @@ func (k Key) actor() string {
 	return "user_" + hex.EncodeToString(d[:6])
 }
 
-// setUpKeys registers the keys of a company. It generates what is not given and
-// keeps it with the state, so that a restart has the same.
+// setUpKeys registers the keys of a company. It generates those that are not
+// given and stores them, so that a restart has the same.
 func (s *Sandbox) setUpKeys(tx *store.Tx, c *Company) error {
 	if len(c.Keys) == 0 {
 		c.Keys = []Key{{}}
@@ -155,10 +155,10 @@ func (s *Sandbox) setUpKeys(tx *store.Tx, c *Company) error {
 	for i := range c.Keys {
 		k := &c.Keys[i]
 		var err error
-		if k.Key, err = s.keptOr(tx, fmt.Sprintf("%s%s.key.%d.key", store.Kept, c.ID, i), k.Key, "key_"); err != nil {
+		if k.Key, err = s.storedOr(tx, fmt.Sprintf("%s%s.key.%d.key", store.Kept, c.ID, i), k.Key, "key_"); err != nil {
 			return err
 		}
-		if k.Secret, err = s.keptOr(tx, store.Kept+c.ID+".secret."+k.actor(), k.Secret, "secret_"); err != nil {
+		if k.Secret, err = s.storedOr(tx, store.Kept+c.ID+".secret."+k.actor(), k.Secret, "secret_"); err != nil {
 			return err
 		}
 		k.Name = cmp.Or(k.Name, k.actor())
@@ -177,9 +177,9 @@ func (s *Sandbox) setUpKeys(tx *store.Tx, c *Company) error {
 	return nil
 }
 
-// keptOr returns the given value, or the value that the state keeps under the
-// name, or a new one, which it keeps.
-func (s *Sandbox) keptOr(tx *store.Tx, name, given, prefix string) (string, error) {
+// storedOr returns the given value, or else the value that is stored under the
+// name, or else a new one, which it stores.
+func (s *Sandbox) storedOr(tx *store.Tx, name, given, prefix string) (string, error) {
 	if given != "" {
 		return given, nil
 	}

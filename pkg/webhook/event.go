@@ -57,8 +57,8 @@ type Event struct {
 	Raw       []byte
 }
 
-// EnvelopeError says that a payload is JSON, but not an envelope of a known
-// form.
+// EnvelopeError is the error for a payload that is JSON, but not an envelope of
+// a known form.
 type EnvelopeError struct {
 	Line, Column int // from 1
 	Reason       string
@@ -88,7 +88,7 @@ func ParseEvent(raw []byte) (Event, error) {
 	}
 	root := gjson.ParseBytes(raw)
 	if !root.IsObject() {
-		return event, envelopeError(gjson.Result{}, "an event is a JSON object, and this is "+describeType(root))
+		return event, envelopeError(gjson.Result{}, "an event is a JSON object, but this is "+describeType(root))
 	}
 	var found error
 	var members classify.Members
@@ -100,7 +100,7 @@ func ParseEvent(raw []byte) (Event, error) {
 			return true
 		}
 		if slices.Contains(seen, text) {
-			found = syntaxAt(raw, value.Index, fmt.Sprintf("the member %q occurs twice, and receivers differ in which one they take", text))
+			found = syntaxAt(raw, value.Index, fmt.Sprintf("the member %q occurs twice, and receivers differ in which one they use", text))
 			return false
 		}
 		seen = append(seen, text)

@@ -102,7 +102,7 @@ func (h Header) Without(name string) Header {
 	return out
 }
 
-// HeaderError says why a header line is not valid.
+// HeaderError describes why a header line is not valid.
 type HeaderError struct {
 	Line   string // as given; it may contain a credential, which Error masks
 	Reason string

@@ -14,7 +14,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
-// Direction says whether a request was sent or received.
+// Direction is whether a request was sent or received.
 type Direction string
 
 // The directions.

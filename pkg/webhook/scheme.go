@@ -63,7 +63,7 @@ func (m Message) Time() (at time.Time, ok bool) {
 // headers. The digest is HMAC-SHA256 in every scheme. Get one from [SchemeFor],
 // [SchemeNamed] or [Schemes]; the zero Scheme is timestamp.body. Schemes can be
 // compared with ==, and the zero Scheme differs from the one that SchemeNamed
-// returns, so that "not set" can be told apart: see [Scheme.IsZero].
+// returns, so that "not set" is distinguishable: see [Scheme.IsZero].
 type Scheme struct{ def *schemeDefinition }
 
 // schemeDefinition is one row of the table of schemes.

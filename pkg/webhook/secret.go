@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ErrBlankSecret says that a signing secret is empty or only white space. A
-// receiver with such a secret would accept anyone's signature.
+// ErrBlankSecret is the error for a signing secret that is empty or only white
+// space. A receiver with such a secret would accept anyone's signature.
 var ErrBlankSecret = errors.New("the secret is empty or blank")
 
 // Redacted takes the place of a credential wherever one is masked.

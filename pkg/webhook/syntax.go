@@ -11,7 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// SyntaxError says where a payload is not valid JSON.
+// SyntaxError describes where and why a payload is not valid JSON.
 type SyntaxError struct {
 	Offset int // in bytes
 	Line   int // from 1

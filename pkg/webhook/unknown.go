@@ -7,7 +7,7 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/nearest"
 )
 
-// UnknownError says that a name is not one of a known set.
+// UnknownError is the error for a name that is not one of a known set.
 type UnknownError struct {
 	Kind    string   // what was named: "event", "scheme"
 	Name    string   // the name as given

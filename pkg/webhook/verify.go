@@ -137,7 +137,7 @@ func (s Scheme) malformed(signature string) string {
 	return fmt.Sprintf("the header %s must be %s, and has %d characters that are not that", s.SignatureHeader(), want, len(signature))
 }
 
-// match compares with every secret, so that the time does not tell which one
+// match compares with every secret, so that the time does not reveal which one
 // matched.
 func (v Verifier) match(m Message, digests [][]byte) (int, error) {
 	matched := -1

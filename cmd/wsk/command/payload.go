@@ -58,7 +58,7 @@ func (p *Payload) Read(ctx context.Context, env *Env, d webhook.Definition) (Con
 		return Content{p.file, raw, false}, err
 	}
 	if d.Sample() == nil {
-		return Content{}, fmt.Errorf("%s is known by name only, without a sample: give its payload with -f FILE", d.Type)
+		return Content{}, fmt.Errorf("%s is documented by name only, without a sample: give its payload with -f FILE", d.Type)
 	}
 	return Content{name: "the sample of " + d.Type, sample: true}, nil
 }

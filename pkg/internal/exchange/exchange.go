@@ -1,7 +1,7 @@
-// Package exchange sends one HTTP request and reads its response within
-// limits: a [webhook.Request] comes in, a [Result] goes out. Package deliver
-// sends deliveries by it, package receive forwards them by it. [Temporary] and
-// [Backoff] say whether and when another attempt is worth making.
+// Package exchange sends one HTTP request and reads its response within limits:
+// a [webhook.Request] comes in, a [Result] goes out. Package deliver sends
+// deliveries by it, package receive forwards them by it. [Temporary] and
+// [Backoff] decide whether and when to make another attempt.
 //
 // No redirect is followed, because it would carry the API key, the signature
 // and the body to another host. No more than [MaxBody] bytes of a body are
@@ -86,7 +86,7 @@ func NewRequest(ctx context.Context, r webhook.Request) (*http.Request, error) {
 }
 
 // Do sends a request and reads the response. The error is not nil only when
-// there is no response; [Result.Written] then says whether the request may
+// there is no response; [Result.Written] then reports whether the request may
 // have been handled.
 func Do(ctx context.Context, transport http.RoundTripper, r webhook.Request) (Result, error) {
 	var wrote atomic.Bool

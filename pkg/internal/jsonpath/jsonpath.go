@@ -7,7 +7,7 @@ package jsonpath
 import "strings"
 
 // Split splits a path at its dots and brackets: data.contacts[0].email and
-// data.contacts.0.email are the same. "[]" is a step of its own. A dot or a
+// data.contacts.0.email are the same. "[]" is a separate step. A dot or a
 // bracket that belongs to a name is written \. or \[.
 func Split(path string) []string {
 	var steps []string

@@ -1,6 +1,6 @@
 // Package nearest finds the known name that a mistyped one was meant to be. It
-// is internal because how alike two names are is no promise to anyone, and it
-// imports nothing of wsk, so that every package under pkg can use it.
+// is internal because the measure of similarity may change. It imports nothing
+// of wsk, so that every package under pkg can use it.
 package nearest
 
 import "strings"

@@ -209,7 +209,7 @@ func Lock(ctx context.Context, path string, k Kind) (release func() error, err e
 	_, err = db.ExecContext(ctx, "BEGIN EXCLUSIVE")
 	switch {
 	case Busy(err):
-		_ = db.Close() // it holds nothing
+		_ = db.Close() // the file is empty
 		return nil, ErrLocked
 	case err != nil:
 		return nil, errors.Join(k.Explain(path, err), db.Close())

@@ -106,8 +106,8 @@ func (w *Writer) loop() {
 }
 
 // gather adds the writes that wait to the group. It yields the processor for as
-// long as more of them arrive, so that callers who are about to write join this
-// commit. On an idle machine this takes no time.
+// long as more of them arrive, so that callers that are about to write join
+// this commit. On an idle machine this takes no time.
 func (w *Writer) gather(group []write) []write {
 	for waiting := -1; len(w.writes) > waiting; {
 		waiting = len(w.writes)

@@ -23,7 +23,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Context is what changes are announced from.
+// Context is the state from which changes are announced.
 type Context struct {
 	Tx      *store.Tx
 	Company string

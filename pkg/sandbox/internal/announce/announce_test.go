@@ -253,7 +253,7 @@ func TestChangesNameADifferenceOnce(t *testing.T) {
 	}
 }
 
-// An event that WorkSkedge documents by name alone identifies its record.
+// An event that WorkSkedge documents by name only identifies its record.
 func TestPayloadOfUndocumentedEvents(t *testing.T) {
 	t.Parallel()
 	want := map[string]string{

@@ -9,8 +9,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// shape is what an event's schema says about a value: which members it has, and
-// in which order. A value whose shape has no members is written as it is.
+// shape describes a value by an event's schema: which members it has, and in
+// which order. A value whose shape has no members is written as it is.
 type shape struct {
 	order   []string
 	members map[string]*shape
@@ -101,7 +101,7 @@ func (s *shape) append(b []byte, v any) []byte {
 		return append(b, ']')
 	}
 	raw, err := jsontext.Marshal(v)
-	if err != nil { // unreachable: what the store holds was decoded from JSON
+	if err != nil { // unreachable: the store's contents were decoded from JSON
 		return append(b, "null"...)
 	}
 	return append(b, raw...)

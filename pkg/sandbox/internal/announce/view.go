@@ -77,7 +77,8 @@ func (v viewer) payload(c rules.Change, r raised) store.Fields {
 		}
 		return data
 	case "workorder.started", "workorder.completed", "workorder.cancelled":
-		// WorkSkedge documents these by name alone. They carry what identifies the work order.
+		// WorkSkedge documents these by name only. They carry what identifies
+		// the work order.
 		return store.Fields{
 			"id": record.ID, "workOrderNumber": record.Key, "title": record.Name,
 			"status": record.Fields["status"], "projectId": record.Fields["project_id"],

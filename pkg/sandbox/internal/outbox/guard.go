@@ -15,16 +15,16 @@ import (
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
-// Guard says where deliveries may go: to this machine, and with AllowTargets to
-// public addresses. Private, link-local and other special addresses are always
-// refused, whatever name resolves to them.
+// Guard restricts where deliveries are sent: to this machine, and with
+// AllowTargets to public addresses. Private, link-local and other special
+// addresses are always refused, whatever name resolves to them.
 type Guard struct{ AllowTargets bool }
 
 // errTarget is the cause of every refused address.
-var errTarget = errors.New("deliveries do not go there")
+var errTarget = errors.New("deliveries are not sent there")
 
-// Check refuses a URL that no delivery can go to. What a name resolves to is
-// checked later, when it is dialled.
+// Check refuses a URL that no delivery can be sent to. What a name resolves to
+// is checked later, when it is dialled.
 func (g Guard) Check(raw string) error {
 	if err := deliver.CheckURL(raw); err != nil {
 		return err
@@ -96,7 +96,7 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("8000::/1"),
 }
 
-// allow refuses an address that deliveries do not go to.
+// allow refuses an address that deliveries are not sent to.
 func (g Guard) allow(address netip.Addr) error {
 	address = address.Unmap().WithZone("")
 	switch {

@@ -50,8 +50,8 @@ const (
 	// once. Subscriptions do not share these: one that hangs delays no other.
 	perSubscription = 4
 
-	// storePause is the pause before a write is repeated that the store
-	// refused, as on a full disk.
+	// storePause is the pause before a write that the store refused is
+	// repeated, for example on a full disk.
 	storePause = time.Second
 
 	maxAdvanced = 100 * 365 * 24 * time.Hour
@@ -145,8 +145,7 @@ func (o *Outbox) Close() error {
 	return o.fault
 }
 
-// Clock returns the time that schedules go by: real time plus what Advance
-// added.
+// Clock returns the time of the schedules: real time plus what Advance added.
 func (o *Outbox) Clock() time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -334,11 +333,11 @@ func (o *Outbox) Wake() {
 	o.mu.Unlock()
 	select {
 	case o.wake <- struct{}{}:
-	default: // it is about to look
+	default: // a request is already queued
 	}
 }
 
-// signal tells Idle that something has changed. The caller holds o.mu.
+// signal notifies Idle that something has changed. The caller holds o.mu.
 func (o *Outbox) signal() {
 	close(o.changed)
 	o.changed = make(chan struct{})
@@ -424,9 +423,9 @@ func (o *Outbox) sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// persist carries out do in the store, and repeats it while the store refuses:
-// a full disk may get room again. It gives up when ctx ends, or when the disk
-// no longer confirms writes.
+// persist runs do in the store, and repeats it while the store refuses it,
+// because space on a full disk may be freed. It gives up when ctx ends, or when
+// the disk no longer confirms writes.
 func (o *Outbox) persist(ctx context.Context, do func(*store.Tx) error) error {
 	for warned := false; ; warned = true {
 		err := o.config.Store.Do(ctx, do)
@@ -476,7 +475,7 @@ func (o *Outbox) startDue(ctx context.Context) (jobs []job, pause time.Duration,
 			}
 			jobs = append(jobs, started...)
 		}
-		// A delivery that is due and found no room starts when an attempt ends.
+		// A due delivery that found no free slot starts when an attempt ends.
 		at, pending, err := tx.NextDue(clock)
 		if pending {
 			pause = at.Sub(clock)
@@ -498,7 +497,7 @@ func (o *Outbox) startDue(ctx context.Context) (jobs []job, pause time.Duration,
 	return jobs, pause, nil
 }
 
-// startDueTo records the attempts that one subscription has room for.
+// startDueTo records the attempts that one subscription has free slots for.
 func (o *Outbox) startDueTo(tx *store.Tx, s store.Subscription, clock time.Time) (jobs []job, err error) {
 	o.mu.Lock()
 	room := perSubscription - o.busy[s.ID]
@@ -532,7 +531,7 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 		Header: deliver.Outbound(webhook.WorkSkedge, d.Event), Secret: secret, WebhookID: d.ID, Timeout: o.config.Timeout,
 	}, n)
 	if ctx.Err() != nil && record.Response == nil {
-		return // the delivery stays in the state sending, and the next start takes it up
+		return // the delivery stays in the state sending, and the next start requeues it
 	}
 	if err != nil {
 		record.Error = err.Error()
@@ -563,7 +562,7 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 	}
 }
 
-// ended gives back the room of an attempt.
+// ended frees the slot of an attempt.
 func (o *Outbox) ended(subscription string) {
 	o.mu.Lock()
 	o.running--
@@ -574,7 +573,7 @@ func (o *Outbox) ended(subscription string) {
 	o.Wake()
 }
 
-// outcome decides what becomes of a delivery after an attempt with its status.
+// outcome decides the state of a delivery after an attempt with its status.
 func (o *Outbox) outcome(d store.Delivery) store.Delivery {
 	due, again := o.retryAt(d)
 	switch {

@@ -30,8 +30,8 @@ func (c *Call) customer() (*store.Record, error) {
 		return nil, err
 	}
 	s := customerSubject(text(c.Data, member))
-	s.member, s.take = member, c.takeCustomer
-	return c.keep(s)
+	s.member, s.fill = member, c.fillCustomer
+	return c.applyTo(s)
 }
 
 func customerSubject(name string) *subject {
@@ -39,15 +39,15 @@ func customerSubject(name string) *subject {
 	return &subject{
 		kind: store.Customer, key: name, name: name, initial: store.Fields{"name": name},
 		member:  "customer_name",
-		taken:   "there is a customer named " + quoted + " already: update it with customer.updated",
+		taken:   "a customer named " + quoted + " already exists: update it with customer.updated",
 		absent:  "there is no customer named " + quoted,
 		another: "there is another customer named ",
 	}
 }
 
-func (c *Call) takeCustomer(r *store.Record) error {
-	take(r.Fields, c.Data, customerMembers)
-	take(r.Fields, c.Data, []string{"account_manager_emp_number"})
+func (c *Call) fillCustomer(r *store.Record) error {
+	copyMembers(r.Fields, c.Data, customerMembers)
+	copyMembers(r.Fields, c.Data, []string{"account_manager_emp_number"})
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if name := text(c.Data, "name"); name != "" {
 		r.Key, r.Name, r.Fields["name"] = name, name, name
@@ -115,8 +115,8 @@ func (c *Call) location() (*store.Record, error) {
 		return nil, err
 	}
 	s := locationSubject(customer, text(c.Data, member))
-	s.member, s.take = member, c.takeLocation
-	return c.keep(s)
+	s.member, s.fill = member, c.fillLocation
+	return c.applyTo(s)
 }
 
 func locationSubject(customer *store.Record, name string) *subject {
@@ -131,8 +131,8 @@ func locationSubject(customer *store.Record, name string) *subject {
 	}
 }
 
-func (c *Call) takeLocation(r *store.Record) error {
-	take(r.Fields, c.Data, locationMembers)
+func (c *Call) fillLocation(r *store.Record) error {
+	copyMembers(r.Fields, c.Data, locationMembers)
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if name := text(c.Data, "name"); name != "" {
 		r.Key, r.Name, r.Fields["name"] = store.Key(r.Parent, name), name, name
@@ -155,13 +155,13 @@ func (c *Call) contact() (*store.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		takeContact := s.take
-		s.take = func(r *store.Record) error {
+		takeContact := s.fill
+		s.fill = func(r *store.Record) error {
 			r.Fields["location_id"] = location.ID
 			return takeContact(r)
 		}
 	}
-	return c.keep(s)
+	return c.applyTo(s)
 }
 
 func contactSubject(customer *store.Record, first, last string, given store.Fields) *subject {
@@ -169,8 +169,8 @@ func contactSubject(customer *store.Record, first, last string, given store.Fiel
 	return &subject{
 		kind: store.Contact, key: store.Key(customer.ID, first, last), name: name, parent: customer.ID,
 		initial: store.Fields{"first_name": first, "last_name": last, "customer_id": customer.ID},
-		take: func(r *store.Record) error {
-			take(r.Fields, given, contactMembers)
+		fill: func(r *store.Record) error {
+			copyMembers(r.Fields, given, contactMembers)
 			return nil
 		},
 		member: "last_name",
@@ -179,8 +179,8 @@ func contactSubject(customer *store.Record, first, last string, given store.Fiel
 	}
 }
 
-// ensureContact updates or creates a contact of a customer. given are its
-// members, and place is where in the event's data they are.
+// ensureContact updates or creates a contact of a customer. given contains its
+// members, and place is their path in the event's data.
 func (c *Call) ensureContact(customer *store.Record, given store.Fields, place string) (*store.Record, error) {
 	first, last := text(given, "first_name"), text(given, "last_name")
 	if first == "" || last == "" {
@@ -192,7 +192,7 @@ func (c *Call) ensureContact(customer *store.Record, given store.Fields, place s
 	case err != nil:
 		return nil, err
 	case r == nil:
-		return c.make(s)
+		return c.createSubject(s)
 	}
-	return r, c.change(r, s)
+	return r, c.updateSubject(r, s)
 }

@@ -28,30 +28,30 @@ func (c *Call) employee() (*store.Record, error) {
 		return nil, c.unknown()
 	}
 	s := employeeSubject(text(c.Data, "emp_number"))
-	s.take = c.takeEmployee
-	return c.keep(s)
+	s.fill = c.fillEmployee
+	return c.applyTo(s)
 }
 
 func employeeSubject(number string) *subject {
 	return &subject{
 		kind: store.Employee, key: number, initial: store.Fields{"emp_number": number},
 		member: "emp_number",
-		taken:  "there is an employee " + number + " already: update them with employee.updated",
+		taken:  "employee " + number + " already exists: update them with employee.updated",
 		absent: "there is no employee " + strconv.Quote(number),
 	}
 }
 
-// employeeNamed returns the employee whose number a member of the event holds.
+// employeeNamed returns the employee whose number is in a member of the event.
 func (c *Call) employeeNamed(number, member string) (*store.Record, error) {
 	s := employeeSubject(number)
 	s.member = member
 	return c.existing(s)
 }
 
-// takeEmployee creates departments and roles that do not exist. Skills must
+// fillEmployee creates departments and roles that do not exist. Skills must
 // exist.
-func (c *Call) takeEmployee(r *store.Record) error {
-	take(r.Fields, c.Data, employeeMembers)
+func (c *Call) fillEmployee(r *store.Record) error {
+	copyMembers(r.Fields, c.Data, employeeMembers)
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if name := text(c.Data, "name"); name != "" {
 		r.Name, r.Fields["name"] = name, name

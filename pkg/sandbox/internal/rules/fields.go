@@ -15,8 +15,8 @@ func text(f store.Fields, name string) string {
 	return strings.TrimSpace(s)
 }
 
-// yes reports whether a member is true.
-func yes(f store.Fields, name string) bool {
+// isTrue reports whether a member is true.
+func isTrue(f store.Fields, name string) bool {
 	b, _ := f[name].(bool)
 	return b
 }
@@ -31,8 +31,8 @@ func (c *Call) require(names ...string) error {
 	return nil
 }
 
-// take copies the members that the event has; null clears one.
-func take(into, from store.Fields, names []string) {
+// copyMembers copies the members that the event has; null clears one.
+func copyMembers(into, from store.Fields, names []string) {
 	for _, name := range names {
 		if v, ok := from[name]; ok {
 			into[name] = v
@@ -40,8 +40,8 @@ func take(into, from store.Fields, names []string) {
 	}
 }
 
-// takeValues is take, except that null leaves a member as it is.
-func takeValues(into, from store.Fields, names []string) {
+// copyValues is copyMembers, except that null leaves a member as it is.
+func copyValues(into, from store.Fields, names []string) {
 	for _, name := range names {
 		if has(from, name) {
 			into[name] = from[name]
@@ -49,9 +49,9 @@ func takeValues(into, from store.Fields, names []string) {
 	}
 }
 
-// takePrefixed is take for members that have a prefix in the event:
+// copyPrefixed is copyMembers for members that have a prefix in the event:
 // customer_email → email.
-func takePrefixed(into, from store.Fields, prefix string, names []string) {
+func copyPrefixed(into, from store.Fields, prefix string, names []string) {
 	for _, name := range names {
 		if v, ok := from[prefix+name]; ok {
 			into[name] = v

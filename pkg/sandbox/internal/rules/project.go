@@ -40,7 +40,7 @@ func (c *Call) project() (*store.Record, error) {
 }
 
 func (c *Call) projectNamed(code string) (*store.Record, error) {
-	return c.known(store.Project, code, "project_code", "there is no project with the code "+strconv.Quote(code))
+	return c.findOrRefuse(store.Project, code, "project_code", "there is no project with the code "+strconv.Quote(code))
 }
 
 // createProject also creates the customer, the location and the contacts, if
@@ -55,23 +55,23 @@ func (c *Call) createProject() (*store.Record, error) {
 	case err != nil:
 		return nil, err
 	case existing != nil:
-		return nil, bad("project_code", "there is a project with the code "+strconv.Quote(code)+" already: change it with project.updated")
+		return nil, bad("project_code", "a project with the code "+strconv.Quote(code)+" already exists: change it with project.updated")
 	}
 	r := c.newRecord(store.Project, code, name)
 	r.Fields["project_name"], r.Fields["project_code"], r.Fields["status"] = name, code, "active"
-	if err := c.place(r, text(c.Data, "customer_name"), text(c.Data, "location_name")); err != nil {
+	if err := c.linkPlace(r, text(c.Data, "customer_name"), text(c.Data, "location_name")); err != nil {
 		return nil, err
 	}
-	if err := c.takeProject(r); err != nil {
+	if err := c.fillProject(r); err != nil {
 		return nil, err
 	}
 	return r, c.create(r)
 }
 
-// place links a project to a customer and a location, which it creates if they
+// linkPlace links a project to a customer and a location, which it creates if they
 // do not exist. An empty locationName keeps the location, unless the customer
 // is another one.
-func (c *Call) place(r *store.Record, customerName, locationName string) error {
+func (c *Call) linkPlace(r *store.Record, customerName, locationName string) error {
 	customer, err := c.ensure(customerSubject(customerName), "customer_", customerMembers)
 	if err != nil {
 		return err
@@ -93,14 +93,14 @@ func (c *Call) place(r *store.Record, customerName, locationName string) error {
 	return nil
 }
 
-// takeProject copies the members of the project itself, and links its contacts.
-func (c *Call) takeProject(r *store.Record) error {
+// fillProject copies the members of the project itself, and links its contacts.
+func (c *Call) fillProject(r *store.Record) error {
 	for _, member := range []string{"account_manager_emp_number", "internal_manager_emp_number"} {
 		if err := c.checkManager(member); err != nil {
 			return err
 		}
 	}
-	take(r.Fields, c.Data, projectMembers)
+	copyMembers(r.Fields, c.Data, projectMembers)
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	return c.linkContacts(r)
 }
@@ -146,7 +146,7 @@ func (c *Call) updateProject(before *store.Record) error {
 		}
 	}
 	if customerName != "" || locationName != "" {
-		if err := c.place(after, customerName, locationName); err != nil {
+		if err := c.linkPlace(after, customerName, locationName); err != nil {
 			return err
 		}
 	}
@@ -159,7 +159,7 @@ func (c *Call) updateProject(before *store.Record) error {
 	if name := text(c.Data, "project_name"); name != "" {
 		after.Name, after.Fields["project_name"] = name, name
 	}
-	if err := c.takeProject(after); err != nil {
+	if err := c.fillProject(after); err != nil {
 		return err
 	}
 	return c.update(before, after)
@@ -173,7 +173,7 @@ func (c *Call) updateLinked(id, prefix string, members []string) error {
 		return err
 	}
 	after := before.Clone()
-	takePrefixed(after.Fields, c.Data, prefix, members)
+	copyPrefixed(after.Fields, c.Data, prefix, members)
 	return c.update(before, after)
 }
 
@@ -195,7 +195,7 @@ func (c *Call) deleteProject(r *store.Record) error {
 // asks to complete them.
 func (c *Call) closeProject(before *store.Record) error {
 	if text(before.Fields, "status") == "closed" {
-		return bad("project_code", "the project "+before.Key+" is closed already")
+		return bad("project_code", "the project "+before.Key+" is already closed")
 	}
 	orders, err := c.children(store.WorkOrder, before)
 	if err != nil {
@@ -207,7 +207,7 @@ func (c *Call) closeProject(before *store.Record) error {
 			open = append(open, order)
 		}
 	}
-	if len(open) > 0 && !yes(c.Data, "close_work_orders") {
+	if len(open) > 0 && !isTrue(c.Data, "close_work_orders") {
 		return bad("project_code", "the project "+before.Key+" has open work orders: "+keys(open)+"; close_work_orders closes them as well")
 	}
 	for _, order := range open {

@@ -54,9 +54,9 @@ func orNone(r *store.Record, err error) (*store.Record, error) {
 	return r, err
 }
 
-// known returns the record with a key. If there is none it refuses the event,
-// whose member names it, with the text absent.
-func (c *Call) known(k store.Kind, key, member, absent string) (*store.Record, error) {
+// findOrRefuse returns the record with a key. If there is none, it refuses the
+// event: absent is the message, about the given member.
+func (c *Call) findOrRefuse(k store.Kind, key, member, absent string) (*store.Record, error) {
 	r, err := c.find(k, key)
 	if r == nil && err == nil {
 		err = missing(member, absent)
@@ -123,7 +123,7 @@ func (c *Call) remove(r *store.Record) error {
 
 // subject is the record that an event is about, for the kinds of records whose
 // created, updated and deleted work alike. What differs between the kinds is
-// here, and [Call.keep] does the rest.
+// here, and [Call.applyTo] does the rest.
 type subject struct {
 	kind    store.Kind
 	key     string
@@ -131,7 +131,7 @@ type subject struct {
 	parent  string       // the parent's ID
 	initial store.Fields // members of a new record that are not copied from the event
 
-	take func(*store.Record) error // copies the event's members into the record
+	fill func(*store.Record) error // copies the event's members into the record
 
 	member  string // of the event, which the first two messages are about
 	taken   string // the message if a new record exists already
@@ -139,10 +139,10 @@ type subject struct {
 	another string // the message if another record has the new name, which is appended
 }
 
-// keep applies created, updated or deleted to a subject.
-func (c *Call) keep(s *subject) (*store.Record, error) {
+// applyTo applies created, updated or deleted to a subject.
+func (c *Call) applyTo(s *subject) (*store.Record, error) {
 	if c.verb == "created" {
-		return c.make(s)
+		return c.createSubject(s)
 	}
 	r, err := c.existing(s)
 	if err != nil {
@@ -150,7 +150,7 @@ func (c *Call) keep(s *subject) (*store.Record, error) {
 	}
 	switch c.verb {
 	case "updated":
-		return r, c.change(r, s)
+		return r, c.updateSubject(r, s)
 	case "deleted":
 		return r, c.remove(r)
 	}
@@ -159,39 +159,39 @@ func (c *Call) keep(s *subject) (*store.Record, error) {
 
 // existing returns the record of a subject, or refuses the event.
 func (c *Call) existing(s *subject) (*store.Record, error) {
-	return c.known(s.kind, s.key, s.member, s.absent)
+	return c.findOrRefuse(s.kind, s.key, s.member, s.absent)
 }
 
-func (c *Call) make(s *subject) (*store.Record, error) {
+func (c *Call) createSubject(s *subject) (*store.Record, error) {
 	r := c.newRecord(s.kind, s.key, s.name)
 	r.Parent = s.parent
 	maps.Copy(r.Fields, s.initial)
-	if err := s.take(r); err != nil {
+	if err := s.fill(r); err != nil {
 		return nil, err
 	}
 	return r, refuseTaken(c.create(r), s.member, s.taken)
 }
 
-func (c *Call) change(before *store.Record, s *subject) error {
+func (c *Call) updateSubject(before *store.Record, s *subject) error {
 	after := before.Clone()
-	if err := s.take(after); err != nil {
+	if err := s.fill(after); err != nil {
 		return err
 	}
 	return refuseTaken(c.update(before, after), "name", s.another+strconv.Quote(after.Name))
 }
 
-// ensure returns the record of a subject. If there is none it makes one, of the
-// members that have a prefix in the event.
+// ensure returns the record of a subject. If there is none, it creates one from
+// the members that have a prefix in the event.
 func (c *Call) ensure(s *subject, prefix string, members []string) (*store.Record, error) {
 	r, err := c.find(s.kind, s.key)
 	if r != nil || err != nil {
 		return r, err
 	}
-	s.take = func(r *store.Record) error {
-		takePrefixed(r.Fields, c.Data, prefix, members)
+	s.fill = func(r *store.Record) error {
+		copyPrefixed(r.Fields, c.Data, prefix, members)
 		return nil
 	}
-	return c.make(s)
+	return c.createSubject(s)
 }
 
 // refuseTaken turns the store's error about a key that is taken into a refusal.

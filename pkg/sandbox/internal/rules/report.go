@@ -39,10 +39,10 @@ func (c *Call) reportSubject(order *store.Record, reportType, day string, member
 	return &subject{
 		kind: store.Report, key: store.Key(order.ID, reportType, day), name: order.Name, parent: order.ID,
 		initial: store.Fields{
-			"work_order_id": order.ID, "type": reportType, "report_date": day, "status": status, "is_auto_approved": yes(c.Data, "is_auto_approved"),
+			"work_order_id": order.ID, "type": reportType, "report_date": day, "status": status, "is_auto_approved": isTrue(c.Data, "is_auto_approved"),
 		},
-		take: func(r *store.Record) error {
-			take(r.Fields, c.Data, members)
+		fill: func(r *store.Record) error {
+			copyMembers(r.Fields, c.Data, members)
 			return c.linkEmployee(r, "submitted_by")
 		},
 		member: "report_date",
@@ -69,7 +69,7 @@ func (c *Call) submitDaily(order *store.Record) (*store.Record, error) {
 	if err := c.require("report_date"); err != nil {
 		return nil, err
 	}
-	return c.make(c.reportSubject(order, "daily", text(c.Data, "report_date"), dailyMembers, yes(c.Data, "is_auto_approved")))
+	return c.createSubject(c.reportSubject(order, "daily", text(c.Data, "report_date"), dailyMembers, isTrue(c.Data, "is_auto_approved")))
 }
 
 // submitCompletion stores a report that waits for approval. A report that needs
@@ -78,7 +78,7 @@ func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
 	day := cmp.Or(text(c.Data, "report_date"), c.Now.Format(time.DateOnly))
 	needsApproval, given := c.Data["requires_approval"].(bool)
 	needsApproval = needsApproval || !given
-	completes := !needsApproval && yes(c.Data, "is_auto_approved")
+	completes := !needsApproval && isTrue(c.Data, "is_auto_approved")
 	pending, err := c.pendingCompletion(order)
 	switch {
 	case err != nil:
@@ -88,7 +88,7 @@ func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
 	}
 	s := c.reportSubject(order, "completion", day, completionMembers, completes)
 	s.initial["requires_approval"] = needsApproval
-	r, err := c.make(s)
+	r, err := c.createSubject(s)
 	if err == nil && completes {
 		err = c.setStatus(order, "completed")
 	}
@@ -120,7 +120,7 @@ func (c *Call) approveCompletion(order *store.Record) (*store.Record, error) {
 	if err := c.linkEmployee(after, "approved_by"); err != nil {
 		return nil, err
 	}
-	take(after.Fields, c.Data, []string{"approval_notes"})
+	copyMembers(after.Fields, c.Data, []string{"approval_notes"})
 	if err := c.update(before, after); err != nil {
 		return nil, err
 	}

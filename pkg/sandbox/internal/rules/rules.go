@@ -1,6 +1,6 @@
 // Package rules applies inbound events to a company's records: an event and a
-// transaction come in; the platform's answer, and the changes that subscribers
-// are told of, come out.
+// transaction come in; the platform's response, and the changes that
+// subscribers are notified of, come out.
 //
 //	result, err := rules.Apply(rules.Call{Tx: tx, Company: "comp_1", Event: event, Data: data, Now: now, NewID: newID})
 //	var refusal *rules.Error
@@ -46,7 +46,7 @@ type Result struct {
 	Changes  []Change       // in the order in which they were made
 }
 
-// Action is what became of a record.
+// Action is what happened to a record.
 type Action string
 
 // The actions.
@@ -57,8 +57,8 @@ const (
 	Closed  Action = "closed" // of projects only
 )
 
-// Change is what became of one record. Which events it raises follows from the
-// two states of the record, such as a status that differs.
+// Change is what happened to one record. Which events it raises follows from
+// the two states of the record, such as a status that differs.
 type Change struct {
 	Action Action
 	Before *store.Record // nil if the record was created
@@ -105,7 +105,7 @@ func pointer(member string) string { return "/data/" + member }
 // item names an item of a list in data, as member of the refusals above.
 func item(list string, n int) string { return list + "/" + strconv.Itoa(n) }
 
-// family is what the events share whose types begin alike.
+// family is what events share whose types have the same first part.
 type family struct {
 	noun    string                               // begins the messages of all but created: "Vendor updated successfully"
 	created string                               // the message of created; of all verbs, if there is no noun

@@ -221,7 +221,7 @@ func TestApplyRefusals(t *testing.T) {
 		pointer     string
 		says        string
 	}{
-		{"project.created", aProject, 400, "/data/project_code", "there is a project with the code"},
+		{"project.created", aProject, 400, "/data/project_code", "a project with the code"},
 		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","account_manager_emp_number":"EMP-9"}`, 404, "/data/account_manager_emp_number", "there is no employee"},
 		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","contacts":[{"first_name":"a"}]}`, 400, "/data/contacts/0", "needs first_name and last_name"},
 		{"project.created", `{}`, 400, "/data/project_name", "project_name is required"},
@@ -236,9 +236,9 @@ func TestApplyRefusals(t *testing.T) {
 		{"work_order.deleted", `{"work_order_number":"WO-1"}`, 404, "/data/work_order_number", "there is no work order"},
 		{"report.completion_approved", `{"work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "no completion report that waits"},
 		{"employee.created", `{"emp_number":"EMP-2","name":"x","email":"x","employee_type":"office","employee_skills":["Concrete","Welding","Magic"],"department_name":"New"}`, 400, "/data/employee_skills/1", "Welding, Magic"},
-		{"employee.created", `{"emp_number":"EMP-1","name":"x","email":"x","employee_type":"office"}`, 400, "/data/emp_number", "there is an employee EMP-1 already"},
+		{"employee.created", `{"emp_number":"EMP-1","name":"x","email":"x","employee_type":"office"}`, 400, "/data/emp_number", "employee EMP-1 already exists"},
 		{"employee.updated", `{"emp_number":"EMP-9"}`, 404, "/data/emp_number", "there is no employee"},
-		{"customer.created", `{"name":"Acme"}`, 400, "/data/name", "there is a customer"},
+		{"customer.created", `{"name":"Acme"}`, 400, "/data/name", "a customer named"},
 		{"customer.deleted", `{"customer_name":"Acme"}`, 400, "/data/customer_name", "has projects: P-1"},
 		{"location.created", `{"customer_name":"Acme","name":"HQ"}`, 400, "/data/name", "has a location named"},
 		{"location.updated", `{"customer_name":"Acme","location_name":"Other"}`, 404, "/data/location_name", "has no location named"},

@@ -19,7 +19,7 @@ func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Recor
 	}
 	term := text(c.Data, "search_term")
 	q.Company, q.Limit = c.Company, maxResults
-	exact := yes(c.Data, "exact_match")
+	exact := isTrue(c.Data, "exact_match")
 	switch field := text(c.Data, "search_field"); {
 	case field == keyField && exact:
 		r, err := c.find(q.Kind, term)

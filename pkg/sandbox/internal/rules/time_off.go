@@ -4,8 +4,8 @@ import "github.com/wskdev/wsk/pkg/sandbox/internal/store"
 
 var timeOffMembers = []string{"start_time", "end_time", "reason", "notes"}
 
-// timeOff applies time_off.created, .updated and .deleted. A request is known by
-// its employee and its days.
+// timeOff applies time_off.created, .updated and .deleted. A request is
+// identified by its employee and its days.
 func (c *Call) timeOff() (*store.Record, error) {
 	if err := c.require("emp_number", "start_date", "end_date"); err != nil {
 		return nil, err
@@ -19,18 +19,18 @@ func (c *Call) timeOff() (*store.Record, error) {
 		return nil, err
 	}
 	dates := start + " to " + end
-	return c.keep(&subject{
+	return c.applyTo(&subject{
 		kind: store.TimeOff, key: store.Key(number, start, end), name: employee.Name, parent: employee.ID,
 		initial: store.Fields{"emp_number": number, "start_date": start, "end_date": end, "time_off_type": "vacation", "status": "approved"},
-		take:    c.takeTimeOff,
+		fill:    c.fillTimeOff,
 		member:  "start_date",
 		taken:   number + " has a request for " + dates + " already",
 		absent:  number + " has no request for " + dates,
 	})
 }
 
-func (c *Call) takeTimeOff(r *store.Record) error {
-	take(r.Fields, c.Data, timeOffMembers)
-	takeValues(r.Fields, c.Data, []string{"time_off_type", "status"}) // these always have a value
+func (c *Call) fillTimeOff(r *store.Record) error {
+	copyMembers(r.Fields, c.Data, timeOffMembers)
+	copyValues(r.Fields, c.Data, []string{"time_off_type", "status"}) // these always have a value
 	return nil
 }

@@ -20,7 +20,7 @@ var timesheetStatuses = []string{"draft", "submitted", "locked", "processed"}
 var entryMembers = []string{"entry_date", "hours", "start_time", "end_time", "notes"}
 
 // timesheet applies timesheet.created, .updated and .deleted. A timesheet is
-// known by its employee and its day.
+// identified by its employee and its day.
 func (c *Call) timesheet() (*store.Record, error) {
 	if err := c.require("emp_number", "timesheet_date"); err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (c *Call) timesheet() (*store.Record, error) {
 	case err != nil:
 		return nil, err
 	case c.verb == "created" && r != nil:
-		return nil, bad("timesheet_date", number+" has a timesheet for "+day+" already: change it with timesheet.updated")
+		return nil, bad("timesheet_date", number+" already has a timesheet for "+day+": change it with timesheet.updated")
 	case c.verb == "created":
 		return c.createTimesheet(employee, day)
 	case r == nil:
@@ -55,11 +55,11 @@ func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Recor
 	if status != "draft" && status != "submitted" {
 		return nil, bad("status", "a new timesheet must be draft or submitted, not "+status)
 	}
-	return c.make(&subject{
+	return c.createSubject(&subject{
 		kind: store.Timesheet, key: store.Key(employee.Key, day), name: employee.Name, parent: employee.ID,
 		initial: store.Fields{"emp_number": employee.Key, "employee_id": employee.ID, "timesheet_date": day, "status": status},
-		take: func(r *store.Record) error {
-			take(r.Fields, c.Data, []string{"notes"})
+		fill: func(r *store.Record) error {
+			copyMembers(r.Fields, c.Data, []string{"notes"})
 			entries, err := c.mergeEntries(nil, day)
 			r.Fields["entries"] = entries
 			c.setTotal(r.Fields)
@@ -85,7 +85,7 @@ func (c *Call) updateTimesheet(before *store.Record, day string) error {
 		}
 		return c.update(before, after)
 	}
-	take(after.Fields, c.Data, []string{"notes"})
+	copyMembers(after.Fields, c.Data, []string{"notes"})
 	old, _ := before.Fields["entries"].([]any)
 	entries, err := c.mergeEntries(old, day)
 	if err != nil {
@@ -159,8 +159,8 @@ func sameWork(old any, entry store.Fields) bool {
 	return true
 }
 
-// entry checks an entry of an event, whose place in the event's data is given,
-// and returns what is stored of it.
+// entry checks an entry of an event, at a place in the event's data, and
+// returns what is stored of it.
 func (c *Call) entry(given store.Fields, place, day string) (store.Fields, error) {
 	if date := text(given, "entry_date"); date != day {
 		return nil, bad(place+"/entry_date", "entry_date must be the timesheet's date, "+day)
@@ -174,16 +174,16 @@ func (c *Call) entry(given store.Fields, place, day string) (store.Fields, error
 		return nil, err
 	}
 	entry := store.Fields{"work_type_id": workType.ID, "work_type_code": workType.Key, "work_type_name": workType.Name}
-	take(entry, given, entryMembers)
+	copyMembers(entry, given, entryMembers)
 	order := text(given, "work_order_number")
 	if order == "" {
-		if yes(workType.Fields, "requires_work_order") {
+		if isTrue(workType.Fields, "requires_work_order") {
 			return nil, bad(place+"/work_order_number", "work type "+workType.Key+" requires a work_order_number")
 		}
 		entry["work_order_number"] = nil
 		return entry, nil
 	}
-	r, err := c.known(store.WorkOrder, order, place+"/work_order_number", "there is no work order "+strconv.Quote(order))
+	r, err := c.findOrRefuse(store.WorkOrder, order, place+"/work_order_number", "there is no work order "+strconv.Quote(order))
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (c *Call) entry(given store.Fields, place, day string) (store.Fields, error
 // the company's default.
 func (c *Call) workType(given store.Fields, place string) (*store.Record, error) {
 	if code := text(given, "work_type_code"); code != "" {
-		return c.known(store.WorkType, code, place+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
+		return c.findOrRefuse(store.WorkType, code, place+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
 	}
 	all, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.WorkType})
 	if err != nil {
@@ -203,7 +203,7 @@ func (c *Call) workType(given store.Fields, place string) (*store.Record, error)
 	}
 	name := text(given, "work_type_name")
 	for _, r := range all {
-		if name != "" && strings.EqualFold(r.Name, name) || name == "" && yes(r.Fields, "default") {
+		if name != "" && strings.EqualFold(r.Name, name) || name == "" && isTrue(r.Fields, "default") {
 			return r, nil
 		}
 	}
@@ -216,8 +216,7 @@ func (c *Call) workType(given store.Fields, place string) (*store.Record, error)
 	return nil, bad(place+"/work_type_code", "the company has no work types: add one to its configuration")
 }
 
-// setTotal sets total_hours to what the event says, else to the sum of the
-// entries.
+// setTotal sets total_hours to the event's total, else to the sum of the entries.
 func (c *Call) setTotal(into store.Fields) {
 	if has(c.Data, "total_hours") {
 		into["total_hours"] = c.Data["total_hours"]

@@ -20,18 +20,18 @@ func (c *Call) vendor() (*store.Record, error) {
 	}
 	name := text(c.Data, "vendor_name")
 	quoted := strconv.Quote(name)
-	return c.keep(&subject{
+	return c.applyTo(&subject{
 		kind: store.Vendor, key: name, name: name, initial: store.Fields{"vendor_name": name},
-		take:   c.takeVendor,
+		fill:   c.fillVendor,
 		member: "vendor_name",
-		taken:  "there is a vendor named " + quoted + " already: update it with vendor.updated",
+		taken:  "a vendor named " + quoted + " already exists: update it with vendor.updated",
 		absent: "there is no vendor named " + quoted,
 	})
 }
 
-// takeVendor accepts trade_specialty as a list, and as text with commas.
-func (c *Call) takeVendor(r *store.Record) error {
-	take(r.Fields, c.Data, vendorMembers)
+// fillVendor accepts trade_specialty as a list, and as text with commas.
+func (c *Call) fillVendor(r *store.Record) error {
+	copyMembers(r.Fields, c.Data, vendorMembers)
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	switch trades := c.Data["trade_specialty"].(type) {
 	case string:
@@ -39,7 +39,7 @@ func (c *Call) takeVendor(r *store.Record) error {
 	case []any:
 		r.Fields["trade_specialty"] = trades
 	case nil:
-		take(r.Fields, c.Data, []string{"trade_specialty"}) // an explicit null clears it
+		copyMembers(r.Fields, c.Data, []string{"trade_specialty"}) // an explicit null clears it
 	}
 	return nil
 }

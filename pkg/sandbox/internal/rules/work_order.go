@@ -61,13 +61,13 @@ func (c *Call) createWorkOrder() (*store.Record, error) {
 			return nil, err
 		}
 	}
-	return c.make(&subject{
+	return c.createSubject(&subject{
 		kind: store.WorkOrder, key: number, name: phase, parent: project.ID,
 		initial: store.Fields{
 			"work_order_number": number, "phase_name": phase, "project_id": project.ID,
 			"status": "scheduled", "priority": "normal", "require_daily_report": false, "require_completion_report": false,
 		},
-		take:   c.takeWorkOrder,
+		fill:   c.fillWorkOrder,
 		member: "work_order_number",
 		taken:  "there is a work order " + number + " already",
 	})
@@ -97,7 +97,7 @@ func (c *Call) nextNumber() (string, error) {
 	}
 }
 
-func (c *Call) takeWorkOrder(r *store.Record) error {
+func (c *Call) fillWorkOrder(r *store.Record) error {
 	const lead = "site_lead_emp_number"
 	if has(c.Data, lead) {
 		employee, err := c.employeeNamed(text(c.Data, lead), lead)
@@ -108,8 +108,8 @@ func (c *Call) takeWorkOrder(r *store.Record) error {
 	} else if _, cleared := c.Data[lead]; cleared {
 		delete(r.Fields, "site_lead_id")
 	}
-	takeValues(r.Fields, c.Data, []string{"status", "priority"}) // these always have a value
-	take(r.Fields, c.Data, workOrderMembers)
+	copyValues(r.Fields, c.Data, []string{"status", "priority"}) // these always have a value
+	copyMembers(r.Fields, c.Data, workOrderMembers)
 	mergeFields(r.Fields, c.Data, "scheduler_notes")
 	mergeFields(r.Fields, c.Data, "custom_fields")
 	if scope, ok := c.Data["scope_of_work"]; ok {
@@ -146,7 +146,7 @@ func (c *Call) workOrderNamed() (*store.Record, error) {
 		return nil, err
 	}
 	number := text(c.Data, "work_order_number")
-	return c.known(store.WorkOrder, number, "work_order_number", "there is no work order "+strconv.Quote(number))
+	return c.findOrRefuse(store.WorkOrder, number, "work_order_number", "there is no work order "+strconv.Quote(number))
 }
 
 // workOrderNamedOrPhase returns the work order that the event names by its
@@ -194,7 +194,7 @@ func (c *Call) updateWorkOrder() (*store.Record, error) {
 	if phase := text(c.Data, "phase_name"); phase != "" {
 		after.Name, after.Fields["phase_name"] = phase, phase
 	}
-	if err := c.takeWorkOrder(after); err != nil {
+	if err := c.fillWorkOrder(after); err != nil {
 		return nil, err
 	}
 	if !isOpen(before) && isOpen(after) {

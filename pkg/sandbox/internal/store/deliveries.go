@@ -9,7 +9,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Subscription is where a company's events are sent.
+// Subscription is a receiver of a company's events.
 type Subscription struct {
 	ID      string
 	Company string
@@ -253,9 +253,10 @@ func (t *Tx) Revive(state State, due time.Time) (n int, err error) {
 		WHERE state = ? AND state <> 'sending' AND subscription IN (SELECT id FROM subscription)`, due.UnixNano(), string(state))
 }
 
-// Requeue takes up the deliveries that were being sent when the process ended.
-// Whether these arrived is not known, so the attempt counts as one without a
-// response. next returns when a delivery is due again; ok is false if it is not.
+// Requeue makes the deliveries pending that were being sent when the process
+// ended. Whether they arrived is unknown, so the attempt counts as one without
+// a response. next returns when a delivery is due again; ok is false if it is
+// not.
 func (t *Tx) Requeue(next func(Delivery) (due time.Time, ok bool)) error {
 	interrupted, err := t.Deliveries(DeliveryQuery{State: []State{Sending}})
 	if err != nil {

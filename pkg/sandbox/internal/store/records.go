@@ -49,7 +49,7 @@ type Record struct {
 	Kind    Kind
 	Key     string // identifies it on the platform, see [Key]; unique in company and kind
 	Parent  string // the ID of the record that it belongs to, or ""
-	Name    string // what people call it; searches look for it
+	Name    string // for people; searches match it
 	Created time.Time
 	Updated time.Time
 	Fields  Fields
@@ -131,7 +131,7 @@ func (t *Tx) Find(company string, k Kind, key string) (*Record, error) {
 	return t.one("SELECT "+columns+" FROM record WHERE company = ? AND kind = ? AND key = ?", company, string(k), key)
 }
 
-// Delete removes a record. Its children stay, for the caller to decide about.
+// Delete removes a record. Its children stay: the caller decides about them.
 func (t *Tx) Delete(r *Record) error { return t.w.Exec("DELETE FROM record WHERE id = ?", r.ID) }
 
 func (t *Tx) one(text string, args ...any) (*Record, error) {

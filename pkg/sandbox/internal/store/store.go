@@ -70,8 +70,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 }
 
 // Lock makes this process the only one that works on the state. Its error is a
-// [*sqlfile.Error], for instance that another process has the lock. Reading
-// needs no lock. The lock ends with Close, or with the process.
+// [*sqlfile.Error], for instance if another process has the lock. Reading needs
+// no lock. The lock ends with Close, or with the process.
 func (s *Store) Lock(ctx context.Context) (err error) {
 	if s.path == "" {
 		return nil
