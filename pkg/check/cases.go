@@ -67,15 +67,7 @@ type finding struct {
 
 // failure is the finding of a case that one exchange has decided.
 func failure(detail string, r *webhook.Record) finding {
-	return finding{verdict: report.Fail, detail: detail, record: r, status: statusOf(r)}
-}
-
-// statusOf returns the status of a response, or 0 if there was none.
-func statusOf(r *webhook.Record) int {
-	if r.Response == nil {
-		return 0
-	}
-	return r.Response.Status
+	return finding{verdict: report.Fail, detail: detail, record: r, status: r.Status()}
 }
 
 // problem describes what is wrong with a response. It returns "" if the

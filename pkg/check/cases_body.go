@@ -37,7 +37,7 @@ func judgeValid(ctx context.Context, s *session) (finding, error) {
 		return finding{}, &UnreachableError{URL: s.config.URL, Reason: first.Error}
 	}
 	problem := accepted.problem("a valid event", first)
-	status := statusOf(first)
+	status := first.Status()
 	switch {
 	case problem == "":
 		return finding{status: status}, nil
@@ -49,8 +49,8 @@ func judgeValid(ctx context.Context, s *session) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	if statusOf(second)/100 == 2 {
-		return finding{status: statusOf(second), detail: "accepted only with a space after each comma and colon: see raw_body"}, nil
+	if second.Status()/100 == 2 {
+		return finding{status: second.Status(), detail: "accepted only with a space after each comma and colon: see raw_body"}, nil
 	}
 	if status == http.StatusUnauthorized || status == http.StatusForbidden {
 		problem += ": is this the receiver's secret?"
@@ -189,7 +189,7 @@ func judgeNotJSON(ctx context.Context, s *session) (finding, error) {
 	if problem := refused.problem(broken.name, r); problem != "" {
 		return failure(problem, r), nil
 	}
-	return finding{status: statusOf(r)}, nil
+	return finding{status: r.Status()}, nil
 }
 
 // largeSize is the size of a large body in bytes: 1 MB, below the common limit of

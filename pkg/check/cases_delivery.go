@@ -141,7 +141,7 @@ func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 	case done > 1:
 		return failure(fmt.Sprintf("one delivery that was sent twice took effect %d times", done), last), nil
 	}
-	return finding{status: statusOf(last)}, nil
+	return finding{status: last.Status()}, nil
 }
 
 // judgeCaptured sends a request again under a new id. The receiver may accept or
@@ -159,7 +159,7 @@ func judgeCaptured(ctx context.Context, s *session) (finding, error) {
 		case done > 1:
 			return failure(fmt.Sprintf("a request that was sent again under a new id took effect %d times", done), last), nil
 		}
-		return finding{status: statusOf(last)}, nil
+		return finding{status: last.Status()}, nil
 	}
 	if _, err := s.do(ctx, original); err != nil {
 		return finding{}, err
@@ -168,7 +168,7 @@ func judgeCaptured(ctx context.Context, s *session) (finding, error) {
 	if err != nil {
 		return finding{}, err
 	}
-	status := statusOf(r)
+	status := r.Status()
 	if status == 0 || status/100 == 5 {
 		return failure(refused.problem(captured.name, r), r), nil
 	}

@@ -61,8 +61,8 @@ var endpointCases = []Case{{
 
 func judgeRedirect(_ context.Context, s *session) (finding, error) {
 	r := s.first
-	if statusOf(r)/100 != 3 {
-		return finding{status: statusOf(r)}, nil
+	if r.Status()/100 != 3 {
+		return finding{status: r.Status()}, nil
 	}
 	location := webhook.RedactURL(r.Response.Header.Get("Location"))
 	return failure(fmt.Sprintf("responded %d with Location %q", r.Response.Status, location), r), nil
@@ -94,7 +94,7 @@ func judgeTime(_ context.Context, s *session) (finding, error) {
 		f.verdict = report.Warn
 		return f, nil
 	}
-	return finding{status: statusOf(r), detail: detail}, nil
+	return finding{status: r.Status(), detail: detail}, nil
 }
 
 // minSecret is the length below which a secret occurs in a response by chance.

@@ -238,7 +238,7 @@ func (c *Case) judgeResponses(ctx context.Context, s *session) (finding, error) 
 		if err != nil {
 			return f, err
 		}
-		status := statusOf(r)
+		status := r.Status()
 		if status/100 == 2 && c.want == refused {
 			s.accepted[c.ID] = true
 		}

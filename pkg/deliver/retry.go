@@ -56,15 +56,7 @@ func (p Policy) repeats(r webhook.Record) bool {
 	if r.Verdict != nil && r.Verdict.Outcome == webhook.OutcomeUnknown {
 		return p.RetryUnknown
 	}
-	return exchange.Temporary(statusOf(r))
-}
-
-// statusOf returns the status of the response, or 0 without one.
-func statusOf(r webhook.Record) int {
-	if r.Response == nil {
-		return 0
-	}
-	return r.Response.Status
+	return exchange.Temporary(r.Status())
 }
 
 // RetryAfter reads a Retry-After header, which holds seconds or an HTTP date
@@ -165,7 +157,7 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
 	c = c.withDefaults()
 	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
-		if Final(statusOf(r)) {
+		if Final(r.Status()) {
 			return 0, false
 		}
 		return s.Next(r.Attempt)

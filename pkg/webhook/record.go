@@ -98,6 +98,14 @@ type Record struct {
 	Error     string // why there is no response
 }
 
+// Status returns the HTTP status of the response, or 0 if there was none.
+func (r *Record) Status() int {
+	if r.Response == nil {
+		return 0
+	}
+	return r.Response.Status
+}
+
 type wireRecord struct {
 	Type       string    `json:"type"`
 	ID         string    `json:"id"`

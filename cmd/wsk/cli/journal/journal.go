@@ -128,13 +128,10 @@ func (o *listOptions) list(ctx context.Context, env *command.Env, j *journal.Jou
 func shorten(r *webhook.Record) listed {
 	l := listed{
 		ID: r.ID, Time: r.Time, Direction: r.Direction, Event: r.Event, WebhookID: r.WebhookID, Attempt: r.Attempt,
-		DurationMS: float64(r.Duration) / float64(time.Millisecond),
+		Status: r.Status(), DurationMS: float64(r.Duration) / float64(time.Millisecond),
 	}
 	if r.Verdict != nil {
 		l.Outcome = r.Verdict.Outcome
-	}
-	if r.Response != nil {
-		l.Status = r.Response.Status
 	}
 	return l
 }
@@ -176,7 +173,7 @@ func outcomeText(r *webhook.Record) string {
 // outcomePaint returns the colour of an outcome.
 func outcomePaint(p ui.Palette, r *webhook.Record) func(string) string {
 	switch {
-	case r.Response != nil && r.Response.Status/100 == 2 && (r.Verdict == nil || r.Verdict.Outcome == webhook.Accepted):
+	case r.Status()/100 == 2 && (r.Verdict == nil || r.Verdict.Outcome == webhook.Accepted):
 		return p.Good
 	case r.Response != nil && r.Response.Status < 500:
 		return p.Warn

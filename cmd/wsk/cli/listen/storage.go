@@ -109,7 +109,7 @@ func (s *storage) keep() func(context.Context, receive.Receipt) error {
 func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) func(context.Context, receive.Receipt) error {
 	return func(ctx context.Context, r receive.Receipt) error {
 		err := keep(ctx, r)
-		shown := r.Record.Response != nil && r.Record.Response.Status/100 == 2
+		shown := r.Record.Status()/100 == 2
 		switch {
 		case errors.Is(err, journal.ErrBroken):
 			select {

@@ -130,7 +130,7 @@ func (r *run) line(ctx context.Context, e *entry, l Line) error {
 			return err
 		}
 		step := Step{Line: l.N, Record: record}
-		if statusOf(record) == http.StatusTooManyRequests {
+		if record.Status() == http.StatusTooManyRequests {
 			step.Pause = deliver.RetryAfter(record.Response.Header.Get("Retry-After"), s.Pacer.Now())
 			if step.Pause == 0 {
 				step.Pause = throttlePause
@@ -188,7 +188,7 @@ func (s *Sender) attempt(ctx context.Context, e *entry, d deliver.Delivery, atte
 func (s *Sender) settle(ctx context.Context, e *entry, to state, record *webhook.Record) error {
 	l := journal.Line{N: int(e.n), State: to.ledger()}
 	if record != nil {
-		l.Status = statusOf(*record)
+		l.Status = record.Status()
 	}
 	if err := s.Ledger.Settle(ctx, l, record); err != nil {
 		return err
@@ -204,18 +204,10 @@ func outcome(record webhook.Record) state {
 		return accepted
 	case record.Verdict.Outcome == webhook.OutcomeUnknown:
 		return sending
-	case record.Response == nil, statusOf(record) == http.StatusTooManyRequests:
+	case record.Response == nil, record.Status() == http.StatusTooManyRequests:
 		return pending // it was not accepted
 	}
 	return refused
-}
-
-// statusOf returns the status of the response, or 0 without one.
-func statusOf(r webhook.Record) int {
-	if r.Response == nil {
-		return 0
-	}
-	return r.Response.Status
 }
 
 // judge decides after the last attempt of a line whether the next line is sent.
@@ -228,7 +220,7 @@ func (r *run) judge(ctx context.Context, e *entry, last Step) error {
 		return nil
 	}
 	r.silent = 0
-	switch status := statusOf(last.Record); {
+	switch status := last.Record.Status(); {
 	case status == 0:
 		return stop(Unreachable)
 	case status == http.StatusTooManyRequests:

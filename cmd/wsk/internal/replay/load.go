@@ -314,11 +314,7 @@ func (w *worker) attempt(t ticket) {
 	if err != nil {
 		return // interrupted, not failed
 	}
-	status := 0
-	if record.Response != nil {
-		status = record.Response.Status
-	}
-	r.count(status, record.Error, record.Verdict.Outcome == webhook.OutcomeUnknown, took)
+	r.count(record.Status(), record.Error, record.Verdict.Outcome == webhook.OutcomeUnknown, took)
 }
 
 // explain describes in a few words why there is no answer, without the parts

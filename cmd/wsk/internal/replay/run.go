@@ -179,7 +179,7 @@ type Result struct {
 // result judges the record of an attempt.
 func (e Expect) result(item Item, r webhook.Record) Result {
 	out := Result{
-		Source: item.Source, Event: item.Event.Type, WebhookID: r.WebhookID, Error: r.Error, Record: r,
+		Source: item.Source, Event: item.Event.Type, WebhookID: r.WebhookID, Status: r.Status(), Error: r.Error, Record: r,
 		DurationMS: Milliseconds(r.Duration),
 	}
 	if item.Record != nil {
@@ -187,9 +187,6 @@ func (e Expect) result(item Item, r webhook.Record) Result {
 	}
 	if before, known := item.Before(); known {
 		out.Before = &before
-	}
-	if r.Response != nil {
-		out.Status = r.Response.Status
 	}
 	out.Verdict = e.Judge(item, out.Status)
 	return out
