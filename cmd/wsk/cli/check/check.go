@@ -109,7 +109,7 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 			return err
 		}
 		if o.list {
-			return o.listCases(env, cfg)
+			return o.listCases(env)
 		}
 		url, argv := args[0], args[1:]
 		return run(cmd.Context(), env, cfg, o, url, argv)

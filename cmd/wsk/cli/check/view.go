@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
-	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/check"
 	"github.com/wskdev/wsk/pkg/report"
@@ -309,7 +308,7 @@ type listedCase struct {
 }
 
 // listCases prints the cases of a platform.
-func (o *options) listCases(env *command.Env, cfg *config.Config) error {
+func (o *options) listCases(env *command.Env) error {
 	p := o.output.Palette
 	platform := webhook.Platform(o.platform)
 	if platform != webhook.WorkSkedge && platform != webhook.Worksome {
