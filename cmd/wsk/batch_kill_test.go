@@ -85,7 +85,7 @@ func batchFile(t *testing.T, dir, name string, n int) (path string, lines []stri
 	return path, lines
 }
 
-// wskBatch is "wsk send --batch", with a home of its own.
+// wskBatch is "wsk send --batch" with its own home folder.
 func wskBatch(t *testing.T, dir, file, url string, args ...string) (cmd *exec.Cmd, out, problems *bytes.Buffer) {
 	t.Helper()
 	program, err := exec.LookPath("wsk")
@@ -117,10 +117,10 @@ func summaryOf(t *testing.T, out *bytes.Buffer) batchSummary {
 	return s
 }
 
-// TestABatchThatIsKilledSendsEachLineOnce kills the batch 50 times, from
-// inside the endpoint before and after it answers and at moments of chance,
-// and resumes it until it is done.
-func TestABatchThatIsKilledSendsEachLineOnce(t *testing.T) {
+// TestSendBatch_killed_sends_each_line_once kills the batch 50 times, from
+// inside the endpoint before and after it answers and at random moments, and
+// resumes it until it is done.
+func TestSendBatch_killed_sends_each_line_once(t *testing.T) {
 	t.Parallel()
 	const kills, size = 50, 700
 	dir := t.TempDir()
@@ -184,9 +184,9 @@ func TestABatchThatIsKilledSendsEachLineOnce(t *testing.T) {
 	}
 }
 
-// TestTwoBatchesAtOnceKeepOneLimit runs two processes with two files, one key
+// TestSendBatch_processes_share_a_limit runs two processes with two files, one key
 // and one journal.
-func TestTwoBatchesAtOnceKeepOneLimit(t *testing.T) {
+func TestSendBatch_processes_share_a_limit(t *testing.T) {
 	t.Parallel()
 	const size, rate = 30, 20
 	dir := t.TempDir()
@@ -219,9 +219,9 @@ func TestTwoBatchesAtOnceKeepOneLimit(t *testing.T) {
 	}
 }
 
-// TestABatchIsSentByOneProcess starts a second one on the same file and
+// TestSendBatch_locks_its_file starts a second one on the same file and
 // target, and then sends Ctrl-C to the first.
-func TestABatchIsSentByOneProcess(t *testing.T) {
+func TestSendBatch_locks_its_file(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	c := newCounting(t)
@@ -248,7 +248,7 @@ func TestABatchIsSentByOneProcess(t *testing.T) {
 		t.Errorf("the first: %s, %+v\n%s", first.ProcessState, s, problems)
 	}
 	if !strings.Contains(problems.String(), "the same command with --resume sends the rest") {
-		t.Errorf("the first does not say how to go on:\n%s", problems)
+		t.Errorf("the first does not name the next step:\n%s", problems)
 	}
 	if raw, err := os.ReadFile(refused); err != nil || len(raw) > 0 {
 		t.Errorf("the refused lines: %q, %v; want an empty file", raw, err)

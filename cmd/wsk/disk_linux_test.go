@@ -17,8 +17,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// disk mounts a small file system of its own, or skips the test where that is
-// not permitted.
+// disk mounts a small file system, or skips the test where that is not permitted.
 func disk(t *testing.T, options string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,7 +36,7 @@ func disk(t *testing.T, options string) string {
 }
 
 // THREATS row 23, before anything is received.
-func TestAJournalThatHasNoRoomToBeginIsSaid(t *testing.T) {
+func TestListen_reports_a_full_disk_at_the_start(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(disk(t, "size=64k"), "journal.db")
 	program, err := exec.LookPath("wsk")
@@ -65,7 +64,7 @@ func lastWrite(t *testing.T, path, dir string) error {
 	return errors.Join(j.Close(), syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
 }
 
-func TestAJournalOnAReadOnlyDiskIsSaid(t *testing.T) {
+func TestListen_reports_a_read_only_disk(t *testing.T) {
 	t.Parallel()
 	dir := disk(t, "size=1m")
 	path := filepath.Join(dir, "journal.db")
@@ -87,7 +86,7 @@ func TestAJournalOnAReadOnlyDiskIsSaid(t *testing.T) {
 }
 
 // THREATS row 23: 503 while the disk is full, and 200 when there is room.
-func TestAListenerOutlivesAFullDisk(t *testing.T) {
+func TestListen_survives_a_full_disk(t *testing.T) {
 	t.Parallel()
 	dir := disk(t, "size=4m")
 	path := filepath.Join(dir, "journal.db")
@@ -108,7 +107,7 @@ func TestAListenerOutlivesAFullDisk(t *testing.T) {
 		if record.Response.Status == http.StatusOK {
 			taken[id] = true
 		} else if strings.Contains(string(record.Response.Body), dir) {
-			t.Errorf("the sender is told where the journal is: %s", record.Response.Body)
+			t.Errorf("the sender learns the path of the journal: %s", record.Response.Body)
 		}
 		return record.Response.Status
 	}
@@ -147,8 +146,8 @@ func TestAListenerOutlivesAFullDisk(t *testing.T) {
 }
 
 // THREATS row 24: what the disk does not confirm is not answered with 200, and
-// nothing is promised after it.
-func TestAFailedFsyncEndsTheListener(t *testing.T) {
+// no later delivery is accepted.
+func TestListen_ends_after_a_failed_fsync(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	j, err := journal.Open(t.Context(), path, journal.Options{})
@@ -210,7 +209,7 @@ func withFailingSync(t *testing.T, nth int, args ...string) *exec.Cmd {
 	}, args...)...)
 }
 
-// wantEndedBySync wants a server to have ended, and to have said why.
+// wantEndedBySync wants a server to have ended and to have reported why.
 func wantEndedBySync(t *testing.T, cmd *exec.Cmd, problems *lockedBuffer) {
 	t.Helper()
 	err := cmd.Wait()

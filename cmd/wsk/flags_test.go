@@ -42,9 +42,9 @@ func commands(c *cobra.Command) []*cobra.Command {
 	return list
 }
 
-// TestEveryFlagIsTriedByAScript holds that what --help promises is typed
-// somewhere in testdata/script.
-func TestEveryFlagIsTriedByAScript(t *testing.T) {
+// TestFlags_are_covered_by_scripts checks that a script in testdata/script uses
+// each flag of --help.
+func TestFlags_are_covered_by_scripts(t *testing.T) {
 	t.Parallel()
 	all := scripts(t)
 	for _, c := range commands(cli.NewRoot(&command.Env{})) {
@@ -64,9 +64,9 @@ func TestEveryFlagIsTriedByAScript(t *testing.T) {
 	}
 }
 
-// TestHelpFitsTheTerminal holds that help is there for every command and flag,
-// and that no line of it is wider than 80 columns.
-func TestHelpFitsTheTerminal(t *testing.T) {
+// TestHelp_fits_80_columns checks that every command and flag has help, and no
+// line of it is wider than 80 columns.
+func TestHelp_fits_80_columns(t *testing.T) {
 	t.Parallel()
 	for _, c := range commands(cli.NewRoot(&command.Env{})) {
 		if c.Name() == "help" {

@@ -15,8 +15,8 @@ import (
 
 const module = "github.com/wskdev/wsk/"
 
-// layers is the house from the ground up. A package imports from lower layers
-// and from its own folder; "*" is any one folder.
+// layers lists the layers of packages from the lowest up. A package imports
+// from lower layers and from its own folder; "*" is any one folder.
 var layers = [][]string{
 	{"pkg/internal/classify", "pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
 	{"pkg/webhook"},
@@ -31,8 +31,8 @@ var layers = [][]string{
 	{"cmd/wsk", "cmd/gen"},
 }
 
-// gjson is all that the packages for production services need beside the
-// standard library.
+// gjson is the only module that the packages for production services need
+// besides the standard library.
 var gjson = []string{"github.com/tidwall/gjson", "github.com/tidwall/match", "github.com/tidwall/pretty"}
 
 // modules lists the third-party modules that a public package depends on.

@@ -19,8 +19,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// killRounds is how often the listener is killed; $WSK_KILL_ROUNDS says
-// otherwise.
+// killRounds is how often the listener is killed; $WSK_KILL_ROUNDS overrides it.
 func killRounds(t *testing.T) int {
 	t.Helper()
 	text := os.Getenv("WSK_KILL_ROUNDS")
@@ -51,7 +50,7 @@ func startListener(t *testing.T, path string) (cmd *exec.Cmd, url string) {
 	return cmd, url
 }
 
-// started starts a listener and returns its URL, and what it has to say.
+// started starts a listener and returns its URL and its output.
 func started(t *testing.T, cmd *exec.Cmd) (url string, problems *lockedBuffer) {
 	t.Helper()
 	problems = &lockedBuffer{}
@@ -66,7 +65,7 @@ func started(t *testing.T, cmd *exec.Cmd) (url string, problems *lockedBuffer) {
 	lines := bufio.NewReader(out)
 	first, err := lines.ReadString('\n')
 	if err != nil {
-		t.Fatalf("the listener said nothing: %v\n%s", err, problems)
+		t.Fatalf("the listener printed nothing: %v\n%s", err, problems)
 	}
 	go func() { _, _ = io.Copy(io.Discard, lines) }() // until it ends
 	return readyURL(first), problems
@@ -82,8 +81,8 @@ func secretS(t *testing.T) webhook.Secret {
 	return secret
 }
 
-// load sends deliveries with ids of their own from many senders until the
-// server is gone, and returns the ids that were answered with 200.
+// load sends deliveries with distinct ids from many senders until the server
+// has ended, and returns the ids that were answered with 200.
 func load(t *testing.T, round int, delivery func(id string) deliver.Delivery) (answered []string) {
 	t.Helper()
 	transport := deliver.NewTransport()
@@ -115,9 +114,9 @@ func load(t *testing.T, round int, delivery func(id string) deliver.Delivery) (a
 	return answered
 }
 
-// TestEveryDeliveryAnsweredWith200IsInTheJournal kills a listener under load,
+// TestListen_killed_keeps_what_it_answered_with_200 kills a listener under load,
 // again and again on one journal.
-func TestEveryDeliveryAnsweredWith200IsInTheJournal(t *testing.T) {
+func TestListen_killed_keeps_what_it_answered_with_200(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	rounds, total, before := killRounds(t), 0, ""
@@ -136,7 +135,7 @@ func TestEveryDeliveryAnsweredWith200IsInTheJournal(t *testing.T) {
 		if cmd.ProcessState.Exited() {
 			t.Fatalf("round %d: the listener ended by itself: %s", round, cmd.ProcessState)
 		}
-		held := holding(t, path, began)
+		held := storedIDs(t, path, began)
 		for _, id := range answered {
 			if !held[id] {
 				t.Errorf("round %d: %s was answered with 200 and is not in the journal", round, id)
@@ -152,8 +151,8 @@ func TestEveryDeliveryAnsweredWith200IsInTheJournal(t *testing.T) {
 	t.Logf("%d deliveries were answered with 200 in %d rounds, and all are in the journal", total, rounds)
 }
 
-// holding reads the ids of a round, and holds that no record is torn.
-func holding(t *testing.T, path string, began time.Time) map[string]bool {
+// storedIDs reads the ids of a round, and checks that no record is torn.
+func storedIDs(t *testing.T, path string, began time.Time) map[string]bool {
 	t.Helper()
 	j, err := journal.Open(t.Context(), path, journal.Options{MustExist: true})
 	if err != nil {

@@ -83,7 +83,7 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-// receipt is what a command says of one refused request.
+// receipt is the result of a command for one refused request.
 type receipt struct {
 	Reason    string
 	Diagnosis *webhook.Diagnosis
@@ -155,7 +155,7 @@ func (r receiver) post(t *testing.T, header webhook.Header, body string) receipt
 	return record.Verdict
 }
 
-// verified is what wsk verify says of a raw request.
+// verified returns the result of wsk verify for a raw request.
 func verified(t *testing.T, header webhook.Header, body string) receipt {
 	t.Helper()
 	raw := bytes.NewBufferString("POST / HTTP/1.1\r\nHost: localhost\r\n")

@@ -33,15 +33,15 @@ func sender(t *testing.T, url, hidden string) (send func(name, notes string) int
 		case record.Response.Status == http.StatusOK:
 			taken[name] = true
 		case strings.Contains(string(record.Response.Body), hidden):
-			t.Errorf("the sender is told where the state is: %s", record.Response.Body)
+			t.Errorf("the sender learns the path of the state: %s", record.Response.Body)
 		}
 		return record.Response.Status
 	}, taken
 }
 
 // THREATS row 23 for the sandbox: 503 while the disk is full, 200 when there is
-// room, and the deliveries go on as well.
-func TestASandboxOutlivesAFullDisk(t *testing.T) {
+// room, and the deliveries continue as well.
+func TestSandbox_survives_a_full_disk(t *testing.T) {
 	t.Parallel()
 	dir := disk(t, "size=4m")
 	path := filepath.Join(dir, "box.db")
@@ -85,7 +85,7 @@ func TestASandboxOutlivesAFullDisk(t *testing.T) {
 
 // THREATS row 24 for the sandbox: what the disk does not confirm is not
 // answered with 200, and it ends.
-func TestAFailedFsyncEndsTheSandbox(t *testing.T) {
+func TestSandbox_ends_after_a_failed_fsync(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "box.db")

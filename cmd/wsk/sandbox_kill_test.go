@@ -19,8 +19,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// startSandbox starts wsk sandbox on a file and returns it with the URL that
-// takes its events.
+// startSandbox starts wsk sandbox on a file and returns it with the URL for its
+// events.
 func startSandbox(t *testing.T, path string, args ...string) (cmd *exec.Cmd, url string) {
 	t.Helper()
 	program, err := exec.LookPath("wsk")
@@ -39,7 +39,7 @@ func vendor(url, name, notes string) deliver.Delivery {
 	return deliver.Delivery{URL: url, Event: webhook.Event{Raw: raw}, Header: deliver.Inbound("k", "custom")}
 }
 
-// makeSandboxFile makes a sandbox's file with what a company has by default.
+// makeSandboxFile creates a sandbox's file with the default records of a company.
 func makeSandboxFile(t *testing.T, path string) {
 	t.Helper()
 	box, err := sandbox.New(t.Context(), sandbox.Config{Data: path})
@@ -78,7 +78,7 @@ func vendors(t *testing.T, path string) map[string]bool {
 	return stored
 }
 
-// ask puts a question to a sandbox's admin API and returns the answer.
+// ask sends a request to a sandbox's admin API and returns the response.
 func ask(t *testing.T, method, url, question, body string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(url, sandbox.Path)+sandbox.AdminPath+question, strings.NewReader(body))
@@ -98,9 +98,9 @@ func ask(t *testing.T, method, url, question, body string) string {
 	return string(raw)
 }
 
-// TestASandboxHoldsWhatItAnsweredWith200 kills it under load, again and again
+// TestSandbox_killed_keeps_what_it_answered_with_200 kills it under load, again and again
 // on one file.
-func TestASandboxHoldsWhatItAnsweredWith200(t *testing.T) {
+func TestSandbox_killed_keeps_what_it_answered_with_200(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "box.db")
 	rounds, total := killRounds(t), 0
@@ -127,9 +127,9 @@ func TestASandboxHoldsWhatItAnsweredWith200(t *testing.T) {
 	t.Logf("%d events were answered with 200 in %d rounds, and all are there", total, rounds)
 }
 
-// THREATS row 42: killed in an attempt and between attempts, the schedule goes
-// on, and there are six at the most.
-func TestAScheduleGoesOnAfterAKill(t *testing.T) {
+// THREATS row 42: killed in an attempt and between attempts, the schedule
+// continues, with six attempts at most.
+func TestSandbox_killed_continues_the_retry_schedule(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "box.db")
 	came := make(chan *http.Request, 16)
@@ -161,7 +161,7 @@ func TestAScheduleGoesOnAfterAKill(t *testing.T) {
 		t.Fatalf("%+v, %v", record.Response, err)
 	}
 	next()
-	go func() { // its answer comes when the attempt has ended, which is never
+	go func() { // it would respond only when the attempt has ended, which never happens
 		r, _ := http.NewRequest(http.MethodPost, strings.TrimSuffix(url, sandbox.Path)+sandbox.AdminPath+"advance", strings.NewReader(`{"duration":"1m"}`))
 		r.Header.Set("Content-Type", "application/json")
 		if answer, err := http.DefaultTransport.RoundTrip(r); err == nil {

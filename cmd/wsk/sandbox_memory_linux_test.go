@@ -65,7 +65,7 @@ func peak(t *testing.T, pid int) int64 {
 }
 
 // endless sends a gibibyte in chunks, without a key or a signature, and returns
-// how much of it was taken and the answer's first line.
+// how much of it was read and the first line of the response.
 func endless(t *testing.T, url string) (taken int64, answer string) {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "http://"), sandbox.Path))
@@ -87,9 +87,9 @@ func endless(t *testing.T, url string) (taken int64, answer string) {
 	return taken, <-said
 }
 
-// THREATS rows 10 and 47: neither a million records and ids nor a body without
-// an end take memory.
-func TestASandboxOfAMillionRecordsNeedsLittleMemory(t *testing.T) {
+// THREATS rows 10 and 47: neither a million records and ids nor an endless body
+// takes memory.
+func TestSandbox_memory_with_a_million_records(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
 		t.Skip("a file of a million records takes a while")
@@ -134,7 +134,7 @@ func TestASandboxOfAMillionRecordsNeedsLittleMemory(t *testing.T) {
 		t.Errorf("sending again: %s", got)
 	}
 	if taken, answer := endless(t, url); !strings.Contains(answer, "413") || taken > 64<<20 {
-		t.Errorf("of a body without an end %d MiB were taken: %q", taken>>20, answer)
+		t.Errorf("of an endless body %d MiB were read: %q", taken>>20, answer)
 	}
 	grown := peak(t, cmd.Process.Pid) - began
 	t.Logf("began with %d MiB, grew by %d MiB", began>>20, grown>>20)

@@ -14,8 +14,8 @@ import (
 )
 
 // A program that starts a server often reads the ready line and no more. The
-// server answers all the same, and ends when it is told to.
-func TestAServerWhoseOutputNobodyReadsGoesOn(t *testing.T) {
+// server still answers, and ends when it is interrupted.
+func TestServer_continues_when_nobody_reads_its_output(t *testing.T) {
 	t.Parallel()
 	notes := strings.Repeat("long ", 2000)
 	for name, server := range map[string]struct {
@@ -44,14 +44,14 @@ func TestAServerWhoseOutputNobodyReadsGoesOn(t *testing.T) {
 			}
 			said, err := stop()
 			if err != nil || !strings.Contains(said, "wsk: nobody read the output; not shown: ") {
-				t.Errorf("it ended with %v and said %q", err, said)
+				t.Errorf("it ended with %v and printed %q", err, said)
 			}
 		})
 	}
 }
 
 // startUnread starts a server and reads its first line. stop interrupts it, and
-// returns what it said on stderr.
+// returns its stderr.
 func startUnread(t *testing.T, args []string) (url string, stop func() (said string, err error)) {
 	t.Helper()
 	program, err := exec.LookPath("wsk")

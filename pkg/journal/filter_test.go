@@ -49,7 +49,7 @@ func library(t *testing.T) *Journal {
 	return j
 }
 
-func TestFilterSelects(t *testing.T) {
+func TestFilter(t *testing.T) {
 	t.Parallel()
 	j := library(t)
 	at := func(n int) time.Time { return clock().Add(time.Duration(n) * time.Second) }

@@ -93,7 +93,7 @@ func execute(t *testing.T, path, text string) {
 	}
 }
 
-func TestOpenTakesAnEmptyFile(t *testing.T) {
+func TestOpenAcceptsAnEmptyFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {

@@ -142,7 +142,7 @@ func TestHandlerRefusesInvalidJSONAndWarnsOfOtherBodies(t *testing.T) {
 	}
 }
 
-func TestReadBodyRefusesABodyThatBreaksOff(t *testing.T) {
+func TestReadBodyRefusesATruncatedBody(t *testing.T) {
 	r := newReceiver(t, nil)
 	request := post(header("a", payload, clock), "")
 	request.Body = io.NopCloser(io.MultiReader(strings.NewReader(payload[:20]), failing{}))

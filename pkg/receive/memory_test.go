@@ -197,7 +197,7 @@ func TestMemoryClaimReturnsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestMemoryNeedsLittleForADelivery(t *testing.T) {
+func TestMemorySizeOfADelivery(t *testing.T) {
 	size := func(n int, id func(i int) string) int64 {
 		var before, after runtime.MemStats
 		runtime.GC()
@@ -219,7 +219,7 @@ func TestMemoryNeedsLittleForADelivery(t *testing.T) {
 	}
 }
 
-func TestMemoryClaimTellsLongIDsApart(t *testing.T) {
+func TestMemoryClaimDistinguishesLongIDs(t *testing.T) {
 	long := func(end string) string { return strings.Repeat("x", 300) + end }
 	m := NewMemory(10)
 	for _, tt := range []struct {
@@ -236,7 +236,7 @@ func TestMemoryClaimTellsLongIDsApart(t *testing.T) {
 	}
 }
 
-func TestBodyDigestTellsRequestsApart(t *testing.T) {
+func TestBodyDigestDistinguishesRequests(t *testing.T) {
 	t.Parallel()
 	seen := map[[32]byte]string{}
 	for _, stamp := range []string{"", "1", "17"} {

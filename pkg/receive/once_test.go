@@ -162,7 +162,7 @@ func TestHandlerRecognizesARetryWithANewSignature(t *testing.T) {
 	wantCalls(t, r, 1)
 }
 
-func TestHandlerKnowsARequestWithoutAnIDByTimestampAndBody(t *testing.T) {
+func TestHandlerRecognizesARequestWithoutAnIDByTimestampAndBody(t *testing.T) {
 	r := newReceiver(t, nil)
 	wantAnswer(t, r.deliver("", payload, clock), 200, taken)
 	wantAnswer(t, r.deliver("", payload, clock), 200, takenBefore)

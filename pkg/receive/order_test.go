@@ -25,7 +25,7 @@ func TestConfigSkipVerifyChecksNoSignatureAndNoTimestamp(t *testing.T) {
 
 // An unverified receiver still tells deliveries apart, by WorkSkedge's headers
 // or else by those of Standard Webhooks.
-func TestConfigSkipVerifyKnowsDeliveriesByTheirHeaders(t *testing.T) {
+func TestConfigSkipVerifyRecognizesDeliveriesByTheirHeaders(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
 	tests := []struct {
 		name, id, stamp, otherID, otherStamp string

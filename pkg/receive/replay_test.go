@@ -129,7 +129,7 @@ func TestHandlerAnswersAnotherBodyUnderTheSameIDWithAConflict(t *testing.T) {
 	wantCalls(t, r, 2)
 }
 
-func TestHandlerStandardWebhooksTellsDeliveriesOfOneSecondApart(t *testing.T) {
+func TestHandlerStandardWebhooksDistinguishesDeliveriesOfOneSecond(t *testing.T) {
 	key := "whsec_c2VjcmV0IGtleSBvZiB0aGUgdGVzdHM="
 	scheme, err := webhook.SchemeNamed(webhook.StandardWebhooks)
 	if err != nil {

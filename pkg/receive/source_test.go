@@ -22,7 +22,7 @@ var signatureWords = []string{"sig", "mac", "digest", "want"}
 
 // THREATS row 3. In the package that verifies, every comparison of digests is
 // hmac.Equal, and this one never holds a signature at all.
-func TestSourceComparesSignaturesInConstantTime(t *testing.T) {
+func TestReceiveSource_compares_in_constant_time(t *testing.T) {
 	uses := 0
 	for _, file := range sources(t, "../webhook") {
 		if !namesSignature(file.tree, "SignatureHeader", "hmac") {

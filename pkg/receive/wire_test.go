@@ -78,7 +78,7 @@ func lines(h http.Header) string {
 }
 
 // THREATS row 10.
-func TestHandlerRefusesAGibibyteInLittleMemory(t *testing.T) {
+func TestHandlerMemoryOfAGibibyte(t *testing.T) {
 	address := serve(t, newReceiver(t, nil))
 	c, err := net.Dial("tcp", address)
 	if err != nil {

@@ -142,7 +142,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-func TestHaveIt(t *testing.T) {
+func TestEventList(t *testing.T) {
 	t.Parallel()
 	titles := strings.Split("A B C D E F G H I J", " ")
 	for n, want := range map[int]string{

@@ -141,7 +141,7 @@ func nameOf(e ast.Expr) string {
 	return ""
 }
 
-func TestComparisons_of_signatures_take_constant_time(t *testing.T) {
+func TestSource_compares_signatures_in_constant_time(t *testing.T) {
 	t.Parallel()
 	root, seen, calls := filepath.Join("..", ".."), 0, 0
 	for _, tree := range []string{"pkg", "cmd"} {

@@ -10,7 +10,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 )
 
-func TestLintShowsTheLineAndACaretOnATerminal(t *testing.T) {
+func TestLint_shows_the_line_and_a_caret_on_a_terminal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.OutTTY, f.Columns = true, 80
@@ -30,7 +30,7 @@ func TestLintShowsTheLineAndACaretOnATerminal(t *testing.T) {
 	}
 }
 
-func TestProgressShowsHowFarAndHowLongOnATerminal(t *testing.T) {
+func TestProgress_on_a_terminal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	now := time.Unix(1764000000, 0)
@@ -53,7 +53,7 @@ func TestProgressShowsHowFarAndHowLongOnATerminal(t *testing.T) {
 	}
 }
 
-func TestProgressIsSilentWhenPiped(t *testing.T) {
+func TestProgress_into_a_pipe(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	now := time.Unix(1764000000, 0)

@@ -39,7 +39,7 @@ func replayFile(t *testing.T, f *fake, name, text string) {
 	}
 }
 
-func TestReplayToAnotherMachineIsAskedAbout(t *testing.T) {
+func TestReplay_asks_before_it_sends_to_another_machine(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		typed string
@@ -48,17 +48,17 @@ func TestReplayToAnotherMachineIsAskedAbout(t *testing.T) {
 		sent  int
 		asked string
 	}{
-		"yes":                  {"y\n", nil, exitYes, 1, "replay 1 delivery to https://erp.example.com/hook ? [y/N] "},
-		"the word":             {"Yes\n", nil, exitYes, 1, "replay 1 delivery to "},
-		"no":                   {"n\n", nil, exitNo, 0, "nothing was sent"},
-		"enter alone":          {"\n", nil, exitNo, 0, "nothing was sent"},
-		"the end of input":     {"", nil, exitNo, 0, "nothing was sent"},
-		"several":              {"y\n", []string{"p.json"}, exitYes, 2, "replay 2 deliveries to "},
-		"a load test":          {"n\n", []string{"--rate", "max"}, exitNo, 0, "replay 1 delivery as a load test to "},
-		"said yes before":      {"", []string{"--yes"}, exitYes, 1, ""},
-		"a load, said yes":     {"", []string{"--yes", "--rate", "max"}, exitYes, 1, ""},
-		"several, said so":     {"", []string{"--yes", "p.json", "p.json"}, exitYes, 3, ""},
-		"something else is no": {"maybe\n", nil, exitNo, 0, "nothing was sent"},
+		"yes":                {"y\n", nil, exitYes, 1, "replay 1 delivery to https://erp.example.com/hook ? [y/N] "},
+		"the word":           {"Yes\n", nil, exitYes, 1, "replay 1 delivery to "},
+		"no":                 {"n\n", nil, exitNo, 0, "nothing was sent"},
+		"enter alone":        {"\n", nil, exitNo, 0, "nothing was sent"},
+		"the end of input":   {"", nil, exitNo, 0, "nothing was sent"},
+		"several":            {"y\n", []string{"p.json"}, exitYes, 2, "replay 2 deliveries to "},
+		"a load test":        {"n\n", []string{"--rate", "max"}, exitNo, 0, "replay 1 delivery as a load test to "},
+		"--yes":              {"", []string{"--yes"}, exitYes, 1, ""},
+		"a load with --yes":  {"", []string{"--yes", "--rate", "max"}, exitYes, 1, ""},
+		"several with --yes": {"", []string{"--yes", "p.json", "p.json"}, exitYes, 3, ""},
+		"any other answer":   {"maybe\n", nil, exitNo, 0, "nothing was sent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -68,7 +68,7 @@ func TestReplayToAnotherMachineIsAskedAbout(t *testing.T) {
 				t.Errorf("exit code %d with %d sent, want %d with %d: %s", code, len(*sent), test.code, test.sent, &f.Stderr)
 			}
 			if !strings.Contains(f.Stderr.String(), test.asked) || test.asked == "" && f.Stderr.Len() > 0 {
-				t.Errorf("said %q, want %q in it", &f.Stderr, test.asked)
+				t.Errorf("stderr %q, want %q in it", &f.Stderr, test.asked)
 			}
 			if strings.Contains(f.Stdout.String()+f.Stderr.String(), "hush") {
 				t.Error("the secret was shown")
@@ -77,7 +77,7 @@ func TestReplayToAnotherMachineIsAskedAbout(t *testing.T) {
 	}
 }
 
-func TestReplayWithoutAnAnswerCanBeInterrupted(t *testing.T) {
+func TestReplay_interrupted_at_the_question(t *testing.T) {
 	t.Parallel()
 	f, sent := replayFake(t, "")
 	r, w := io.Pipe() // never written to
@@ -94,12 +94,12 @@ func TestReplayWithoutAnAnswerCanBeInterrupted(t *testing.T) {
 	}
 }
 
-// writes is told what is written.
+// writes receives what is written.
 type writes func([]byte)
 
 func (w writes) Write(b []byte) (int, error) { w(b); return len(b), nil }
 
-func TestInterruptedReplayPrintsWhatWasDone(t *testing.T) {
+func TestReplay_interrupted_prints_the_results(t *testing.T) {
 	t.Parallel()
 	f, _ := replayFake(t, "")
 	ids := 0
@@ -130,7 +130,7 @@ func TestInterruptedReplayPrintsWhatWasDone(t *testing.T) {
 	}
 }
 
-func TestReplayEditsThePayloadFirst(t *testing.T) {
+func TestReplay_edit(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		script string

@@ -17,8 +17,8 @@ import (
 	"github.com/wskdev/wsk/pkg/journal"
 )
 
-// answering is a world with an endpoint that answers so, one after another,
-// and then with the last for ever.
+// answering is a fake with an endpoint that answers with these statuses in
+// turn, and then always with the last.
 func answering(t *testing.T, statuses ...int) *fake {
 	t.Helper()
 	f := newFake(t)
@@ -42,14 +42,14 @@ func (f *fake) given(t *testing.T, name, content string) {
 	}
 }
 
-// keyOf is the name that the requests with an API key are counted under.
+// keyOf is the name under which the requests with an API key are counted.
 func keyOf(apiKey string) string {
 	return batch.Key(deliver.Delivery{Header: deliver.Inbound(apiKey, "custom")})
 }
 
 const staffLine = `{"event_type":"employee.created","timestamp":"2026-01-15T14:30:00Z","source":"hr","data":{"emp_number":"E1","name":"Ada","email":"ada@example.com","employee_type":"office"}}` + "\n"
 
-func TestABatchShowsProgressOnATerminalAndNowhereElse(t *testing.T) {
+func TestSendBatch_shows_progress_only_on_a_terminal(t *testing.T) {
 	t.Parallel()
 	for name, terminal := range map[string]bool{"on a terminal": true, "into a pipe": false} {
 		t.Run(name, func(t *testing.T) {
@@ -66,13 +66,13 @@ func TestABatchShowsProgressOnATerminalAndNowhereElse(t *testing.T) {
 				}
 			}
 			if terminal && !strings.HasSuffix(f.Stderr.String(), "\rwsk: 1 line was refused\n") {
-				t.Errorf("the progress was left standing: %q", f.Stderr.String())
+				t.Errorf("the progress was not removed: %q", f.Stderr.String())
 			}
 		})
 	}
 }
 
-func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
+func TestSend_counts_under_the_limit_of_its_key(t *testing.T) {
 	t.Parallel()
 	f := answering(t, 503, 200)
 	f.given(t, "one.json", staffLine)
@@ -95,7 +95,7 @@ func TestASingleSendTakesAPlaceUnderTheLimitOfItsKey(t *testing.T) {
 	}
 }
 
-func TestTheKeyOfAHeaderIsTheOneThatCounts(t *testing.T) {
+func TestSend_counts_under_the_key_of_its_header(t *testing.T) {
 	t.Parallel()
 	f := answering(t, 200)
 	f.given(t, "one.json", staffLine)

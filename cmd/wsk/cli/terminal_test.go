@@ -13,7 +13,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// fake runs command lines in a fixed world.
+// fake runs command lines in a fixed environment.
 type fake struct{ *commandtest.Fake }
 
 func newFake(t *testing.T) *fake {
@@ -30,7 +30,7 @@ func (f *fake) run(t *testing.T, args ...string) int {
 
 const signedAt = "X-Webhook-Timestamp: 1764000000\n"
 
-func TestSecretStandingAloneIsAskedForOnATerminal(t *testing.T) {
+func TestSecret_without_a_value_is_read_from_the_terminal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.InTTY = true
@@ -56,7 +56,7 @@ func TestSecretStandingAloneIsAskedForOnATerminal(t *testing.T) {
 	}
 }
 
-func TestSecretStandingAloneTakesTheEnvironmentFirst(t *testing.T) {
+func TestSecret_without_a_value_prefers_the_environment(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.InTTY = true
@@ -67,7 +67,7 @@ func TestSecretStandingAloneTakesTheEnvironmentFirst(t *testing.T) {
 	}
 }
 
-func TestTypedSecretThatIsBlankIsRefused(t *testing.T) {
+func TestSecret_typed_blank_is_refused(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.InTTY = true
@@ -77,7 +77,7 @@ func TestTypedSecretThatIsBlankIsRefused(t *testing.T) {
 	}
 }
 
-func TestInterruptedReadEndsWith130(t *testing.T) {
+func TestMain_interrupted_while_reading(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	r, w := io.Pipe() // never written to
@@ -89,11 +89,11 @@ func TestInterruptedReadEndsWith130(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, &f.Stderr)
 	}
 	if f.Stderr.String() != "wsk: interrupted\n" {
-		t.Errorf("said %q", &f.Stderr)
+		t.Errorf("stderr %q", &f.Stderr)
 	}
 }
 
-func TestErrorOfTheResultsWriterIsAnError(t *testing.T) {
+func TestMain_reports_a_failed_write(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.Out = brokenWriter{}
@@ -106,7 +106,7 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-func TestSecretsAndPasswordsAreNotInErrors(t *testing.T) {
+func TestMain_shows_no_credential_in_errors(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	for _, args := range [][]string{
@@ -126,7 +126,7 @@ func TestSecretsAndPasswordsAreNotInErrors(t *testing.T) {
 	}
 }
 
-func TestOutputIsWrappedOnANarrowTerminal(t *testing.T) {
+func TestVerify_wraps_lines_on_a_narrow_terminal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.OutTTY, f.Columns = true, 60
@@ -142,7 +142,7 @@ func TestOutputIsWrappedOnANarrowTerminal(t *testing.T) {
 	}
 }
 
-func TestArgumentsOfSecretAreJoined(t *testing.T) {
+func TestJoinSecrets(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ in, want string }{
 		{"listen --secret s", "listen --secret=s"},

@@ -11,8 +11,8 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 )
 
-// receiver answers each request of a fake world with a status and a body, and
-// lets its clock go on.
+// receiver answers each request of a fake with a status and a body, and
+// advances its clock.
 func (f *fake) receiver(took time.Duration, status int, body string) {
 	now := time.Unix(1764000000, 0)
 	f.Now = func() time.Time { return now }
@@ -22,7 +22,7 @@ func (f *fake) receiver(took time.Duration, status int, body string) {
 	})
 }
 
-func TestTriggerKeepsToTheTerminal(t *testing.T) {
+func TestTrigger_fits_the_terminal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.NewID = func() string { return strings.Repeat("x", 26) }
@@ -42,11 +42,11 @@ func TestTriggerKeepsToTheTerminal(t *testing.T) {
 		t.Errorf("%d words of the answers are shown, want 400 characters of each", words)
 	}
 	if !strings.HasPrefix(f.Stdout.String(), "timesheet.created  whk_xxxxxxxxxxxxxxxxxxxxxxxxxx\n  http://receiver") {
-		t.Errorf("the head is not broken:\n%s", &f.Stdout)
+		t.Errorf("the heading is not wrapped:\n%s", &f.Stdout)
 	}
 }
 
-func TestTriggerShowsWhatARefusalSaysAndNothingThatATerminalObeys(t *testing.T) {
+func TestTrigger_escapes_the_body_of_a_refusal(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	f.receiver(time.Millisecond, 422, "{\n  \"error\": \"no\x1b[31m\xff\"\n}")
@@ -58,7 +58,7 @@ func TestTriggerShowsWhatARefusalSaysAndNothingThatATerminalObeys(t *testing.T) 
 	}
 }
 
-func TestTriggerWarnsOfASlowAnswerInYellow(t *testing.T) {
+func TestTrigger_warns_of_a_slow_response(t *testing.T) {
 	t.Parallel()
 	for _, took := range []time.Duration{10 * time.Second, 12 * time.Second} {
 		f := newFake(t)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// reader takes one write for each that is let through.
+// reader blocks each write until one is allowed.
 type reader struct {
 	let chan struct{}
 	got bytes.Buffer
@@ -21,7 +21,7 @@ func (r *reader) Write(b []byte) (int, error) {
 	return r.got.Write(b)
 }
 
-// every lets a write through again and again, until stop.
+// every allows a write at regular intervals, until stop.
 func (r *reader) every(pause time.Duration) (stop func()) {
 	ending, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -41,8 +41,8 @@ func (r *reader) every(pause time.Duration) (stop func()) {
 	}
 }
 
-// A server's write waits until it is read, as long as anything is.
-func TestARelayWaitsForASlowReader(t *testing.T) {
+// A server's write waits until it is read, as long as the reader makes progress.
+func TestStallTolerantWriter_waits_for_a_slow_reader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := &reader{let: make(chan struct{})}
@@ -68,9 +68,9 @@ func TestARelayWaitsForASlowReader(t *testing.T) {
 	})
 }
 
-// One that reads nothing holds nobody up: it costs one wait, and has what fits
-// when it reads again.
-func TestARelayHoldsWhatNobodyReads(t *testing.T) {
+// A reader that has stalled delays the server once, and receives what fits in
+// the queue when it reads again.
+func TestStallTolerantWriter_queues_what_nobody_reads(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stuck := &reader{let: make(chan struct{})}
@@ -99,8 +99,9 @@ func TestARelayHoldsWhatNobodyReads(t *testing.T) {
 	})
 }
 
-// A long line is read for longer than a server waits for a sign of a reader.
-func TestARelaySeesThatALongLineIsRead(t *testing.T) {
+// Reading a long line takes longer than the time after which a reader counts as
+// stalled.
+func TestStallTolerantWriter_notices_progress_in_a_long_line(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := &reader{let: make(chan struct{})}
@@ -117,8 +118,8 @@ func TestARelaySeesThatALongLineIsRead(t *testing.T) {
 	})
 }
 
-// The end does not take as long as the slowest of readers likes.
-func TestTheEndOfARelayIsNotLong(t *testing.T) {
+// Close does not wait longer than its limit for a slow reader.
+func TestStallTolerantWriter_Close_returns_in_time(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slow := &reader{let: make(chan struct{})}
@@ -136,8 +137,8 @@ func TestTheEndOfARelayIsNotLong(t *testing.T) {
 	})
 }
 
-// A server ends although nobody reads, and says what was not shown.
-func TestARelayThatNobodyReadsEnds(t *testing.T) {
+// A server ends although nobody reads, and reports what was not shown.
+func TestTolerateStalls_reports_what_was_not_shown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stuck := &reader{let: make(chan struct{})}
@@ -148,14 +149,14 @@ func TestARelayThatNobodyReadsEnds(t *testing.T) {
 		}
 		end()
 		if want := "wsk: nobody read the output; not shown: 3 records\n"; said.String() != want {
-			t.Errorf("said %q, want %q", said.String(), want)
+			t.Errorf("printed %q, want %q", said.String(), want)
 		}
-		close(stuck.let) // or its goroutine is there for ever
+		close(stuck.let) // otherwise its goroutine never ends
 	})
 }
 
-// A full disk behind the output is told to who writes.
-func TestARelayHandsErrorsOn(t *testing.T) {
+// The writer receives the error of a full disk.
+func TestStallTolerantWriter_returns_write_errors(t *testing.T) {
 	t.Parallel()
 	want := errors.New("no space left on device")
 	r := newStallTolerantWriter(failing{want})
@@ -165,7 +166,7 @@ func TestARelayHandsErrorsOn(t *testing.T) {
 		}
 	}
 	if lost := r.Close(); lost != 0 {
-		t.Errorf("lost %d, which were told of already", lost)
+		t.Errorf("lost %d, which were reported already", lost)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-func TestCleanShowsWhatATerminalWouldObey(t *testing.T) {
+func TestClean(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, in, want string }{
 		{"plain text stays", "order 5, Größe 東京 🔧", "order 5, Größe 東京 🔧"},
@@ -53,7 +53,7 @@ func FuzzClean(f *testing.F) {
 	})
 }
 
-func TestTableAlignsUnderColourAndEscapes(t *testing.T) {
+func TestTable_aligns_with_colour_and_escapes(t *testing.T) {
 	t.Parallel()
 	p := ui.Palette{Color: true}
 	var table ui.Table
@@ -70,7 +70,7 @@ func TestTableAlignsUnderColourAndEscapes(t *testing.T) {
 	}
 }
 
-func TestTableKeepsItsLastColumnWithinTheTerminal(t *testing.T) {
+func TestTable_fits_the_last_column(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		wrap bool
@@ -92,7 +92,7 @@ func TestTableKeepsItsLastColumnWithinTheTerminal(t *testing.T) {
 	}
 }
 
-func TestPaletteWithoutColourChangesNothing(t *testing.T) {
+func TestPalette_without_colour(t *testing.T) {
 	t.Parallel()
 	var p ui.Palette
 	for _, paint := range []func(string) string{p.Good, p.Bad, p.Warn, p.Name, p.Quiet} {
@@ -105,7 +105,7 @@ func TestPaletteWithoutColourChangesNothing(t *testing.T) {
 	}
 }
 
-func TestWrapKeepsToTheWidth(t *testing.T) {
+func TestWrap(t *testing.T) {
 	t.Parallel()
 	got := ui.Wrap("one two three four", "    ", 12)
 	if got != "one two\n    three\n    four" {
@@ -116,7 +116,7 @@ func TestWrapKeepsToTheWidth(t *testing.T) {
 	}
 }
 
-func TestShortCutsAtCharacters(t *testing.T) {
+func TestShort(t *testing.T) {
 	t.Parallel()
 	if got := ui.Short("äöüß", 3); got != "äö…" {
 		t.Errorf("got %q", got)
@@ -126,7 +126,7 @@ func TestShortCutsAtCharacters(t *testing.T) {
 	}
 }
 
-// nasty are texts that a shell would take apart.
+// nasty are texts that a shell would split or expand.
 func nasty() []string {
 	return []string{
 		"", "plain", "it's", `"double"`, "$HOME `id` $(id)", "a b\tc", "line\nbreak\n", "*?[x]", "~", "-n", "\\n %s %%", "é東🔧",
@@ -134,7 +134,7 @@ func nasty() []string {
 	}
 }
 
-func TestShellWordsComeOutAsTheyWentIn(t *testing.T) {
+func TestQuote(t *testing.T) {
 	t.Parallel()
 	sh, err := exec.LookPath("sh")
 	if err != nil {
@@ -146,7 +146,7 @@ func TestShellWordsComeOutAsTheyWentIn(t *testing.T) {
 			t.Errorf("printf of %q gave %q, %v", text, out, err)
 		}
 		if strings.ContainsAny(text, "\x00") || strings.HasSuffix(text, "\n") {
-			continue // no word of a shell holds these
+			continue // a shell word cannot contain these
 		}
 		out, err = exec.CommandContext(t.Context(), sh, "-c", "printf '%s' "+ui.Quote(text)).Output()
 		if err != nil || string(out) != text {
@@ -155,7 +155,7 @@ func TestShellWordsComeOutAsTheyWentIn(t *testing.T) {
 	}
 }
 
-func TestCurlShowsNoCredential(t *testing.T) {
+func TestCurl_shows_no_credential(t *testing.T) {
 	t.Parallel()
 	got := ui.Curl(webhook.Request{
 		Method: "POST", URL: "http://user:hush@127.0.0.1/?token=hush",
@@ -173,7 +173,7 @@ func TestCurlShowsNoCredential(t *testing.T) {
 	}
 }
 
-func TestWireRedactsAndCleans(t *testing.T) {
+func TestWire(t *testing.T) {
 	t.Parallel()
 	got := ui.Wire(webhook.Request{
 		Method: "POST", URL: "http://127.0.0.1/",
