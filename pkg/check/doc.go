@@ -1,16 +1,20 @@
 // Package check tests a webhook receiver: the receiver's URL and secret come in,
 // and a verdict for each case goes out.
 //
-//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
-//	if err != nil {
-//		return err
-//	}
-//	report, err := check.Run(ctx, check.Config{URL: "http://127.0.0.1:3000/hooks", Secret: secret}, nil)
-//	if err != nil {
-//		return err
-//	}
-//	for _, r := range report.Results {
-//		fmt.Println(r.Verdict, r.Case.ID, r.Detail)
+//	func checkReceiver(ctx context.Context, url string, secret webhook.Secret) error {
+//		report, err := check.Run(ctx, check.Config{
+//			URL: url, Secret: secret, Only: []string{"valid", "signature_*"}, // without Only: all cases
+//		}, nil)
+//		if err != nil {
+//			return err
+//		}
+//		for _, r := range report.Results {
+//			fmt.Println(r.Case.ID, r.Verdict)
+//		}
+//		if report.Failed > 0 {
+//			return fmt.Errorf("%d cases failed", report.Failed)
+//		}
+//		return nil
 //	}
 //
 // Each case names one mistake that receivers make: what is sent, what the

@@ -1,26 +1,25 @@
 // Package deliver sends events: a [Delivery] comes in, signed requests go over
 // the wire, and a [webhook.Record] of each attempt comes out.
 //
-//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
-//	if err != nil {
-//		return err
-//	}
-//	event, err := webhook.ParseEvent(body)
-//	if err != nil {
-//		return err
-//	}
-//	var client deliver.Client
-//	record, err := client.Send(ctx, deliver.Delivery{
-//		URL:    "https://app.workskedge.com/webhooks/inbound",
-//		Event:  event,
-//		Header: deliver.Inbound(os.Getenv("WSK_API_KEY"), "custom"),
-//		Secret: secret,
-//	}, deliver.Policy{Retries: 3}, nil)
-//	if err != nil {
-//		return err
-//	}
-//	if record.Verdict.Outcome != webhook.Accepted {
-//		return fmt.Errorf("%s was not accepted: %s", event.Type, record.Verdict.Outcome)
+//	func send(ctx context.Context, url, apiKey string, secret webhook.Secret, body []byte) error {
+//		event, err := webhook.ParseEvent(body)
+//		if err != nil {
+//			return err
+//		}
+//		var client deliver.Client
+//		record, err := client.Send(ctx, deliver.Delivery{
+//			URL:    url, // https://app.workskedge.com/webhooks/inbound
+//			Event:  event,
+//			Header: deliver.Inbound(apiKey, "custom"),
+//			Secret: secret, // the zero Secret sends the request unsigned
+//		}, deliver.Policy{Retries: 3}, nil)
+//		if err != nil {
+//			return err
+//		}
+//		if record.Verdict.Outcome != webhook.Accepted {
+//			return fmt.Errorf("%s was not accepted: %s %s", event.Type, record.Verdict.Outcome, record.Error)
+//		}
+//		return nil
 //	}
 //
 // [Client.Send] delivers as a client does, with the caller's [Policy].

@@ -3,45 +3,57 @@ package deliver_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// An event goes to WorkSkedge, with up to three retries.
+// send is the function of the package comment.
+func send(ctx context.Context, url, apiKey string, secret webhook.Secret, body []byte) error {
+	event, err := webhook.ParseEvent(body)
+	if err != nil {
+		return err
+	}
+	var client deliver.Client
+	record, err := client.Send(ctx, deliver.Delivery{
+		URL:    url, // https://app.workskedge.com/webhooks/inbound
+		Event:  event,
+		Header: deliver.Inbound(apiKey, "custom"),
+		Secret: secret, // the zero Secret sends the request unsigned
+	}, deliver.Policy{Retries: 3}, nil)
+	if err != nil {
+		return err
+	}
+	if record.Verdict.Outcome != webhook.Accepted {
+		return fmt.Errorf("%s was not accepted: %s %s", event.Type, record.Verdict.Outcome, record.Error)
+	}
+	return nil
+}
+
+// An event goes to an endpoint, with up to three retries.
 func Example() {
-	send := func(ctx context.Context, body []byte) error {
-		secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
-		if err != nil {
-			return err
-		}
-		event, err := webhook.ParseEvent(body)
-		if err != nil {
-			return err
-		}
-		var client deliver.Client
-		record, err := client.Send(ctx, deliver.Delivery{
-			URL:    "https://app.workskedge.com/webhooks/inbound",
-			Event:  event,
-			Header: deliver.Inbound(os.Getenv("WSK_API_KEY"), "custom"),
-			Secret: secret,
-		}, deliver.Policy{Retries: 3}, nil)
-		if err != nil {
-			return err
-		}
-		if record.Verdict.Outcome != webhook.Accepted {
-			return fmt.Errorf("%s was not accepted: %s %s", event.Type, record.Verdict.Outcome, record.Error)
-		}
-		return nil
+	secret, err := webhook.NewSecret("a secret") // os.Getenv("WEBHOOK_SECRET") in production
+	if err != nil {
+		panic(err)
 	}
-	if err := send(context.Background(), []byte(`{"event_type":"test.connection","timestamp":"2026-01-15T14:30:00Z","source":"erp","data":{}}`)); err != nil {
-		fmt.Println(err)
-	}
+	endpoint := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = webhook.Verify(r.Header, body, time.Now(), secret)
+		}
+		fmt.Println("received", string(body), err)
+	}))
+	defer endpoint.Close()
+	body := `{"event_type":"test.connection","timestamp":"2026-01-15T14:30:00Z","source":"custom","data":{}}`
+	fmt.Println(send(context.Background(), endpoint.URL, "a key", secret, []byte(body)))
+	// Output:
+	// received {"event_type":"test.connection","timestamp":"2026-01-15T14:30:00Z","source":"custom","data":{}} <nil>
+	// <nil>
 }
 
 // Each attempt is signed again and makes a record.

@@ -10,15 +10,32 @@
 //
 // A receiver answers first and explains afterwards, for its log:
 //
-//	_, err := verifier.Verify(r.Header, body, time.Now())
-//	var refusal *webhook.Refusal
-//	if errors.As(err, &refusal) {
-//		http.Error(w, refusal.Detail, webhook.StatusOf(err))
-//		request := webhook.Request{Header: webhook.HeaderOf(r.Header), Body: body}
-//		if d := limiter.Refusal(verifier, request, refusal.Reason); d != nil {
-//			log.Printf("%s: %s; %s", refusal.Reason, d.Summary, d.Fix)
+//	func handler(verifier webhook.Verifier, logger *log.Logger, handle func(body []byte) error) http.HandlerFunc {
+//		var limiter diagnose.Limiter // one for all requests
+//		return func(w http.ResponseWriter, r *http.Request) {
+//			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+//			if err != nil {
+//				http.Error(w, "reading the body failed", http.StatusBadRequest)
+//				return
+//			}
+//			if _, err := verifier.Verify(r.Header, body, time.Now()); err != nil {
+//				http.Error(w, err.Error(), webhook.StatusOf(err))
+//				_ = http.NewResponseController(w).Flush() // the sender does not wait for the explanation
+//				var refusal *webhook.Refusal
+//				if errors.As(err, &refusal) {
+//					request := webhook.Request{Header: webhook.HeaderOf(r.Header), Body: body}
+//					if d := limiter.Refusal(verifier, request, refusal.Reason); d != nil {
+//						logger.Printf("%s: %s; %s", d.ID, d.Summary, d.Fix)
+//					}
+//				}
+//				return
+//			}
+//			if err := handle(body); err != nil {
+//				http.Error(w, "handling the event failed", http.StatusInternalServerError)
+//				return
+//			}
+//			w.WriteHeader(http.StatusOK)
 //		}
-//		return
 //	}
 //
 // A diagnosis must never decide whether a request is accepted: that is what

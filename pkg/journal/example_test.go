@@ -16,33 +16,42 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// store is the function of the package comment.
+func store(ctx context.Context, path string, record webhook.Record) (err error) {
+	j, err := journal.Open(ctx, path, journal.Options{}) // open it once
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	if err := j.Put(ctx, record); err != nil {
+		return err // the record is not on disk
+	}
+	for failed, err := range j.Records(ctx, journal.Filter{Events: []string{"work_order.*"}, Status: []string{"failed"}}) {
+		if err != nil {
+			return err
+		}
+		fmt.Println(failed.ID, failed.Event)
+	}
+	return nil
+}
+
 // A Journal stores records, and returns those that a filter selects.
-func ExampleJournal() {
+func Example() {
 	dir, err := os.MkdirTemp("", "journal")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	ctx := context.Background()
-	j, err := journal.Open(ctx, filepath.Join(dir, "journal.db"), journal.Options{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer func() { _ = j.Close() }()
-	err = j.Put(ctx, webhook.Record{
+	err = store(context.Background(), filepath.Join(dir, "journal.db"), webhook.Record{
 		ID: "rec_1", Time: time.Now(), Direction: webhook.Received, Event: "work_order.created",
 		Request:  webhook.Request{Method: "POST", URL: "/", Body: []byte("{}")},
 		Response: &webhook.Response{Status: 503},
 	})
-	fmt.Println("on disk:", err == nil)
-	for record, err := range j.Records(ctx, journal.Filter{Events: []string{"work_order.*"}, Status: []string{"failed"}}) {
-		fmt.Println(record.ID, record.Response.Status, err)
-	}
+	fmt.Println(err)
 	// Output:
-	// on disk: true
-	// rec_1 503 <nil>
+	// rec_1 work_order.created
+	// <nil>
 }
 
 // A receiver stores each event before it answers 200. A Forwarder hands the events

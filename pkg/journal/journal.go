@@ -2,16 +2,22 @@
 // is on disk when Put returns, so that it survives a kill -9 and a loss of power.
 // Filters, counts and exports come out.
 //
-//	j, err := journal.Open(ctx, "journal.db", journal.Options{})
-//	if err != nil {
-//		return err
-//	}
-//	defer j.Close()
-//	if err := j.Put(ctx, record); err != nil {
-//		return err // the record is not on disk
-//	}
-//	for record, err := range j.Records(ctx, journal.Filter{Status: []string{"failed"}}) {
-//		…
+//	func store(ctx context.Context, path string, record webhook.Record) (err error) {
+//		j, err := journal.Open(ctx, path, journal.Options{}) // open it once
+//		if err != nil {
+//			return err
+//		}
+//		defer func() { err = errors.Join(err, j.Close()) }()
+//		if err := j.Put(ctx, record); err != nil {
+//			return err // the record is not on disk
+//		}
+//		for failed, err := range j.Records(ctx, journal.Filter{Events: []string{"work_order.*"}, Status: []string{"failed"}}) {
+//			if err != nil {
+//				return err
+//			}
+//			fmt.Println(failed.ID, failed.Event)
+//		}
+//		return nil
 //	}
 //
 // The file is a SQLite database (WAL, synchronous=FULL). Listeners, senders and
@@ -29,8 +35,10 @@
 // of each batch, and the slots of the rate limits that all processes on the
 // machine share.
 //
-// This package is experimental: its API may change. The format of the file does
-// not: a newer version opens and reads the journal of an older one.
+// The format of the file is stable: a newer version opens and reads the journal of
+// an older one.
+//
+// This package is experimental: its API may change.
 package journal
 
 import (

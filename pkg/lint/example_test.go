@@ -2,10 +2,29 @@ package lint_test
 
 import (
 	"fmt"
+	"io"
 	"log"
+	"os"
 
 	"github.com/wskdev/wsk/pkg/lint"
 )
+
+// printFindings is the function of the package comment.
+func printFindings(w io.Writer, payload []byte) error {
+	linter, err := lint.New(lint.Config{}) // make it once: it compiles schemas
+	if err != nil {
+		return err
+	}
+	checker := linter.NewChecker() // one per goroutine
+	result := checker.Payload(payload)
+	for _, f := range result.Findings {
+		fmt.Fprintln(w, f) // error: priority must be a string, is an object (type) at /data/priority
+	}
+	if n := result.Errors(); n > 0 {
+		return fmt.Errorf("%s has %d errors", result.Event, n)
+	}
+	return nil
+}
 
 func Example() {
 	payload := []byte(`{
@@ -19,20 +38,12 @@ func Example() {
     "entries": [{"entry_date": "2026-03-18", "hours": 25}]
   }
 }`)
-	linter, err := lint.New(lint.Config{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	result := linter.NewChecker().Payload(payload)
-	fmt.Println(result.Form, result.Event, result.Errors())
-	for _, f := range result.Findings {
-		fmt.Println(f)
-	}
+	fmt.Println(printFindings(os.Stdout, payload))
 	// Output:
-	// inbound timesheet.created 2
 	// warning: total_hours is 9, the entries add up to 25 (hours-sum) at /data/total_hours
 	// error: entry_date 2026-03-18 differs from timesheet_date 2026-03-17 (entry-date) at /data/entries/0/entry_date
 	// error: hours must be at most 24, is 25 (range) at /data/entries/0/hours
+	// timesheet.created has 2 errors
 }
 
 func ExampleChecker_Fix() {

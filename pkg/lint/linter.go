@@ -1,14 +1,20 @@
 // Package lint checks payloads against the event catalog: bytes go in, findings
 // with line, column and JSON Pointer come out.
 //
-//	linter, err := lint.New(lint.Config{})
-//	if err != nil {
-//		return err
-//	}
-//	checker := linter.NewChecker() // one per goroutine
-//	result := checker.Payload(payload)
-//	for _, f := range result.Findings {
-//		fmt.Println(f) // 14:5: error: priority must be a string, is an object (type) at /data/priority
+//	func printFindings(w io.Writer, payload []byte) error {
+//		linter, err := lint.New(lint.Config{}) // make it once: it compiles schemas
+//		if err != nil {
+//			return err
+//		}
+//		checker := linter.NewChecker() // one per goroutine
+//		result := checker.Payload(payload)
+//		for _, f := range result.Findings {
+//			fmt.Fprintln(w, f) // error: priority must be a string, is an object (type) at /data/priority
+//		}
+//		if n := result.Errors(); n > 0 {
+//			return fmt.Errorf("%s has %d errors", result.Event, n)
+//		}
+//		return nil
 //	}
 //
 // The envelope of a payload says which event it is. The schema of the event

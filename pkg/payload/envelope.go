@@ -6,13 +6,20 @@
 // the data where there is none yet, and [New] always does. [Sample] makes a new
 // event from the catalog's sample. [Set] and [Delete] change one place of a
 // payload. Every byte that a function is not asked to change stays as it is,
-// because receivers verify a signature over the bytes.
+// because receivers verify a signature over the bytes. [KindOf] tells payloads
+// and records apart.
 //
-//	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
-//	// ...
-//	raw, err := payload.Wrap(definition, data, payload.Head{Time: time.Now(), Source: "erp"})
-//	// ...
-//	raw, err = payload.Set(raw, "data.description", payload.String("Chiller plant"))
+//	func projectCreated(data []byte, description string, now time.Time) ([]byte, error) {
+//		definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
+//		if err != nil {
+//			return nil, err
+//		}
+//		raw, err := payload.Wrap(definition, data, payload.Head{Time: now, Source: "erp"})
+//		if err != nil {
+//			return nil, err // data is not a JSON object
+//		}
+//		return payload.Set(raw, "data.description", payload.String(description))
+//	}
 //
 // The package depends on the standard library, gjson and pkg/webhook only. It
 // reads no clock and makes no ids: both are arguments.

@@ -8,19 +8,24 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// The data of an event becomes a complete envelope, and one member is changed.
-func Example() {
+// projectCreated is the function of the package comment.
+func projectCreated(data []byte, description string, now time.Time) ([]byte, error) {
 	definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	now := time.Date(2026, 3, 2, 15, 20, 0, 0, time.UTC) // time.Now() in production
-	data := []byte(`{"project_code": "HPC-2026-014", "budget": 5000.00}`)
 	raw, err := payload.Wrap(definition, data, payload.Head{Time: now, Source: "erp"})
 	if err != nil {
-		panic(err)
+		return nil, err // data is not a JSON object
 	}
-	if raw, err = payload.Set(raw, "data.description", payload.String("Chiller plant")); err != nil {
+	return payload.Set(raw, "data.description", payload.String(description))
+}
+
+// The data of an event becomes a complete envelope, and one member is changed.
+func Example() {
+	data := []byte(`{"project_code": "HPC-2026-014", "budget": 5000.00}`)
+	raw, err := projectCreated(data, "Chiller plant", time.Date(2026, 3, 2, 15, 20, 0, 0, time.UTC))
+	if err != nil {
 		panic(err)
 	}
 	fmt.Println(string(raw))

@@ -12,25 +12,45 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A receiver verifies signatures, answers a repeated delivery without handling it
-// again, and calls the App for the rest.
-func Example() {
-	secret, err := webhook.NewSecret("s3cret") // in production: os.Getenv("WEBHOOK_SECRET")
+// newServer is the function of the package comment.
+func newServer(secret string, handle func(context.Context, *webhook.Record) error) (*http.Server, error) {
+	key, err := webhook.NewSecret(secret)
 	if err != nil {
-		panic(err)
+		return nil, err // a blank secret would verify nothing
 	}
 	handler, err := receive.New(receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
-		App: func(_ context.Context, r *webhook.Record) webhook.Response {
-			fmt.Println("handling", r.Event, r.WebhookID)
+		Verifier: webhook.Verifier{Secrets: []webhook.Secret{key}},
+		App: func(ctx context.Context, r *webhook.Record) webhook.Response {
+			if err := handle(ctx, r); err != nil {
+				return receive.Status(http.StatusServiceUnavailable) // the sender tries again
+			}
 			return receive.OK()
 		},
 	})
 	if err != nil {
+		return nil, err
+	}
+	server := receive.Server(handler)
+	server.Addr = ":8080"
+	return server, nil // call its ListenAndServe
+}
+
+// A receiver verifies signatures, answers a repeated delivery without handling it
+// again, and calls the App for the rest.
+func Example() {
+	receiver, err := newServer("s3cret", func(_ context.Context, r *webhook.Record) error { // in production: os.Getenv("WEBHOOK_SECRET")
+		fmt.Println("handling", r.Event, r.WebhookID)
+		return nil
+	})
+	if err != nil {
 		panic(err)
 	}
-	server := httptest.NewServer(handler) // in production: receive.Server(handler)
+	server := httptest.NewServer(receiver.Handler)
 	defer server.Close()
+	secret, err := webhook.NewSecret("s3cret")
+	if err != nil {
+		panic(err)
+	}
 
 	body := `{"event_id":"evt_1","event_type":"work_order.created","company_id":"co_1","data":{}}`
 	send := func(body string, signed webhook.Header) {

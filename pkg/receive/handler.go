@@ -2,25 +2,27 @@
 // request comes in, a verified [webhook.Record] goes to the App and to the log,
 // and the sender gets the response that its platform's retry rules expect.
 //
-//	secret, err := webhook.NewSecret(os.Getenv("WEBHOOK_SECRET"))
-//	if err != nil {
-//		return err // a blank secret would verify nothing
+//	func newServer(secret string, handle func(context.Context, *webhook.Record) error) (*http.Server, error) {
+//		key, err := webhook.NewSecret(secret)
+//		if err != nil {
+//			return nil, err // a blank secret would verify nothing
+//		}
+//		handler, err := receive.New(receive.Config{
+//			Verifier: webhook.Verifier{Secrets: []webhook.Secret{key}},
+//			App: func(ctx context.Context, r *webhook.Record) webhook.Response {
+//				if err := handle(ctx, r); err != nil {
+//					return receive.Status(http.StatusServiceUnavailable) // the sender tries again
+//				}
+//				return receive.OK()
+//			},
+//		})
+//		if err != nil {
+//			return nil, err
+//		}
+//		server := receive.Server(handler)
+//		server.Addr = ":8080"
+//		return server, nil // call its ListenAndServe
 //	}
-//	handler, err := receive.New(receive.Config{
-//		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
-//		App: func(ctx context.Context, r *webhook.Record) webhook.Response {
-//			if err := handle(ctx, r.Event, r.Request.Body); err != nil {
-//				return receive.Status(http.StatusServiceUnavailable) // the sender tries again
-//			}
-//			return receive.OK()
-//		},
-//	})
-//	if err != nil {
-//		return err
-//	}
-//	server := receive.Server(handler)
-//	server.Addr = ":8080"
-//	return server.ListenAndServe()
 //
 // The checks run in a fixed order, and each has its own response: method (405),
 // Content-Encoding (415), size (413), a repeated header (400), signature (401),

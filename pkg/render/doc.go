@@ -2,17 +2,20 @@
 // values of its variables come in, and the HTTP request that Work Market would
 // send goes out, with findings about the template, the values and the request.
 //
-//	template, findings := render.Parse(raw) // YAML or JSON
-//	if report.Count(findings).Errors > 0 {
-//		return findings
-//	}
-//	values, err := render.Samples(template.Event)
-//	if err != nil {
-//		return err
-//	}
-//	request, more := template.Render(values.With("note", `she said "no"`), time.Now())
-//	if report.Count(more).Errors > 0 {
-//		return more // do not send the request
+//	func renderNote(raw []byte, note string, now time.Time) (webhook.Request, error) {
+//		template, findings := render.Parse(raw) // YAML or JSON
+//		if report.Count(findings).Errors > 0 {
+//			return webhook.Request{}, fmt.Errorf("template: %v", findings)
+//		}
+//		values, err := render.Samples(template.Event)
+//		if err != nil {
+//			return webhook.Request{}, err
+//		}
+//		request, findings := template.Render(values.With("note", note), now)
+//		if report.Count(findings).Errors > 0 {
+//			return webhook.Request{}, fmt.Errorf("template: %v", findings)
+//		}
+//		return request, nil
 //	}
 //
 // A template has an event, a method, a URL, headers and a body. URL, header

@@ -18,7 +18,7 @@ url: https://example.com/jobs/${assignment_id}
 headers:
   Content-Type: application/json
 body: '{"said": "${note}"}'
-`), `she said "no"`)
+`), `she said "no"`, time.Unix(1764000000, 0))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -30,9 +30,9 @@ body: '{"said": "${note}"}'
 	// {"said": "she said \"no\""}
 }
 
-// renderNote renders a template with sample values and one note.
-func renderNote(raw []byte, note string) (webhook.Request, error) {
-	template, findings := render.Parse(raw)
+// renderNote is the function of the package comment.
+func renderNote(raw []byte, note string, now time.Time) (webhook.Request, error) {
+	template, findings := render.Parse(raw) // YAML or JSON
 	if report.Count(findings).Errors > 0 {
 		return webhook.Request{}, fmt.Errorf("template: %v", findings)
 	}
@@ -40,7 +40,7 @@ func renderNote(raw []byte, note string) (webhook.Request, error) {
 	if err != nil {
 		return webhook.Request{}, err
 	}
-	request, findings := template.Render(values.With("note", note), time.Unix(1764000000, 0))
+	request, findings := template.Render(values.With("note", note), now)
 	if report.Count(findings).Errors > 0 {
 		return webhook.Request{}, fmt.Errorf("template: %v", findings)
 	}

@@ -10,25 +10,27 @@ import (
 	"github.com/wskdev/wsk/pkg/report"
 )
 
+// write is the function of the package comment.
+func write(out io.Writer, format, file string, findings []report.Finding) error {
+	w, err := report.New(format, out, report.Tool{Name: "wsk", Version: "1.0.0"})
+	if err != nil {
+		return err // the format is unknown
+	}
+	if err := w.Source(file); err != nil { // shows a file without findings too
+		return err
+	}
+	for _, f := range findings {
+		if err := w.Finding(f); err != nil {
+			return err
+		}
+	}
+	return w.Close(report.Count(findings).Plus(report.Summary{Files: 1, Events: 1}))
+}
+
 // A step of GitHub Actions that prints this shows the finding in the pull
 // request, next to line 14.
 func Example() {
-	write := func(out io.Writer, file string, findings []report.Finding) error {
-		w, err := report.New("github", out, report.Tool{Name: "wsk", Version: "1.0.0"})
-		if err != nil {
-			return err
-		}
-		if err := w.Source(file); err != nil { // shows a file without findings too
-			return err
-		}
-		for _, f := range findings {
-			if err := w.Finding(f); err != nil {
-				return err
-			}
-		}
-		return w.Close(report.Count(findings).Plus(report.Summary{Files: 1, Events: 1}))
-	}
-	err := write(os.Stdout, "order.json", []report.Finding{{
+	err := write(os.Stdout, "github", "order.json", []report.Finding{{
 		File: "order.json", Line: 14, Column: 5, Pointer: "/data/priority",
 		Severity: report.Error, Rule: "type", Message: "priority must be a string, is an object",
 	}})

@@ -1,19 +1,21 @@
 // Package report writes findings and verdicts in the formats that people and
 // machines read. Findings go in one at a time, one document comes out.
 //
-//	w, err := report.New("sarif", os.Stdout, report.Tool{Name: "wsk", Version: "1.0.0"})
-//	if err != nil {
-//		return err
-//	}
-//	if err := w.Source("order.json"); err != nil { // shows a file without findings too
-//		return err
-//	}
-//	for _, f := range findings {
-//		if err := w.Finding(f); err != nil {
+//	func write(out io.Writer, format, file string, findings []report.Finding) error {
+//		w, err := report.New(format, out, report.Tool{Name: "wsk", Version: "1.0.0"})
+//		if err != nil {
+//			return err // the format is unknown
+//		}
+//		if err := w.Source(file); err != nil { // shows a file without findings too
 //			return err
 //		}
+//		for _, f := range findings {
+//			if err := w.Finding(f); err != nil {
+//				return err
+//			}
+//		}
+//		return w.Close(report.Count(findings).Plus(report.Summary{Files: 1, Events: 1}))
 //	}
-//	return w.Close(report.Count(findings).Plus(report.Summary{Files: 1, Events: 1}))
 //
 // [Formats] lists the formats. Each finding is written whole, in one call of
 // Write, as soon as it arrives, so memory does not grow with their number. What

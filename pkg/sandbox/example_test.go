@@ -6,26 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
-	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/sandbox"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// A Go test that embeds the platform: an event goes in, a record is stored, and
-// a subscriber receives an outbound event.
-func Example() {
-	if err := run(context.Background()); err != nil {
-		fmt.Println(err)
-	}
-	// Output:
-	// 200 OK
-	// customer Acme
-	// customer.created delivered
-}
-
-func run(ctx context.Context) (err error) {
+// play is the function of the package comment.
+func play(ctx context.Context, receiver string, event webhook.Event) (err error) {
 	box, err := sandbox.New(ctx, sandbox.Config{})
 	if err != nil {
 		return err
@@ -33,30 +21,25 @@ func run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, box.Close()) }()
 	server := httptest.NewServer(box)
 	defer server.Close()
-
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
-	defer receiver.Close()
-	if _, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver.URL, Events: []string{"customer"}}); err != nil {
+	if _, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver, Events: []string{"customer"}}); err != nil {
 		return err
 	}
 
 	key := box.Companies()[0].Keys[0]
-	response, err := send(ctx, server.URL+sandbox.Path, key,
-		`{"event_type":"customer.created","timestamp":"2026-01-15T14:30:00Z","source":"crm","data":{"name":"Acme"}}`)
+	secret, err := webhook.NewSecret(key.Secret)
 	if err != nil {
 		return err
 	}
-	fmt.Println(response.Status)
-
-	records, err := box.Records(ctx, sandbox.RecordQuery{Kind: "customer"})
+	var client deliver.Client
+	record, err := client.Send(ctx, deliver.Delivery{
+		URL: server.URL + sandbox.Path, Event: event, Header: deliver.Inbound(key.Key, "custom"), Secret: secret,
+	}, deliver.Policy{}, nil)
 	if err != nil {
 		return err
 	}
-	for _, r := range records {
-		fmt.Println(r.Kind, r.Name)
-	}
+	fmt.Println(record.Event, record.Verdict.Outcome)
 
-	if err := box.Idle(ctx); err != nil { // waits for the deliveries
+	if err := box.Idle(ctx); err != nil { // waits for the deliveries to the receiver
 		return err
 	}
 	deliveries, err := box.Deliveries(ctx, sandbox.DeliveryQuery{})
@@ -69,26 +52,21 @@ func run(ctx context.Context) (err error) {
 	return nil
 }
 
-// send signs an event and POSTs it.
-func send(ctx context.Context, url string, key sandbox.Key, body string) (*http.Response, error) {
-	secret, err := webhook.NewSecret(key.Secret)
+// An event goes in, and a subscriber receives the outbound event.
+func Example() {
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		fmt.Println("received", r.Header.Get(webhook.HeaderEvent))
+	}))
+	defer receiver.Close()
+	event, err := webhook.ParseEvent([]byte(`{"event_type":"customer.created","timestamp":"2026-01-15T14:30:00Z","source":"crm","data":{"name":"Acme"}}`))
 	if err != nil {
-		return nil, err
+		panic(err)
 	}
-	signed, err := webhook.Sign([]byte(body), time.Now(), secret)
-	if err != nil {
-		return nil, err
+	if err := play(context.Background(), receiver.URL, event); err != nil {
+		fmt.Println(err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header = signed.HTTP()
-	request.Header.Set(webhook.HeaderAPIKey, key.Key)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	return response, response.Body.Close()
+	// Unordered output:
+	// customer.created accepted
+	// received customer.created
+	// customer.created delivered
 }

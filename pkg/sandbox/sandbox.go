@@ -2,17 +2,43 @@
 // HTTP, are checked, applied and answered as WorkSkedge documents it, and the
 // outbound events that they raise are delivered to subscribers.
 //
-//	box, err := sandbox.New(ctx, sandbox.Config{})
-//	if err != nil {
-//		return err
-//	}
-//	defer box.Close()
-//	server := httptest.NewServer(box) // POST events to server.URL + sandbox.Path
-//	defer server.Close()
-//	key := box.Companies()[0].Keys[0]
-//	request.Header.Set(webhook.HeaderAPIKey, key.Key) // and sign it with key.Secret
-//	if _, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver.URL, Secret: "s3cret"}); err != nil {
-//		return err
+//	func play(ctx context.Context, receiver string, event webhook.Event) (err error) {
+//		box, err := sandbox.New(ctx, sandbox.Config{})
+//		if err != nil {
+//			return err
+//		}
+//		defer func() { err = errors.Join(err, box.Close()) }()
+//		server := httptest.NewServer(box)
+//		defer server.Close()
+//		if _, err := box.Subscribe(ctx, sandbox.Subscription{URL: receiver, Events: []string{"customer"}}); err != nil {
+//			return err
+//		}
+//
+//		key := box.Companies()[0].Keys[0]
+//		secret, err := webhook.NewSecret(key.Secret)
+//		if err != nil {
+//			return err
+//		}
+//		var client deliver.Client
+//		record, err := client.Send(ctx, deliver.Delivery{
+//			URL: server.URL + sandbox.Path, Event: event, Header: deliver.Inbound(key.Key, "custom"), Secret: secret,
+//		}, deliver.Policy{}, nil)
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(record.Event, record.Verdict.Outcome)
+//
+//		if err := box.Idle(ctx); err != nil { // waits for the deliveries to the receiver
+//			return err
+//		}
+//		deliveries, err := box.Deliveries(ctx, sandbox.DeliveryQuery{})
+//		if err != nil {
+//			return err
+//		}
+//		for _, d := range deliveries {
+//			fmt.Println(d.Event, d.State)
+//		}
+//		return nil
 //	}
 //
 // API keys, signatures, rate limits, required members, responses, raised events

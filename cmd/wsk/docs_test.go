@@ -1,0 +1,79 @@
+package main
+
+import (
+	"go/build"
+	"go/doc/comment"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPackageComments holds what a package comment promises to somebody who pastes
+// from it: its code is a function of the package's examples, which compile and
+// run, and its last line says whether the API is stable.
+func TestPackageComments(t *testing.T) {
+	t.Parallel()
+	folders, err := filepath.Glob(filepath.Join("..", "..", "pkg", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		name := filepath.Base(folder)
+		if name == "internal" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := packageComment(t, folder)
+			want := "This package is experimental: its API may change."
+			if slices.Contains(stable, name) {
+				want = "This package is stable."
+			}
+			if !strings.HasSuffix(text, "\n\n"+want+"\n") {
+				t.Errorf("the comment does not end with %q", want)
+			}
+			examples, err := os.ReadFile(filepath.Join(folder, "example_test.go"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks := 0
+			var p comment.Parser
+			for _, block := range p.Parse(text).Content {
+				code, ok := block.(*comment.Code)
+				if !ok {
+					continue
+				}
+				blocks++
+				if !strings.Contains(string(examples), "\n"+code.Text) {
+					t.Errorf("the examples do not contain\n%s", code.Text)
+				}
+			}
+			if blocks == 0 {
+				t.Error("the comment shows no use")
+			}
+		})
+	}
+}
+
+func packageComment(t *testing.T, folder string) string {
+	t.Helper()
+	found, err := build.ImportDir(folder, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range found.GoFiles {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(folder, name), nil, parser.ParseComments|parser.PackageClauseOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := file.Doc.Text(); text != "" {
+			return text
+		}
+	}
+	t.Fatal("no package comment")
+	return ""
+}
