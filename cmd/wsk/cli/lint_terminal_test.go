@@ -36,7 +36,7 @@ func TestProgress_on_a_terminal(t *testing.T) {
 	now := time.Unix(1764000000, 0)
 	f.Now = func() time.Time { return now }
 	f.ErrTTY = true
-	p := command.NewProgress(f.Env, "big.ndjson", 4<<20)
+	p := command.NewReadProgress(f.Env, "big.ndjson", 4<<20)
 	p.Add(1 << 20)
 	if f.Stderr.Len() > 0 {
 		t.Errorf("showed %q at once", &f.Stderr)
@@ -58,7 +58,7 @@ func TestProgress_into_a_pipe(t *testing.T) {
 	f := newFake(t)
 	now := time.Unix(1764000000, 0)
 	f.Now = func() time.Time { return now }
-	p := command.NewProgress(f.Env, "-", -1)
+	p := command.NewReadProgress(f.Env, "-", -1)
 	now = now.Add(time.Hour)
 	p.Add(1 << 30)
 	p.Done()

@@ -22,25 +22,42 @@ func WriteFile(env *Env, name string, write func(io.Writer) error) error {
 		w := bufio.NewWriterSize(env.Out, 64<<10)
 		return errors.Join(write(w), w.Flush())
 	}
-	path := env.Path(name)
+	var fault error
+	err := ReplaceFile(env.Path(name), ownerOnly, func(w io.Writer) error {
+		fault = write(w)
+		return fault
+	})
+	if err == nil || fault != nil {
+		return fault
+	}
+	return WritingError(name, err)
+}
+
+const ownerOnly fs.FileMode = 0o600
+
+// ReplaceFile writes a file completely or not at all, whether it exists or not: it is
+// written under another name first. The file has the given mode.
+func ReplaceFile(path string, mode fs.FileMode, write func(io.Writer) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), ".wsk-*") // with mode 0600
 	if err != nil {
-		return WritingError(name, err)
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	if mode != ownerOnly { // not every file system can change a mode
+		err = file.Chmod(mode)
 	}
 	w := bufio.NewWriterSize(file, 64<<10)
-	err = write(w)
-	if fault := errors.Join(w.Flush(), file.Sync(), file.Close()); fault != nil && err == nil {
-		err = WritingError(name, fault)
-	}
 	if err == nil {
-		if err = os.Rename(file.Name(), path); err != nil {
-			err = WritingError(name, err)
-		}
+		err = write(w)
 	}
-	if err != nil {
-		_ = os.Remove(file.Name())
+	if err = errors.Join(err, w.Flush(), file.Sync(), file.Close()); err != nil {
+		return err
 	}
-	return err
+	return os.Rename(file.Name(), path)
 }
 
 // Palette decides on colour for stdout or stderr: by --color, else by NO_COLOR and

@@ -3,22 +3,20 @@ package command
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 )
 
-// Progress shows on stderr how much of a long input has been read and when the
-// rest will be. It shows nothing when stderr is not a terminal, or within the first
-// second.
+// Progress shows on stderr how far a long task is. It shows nothing when stderr is not
+// a terminal, or within the first second.
 type Progress struct {
 	env   *Env
-	name  string
-	size  int64 // bytes in total; -1 if not known
+	line  func(spent time.Duration) string
 	began time.Time
 
 	mu    sync.Mutex
-	read  int64
 	shown time.Time
 	row   ui.StatusLine
 }
@@ -26,21 +24,19 @@ type Progress struct {
 // progressAfter is the time before the first line is shown.
 const progressAfter = time.Second
 
-// NewProgress returns the progress of reading an input; size is -1 if it is not
-// known.
-func NewProgress(env *Env, name string, size int64) *Progress {
+// NewProgress returns the progress of a task that begins now. line returns the text for
+// the time that the task has taken.
+func NewProgress(env *Env, line func(spent time.Duration) string) *Progress {
 	now := env.Now()
-	return &Progress{env: env, name: name, size: size, began: now, shown: now.Add(progressAfter - ui.StatusEvery), row: ui.StatusLine{W: env.Err}}
+	return &Progress{env: env, line: line, began: now, shown: now.Add(progressAfter - ui.StatusEvery), row: ui.StatusLine{W: env.Err}}
 }
 
-// Add counts bytes that were read.
-func (p *Progress) Add(n int) {
-	if !p.env.ErrTTY {
+// Update shows the line again if it is due. It does not wait for another Update.
+func (p *Progress) Update() {
+	if !p.env.ErrTTY || !p.mu.TryLock() {
 		return
 	}
-	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.read += int64(n)
 	now := p.env.Now()
 	if now.Sub(p.shown) < ui.StatusEvery {
 		return
@@ -49,19 +45,38 @@ func (p *Progress) Add(n int) {
 	p.row.Draw(p.line(now.Sub(p.began)))
 }
 
-func (p *Progress) line(spent time.Duration) string {
-	rate := float64(p.read) / max(spent.Seconds(), 0.001)
-	text := fmt.Sprintf("%s  %s  %s/s", ui.Clean(SourceName(p.name)), ui.Bytes(float64(p.read)), ui.Bytes(rate))
-	if p.size > 0 && rate > 0 {
-		left := time.Duration(float64(p.size-p.read) / rate * float64(time.Second))
-		text += fmt.Sprintf("  %d %%  %s left", 100*p.read/p.size, max(left, 0).Round(time.Second))
-	}
-	return text
-}
-
 // Done removes the line.
 func (p *Progress) Done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.row.Clear()
+}
+
+// ReadProgress shows how much of an input has been read and when the rest will be.
+type ReadProgress struct {
+	*Progress
+	read atomic.Int64
+}
+
+// NewReadProgress returns the progress of reading an input; size is -1 if it is not
+// known.
+func NewReadProgress(env *Env, name string, size int64) *ReadProgress {
+	p := &ReadProgress{}
+	p.Progress = NewProgress(env, func(spent time.Duration) string {
+		read := p.read.Load()
+		rate := float64(read) / max(spent.Seconds(), 0.001)
+		text := fmt.Sprintf("%s  %s  %s/s", ui.Clean(SourceName(name)), ui.Bytes(float64(read)), ui.Bytes(rate))
+		if size > 0 && rate > 0 {
+			left := time.Duration(float64(size-read) / rate * float64(time.Second))
+			text += fmt.Sprintf("  %d %%  %s left", 100*read/size, max(left, 0).Round(time.Second))
+		}
+		return text
+	})
+	return p
+}
+
+// Add counts bytes that were read.
+func (p *ReadProgress) Add(n int) {
+	p.read.Add(int64(n))
+	p.Update()
 }

@@ -21,32 +21,20 @@ import (
 // process can hold it.
 const AskForSecret = "\x00"
 
-// PlatformNames lists the values of --platform.
-func PlatformNames() []string {
-	var names []string
-	for _, p := range webhook.DefaultCatalog().Platforms() {
-		names = append(names, string(p))
+// Names returns typed names, such as platforms, as flags have them.
+func Names[T ~string](typed []T) []string {
+	names := make([]string, len(typed))
+	for i, name := range typed {
+		names[i] = string(name)
 	}
 	return names
 }
+
+// PlatformNames lists the values of --platform.
+func PlatformNames() []string { return Names(webhook.DefaultCatalog().Platforms()) }
 
 // FormNames lists the values of --form.
-func FormNames() []string {
-	var names []string
-	for _, f := range webhook.DefaultCatalog().Forms() {
-		names = append(names, string(f))
-	}
-	return names
-}
-
-// SchemeNames lists the values of --scheme.
-func SchemeNames() []string {
-	var names []string
-	for _, s := range webhook.Schemes() {
-		names = append(names, s.Name())
-	}
-	return names
-}
+func FormNames() []string { return Names(webhook.DefaultCatalog().Forms()) }
 
 // ParseHeaders reads the values of -H, "Name: value".
 func ParseHeaders(lines []string) (webhook.Header, error) {
@@ -86,6 +74,16 @@ func (s *Settings) Secret() {
 	f.StringArrayVar(&s.secrets, "secret", nil,
 		"the signing secret `VALUE`; repeat it for rotation. Without VALUE it is read from $WSK_SECRET, $WEBHOOK_SECRET or the profile, else from the terminal. ps shows a VALUE on the command line to other users")
 	f.StringArrayVar(&s.files, "secret-file", nil, "read a signing secret from `FILE`; repeatable")
+}
+
+// Scheme declares --scheme. The usage is followed by the names of the schemes.
+func (s *Settings) Scheme(usage string) {
+	var names []string
+	for _, known := range webhook.Schemes() {
+		names = append(names, known.Name())
+	}
+	s.String("scheme", usage+": "+ui.Or(names))
+	CompleteFlag(s.Cmd, "scheme", names...)
 }
 
 // Schemas declares --schemas.
@@ -266,14 +264,11 @@ func Retries(cfg *config.Config) (int, error) {
 
 // ParsePlatform reads --platform.
 func ParsePlatform(name string) (webhook.Platform, error) {
-	var known []string
-	for _, p := range webhook.DefaultCatalog().Platforms() {
-		if string(p) == name {
-			return p, nil
-		}
-		known = append(known, string(p))
+	known := PlatformNames()
+	if !slices.Contains(known, name) {
+		return "", webhook.Unknown("platform", name, known)
 	}
-	return "", webhook.Unknown("platform", name, known)
+	return webhook.Platform(name), nil
 }
 
 // SchemeOf returns the configured scheme, else the platform's.
@@ -301,9 +296,8 @@ func ScopeOf(platform, form string) (webhook.Platform, webhook.Form, error) {
 
 // Scheme declares --scheme, --platform and --notification-url.
 func Scheme(cmd *cobra.Command, s *Settings, platform, notifyURL *string, platforms ...string) {
-	s.String("scheme", "the signing scheme `NAME` (default: the platform's): "+ui.Or(SchemeNames()))
+	s.Scheme("the signing scheme `NAME` (default: the platform's)")
 	cmd.Flags().StringVar(platform, "platform", "workskedge", "the platform `NAME`; worksome signs by scheme body in the header Signature")
 	cmd.Flags().StringVar(notifyURL, "notification-url", "", "the `URL` that scheme square signs over")
-	CompleteFlag(cmd, "scheme", SchemeNames()...)
 	CompleteFlag(cmd, "platform", append([]string{"workskedge", "worksome"}, platforms...)...)
 }

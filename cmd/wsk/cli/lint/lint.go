@@ -212,7 +212,7 @@ func (r *linting) input(ctx context.Context, name string) error {
 	case template != nil:
 		return r.template(ctx, name, template)
 	}
-	progress := command.NewProgress(r.env, name, size)
+	progress := command.NewReadProgress(r.env, name, size)
 	defer progress.Done()
 	reading, stop := context.WithCancel(ctx)
 	defer stop()

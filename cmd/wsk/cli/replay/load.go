@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,11 +101,11 @@ func (o *options) loadTest(ctx context.Context, env *command.Env, src *source, t
 		}
 		test.Keep = func(r webhook.Record) { recorder.Store(ctx, &r) }
 	}
-	progress := newLoadProgress(env, test)
-	test.Progress = progress.show
+	var progress *command.Progress
+	progress, test.Progress = newLoadProgress(env, test)
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGC))
 	found, err := test.Run(ctx, jobs)
-	progress.done()
+	progress.Done()
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
@@ -320,42 +320,19 @@ func latencyText(d time.Duration) string {
 	return d.String()
 }
 
-// loadProgress shows the progress of a load test on a terminal.
-type loadProgress struct {
-	env   *command.Env
-	test  *replay.Load
-	began time.Time
-
-	mu    sync.Mutex
-	shown time.Time
-	row   ui.StatusLine
-}
-
-func newLoadProgress(env *command.Env, test *replay.Load) *loadProgress {
-	now := env.Now()
-	return &loadProgress{env: env, test: test, began: now, shown: now, row: ui.StatusLine{W: env.Err}}
-}
-
-// show draws the line again when it is due.
-func (l *loadProgress) show(done int) {
-	if !l.env.ErrTTY || !l.mu.TryLock() {
-		return
+// newLoadProgress returns the progress of a load test, and what counts its answers.
+func newLoadProgress(env *command.Env, test *replay.Load) (p *command.Progress, answered func(n int)) {
+	var answers atomic.Int64
+	p = command.NewProgress(env, func(spent time.Duration) string {
+		done := answers.Load()
+		text := fmt.Sprintf("%s  %d requests  %s", spent.Round(time.Second), done, rateText(float64(done)/spent.Seconds()))
+		if test.Duration > 0 {
+			text += fmt.Sprintf("  %s left", max(test.Duration-spent, 0).Round(time.Second))
+		}
+		return text
+	})
+	return p, func(n int) {
+		answers.Store(int64(n))
+		p.Update()
 	}
-	defer l.mu.Unlock()
-	now := l.env.Now()
-	if now.Sub(l.shown) < ui.StatusEvery {
-		return
-	}
-	l.shown = now
-	spent := now.Sub(l.began)
-	text := fmt.Sprintf("%s  %d requests  %s", spent.Round(time.Second), done, rateText(float64(done)/spent.Seconds()))
-	if l.test.Duration > 0 {
-		text += fmt.Sprintf("  %s left", max(l.test.Duration-spent, 0).Round(time.Second))
-	}
-	l.row.Draw(text)
-}
-
-// done removes the line.
-func (l *loadProgress) done() {
-	l.row.Clear()
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
-	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -81,7 +80,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.query.add(cmd)
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
-	o.settings.String("scheme", "sign by scheme `NAME` (default: the record's, else the platform's): "+ui.Or(command.SchemeNames()))
+	o.settings.Scheme("sign by scheme `NAME` (default: the record's, else the platform's)")
 	f.StringVar(&o.platform, "platform", "", "send payloads as `NAME` does: workskedge or worksome (default: the event's)")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
 	f.BoolVar(&o.verbatim, "verbatim", false, "send the recorded signature and timestamp unchanged; records only, no secret needed")
@@ -97,7 +96,6 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson", "junit")
-	command.CompleteFlag(cmd, "scheme", command.SchemeNames()...)
 	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
 	command.CompleteFlag(cmd, "order", "preserved", "any")
 	command.CompleteFlag(cmd, "speed", "1x", "10x", "max")

@@ -16,11 +16,11 @@ func TestLoadProgress(t *testing.T) {
 		f.ErrTTY = terminal
 		now := time.Unix(1764000000, 0)
 		f.Now = func() time.Time { return now }
-		p := newLoadProgress(f.Env, &replay.Load{Duration: 10 * time.Second})
-		p.show(64)
+		p, answered := newLoadProgress(f.Env, &replay.Load{Duration: 10 * time.Second})
+		answered(64)
 		now = now.Add(4 * time.Second)
-		p.show(400)
-		p.done()
+		answered(400)
+		p.Done()
 		want := ""
 		if line := "4s  400 requests  100/s  6s left"; terminal {
 			want = "\r" + line + "\r" + strings.Repeat(" ", len(line)) + "\r"

@@ -234,15 +234,6 @@ func (a *admin) printRecord(r sandbox.Record) error {
 	return err
 }
 
-// stateNames returns the values of --state.
-func stateNames() []string {
-	var names []string
-	for _, state := range sandbox.States() {
-		names = append(names, string(state))
-	}
-	return names
-}
-
 func newDeliveries(env *command.Env) *cobra.Command {
 	var flags adminFlags
 	var state, event string
@@ -256,10 +247,10 @@ func newDeliveries(env *command.Env) *cobra.Command {
 		Args: command.MaxArgs(1),
 	}
 	f := cmd.Flags()
-	f.StringVar(&state, "state", "", "list only deliveries in `STATE`: "+ui.Or(stateNames()))
+	f.StringVar(&state, "state", "", "list only deliveries in `STATE`: "+ui.Or(command.Names(sandbox.States())))
 	f.StringVar(&event, "event", "", "list only deliveries of the event `TYPE`")
 	f.IntVar(&limit, "limit", 100, "list at most `N` deliveries")
-	command.CompleteFlag(cmd, "state", stateNames()...)
+	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json", "ndjson")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		a, err := flags.begin(env)
@@ -351,8 +342,8 @@ func newResend(env *command.Env) *cobra.Command {
   wsk sandbox resend --state dead`,
 		Args: cobra.ArbitraryArgs,
 	}
-	cmd.Flags().StringVar(&state, "state", "", "send all deliveries in `STATE`: "+ui.Or(stateNames()))
-	command.CompleteFlag(cmd, "state", stateNames()...)
+	cmd.Flags().StringVar(&state, "state", "", "send all deliveries in `STATE`: "+ui.Or(command.Names(sandbox.States())))
+	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
 		a, err := flags.begin(env)

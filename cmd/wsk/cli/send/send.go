@@ -76,7 +76,7 @@ or the outcome of some lines is unknown.`,
 	o.settings.String("api_key", "the platform's API `KEY`, sent as X-API-Key; required unless --url is this machine")
 	o.settings.Secret()
 	o.settings.String("source", "X-Webhook-Source, which decides how the platform verifies: custom, square, quickbooks or dynamics365 (default custom)")
-	o.settings.String("scheme", "sign by scheme `NAME` (default: the source's): "+ui.Or(command.SchemeNames()))
+	o.settings.Scheme("sign by scheme `NAME` (default: the source's)")
 	o.settings.String("origin", "the `NAME` that a new envelope has as its source (default wsk)")
 	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	o.settings.String("retries", "try again up to `N` times after 429, 5xx and a refused connection (default 0)")
@@ -93,7 +93,6 @@ or the outcome of some lines is unknown.`,
 	o.output.Add(cmd, "text", "json", "ndjson")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
 	command.CompleteFlag(cmd, "source", deliver.Sources()...)
-	command.CompleteFlag(cmd, "scheme", command.SchemeNames()...)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := o.settings.Begin(env, &o.output)
 		if err == nil {

@@ -83,7 +83,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.settings = command.NewSettings(cmd)
 	o.settings.Schemas()
 	o.settings.Secret()
-	o.settings.String("scheme", "sign by scheme `NAME` (default: the platform's): "+ui.Or(command.SchemeNames()))
+	o.settings.Scheme("sign by scheme `NAME` (default: the platform's)")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
 	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	f.StringVar(&o.retries, "retries", "platform", "retry `HOW`: platform, none, or N times with the platform's pauses")
@@ -96,7 +96,6 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "form", "outbound", "compact")
 	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
-	command.CompleteFlag(cmd, "scheme", command.SchemeNames()...)
 	command.CompleteFlag(cmd, "retries", "platform", "none")
 	command.CompleteFlag(cmd, "speed", "60x", "max")
 }

@@ -263,7 +263,7 @@ func (b *run) lint(ctx context.Context) error {
 	if info, err := b.source.Stat(); err == nil {
 		size = info.Size()
 	}
-	progress := command.NewProgress(b.env, name, size)
+	progress := command.NewReadProgress(b.env, name, size)
 	faults := 0
 	var err error
 	b.file, err = batch.Read(ctx, io.TeeReader(b.source, countingWriter(progress.Add)), func(l batch.Line) bool {
