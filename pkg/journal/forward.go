@@ -59,15 +59,23 @@ func (q *Queue) Keep(ctx context.Context, r receive.Receipt) error {
 	if r.Forward {
 		target = q.target
 	}
-	return q.journal.put(ctx, r.Record, r.Mark, target)
+	return q.journal.put(ctx, r, target)
 }
 
-// Due returns the records that are due at now, at most limit of them, in the
-// order of their receipt. next is when another becomes due, or the zero time.
+// notHeld leaves out the records that an earlier one with the same order holds
+// back.
+const notHeld = `(forward_order = '' OR NOT EXISTS (SELECT 1 FROM record earlier WHERE earlier.forward_state = 1 AND earlier.forward_order <> ''
+	AND earlier.forward_to = record.forward_to AND earlier.forward_order = record.forward_order AND earlier.seq < record.seq))`
+
+// Due returns the records that are due at now, at most limit of them: first
+// those that were not attempted, in the order of their receipt, then the retries,
+// the one that has been due for the longest first. It leaves out a record while
+// an earlier one with the same Receipt.Order waits, unless that is "". next is
+// when another becomes due, or the zero time.
 func (q *Queue) Due(ctx context.Context, now time.Time, limit int) (due []receive.DueRecord, next time.Time, err error) {
 	j := q.journal
 	defer func() { err = explain(j.path, err) }()
-	const page = "SELECT forward_tries, " + recordColumns + " FROM record WHERE " + waiting + " AND forward_next <= ? ORDER BY seq LIMIT ?"
+	const page = "SELECT forward_tries, " + recordColumns + " FROM record WHERE " + waiting + " AND forward_next <= ? AND " + notHeld + " ORDER BY forward_next, seq LIMIT ?"
 	err = sqlfile.Each(ctx, j.db, page, []any{q.target, now.UnixNano(), limit}, func(rows *sql.Rows) (err error) {
 		var d receive.DueRecord
 		d.Record, err = scanRecord(rows, &d.Attempts)

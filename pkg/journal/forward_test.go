@@ -91,3 +91,38 @@ func TestQueueSurvivesClose(t *testing.T) {
 		t.Errorf("%d are due, %v", len(due), err)
 	}
 }
+
+func TestQueueDueKeepsTheOrderOfARecord(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	q := queue(t, j, "http://app")
+	for n, order := range []string{"", "wo_1", "wo_1", "wo_2", "wo_1", ""} {
+		if err := q.Keep(t.Context(), receive.Receipt{Record: sample(n), Forward: true, Order: order}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	later := clock().Add(time.Minute)
+	want := func(now time.Time, list string) {
+		t.Helper()
+		due, _, err := q.Due(t.Context(), now, 10)
+		var got []string
+		for _, d := range due {
+			got = append(got, strings.TrimPrefix(d.Record.ID, "rec_00000"))
+		}
+		if strings.Join(got, " ") != list || err != nil {
+			t.Errorf("due are %v, %v; want %s", got, err, list)
+		}
+	}
+	finish := func(n int, next time.Time) {
+		t.Helper()
+		if err := q.Finish(t.Context(), receive.ForwardResult{Record: sample(n), Next: next}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(clock(), "0 1 3 5")
+	finish(1, later) // a retry holds back those after it
+	want(clock(), "0 3 5")
+	want(later, "0 3 5 1") // what was not attempted comes first
+	finish(1, time.Time{})
+	want(later, "0 2 3 5")
+}

@@ -154,6 +154,9 @@ CREATE TABLE line (
 	record TEXT NOT NULL,                  -- the id of its last record
 	PRIMARY KEY (batch, n)
 ) STRICT, WITHOUT ROWID;
+`, `
+ALTER TABLE record ADD COLUMN forward_order TEXT NOT NULL DEFAULT ''; -- what the event is about; '' waits for no other
+CREATE INDEX record_order ON record (forward_to, forward_order, seq) WHERE forward_state = 1 AND forward_order <> '';
 `},
 }
 

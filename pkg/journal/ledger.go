@@ -134,7 +134,7 @@ func (b *Batch) Settle(ctx context.Context, l Line, attempt *webhook.Record) err
 	if attempt != nil {
 		l.Record = attempt.ID
 		var err error
-		if args, err = columns(*attempt, ""); err != nil {
+		if args, err = columns(*attempt, "", ""); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/receive"
 )
 
@@ -44,7 +46,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	if err := reopen(t, newer, Options{}).Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, newer, "PRAGMA user_version = 7; PRAGMA journal_mode = DELETE")
+	execute(t, newer, "PRAGMA user_version = 1000; PRAGMA journal_mode = DELETE")
 	text := filepath.Join(dir, "text")
 	if err := os.WriteFile(text, []byte(strings.Repeat("a diary of mine\n", 100)), 0o600); err != nil {
 		t.Fatal(err)
@@ -55,7 +57,7 @@ func TestOpenRefusesOtherFiles(t *testing.T) {
 	}
 	for name, test := range map[string]struct{ path, says string }{
 		"a database of another program": {foreign, "not a journal of wsk"},
-		"a newer version":               {newer, "a newer wsk wrote it (version 7; this one knows up to 1): update wsk"},
+		"a newer version":               {newer, fmt.Sprintf("a newer wsk wrote it (version 1000; this one knows up to %d): update wsk", len(kind.Migrations))},
 		"a text":                        {text, "it is not a SQLite database"},
 		"a symlink":                     {link, "it is a symlink"},
 		"a folder":                      {dir, "it is a folder"},
@@ -202,5 +204,37 @@ func TestLockExcludesOtherProcesses(t *testing.T) {
 	}
 	if err := again(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Every version of the file opens, with what it contains.
+func TestOpenMigratesTheJournalOfAnOlderVersion(t *testing.T) {
+	t.Parallel()
+	for version := 1; version < len(kind.Migrations); version++ {
+		path := filepath.Join(t.TempDir(), "journal.db")
+		older := kind
+		older.Migrations = kind.Migrations[:version]
+		db, err := sqlfile.Open(t.Context(), path, older, sqlfile.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.ExecContext(t.Context(), `
+INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, outcome, answer_truncated, duration, error,
+	forward_to, forward_state, forward_tries, forward_next)
+VALUES ('rec_1', 1, 'received', 'workskedge', 'outbound', 'work_order.created', 'whk_1', 0, '', 'POST', '/', '', 'accepted', 0, 0, '', 'http://app', 1, 2, 0);
+INSERT INTO seen (webhook_id, signed, body, accepted) VALUES ('whk_1', zeroblob(32), zeroblob(32), 1)`)
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		j := reopen(t, path, Options{})
+		if r, err := j.Get(t.Context(), "whk_1"); err != nil || r.ID != "rec_1" {
+			t.Errorf("version %d has %+v, %v", version, r, err)
+		}
+		if marks, err := j.Marks(t.Context(), 10); err != nil || len(marks) != 1 || marks[0].ID != "whk_1" || !marks[0].Accepted {
+			t.Errorf("version %d has the marks %+v, %v", version, marks, err)
+		}
+		if due, _, err := queue(t, j, "http://app").Due(t.Context(), clock(), 10); err != nil || len(due) != 1 || due[0].Attempts != 2 {
+			t.Errorf("of version %d is due %+v, %v", version, due, err)
+		}
 	}
 }

@@ -21,8 +21,8 @@ import (
 const insertRecord = `
 INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
 	outcome, verdict, status, answer_headers, answer, answer_truncated, forward, duration, error,
-	forward_to, forward_state, forward_tries, forward_next)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
+	forward_to, forward_state, forward_order, forward_tries, forward_next)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
 
 const (
 	importRecord = insertRecord + `
@@ -33,7 +33,7 @@ ON CONFLICT (id) DO UPDATE SET
 	outcome = excluded.outcome, verdict = excluded.verdict, status = excluded.status,
 	answer_headers = excluded.answer_headers, answer = excluded.answer, answer_truncated = excluded.answer_truncated,
 	forward = excluded.forward, duration = excluded.duration, error = excluded.error,
-	forward_to = excluded.forward_to, forward_state = excluded.forward_state`
+	forward_to = excluded.forward_to, forward_state = excluded.forward_state, forward_order = excluded.forward_order`
 )
 
 // Put stores a record, with its credentials masked, and returns when it is on
@@ -42,23 +42,24 @@ ON CONFLICT (id) DO UPDATE SET
 // [*FileError], [ErrBroken], or that of ctx; in the last case the record may
 // still be stored.
 func (j *Journal) Put(ctx context.Context, r webhook.Record) error {
-	return j.put(ctx, r, nil, "")
+	return j.put(ctx, receive.Receipt{Record: r}, "")
 }
 
 // Keep stores a record as Put does, together with the mark of its delivery, see
 // [Journal.Marks]. It is a [receive.Config.Keep]. A receiver that forwards in the
 // background uses [Queue.Keep].
 func (j *Journal) Keep(ctx context.Context, r receive.Receipt) error {
-	return j.put(ctx, r.Record, r.Mark, "")
+	return j.put(ctx, r, "")
 }
 
 // put stores a record and a mark, if there is one. The record waits to be
 // forwarded to a target unless that is "".
-func (j *Journal) put(ctx context.Context, r webhook.Record, m *receive.Mark, forwardTo string) error {
-	args, err := columns(r, forwardTo)
+func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) error {
+	args, err := columns(r.Record, forwardTo, r.Order)
 	if err != nil {
 		return err
 	}
+	m := r.Mark
 	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
 		if err := tx.Exec(putRecord, args...); err != nil || m == nil {
 			return err
@@ -73,7 +74,7 @@ func (j *Journal) put(ctx context.Context, r webhook.Record, m *receive.Mark, fo
 func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added int, err error) {
 	rows := make([][]any, 0, len(records))
 	for _, r := range records {
-		args, err := columns(r, "")
+		args, err := columns(r, "", "")
 		if err != nil {
 			return 0, err
 		}
@@ -211,7 +212,7 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (deleted int, err
 }
 
 // columns returns the values of insertRecord, in its order.
-func columns(r webhook.Record, forwardTo string) ([]any, error) {
+func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	r = r.Redacted()
 	verdict, err := verdictColumn(r.Verdict)
 	if err != nil {
@@ -238,7 +239,7 @@ func columns(r webhook.Record, forwardTo string) ([]any, error) {
 		r.ID, r.Time.UnixNano(), string(r.Direction), string(r.Platform), string(r.Form), r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request.Method, r.Request.URL, headerLines(r.Request.Header), bytesOrNull(r.Request.Body),
 		string(outcome), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
-		forwardTo, state,
+		forwardTo, state, order,
 	}, nil
 }
 

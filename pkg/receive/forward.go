@@ -77,13 +77,15 @@ type Queue interface {
 	// set, it is due at once.
 	Keep(ctx context.Context, r Receipt) error
 
-	// Due returns the records that are due at now, the oldest first, and at most
-	// limit of them. next is when another becomes due; the zero time if none
-	// does.
+	// Due returns the records that are due at now, at most limit of them: first
+	// the one that has been due for the longest, and those that are due equally
+	// long in the order of their receipt. It leaves out a record while an
+	// earlier one with the same Receipt.Order waits, unless that is "". next is
+	// when another becomes due; the zero time if none does.
 	Due(ctx context.Context, now time.Time, limit int) (due []DueRecord, next time.Time, err error)
 
 	// Finish stores the result of an attempt. The record is due again at
-	// r.Next, or never if that is the zero time.
+	// r.Next, or never if that is the zero time. It is called concurrently.
 	Finish(ctx context.Context, r ForwardResult) error
 }
 
@@ -103,38 +105,59 @@ type ForwardResult struct {
 	Next    time.Time      // when the next attempt is due; the zero time if there is none
 }
 
+// DefaultConcurrency is the default of [ForwarderConfig.Concurrency].
+const DefaultConcurrency = 16
+
 // ForwarderConfig configures a [Forwarder]. Queue and URL are required.
 type ForwarderConfig struct {
-	Queue     Queue
-	URL       string              // the app
-	Retries   int                 // attempts after the first, for 429 and 5xx; default: none
-	Transport http.RoundTripper   // default: one for webhooks
-	Now       func() time.Time    // default: time.Now
-	OnResult  func(ForwardResult) // is called after each attempt, from one goroutine; default: nothing
-	OnError   func(error)         // is called when the queue fails, from the same goroutine; default: nothing
+	Queue       Queue
+	URL         string            // the app
+	Retries     int               // attempts after the first, for 429 and 5xx; default: none
+	Concurrency int               // the largest number of attempts at a time; default: DefaultConcurrency
+	Transport   http.RoundTripper // default: one for webhooks
+	Now         func() time.Time  // default: time.Now
+
+	// OrderBy returns what a record is about, such as the id of a work order.
+	// Records about the same are forwarded one after another, in the order of
+	// their receipt: while one waits for its next attempt, so do those after it.
+	// Records for which it returns "" wait for no other. Default: none waits.
+	OrderBy func(webhook.Record) string
+
+	OnResult func(ForwardResult) // is called after each attempt, from one goroutine; default: nothing
+	OnError  func(error)         // is called when the queue fails, from the same goroutine; default: nothing
 }
 
-// Forwarder forwards stored events to an app in the background, one after
-// another in the order of their receipt, so that the sender does not wait for
-// the app. An event is stored before the sender gets its 200. It is attempted
-// again after 429, 5xx and a missing response, with a pause that doubles from
-// one second to one minute; every other status is final. What is not done when
-// the process ends, even by a kill, is done by the next Forwarder on the queue.
-// An event may reach the app twice if the process ends during an attempt.
+// Forwarder forwards stored events to an app in the background, so that the
+// sender does not wait for the app. An event is stored before the sender gets its
+// 200. Several events are on their way at a time, so that an app that hangs on
+// one of them does not hold back the others. An event is attempted again after
+// 429, 5xx and a missing response, with a pause that doubles from one second to
+// one minute; every other status is final. What is not done when the process
+// ends, even by a kill, is done by the next Forwarder on the queue. An event may
+// reach the app twice if the process ends during an attempt.
 type Forwarder struct {
 	config ForwarderConfig
 	app    App
 
 	wake     chan struct{} // holds one when a record may be due
+	ended    chan attempt  // the attempts that have ended
 	stop     sync.Once
 	stopping chan struct{} // closed by Shutdown
 	cancel   context.CancelFunc
 	stopped  chan struct{} // closed when run has returned
+
+	// Of run alone:
+	running map[string]bool // the attempts in progress: by record id, whether it is a retry
+	retries int             // how many of them are retries
+}
+
+// attempt is an attempt that has ended.
+type attempt struct {
+	result ForwardResult
+	err    error // of the queue, or that the attempt was interrupted
 }
 
 const (
-	// forwardPage is how many due records are read from the queue at a time.
-	forwardPage = 50
 	// queueRetry is the pause after the queue failed.
 	queueRetry = time.Second
 	// The pause between two attempts doubles from the first to the second.
@@ -151,6 +174,9 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	case !isHTTP(c.URL):
 		return nil, fmt.Errorf("forwarding to %q: write an http or https URL with a host", webhook.RedactURL(c.URL))
 	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = DefaultConcurrency
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -162,8 +188,9 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &Forwarder{
-		config: c, app: Forward(c.Transport, c.URL),
-		wake: make(chan struct{}, 1), stopping: make(chan struct{}), cancel: cancel, stopped: make(chan struct{}),
+		config: c, app: Forward(c.Transport, c.URL), running: map[string]bool{},
+		wake: make(chan struct{}, 1), ended: make(chan attempt),
+		stopping: make(chan struct{}), cancel: cancel, stopped: make(chan struct{}),
 	}
 	go f.run(ctx)
 	return f, nil
@@ -176,6 +203,9 @@ func isHTTP(text string) bool {
 
 // Keep stores a receipt in the queue and, if it is to be forwarded, starts that.
 func (f *Forwarder) Keep(ctx context.Context, r Receipt) error {
+	if r.Forward && f.config.OrderBy != nil {
+		r.Order = f.config.OrderBy(r.Record)
+	}
 	err := f.config.Queue.Keep(ctx, r)
 	if err == nil && r.Forward {
 		select {
@@ -187,7 +217,7 @@ func (f *Forwarder) Keep(ctx context.Context, r Receipt) error {
 }
 
 // Shutdown stops the forwarder after it has forwarded what is due now. If ctx
-// ends first, it interrupts the attempt, which stays due. Call it after the
+// ends first, it interrupts the attempts, which stay due. Call it after the
 // server has stopped; what is stored later waits for the next forwarder.
 func (f *Forwarder) Shutdown(ctx context.Context) {
 	f.stop.Do(func() { close(f.stopping) })
@@ -199,60 +229,109 @@ func (f *Forwarder) Shutdown(ctx context.Context) {
 	<-f.stopped
 }
 
+// run starts attempts and reports how they ended, until it is stopped.
 func (f *Forwarder) run(ctx context.Context) {
 	defer close(f.stopped)
 	timer := time.NewTimer(0) // for what the queue contains
 	defer timer.Stop()
-	for stopping := false; !stopping; {
+	stopping := f.stopping
+	var last time.Time // while stopping: what becomes due after it stays
+	faulty := false    // the queue failed: it is asked again when the timer ends
+	for {
 		select {
 		case <-ctx.Done():
+			for len(f.running) > 0 {
+				f.end(ctx, <-f.ended)
+			}
 			return
-		case <-f.stopping:
-			stopping = true
+		case <-stopping:
+			stopping, last = nil, f.config.Now()
+		case a := <-f.ended:
+			if !f.end(ctx, a) {
+				faulty = true
+				timer.Reset(queueRetry)
+			}
 		case <-f.wake:
 		case <-timer.C:
+			faulty = false
 		}
-		next, err := f.forwardDue(ctx)
-		switch {
-		case ctx.Err() != nil:
+		if !faulty && ctx.Err() == nil {
+			now := f.config.Now()
+			if !last.IsZero() {
+				now = last
+			}
+			next, err := f.start(ctx, now)
+			switch {
+			case err != nil && ctx.Err() != nil: // the loop ends
+			case err != nil:
+				f.config.OnError(err)
+				faulty = true
+				timer.Reset(queueRetry)
+			case !next.IsZero():
+				timer.Reset(max(next.Sub(f.config.Now()), 0))
+			}
+		}
+		if !last.IsZero() && len(f.running) == 0 {
 			return
-		case err != nil:
-			f.config.OnError(err)
-			timer.Reset(queueRetry)
-		case !next.IsZero():
-			timer.Reset(max(next.Sub(f.config.Now()), 0))
 		}
 	}
 }
 
-// forwardDue forwards everything that is due, and returns when something is due
-// again.
-func (f *Forwarder) forwardDue(ctx context.Context) (next time.Time, err error) {
-	for {
-		due, next, err := f.config.Queue.Due(ctx, f.config.Now(), forwardPage)
-		if err != nil || len(due) == 0 {
-			return next, err
-		}
-		for _, d := range due {
-			if err := f.attempt(ctx, d); err != nil {
-				return next, err
-			}
-		}
+// start begins attempts with the records that are due, as far as the limit
+// allows, and returns when another becomes due. Retries take at most half of the
+// attempts, so that an app that fails on some events goes on to get the others.
+func (f *Forwarder) start(ctx context.Context, now time.Time) (next time.Time, err error) {
+	if len(f.running) >= f.config.Concurrency {
+		return next, nil // the end of an attempt starts the next
 	}
+	due, next, err := f.config.Queue.Due(ctx, now, f.config.Concurrency+len(f.running)) // those in progress are due still
+	if err != nil {
+		return next, err
+	}
+	for _, d := range due {
+		_, running := f.running[d.Record.ID]
+		isRetry := d.Attempts > 0
+		if running || len(f.running) >= f.config.Concurrency || isRetry && f.retries >= max(f.config.Concurrency/2, 1) {
+			continue
+		}
+		f.running[d.Record.ID] = isRetry
+		if isRetry {
+			f.retries++
+		}
+		go func() { f.ended <- f.attempt(ctx, d) }()
+	}
+	return next, nil
+}
+
+// end reports an attempt that has ended. It returns false if the queue failed.
+func (f *Forwarder) end(ctx context.Context, a attempt) bool {
+	id := a.result.Record.ID
+	if f.running[id] {
+		f.retries--
+	}
+	delete(f.running, id)
+	if a.err != nil && ctx.Err() != nil {
+		return true // interrupted
+	}
+	f.config.OnResult(a.result)
+	if a.err != nil {
+		f.config.OnError(a.err)
+	}
+	return a.err == nil
 }
 
 // attempt forwards a record and stores the result.
-func (f *Forwarder) attempt(ctx context.Context, d DueRecord) error {
+func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	r := d.Record
 	r.Error = ""
 	if r.Verdict == nil {
 		r.Verdict = &webhook.Verdict{} // an App may set its details
 	}
 	answer := f.app(ctx, &r)
-	if ctx.Err() != nil { // interrupted: the record stays due
-		return ctx.Err()
-	}
 	result := ForwardResult{Record: r, Attempt: d.Attempts + 1, OK: answer.Status/100 == 2}
+	if ctx.Err() != nil { // interrupted: the record stays due
+		return attempt{result, ctx.Err()}
+	}
 	if !result.OK {
 		result.Problem = r.Error
 		if result.Problem == "" {
@@ -263,6 +342,5 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) error {
 			result.Next = f.config.Now().Add(result.Pause)
 		}
 	}
-	f.config.OnResult(result)
-	return f.config.Queue.Finish(context.WithoutCancel(ctx), result)
+	return attempt{result, f.config.Queue.Finish(context.WithoutCancel(ctx), result)}
 }

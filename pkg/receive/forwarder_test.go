@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,28 +26,39 @@ type queue struct {
 
 type queued struct {
 	receive.DueRecord
-	at   time.Time
-	done bool
+	order string
+	at    time.Time
+	done  bool
 }
 
 func (q *queue) Keep(_ context.Context, r receive.Receipt) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.items = append(q.items, queued{DueRecord: receive.DueRecord{Record: r.Record}, done: !r.Forward})
+	q.items = append(q.items, queued{DueRecord: receive.DueRecord{Record: r.Record}, order: r.Order, done: !r.Forward})
 	return nil
 }
 
 func (q *queue) Due(_ context.Context, now time.Time, limit int) (due []receive.DueRecord, next time.Time, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	waiting := map[string]bool{"": false} // the orders that an earlier record has
+	var ready []queued
 	for _, item := range q.items {
 		switch {
 		case item.done:
-		case !item.at.After(now) && len(due) < limit:
-			due = append(due, item.DueRecord)
+			continue
+		case !item.at.After(now) && !waiting[item.order]:
+			ready = append(ready, item)
 		case item.at.After(now) && (next.IsZero() || item.at.Before(next)):
 			next = item.at
 		}
+		if item.order != "" {
+			waiting[item.order] = true
+		}
+	}
+	slices.SortStableFunc(ready, func(a, b queued) int { return a.at.Compare(b.at) })
+	for _, item := range ready[:min(limit, len(ready))] {
+		due = append(due, item.DueRecord)
 	}
 	return due, next, q.fault
 }
@@ -98,7 +110,8 @@ type app struct {
 	mu       sync.Mutex
 	began    time.Time
 	statuses []int
-	hang     bool // until the request's context ends
+	hang     bool   // on every request, until its context ends
+	hangOn   string // likewise, on the bodies that begin so; "" for none
 	log      []string
 }
 
@@ -108,12 +121,15 @@ func (a *app) RoundTrip(r *http.Request) (*http.Response, error) {
 	body := make([]byte, r.ContentLength)
 	_, _ = r.Body.Read(body)
 	a.mu.Lock()
-	defer a.mu.Unlock()
 	a.log = append(a.log, fmt.Sprintf("%s@%g", body, time.Since(a.began).Seconds()))
-	if a.hang {
+	hang := a.hang || a.hangOn != "" && strings.HasPrefix(string(body), a.hangOn)
+	a.mu.Unlock()
+	if hang {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	status := http.StatusOK
 	if len(a.statuses) > 0 {
 		status, a.statuses = a.statuses[0], a.statuses[1:]
@@ -143,11 +159,11 @@ func newForwarder(t *testing.T, c receive.ForwarderConfig) *receive.Forwarder {
 	return f
 }
 
-func TestForwarderForwardsInOrder(t *testing.T) {
+func TestForwarderForwardsInTheOrderOfReceiptOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, q := newApp(), &queue{}
 		q.add(t, nil, "before") // stored by the process before
-		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a})
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Concurrency: 1})
 		q.add(t, f, "1", "2", "3")
 		synctest.Wait()
 		a.want(t, "before@0 1@0 2@0 3@0")
@@ -219,11 +235,128 @@ func TestForwarderRetries(t *testing.T) {
 func TestForwarderKeepsOthersGoingDuringARetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, q := newApp(500), &queue{}
-		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1})
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1, Concurrency: 1})
 		q.add(t, f, "1", "2")
 		time.Sleep(time.Minute)
 		a.want(t, "1@0 2@0 1@1")
 		f.Shutdown(t.Context())
+	})
+}
+
+// times returns the seconds at which the bodies with a prefix reached the app.
+func (a *app) times(t *testing.T, prefix string) []float64 {
+	t.Helper()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var times []float64
+	for _, entry := range a.log {
+		body, at, _ := strings.Cut(entry, "@")
+		if !strings.HasPrefix(body, prefix) {
+			continue
+		}
+		seconds, err := strconv.ParseFloat(at, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		times = append(times, seconds)
+	}
+	return times
+}
+
+// An app hangs on one event in ten, again and again.
+func TestForwarderGoesOnPastEventsThatHang(t *testing.T) {
+	for name, concurrency := range map[string]int{"with the default concurrency": 0, "with two more than hang": 8} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, q := newApp(), &queue{}
+				a.hangOn = "hang"
+				f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 9, Concurrency: concurrency})
+				for n := range 60 {
+					body := fmt.Sprint("event", n)
+					if n%10 == 0 {
+						body = fmt.Sprint("hang", n)
+					}
+					q.add(t, f, body)
+				}
+				synctest.Wait()
+				if got := a.times(t, "event"); len(got) != 54 || slices.Max(got) > 5 {
+					t.Errorf("%d of 54 reached the app, at %v s", len(got), got)
+				}
+				if got := len(a.times(t, "hang")); got != 6 {
+					t.Errorf("%d of 6 that hang were attempted", got)
+				}
+				time.Sleep(receive.ForwardTimeout + 5*time.Second) // of the bubble's clock: the retries hang now
+				began := time.Since(a.began).Seconds()
+				q.add(t, f, "later1", "later2", "later3")
+				synctest.Wait()
+				if got := a.times(t, "later"); len(got) != 3 || slices.Max(got) > began+5 {
+					t.Errorf("of the later ones, %d of 3 reached the app, at %v s", len(got), got)
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				f.Shutdown(ctx)
+				if left := strings.Fields(q.waiting()); len(left) != 6 {
+					t.Errorf("%v are left", left)
+				}
+			})
+		})
+	}
+}
+
+func TestForwarderConcurrencyIsALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, q := newApp(), &queue{}
+		a.hang = true
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 3, Concurrency: 4})
+		for n := range 20 {
+			q.add(t, f, fmt.Sprint("x", n))
+		}
+		time.Sleep(5 * time.Minute)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		f.Shutdown(ctx)
+		began := map[float64]int{}
+		for _, at := range a.times(t, "x") {
+			began[at]++
+		}
+		for at, n := range began { // each attempt takes 30 s
+			if n > 4 {
+				t.Errorf("%d attempts began at %g s", n, at)
+			}
+		}
+		if len(began) < 5 {
+			t.Errorf("attempts began at %v", began)
+		}
+	})
+}
+
+func TestForwarderOrderByKeepsTheOrderOfARecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, q := newApp(), &queue{}
+		byFirstLetter := func(r webhook.Record) string { return string(r.Request.Body[:1]) }
+		q.add(t, nil, "-") // without an order
+		f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1, OrderBy: byFirstLetter})
+		synctest.Wait()
+		a.statuses = []int{500} // for a1
+		q.add(t, f, "a1")
+		synctest.Wait()
+		q.add(t, f, "a2", "b1", "a3", "b2")
+		time.Sleep(time.Minute)
+		f.Shutdown(t.Context())
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		for _, prefix := range []string{"a", "b"} {
+			var got []string
+			for _, entry := range a.log {
+				if strings.HasPrefix(entry, prefix) {
+					got = append(got, entry)
+				}
+			}
+			want := map[string]string{"a": "a1@0 a1@1 a2@1 a3@1", "b": "b1@0 b2@0"}[prefix]
+			if strings.Join(got, " ") != want {
+				t.Errorf("the app got %v, want %s", got, want)
+			}
+		}
 	})
 }
 
@@ -253,7 +386,7 @@ func TestForwarderShutdown(t *testing.T) {
 	t.Run("forwards what is due", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			a, q := newApp(500), &queue{}
-			f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1})
+			f := newForwarder(t, receive.ForwarderConfig{Queue: q, Transport: a, Retries: 1, Concurrency: 1})
 			q.add(t, f, "1", "2", "3")
 			f.Shutdown(t.Context())
 			f.Shutdown(t.Context()) // a second call changes nothing

@@ -126,6 +126,11 @@ type Receipt struct {
 	// Forward reports whether the event is new, selected by Wants, and was
 	// answered by the App with 2xx. A [Forwarder] forwards such receipts.
 	Forward bool
+
+	// Order is what the event is about. A receipt is not forwarded before the
+	// earlier ones with the same Order are done. A [Forwarder] sets it, see
+	// [ForwarderConfig.OrderBy]; "" waits for none.
+	Order string
 }
 
 // ErrNoSecret is the error of [New] for a receiver that would verify nothing.

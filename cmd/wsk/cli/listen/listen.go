@@ -34,12 +34,14 @@ type options struct {
 	maxBody       int64
 
 	// What handles it.
-	events         []string
-	forwardTo      string
-	forwardRetries int
-	respond        int
-	failFirst      int
-	delay          time.Duration
+	events             []string
+	forwardTo          string
+	forwardRetries     int
+	forwardConcurrency int
+	forwardOrder       bool
+	respond            int
+	failFirst          int
+	delay              time.Duration
 
 	// What ends the receiver.
 	expect    []string
@@ -99,6 +101,8 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest accepted body, in `BYTES`")
 	f.StringVar(&o.forwardTo, "forward-to", "", "forward verified events to `URL`, byte for byte, and answer with its answer")
 	f.IntVar(&o.forwardRetries, "forward-retries", 0, "answer as soon as the event is journaled, and forward it in the background, with up to `N` retries if the app fails; a restart continues")
+	f.IntVar(&o.forwardConcurrency, "forward-concurrency", receive.DefaultConcurrency, "with --forward-retries: forward up to `N` events at a time; 1 forwards them in the order of their receipt")
+	f.BoolVar(&o.forwardOrder, "forward-order", false, "with --forward-retries: forward events about the same record one after another, in the order of their receipt; a retry holds back the next")
 	f.StringArrayVar(&o.events, "events", nil, "show and forward only events that match `GLOB`, such as 'work_order.*'; repeatable")
 	f.IntVar(&o.respond, "respond", 0, "answer valid requests with `STATUS` instead of 200")
 	f.IntVar(&o.failFirst, "fail-first", 0, "answer the first `N` attempts of each delivery with 503")

@@ -2,8 +2,10 @@ package listen
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
@@ -29,6 +31,10 @@ func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, 
 	switch {
 	case o.forwardRetries < 0:
 		return nil, errors.New("--forward-retries must not be negative")
+	case o.forwardConcurrency < 1:
+		return nil, errors.New("--forward-concurrency must be greater than 0")
+	case o.forwardRetries == 0 && (o.forwardOrder || o.forwardConcurrency != receive.DefaultConcurrency):
+		return nil, errors.New("--forward-order and --forward-concurrency need --forward-retries N: without it, the sender waits for the app")
 	case o.forwardRetries > 0 && o.forwardTo == "":
 		return nil, errors.New("--forward-retries needs --forward-to URL")
 	case o.forwardRetries > 0 && o.journal.Off:
@@ -41,7 +47,7 @@ func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, 
 		return nil, fmt.Errorf("%w; --no-journal receives without one", err)
 	}
 	if o.forwardRetries > 0 {
-		err = s.startForwarder(ctx, o.forwardTo, o.forwardRetries)
+		err = s.startForwarder(ctx, o)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.journal.Close())
@@ -49,25 +55,47 @@ func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, 
 	return s, nil
 }
 
-func (s *storage) startForwarder(ctx context.Context, target string, retries int) (err error) {
-	s.queue, err = s.journal.Queue(ctx, target)
+func (s *storage) startForwarder(ctx context.Context, o *options) (err error) {
+	s.queue, err = s.journal.Queue(ctx, o.forwardTo)
 	switch {
 	case errors.Is(err, journal.ErrLocked):
-		return fmt.Errorf("another listener forwards from this journal to %s: stop it, or give --journal PATH", webhook.RedactURL(target))
+		return fmt.Errorf("another listener forwards from this journal to %s: stop it, or give --journal PATH", webhook.RedactURL(o.forwardTo))
 	case err != nil:
 		return err
 	}
-	s.forwarder, err = receive.NewForwarder(receive.ForwarderConfig{
-		Queue: s.queue, URL: target, Retries: retries, Transport: s.env.Transport, Now: s.env.Now,
+	c := receive.ForwarderConfig{
+		Queue: s.queue, URL: o.forwardTo, Retries: o.forwardRetries, Concurrency: o.forwardConcurrency,
+		Transport: s.env.Transport, Now: s.env.Now,
 		OnResult: s.showForwarded,
 		OnError: func(err error) {
 			fmt.Fprintf(s.env.Err, "wsk: warning: forwarding: %s\n", ui.Clean(err.Error()))
 		},
-	})
-	if err != nil {
+	}
+	if o.forwardOrder {
+		c.OrderBy = subject
+	}
+	if s.forwarder, err = receive.NewForwarder(c); err != nil {
 		return errors.Join(err, s.queue.Close())
 	}
 	return nil
+}
+
+// subject returns what an event is about: the kind and the id of its record, such as
+// "work_order wo_123", or "" if it does not say.
+func subject(r webhook.Record) string {
+	event, err := webhook.ParseEvent(r.Request.Body)
+	var envelope *webhook.EnvelopeError
+	if err != nil && !errors.As(err, &envelope) {
+		return ""
+	}
+	var data struct {
+		ID json.RawMessage `json:"id"`
+	}
+	if json.Unmarshal(event.Data(), &data) != nil || len(data.ID) == 0 {
+		return ""
+	}
+	kind, _, _ := strings.Cut(event.Type, ".")
+	return kind + " " + strings.Trim(string(data.ID), `"`)
 }
 
 // showForwarded reports an attempt to forward that failed.
