@@ -12,6 +12,7 @@ require (
 	github.com/spf13/viper v1.21.0 // configuration files, in cmd/wsk/config alone
 	github.com/tidwall/gjson v1.20.0 // paths into JSON without a tree
 	go.yaml.in/yaml/v3 v3.0.4 // templates of Work Market, with the place of each value; viper reads YAML by it as well
+	golang.org/x/sys v0.49.0 // whether bytes wait on stdin
 	golang.org/x/term v0.47.0 // terminals: their width, and a prompt without echo
 )
 
@@ -37,7 +38,6 @@ require (
 	github.com/subosito/gotenv v1.6.0 // indirect
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.28.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	modernc.org/libc v1.80.1 // indirect

@@ -41,7 +41,7 @@ func TestTrigger_fits_the_terminal(t *testing.T) {
 	if words := strings.Count(f.Stdout.String(), "word"); words != 6*80 {
 		t.Errorf("%d words of the answers are shown, want 400 characters of each", words)
 	}
-	if !strings.HasPrefix(f.Stdout.String(), "timesheet.created  whk_xxxxxxxxxxxxxxxxxxxxxxxxxx\n  http://receiver") {
+	if !strings.HasPrefix(f.Stdout.String(), "timesheet.created  whk_xxxxxxxxxxxxxxxxxxxxxxxxxx\n  → POST http://receiver") {
 		t.Errorf("the heading is not wrapped:\n%s", &f.Stdout)
 	}
 }

@@ -61,7 +61,7 @@ func (v *DeliveryView) Begin(d deliver.Delivery) {
 	if v.deliveries > 1 {
 		fmt.Fprintln(v.Env.Out)
 	}
-	event, id, target := ui.Clean(d.Event.Type), ui.Clean(d.WebhookID), ui.Clean(webhook.RedactURL(d.URL))
+	event, id, target := ui.Clean(d.Event.Type), ui.Clean(d.WebhookID), targetLine(d.Method, d.URL)
 	if id != "" {
 		id = "  " + id
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	mathrand "math/rand/v2"
 	"net"
@@ -23,14 +24,15 @@ import (
 
 // Env is everything that a command uses of its process and its machine.
 type Env struct {
-	In       io.Reader
-	Out, Err io.Writer
-	InTTY    bool // whether In, Out and Err are terminals
-	OutTTY   bool
-	ErrTTY   bool
-	OutWaits bool   // whether the reader of Out may stop reading: Out is a terminal, a pipe or a socket
-	Columns  int    // the width of the terminal behind Out; 0 where there is none
-	Dir      string // the working folder
+	In        io.Reader
+	Out, Err  io.Writer
+	InTTY     bool // whether In, Out and Err are terminals
+	OutTTY    bool
+	ErrTTY    bool
+	InHasData func() bool // whether bytes wait on In; it takes at most 100 ms. Nil: never
+	OutWaits  bool        // whether the reader of Out may stop reading: Out is a terminal, a pipe or a socket
+	Columns   int         // the width of the terminal behind Out; 0 where there is none
+	Dir       string      // the working folder
 
 	Now     func() time.Time
 	NewID   func() string  // a new random name, to be prefixed by its kind
@@ -49,6 +51,7 @@ func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool
 	env := &Env{
 		In: in, Out: out, Err: err, Dir: dir, Lookup: lookup, Environ: environ,
 		InTTY: isTerminal(in), OutTTY: isTerminal(out), ErrTTY: isTerminal(err),
+		InHasData: func() bool { return hasData(in, stdinWait) },
 		Now:       time.Now,
 		NewID:     func() string { return strings.ToLower(rand.Text()) },
 		Jitter:    mathrand.Float64,
@@ -70,7 +73,30 @@ func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool
 	return env
 }
 
+// stdinWait is how long a command looks for bytes on a pipe that it was not told
+// to read. A pipe that nobody writes to, as CI systems leave behind, has none.
+const stdinWait = 100 * time.Millisecond
+
+// restOf returns how many bytes follow the position in a regular file.
+func restOf(f *os.File, info os.FileInfo) int64 {
+	at, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0
+	}
+	return info.Size() - at
+}
+
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// CheckStdin returns an error when bytes wait on stdin and no flag says to read
+// them: a command that ignored them would succeed with something else. instead is
+// what the command uses if stdin is empty.
+func (e *Env) CheckStdin(flag, instead string) error {
+	if e.InHasData == nil || !e.InHasData() {
+		return nil
+	}
+	return fmt.Errorf("stdin has data and %s was not given: give %s to read it, or redirect stdin from /dev/null to use %s", flag, flag, instead)
+}
 
 // Getenv returns a variable, or "" if it is not set.
 func (e *Env) Getenv(name string) string {

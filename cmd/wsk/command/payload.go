@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 // Payload holds the flags that describe an event's payload.
 type Payload struct {
+	cmd       *cobra.Command
 	file      string
 	set       []string
 	setString []string
@@ -23,6 +25,7 @@ type Payload struct {
 
 // Add declares the flags.
 func (p *Payload) Add(cmd *cobra.Command) {
+	p.cmd = cmd
 	f := cmd.Flags()
 	f.StringVarP(&p.file, "file", "f", "", "the payload: `FILE`, or - for stdin; a whole envelope, or the data object alone. Default: the catalog's sample")
 	f.StringArrayVar(&p.set, "set", nil, "set `PATH=VALUE` in the payload, data.priority=urgent; VALUE is JSON where the schema accepts that, else text. Repeatable; lists take indexes: data.contacts.0.email")
@@ -57,9 +60,16 @@ func (p *Payload) Read(ctx context.Context, env *Env, d webhook.Definition) (Con
 		}
 		return Content{p.file, raw, false}, err
 	}
+	if p.cmd.Flags().Changed("file") {
+		return Content{}, errors.New("-f is empty: is a variable not set? Leave it out to use the catalog's sample")
+	}
 	if d.Sample() == nil {
 		return Content{}, fmt.Errorf("%s is documented by name only, without a sample: give its payload with -f FILE", d.Type)
 	}
+	if err := env.CheckStdin("-f -", "the sample of "+d.Type); err != nil {
+		return Content{}, err
+	}
+	fmt.Fprintf(env.Err, "wsk: the payload is the catalog's sample of %s; -f FILE gives another\n", d.Type)
 	return Content{name: "the sample of " + d.Type, sample: true}, nil
 }
 

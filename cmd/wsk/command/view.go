@@ -17,6 +17,19 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// PrintTarget says on stderr where a request goes, before it is sent. Formats other
+// than text have the URL in each record.
+func PrintTarget(env *Env, method, to string) {
+	fmt.Fprintln(env.Err, targetLine(method, to))
+}
+
+func targetLine(method, to string) string {
+	if method == "" {
+		method = http.MethodPost
+	}
+	return "→ " + ui.Clean(method+" "+webhook.RedactURL(to))
+}
+
 // AnswerLine is the outcome of an attempt in one line: the status, or why there is
 // none.
 func AnswerLine(r *webhook.Record) string {

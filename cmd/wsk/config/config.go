@@ -1,10 +1,11 @@
 // Package config reads flags, the environment and the configuration files,
 // and returns one plain [Config] in which each value knows its origin.
 //
-// A value comes from the first of these that has it: a flag, the environment,
-// the project's .wsk.yaml (in the working folder or the nearest one above), the
-// user's config.yaml, a default. Within a file, the values of the chosen
-// profile precede the file's own.
+// A value comes from the first of these that has it: a flag, the profile that
+// --profile names, the environment, the project's .wsk.yaml (in the working
+// folder or the nearest one above), the user's config.yaml, a default. A profile
+// that the environment or a file chooses has the rank of the file that holds
+// it; there, its values precede the file's own.
 //
 // A project's file comes with a repository, so it is not trusted until its user
 // trusts it: see [Config.Credential], [Config.CheckHost] and [Config.Trust].
@@ -137,7 +138,7 @@ func Load(in Input) (*Config, error) {
 		return nil, err
 	}
 	for _, s := range Settings {
-		c.values[s.Key] = c.origins(s, in.Flags)
+		c.values[s.Key] = c.origins(s, in)
 	}
 	c.URL = c.first("url")
 	c.APIKey = c.first("api_key")
@@ -224,7 +225,7 @@ func (c *Config) chooseProfile(flag string) error {
 }
 
 // origins lists what each origin has for a setting, in order of precedence.
-func (c *Config) origins(s Setting, flags map[string]string) [][]Value {
+func (c *Config) origins(s Setting, in Input) [][]Value {
 	var list [][]Value
 	add := func(from Value, texts ...string) {
 		var values []Value
@@ -236,8 +237,16 @@ func (c *Config) origins(s Setting, flags map[string]string) [][]Value {
 			list = append(list, values)
 		}
 	}
-	if text, ok := flags[s.Key]; ok {
+	addProfile := func(f *File) {
+		add(Value{From: f.Kind, Name: f.Path, Profile: c.Profile}, f.profiles[c.Profile][s.Key]...)
+	}
+	if text, ok := in.Flags[s.Key]; ok {
 		add(Value{From: FromFlag, Name: "--" + strings.ReplaceAll(s.Key, "_", "-")}, text)
+	}
+	if in.Profile != "" {
+		for _, f := range c.Files {
+			addProfile(f)
+		}
 	}
 	for _, name := range s.Env {
 		// An empty variable counts as unset. A secret that is set and empty is
@@ -248,7 +257,9 @@ func (c *Config) origins(s Setting, flags map[string]string) [][]Value {
 		}
 	}
 	for _, f := range c.Files {
-		add(Value{From: f.Kind, Name: f.Path, Profile: c.Profile}, f.profiles[c.Profile][s.Key]...)
+		if in.Profile == "" {
+			addProfile(f)
+		}
 		add(Value{From: f.Kind, Name: f.Path}, f.settings[s.Key]...)
 	}
 	if s.Default != "" {

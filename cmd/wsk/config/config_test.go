@@ -98,9 +98,10 @@ func TestLoad_precedence(t *testing.T) {
 			w.write(w.projectFile(), both("project"))
 			w.write(w.userFile(), both("user"))
 
+			named := "p"
 			check := func(want config.Value) {
 				t.Helper()
-				c, err := w.tryLoad(flags, "p")
+				c, err := w.tryLoad(flags, named)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -110,6 +111,12 @@ func TestLoad_precedence(t *testing.T) {
 			}
 			check(config.Value{Text: "of-flag", From: config.FromFlag, Name: "--" + strings.ReplaceAll(s.Key, "_", "-")})
 			flags = nil
+			check(config.Value{Text: "of-project-profile", From: config.FromProject, Name: w.projectFile(), Profile: "p"})
+			w.write(w.projectFile(), base("project"))
+			check(config.Value{Text: "of-user-profile", From: config.FromUser, Name: w.userFile(), Profile: "p"})
+			// A profile that the environment chooses has the rank of its file.
+			named, w.env["WSK_PROFILE"] = "", "p"
+			w.write(w.projectFile(), both("project"))
 			for _, name := range s.Env {
 				check(config.Value{Text: "of-" + name, From: config.FromEnv, Name: name})
 				delete(w.env, name)
@@ -117,6 +124,7 @@ func TestLoad_precedence(t *testing.T) {
 			check(config.Value{Text: "of-project-profile", From: config.FromProject, Name: w.projectFile(), Profile: "p"})
 			w.write(w.projectFile(), base("project"))
 			check(config.Value{Text: "of-project", From: config.FromProject, Name: w.projectFile()})
+			named = "p"
 			w.write(w.projectFile(), "")
 			check(config.Value{Text: "of-user-profile", From: config.FromUser, Name: w.userFile(), Profile: "p"})
 			w.write(w.userFile(), base("user")+"profiles:\n  p:\n    profiles_need: a setting\n")

@@ -17,8 +17,10 @@ func New(env *command.Env) *cobra.Command {
 	return command.NewGroup(&cobra.Command{
 		Use:   "config",
 		Short: "Show the configuration, or trust a project's file",
-		Long: `A value comes from the first of these that has it: a flag, the environment,
-.wsk.yaml in the working folder or above, the user's config.yaml, a default.
+		Long: `A value comes from the first of these that has it: a flag, the profile that
+--profile names, the environment, .wsk.yaml in the working folder or above, the
+user's config.yaml, a default. A profile chosen by $WSK_PROFILE or by a file has
+the rank of the file that holds it.
 
 ` + settingsHelp(),
 	}, newShow(env), newTrust(env))

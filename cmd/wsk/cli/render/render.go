@@ -145,7 +145,7 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	if o.matrix {
 		return o.printMatrix(env, name, template, now)
 	}
-	values, err := o.values.read(ctx, env, template.Event)
+	values, err := o.values.read(ctx, env, name, template.Event)
 	if err != nil {
 		return err
 	}
@@ -153,6 +153,9 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	findings = append(findings, more...)
 	if o.send && o.verdict(findings) == nil {
 		_ = o.printFindings(env, cfg, name, findings) // only warnings
+		if !o.values.given() {
+			fmt.Fprintf(env.Err, "wsk: the values are samples of %s; --vars FILE or --var NAME=VALUE gives others\n", template.Event)
+		}
 		return o.deliver(ctx, env, cfg, template.Event, request)
 	}
 	if !o.send {

@@ -40,12 +40,22 @@ func (v *valueFlags) add(cmd *cobra.Command) {
 	f.StringVar(&v.attachUUID, "attach-uuid", "", "the value of ${file_uuid}, a `UUID` (default: the sample's)")
 }
 
-// read returns the values for an event. Samples come first, then --vars,
+// given reports whether a flag sets a value, so that not all are samples.
+func (v *valueFlags) given() bool {
+	return v.file != "" || v.attach != "" || len(v.vars)+len(v.empty) > 0
+}
+
+// read returns the values for an event. template is the name of its file. Samples come first, then --vars,
 // --attach, --var and --empty; a later value replaces an earlier one.
-func (v *valueFlags) read(ctx context.Context, env *command.Env, event string) (render.Values, error) {
+func (v *valueFlags) read(ctx context.Context, env *command.Env, template, event string) (render.Values, error) {
 	values, err := render.Samples(event)
 	if err != nil {
 		return nil, err
+	}
+	if v.file == "" && template != "-" {
+		if err := env.CheckStdin("--vars -", "the samples"); err != nil {
+			return nil, err
+		}
 	}
 	if v.file != "" {
 		raw, err := env.Read(ctx, v.file)

@@ -112,6 +112,9 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 		}
 		items = slices.DeleteFunc(items, func(i replay.Item) bool { return !i.Matches(filter) })
 	case isSet:
+		if err := s.env.CheckStdin("PATH -", "the journal"); err != nil {
+			return nil, err
+		}
 		items, err = s.stored(ctx, filter)
 	default:
 		return nil, errors.New("nothing to replay: give PATH, the id of a record, or a filter of the journal such as --failed --since 2h")

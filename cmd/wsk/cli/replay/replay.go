@@ -136,6 +136,9 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err := o.confirm(ctx, env, test, len(jobs)); err != nil {
 		return err
 	}
+	if o.output.Text() {
+		command.PrintTarget(env, "", o.to)
+	}
 	if test != nil {
 		return o.loadTest(ctx, env, &src, test, jobs)
 	}

@@ -143,6 +143,9 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		return err
 	}
 	defer recorder.Close()
+	if o.output.Text() {
+		command.PrintTarget(env, delivery.Method, delivery.URL)
+	}
 	// The requests are counted, so that a batch that runs beside this command
 	// leaves room for them. A journal that fails does not stop them: the recorder
 	// reports it.
@@ -184,6 +187,9 @@ func sendBatch(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	}
 	if job.Policy, err = o.policy(env, cfg); err != nil {
 		return err
+	}
+	if o.output.Text() {
+		command.PrintTarget(env, job.Delivery.Method, job.Delivery.URL)
 	}
 	return batch.Run(ctx, env, job)
 }

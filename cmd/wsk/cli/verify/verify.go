@@ -163,6 +163,9 @@ func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config
 		}
 	}
 	if o.record != "" {
+		if err := env.CheckStdin("-f -", "record "+o.record); err != nil {
+			return nil, err
+		}
 		return o.journaled(ctx, env, cfg, platform, &scheme, extra)
 	}
 	raw, err := env.Read(ctx, o.file)
