@@ -105,9 +105,18 @@ func (s Schedule) Next(attempt int) (pause time.Duration, ok bool) {
 }
 
 // Final reports whether a platform makes no further attempt after a response
-// with that status: after 2xx, 3xx and 4xx, 429 included. Status 0 stands for
-// no response, which is not final.
-func Final(status int) bool { return status != 0 && status < 500 }
+// with that status. Status 0 stands for no response, which is not final.
+//
+//   - WorkSkedge and Worksome: 2xx, 3xx and 4xx are final, 429 included
+//     (Webhooks page, "Retry Logic & Error Handling").
+//   - Work Market: 2xx alone is final, because it retries any callout that
+//     failed ("Retry").
+func Final(p webhook.Platform, status int) bool {
+	if p == webhook.WorkMarket {
+		return status/100 == 2
+	}
+	return status != 0 && status < 500
+}
 
 // Faster returns the schedule with each pause divided by a factor. An infinite
 // factor leaves no pauses; one of 1 or less changes nothing.
@@ -157,7 +166,7 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
 	c = c.withDefaults()
 	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
-		if Final(r.Status()) {
+		if Final(d.Event.Platform, r.Status()) {
 			return 0, false
 		}
 		return s.Next(r.Attempt)

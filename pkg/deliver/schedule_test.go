@@ -138,6 +138,27 @@ func TestDeliver(t *testing.T) {
 			}
 		}
 	})
+	t.Run("Work Market repeats any failed callout once", func(t *testing.T) {
+		for _, code := range []int{0, 301, 400, 404, 429, 500} {
+			tries, waits := 0, 0
+			c := client(answers(&tries, code, code, 200))
+			c.Wait = countWaits(&waits)
+			d := outbound(t, "http://x.example/")
+			d.Event.Platform = webhook.WorkMarket
+			_, err := c.Deliver(t.Context(), d, deliver.PlatformSchedule(webhook.WorkMarket), nil)
+			if err != nil || tries != 2 || waits != 1 {
+				t.Errorf("%d: %d tries, %d waits, %v", code, tries, waits, err)
+			}
+		}
+		tries, waits := 0, 0
+		c := client(answers(&tries, 204, 200))
+		c.Wait = countWaits(&waits)
+		d := outbound(t, "http://x.example/")
+		d.Event.Platform = webhook.WorkMarket
+		if _, err := c.Deliver(t.Context(), d, deliver.PlatformSchedule(webhook.WorkMarket), nil); err != nil || tries != 1 {
+			t.Errorf("after 204: %d tries, %v", tries, err)
+		}
+	})
 	t.Run("a pause counts from the end of a time-out", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			at, _, last := attemptsOf(t, outbound(t, "http://x.example/"), deliver.Schedule{time.Minute, time.Hour}, func(n int, r *http.Request) (*http.Response, error) {

@@ -111,15 +111,20 @@ func (c *Checker) checkEnvelope(name eventName, e *event) {
 
 func (c *Checker) addSchemaFinding(f schema.Finding) {
 	rule, message := ruleOf(f.Kind), f.Message()
-	if f.Kind == schema.Format && isMasked(c.raw[f.Offset:min(f.End, len(c.raw))]) {
-		rule, message = "masked-email", "the e-mail address is masked: "+f.Got
+	if f.Kind == schema.Format || f.Kind == schema.UndocumentedFormat {
+		switch text := textAt(c.raw, span{f.Offset, min(f.End, len(c.raw))}); {
+		case isMasked(text):
+			rule, message = "masked-email", "the e-mail address is masked: "+f.Got
+		case f.Want == schema.CurrencyWords && schema.IsLowerCaseCurrency(string(text)):
+			rule, message = "currency-case", "a currency code is in capitals in ISO 4217, and this is "+f.Got
+		}
 	}
 	c.add(span{f.Offset, f.End}, f.Pointer, rule, message)
 }
 
 // isMasked reports whether a text is an e-mail address as web pages hide it.
 func isMasked(text []byte) bool {
-	s := strings.ToLower(strings.Trim(string(text), `"`))
+	s := strings.ToLower(string(text))
 	return strings.Contains(s, "[email") && strings.Contains(s, "protected]") || strings.Contains(s, "@") && strings.Contains(s, "***")
 }
 

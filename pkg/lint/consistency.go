@@ -41,7 +41,9 @@ func (e *event) plan(properties []webhook.Property) {
 			e.addDates(path[:len(path)-1], datePair{start, end})
 		}
 	}
+	e.hasTimestamp = e.definition.Form == webhook.Compact && exists["timestamp"]
 	e.hasHours = exists["data.entries[].hours"]
+	e.isPartial = strings.HasSuffix(e.definition.Type, ".updated")
 	e.hasTotals = exists["data.line_items[].quantity"] || exists["data.total_count"]
 }
 
@@ -77,6 +79,10 @@ func (c *Checker) checkConsistency(e *event) {
 		c.add(span{at, at + 1}, "", "undocumented-payload",
 			"the documents name "+e.definition.Type+" but show no payload: only the envelope was checked")
 	}
+	if e.hasTimestamp && !c.env.members.Timestamp {
+		at := c.env.root.at
+		c.add(span{at, at + 1}, "", "missing-timestamp", "timestamp is missing; of WorkSkedge's compact events only the test payload has none")
+	}
 	if !c.env.data.exists() {
 		return
 	}
@@ -84,10 +90,10 @@ func (c *Checker) checkConsistency(e *event) {
 		c.checkDates(group)
 	}
 	if e.hasHours {
-		c.checkTimesheet()
+		c.checkTimesheet(e)
 	}
 	if e.hasTotals {
-		c.checkAmounts()
+		c.checkAmounts(e)
 		c.checkCount()
 	}
 }
@@ -137,8 +143,9 @@ func (c *Checker) dateAt(s span) ([]byte, bool) {
 func (c *Checker) text(s span) string { return string(c.raw[s.at:s.end]) }
 
 // checkTimesheet compares the entries of a timesheet with its date and its
-// total.
-func (c *Checker) checkTimesheet() {
+// total. The entries of an update are those that it adds or changes, so they
+// have no sum.
+func (c *Checker) checkTimesheet(e *event) {
 	var date, entries, total span
 	find(c.raw, c.env.data, member{"timesheet_date", &date}, member{"entries", &entries}, member{"total_hours", &total})
 	day, hasDay := c.dateAt(date)
@@ -160,19 +167,19 @@ func (c *Checker) checkTimesheet() {
 		sum += worked
 		complete = complete && ok
 	}
-	if stated, ok := numberAt(c.raw, total); ok && complete && n > 0 && differ(sum, stated) {
+	if stated, ok := numberAt(c.raw, total); ok && complete && n > 0 && !e.isPartial && differ(sum, stated) {
 		c.add(total, "/data/total_hours", "hours-sum", fmt.Sprintf("total_hours is %s, the entries add up to %s", c.text(total), figure(sum)))
 	}
 }
 
 // checkAmounts compares the lines, the subtotal, the tax and the total of an
 // order.
-func (c *Checker) checkAmounts() {
+func (c *Checker) checkAmounts(e *event) {
 	var lines, subtotal, tax, total span
 	find(c.raw, c.env.data, member{"line_items", &lines}, member{"subtotal", &subtotal}, member{"tax", &tax}, member{"total_amount", &total})
 	sum, complete := c.sumOfLines(lines)
 	subtotalAmount, ok := numberAt(c.raw, subtotal)
-	if ok && complete && differ(sum, subtotalAmount) {
+	if ok && complete && !e.isPartial && differ(sum, subtotalAmount) {
 		c.add(subtotal, "/data/subtotal", "totals-sum", fmt.Sprintf("subtotal is %s, the lines add up to %s", c.text(subtotal), figure(sum)))
 	}
 	taxAmount, ok1 := numberAt(c.raw, tax)

@@ -115,9 +115,11 @@ type event struct {
 	fault        error          // why its custom schema does not compile
 	undocumented bool           // the platform documents no payload
 
-	dates     []dateGroup
-	hasHours  bool // it has entries with hours
-	hasTotals bool // it has amounts or counts that add up
+	dates        []dateGroup
+	hasTimestamp bool // its envelope has one, though it is not required
+	hasHours     bool // it has entries with hours
+	isPartial    bool // it is an update, which may name a part of a list
+	hasTotals    bool // it has amounts or counts that add up
 }
 
 // New returns a linter. The error for a platform, form, rule or severity that

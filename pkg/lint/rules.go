@@ -19,19 +19,23 @@ var rules = []report.Rule{
 	{ID: "required", Severity: report.Error, Help: "every field that is documented as required is present"},
 	{ID: "type", Severity: report.Error, Help: "a value has the documented type"},
 	{ID: "closed-set", Severity: report.Error, Help: "a value is one of the documented options, where the list of options is complete"},
-	{ID: "format", Severity: report.Error, Help: "dates, times, e-mail addresses and URLs are written as documented"},
+	{ID: "format", Severity: report.Error, Help: "dates, times and currencies are written as documented"},
 	{ID: "range", Severity: report.Error, Help: "a number lies within the documented bounds"},
 	{ID: "length", Severity: report.Error, Help: "a text or a list has a documented length"},
 	{ID: "shape", Severity: report.Error, Help: "a value fits a custom schema"},
 	{ID: "entry-date", Severity: report.Error, Help: "the entries of a timesheet have its date"},
 	{ID: "unknown-field", Severity: report.Warning, Help: "a field is documented for the event"},
 	{ID: "undocumented-value", Severity: report.Warning, Help: "a value of an open set is one of those documented"},
+	{ID: "undocumented-format", Severity: report.Warning, Help: "an e-mail address or a URL is one; no document states a format, and \"\" stands for none"},
+	{ID: "currency-case", Severity: report.Warning, Help: "a currency code is in capitals, as in ISO 4217"},
+	{ID: "missing-timestamp", Severity: report.Warning, Help: "a compact event has a timestamp; WorkSkedge's test payload has none"},
 	{ID: "end-before-start", Severity: report.Warning, Help: "an end date is not before its start date"},
 	{ID: "hours-sum", Severity: report.Warning, Help: "the hours of the entries add up to the total"},
 	{ID: "totals-sum", Severity: report.Warning, Help: "quantities, prices, taxes and counts add up to their totals"},
 	{ID: "plain-http", Severity: report.Warning, Help: "a URL is https, which the platforms ask for"},
 	{ID: "masked-email", Severity: report.Warning, Help: "an e-mail address is not masked by the web page that it was copied from"},
 	{ID: "rewritten-number", Severity: report.Warning, Help: "a number stays the same when a receiver parses the JSON and writes it again"},
+	{ID: "undocumented-type", Severity: report.Note, Help: "a value has a documented type, where the documents show types and state none"},
 	{ID: "alias", Severity: report.Note, Help: "a field has its canonical name"},
 	{ID: "deprecated", Severity: report.Note, Help: "a field has a name that is not deprecated"},
 	{ID: "undocumented-payload", Severity: report.Note, Help: "the event has a documented payload; without one only the envelope is checked"},
@@ -70,6 +74,10 @@ func ruleOf(k schema.Kind) string {
 		return "unknown-field"
 	case schema.UndocumentedSet:
 		return "undocumented-value"
+	case schema.UndocumentedFormat:
+		return "undocumented-format"
+	case schema.UndocumentedType:
+		return "undocumented-type"
 	case schema.Alias:
 		return "alias"
 	case schema.DeprecatedName:

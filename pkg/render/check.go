@@ -30,6 +30,7 @@ var rules = []report.Rule{
 	{ID: "variable-unknown", Severity: report.Error, Help: "the variable is one of Work Market's"},
 	{ID: "variable-event", Severity: report.Error, Help: "the event has the variable"},
 	{ID: "variable-place", Severity: report.Error, Help: "a variable is where its value fits"},
+	{ID: "variable-header", Severity: report.Warning, Help: "a variable is in the URL or the body, where Work Market documents variables"},
 	{ID: "variable-deprecated", Severity: report.Warning, Help: "the variable is not deprecated"},
 	{ID: "variable-escape", Severity: report.Warning, Help: "no character before a variable looks like an escape"},
 	{ID: "value", Severity: report.Error, Help: "the value fits where its variable is"},

@@ -120,6 +120,9 @@ func (r *renderer) variable(at position, name string, e escaper) string {
 	if !r.has(at, name) {
 		return ""
 	}
+	if strings.HasPrefix(at.pointer, "/headers/") {
+		r.found.add(at, "variable-header", "${%s} is in a header: Work Market documents variables in the URL and the body alone", name)
+	}
 	value := r.value(name)
 	switch value.(type) {
 	case []byte, fileContent:
@@ -194,7 +197,7 @@ func eventList(titles []string) string {
 
 // value returns the value of a variable; a date as a time.Time if it is one.
 func (r *renderer) value(name string) any {
-	v := r.values[name]
+	v := r.values.get(name)
 	if name == "now" && (v == nil || !r.now.IsZero()) {
 		return r.now
 	}

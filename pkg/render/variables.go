@@ -107,14 +107,31 @@ func CheckVariable(name string) error {
 	return webhook.Unknown("variable", name, variableNames())
 }
 
-// isCustomField reports whether a name is that of a custom field. Work Market
-// documents custom_field_58134 and customfield58134.
-func isCustomField(name string) bool {
-	digits, ok := strings.CutPrefix(name, "custom_field_")
+// customField returns the number of a custom field. Work Market documents two
+// names for one, custom_field_58134 and customfield58134.
+func customField(name string) (number string, ok bool) {
+	number, ok = strings.CutPrefix(name, "custom_field_")
 	if !ok {
-		digits, ok = strings.CutPrefix(name, "customfield")
+		number, ok = strings.CutPrefix(name, "customfield")
 	}
-	return ok && digits != "" && strings.Trim(digits, "0123456789") == ""
+	return number, ok && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
+func isCustomField(name string) bool {
+	_, ok := customField(name)
+	return ok
+}
+
+// spellings returns the names of a variable, the given one first.
+func spellings(name string) []string {
+	number, ok := customField(name)
+	switch {
+	case !ok:
+		return []string{name}
+	case name == "custom_field_"+number:
+		return []string{name, "customfield" + number}
+	}
+	return []string{name, "custom_field_" + number}
 }
 
 func isVariableName(name string) bool {
@@ -128,7 +145,8 @@ func isVariableName(name string) bool {
 }
 
 // Values maps the variables of one event to their values: string, json.Number,
-// bool, nil, time.Time, or []byte for the content of a file.
+// bool, nil, time.Time, or []byte for the content of a file. Both names of a
+// custom field mean the same value.
 type Values map[string]any
 
 // Attachment is the file that an event is about.
@@ -171,8 +189,21 @@ func (v Values) With(name string, value any) Values {
 	if out == nil {
 		out = Values{}
 	}
+	for _, other := range spellings(name) {
+		delete(out, other)
+	}
 	out[name] = value
 	return out
+}
+
+// get returns the value of a variable, under whichever of its names it is set.
+func (v Values) get(name string) any {
+	for _, name := range spellings(name) {
+		if value, ok := v[name]; ok {
+			return value
+		}
+	}
+	return nil
 }
 
 // Attach returns a copy with the variables of a file.

@@ -44,6 +44,26 @@ func TestParseVars(t *testing.T) {
 	}
 }
 
+// TestValuesWith sets a custom field by each of its names and reads it by both.
+func TestValuesWith(t *testing.T) {
+	t.Parallel()
+	for _, set := range []string{"custom_field_58134", "customfield58134"} {
+		samples, err := Samples("created")
+		if err != nil {
+			t.Fatal(err)
+		}
+		template := parsed(t, []byte("name: n\nevent: Created\nmethod: POST\nurl: https://example.com/\nheaders: {Content-Type: text/plain}\nbody: ${custom_field_58134} ${customfield58134}\n"))
+		for name, values := range map[string]Values{"beside the sample": samples.With(set, "new"), "alone": {set: "new"}} {
+			if request, _ := template.Render(values, at()); string(request.Body) != "new new" {
+				t.Errorf("%s set %s: %q", set, name, request.Body)
+			}
+		}
+		if value, ok := samples["custom_field_58134"]; !ok || value == "new" {
+			t.Errorf("With changed its receiver: %v", value)
+		}
+	}
+}
+
 func TestCheckVariable(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"note", "file_data", "custom_field_1", "customfield22"} {

@@ -17,7 +17,7 @@ type Property struct {
 	Required    bool     `json:"required,omitempty"` // in the object that contains it
 	Values      []string `json:"values,omitempty"`   // the allowed or the documented values, if there are any
 	Closed      bool     `json:"closed,omitempty"`   // no other value is allowed
-	Format      string   `json:"format,omitempty"`   // date, date-time, time-of-day, email, uri
+	Format      string   `json:"format,omitempty"`   // date, date-time, time-of-day, worksome-time, currency, email, uri; of the last two no document states a format
 	AliasOf     string   `json:"alias_of,omitempty"` // the canonical name, for an alias
 	Description string   `json:"description,omitempty"`
 }
@@ -101,6 +101,14 @@ type schemaNode struct {
 
 func (n schemaNode) get(keyword string) gjson.Result { return n.keywords[keyword] }
 
+// first returns the first of two keywords that the schema has.
+func (n schemaNode) first(keyword, other string) gjson.Result {
+	if v := n.get(keyword); v.Exists() {
+		return v
+	}
+	return n.get(other)
+}
+
 func newSchemaNode(file string, raw gjson.Result) schemaNode {
 	n := schemaNode{file, map[string]gjson.Result{}}
 	raw.ForEach(func(keyword, value gjson.Result) bool {
@@ -161,8 +169,8 @@ func join(prefix, step string) string {
 func (w *schemaWalk) place(path string, n schemaNode, required bool, depth int) {
 	n = w.deref(n)
 	p := Property{
-		Path: path, Required: required, Description: n.get("description").String(), Types: texts(n.get("type")),
-		Format: n.get("format").String(), AliasOf: n.get("x-alias-of").String(),
+		Path: path, Required: required, Description: n.get("description").String(), Types: texts(n.first("type", "x-type")),
+		Format: n.first("format", "x-format").String(), AliasOf: n.get("x-alias-of").String(),
 	}
 	switch {
 	case n.get("const").Exists():

@@ -99,6 +99,9 @@ func (v *DeliveryView) Step(s deliver.Step) {
 		}
 	}
 	below(p.Quiet, detail)
+	if s.Again && r.Platform == webhook.WorkMarket {
+		below(p.Quiet, "Work Market retries once and documents no pause: the minute is wsk's choice")
+	}
 	for _, w := range r.Verdict.Warnings {
 		below(p.Warn, w)
 	}
@@ -152,7 +155,7 @@ func (v *DeliveryView) End(r webhook.Record) {
 func (v *DeliveryView) deadReason(r *webhook.Record) string {
 	text := fmt.Sprintf("dead after %s: ", ui.Plural(r.Attempt+1, "attempt"))
 	switch {
-	case r.Response != nil && r.Response.Status < 500:
+	case r.Response != nil && deliver.Final(r.Platform, r.Response.Status):
 		return text + fmt.Sprintf("%d is final: only 5xx and no answer are retried", r.Response.Status)
 	case v.Chosen:
 		return text + "--retries allows no more"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,6 +211,14 @@ func ConfirmRemote(ctx context.Context, env *Env, verb, to, text string, yes boo
 		return err
 	}
 	return No(errors.New("nothing was sent"))
+}
+
+// WarnPlainHTTP warns of a target that is reached without TLS over a network.
+// WorkSkedge supports no such endpoint (Webhooks page, "Endpoint Requirements").
+func WarnPlainHTTP(env *Env, target string) {
+	if u, err := url.Parse(target); err == nil && u.Scheme == "http" && !deliver.IsLoopback(target) {
+		fmt.Fprintf(env.Err, "wsk: warning: %s is plain http: anyone on the way can read what is sent, and WorkSkedge supports https alone\n", ui.Clean(webhook.RedactURL(target)))
+	}
 }
 
 // readLine reads what a person types, and gives up when ctx ends.

@@ -235,6 +235,9 @@ func (c *Checker) more(closing byte, first bool) bool {
 // bytes again. Syntax errors were reported the first time.
 func (c *Checker) combine(n *node, start int) {
 	end := c.pos
+	if n.showTypes != 0 {
+		c.checkShownType(n, start, end)
+	}
 	if n.never && c.wants(Not) {
 		c.add(Finding{Kind: Not, Offset: start, End: end})
 	}
@@ -257,6 +260,26 @@ func (c *Checker) combine(n *node, start int) {
 	}
 	if n.not != nil && c.fitting(n.not, start, end, 1) > 0 && c.wants(Not) {
 		c.add(Finding{Kind: Not, Offset: start, End: end})
+	}
+}
+
+// checkShownType compares a value with x-type. A number is also an integer there.
+func (c *Checker) checkShownType(n *node, start, end int) {
+	kind, name := isNumber|isInteger, "number"
+	switch c.data[start] {
+	case '"':
+		kind, name = isString, "string"
+	case '{':
+		kind, name = isObject, "object"
+	case '[':
+		kind, name = isArray, "array"
+	case 't', 'f':
+		kind, name = isBoolean, "boolean"
+	case 'n':
+		kind, name = isNull, "null"
+	}
+	if n.showTypes&kind == 0 && c.wants(UndocumentedType) {
+		c.add(Finding{Kind: UndocumentedType, Offset: start, End: end, Want: n.wantShown, Got: name})
 	}
 }
 

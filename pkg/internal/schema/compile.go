@@ -40,15 +40,17 @@ type node struct {
 	combines       bool  // there is an allOf, anyOf, oneOf or not, or never
 	closed         bool  // additionalProperties is false
 	reportsUnknown bool  // it lists properties and does not mention others: those are unknown
-	isURI          bool  // format is uri
+	isURI          bool  // format or x-format is uri
 
 	minLength int
 	maxLength int // -1: no limit
 	format    *format
+	shown     *format // x-format
 	constant  *scalar
 	pattern   *regexp.Regexp
 	enum      []scalar // nil: none
 	values    []string // x-values
+	showTypes uint8    // x-type; 0: not given
 
 	properties  []property
 	index       map[string]int
@@ -65,8 +67,8 @@ type node struct {
 	anyOf, allOf, oneOf []*node
 	not                 []*node // one, if any
 
-	wantTypes, wantEnum, wantConst string // for findings
-	alternatives                   string // what anyOf requires
+	wantTypes, wantShown, wantEnum, wantConst string // for findings
+	alternatives                              string // what anyOf requires
 }
 
 type property struct {
@@ -191,8 +193,8 @@ func (n *node) finish(raw gjson.Result) {
 	}
 	n.words = (len(n.properties) + 63) / 64
 	n.hasEnum = n.enum != nil || n.constant != nil
-	n.checksText = n.hasEnum || n.values != nil || n.format != nil || n.pattern != nil || n.minLength > 0 || n.maxLength >= 0
-	n.combines = n.anyOf != nil || n.allOf != nil || n.oneOf != nil || n.not != nil
+	n.checksText = n.hasEnum || n.values != nil || n.format != nil || n.shown != nil || n.pattern != nil || n.minLength > 0 || n.maxLength >= 0
+	n.combines = n.anyOf != nil || n.allOf != nil || n.oneOf != nil || n.not != nil || n.showTypes != 0
 }
 
 // indexesOf returns the indexes in properties of a list of names.
@@ -243,7 +245,7 @@ func assertions(raw gjson.Result) []string {
 	}
 	var keys []string
 	raw.ForEach(func(key, _ gjson.Result) bool {
-		if _, is := annotations[key.String()]; !is || key.String() == "x-values" {
+		if _, is := annotations[key.String()]; !is {
 			keys = append(keys, key.String())
 		}
 		return true
@@ -312,16 +314,14 @@ func (c *compiler) keyword(n *node, key string, value gjson.Result, at location)
 			n.pattern, err = regexp.Compile(value.String())
 		}
 	case "format":
-		if n.format = formatNamed(value.String()); n.format == nil || value.Type != gjson.String {
-			err = unknownFormat(value.String())
-		}
-		n.isURI = value.String() == "uri"
+		n.format, err = formatOf(value)
+		n.isURI = n.isURI || value.String() == "uri"
 	case "enum":
 		n.enum, n.wantEnum, err = scalarsOf(value)
 	case "const":
 		n.constant, n.wantConst, err = scalarOf(value)
-	case "x-values":
-		n.values, err = stringsOf(value)
+	case "x-values", "x-format", "x-type":
+		err = n.show(key, value)
 	case "minimum":
 		err = n.bound(Minimum, value)
 	case "maximum":
@@ -337,6 +337,20 @@ func (c *compiler) keyword(n *node, key string, value gjson.Result, at location)
 		return at.error(err.Error())
 	}
 	return nil
+}
+
+// show compiles a keyword for what the documents show but do not state.
+func (n *node) show(key string, value gjson.Result) (err error) {
+	switch key {
+	case "x-values":
+		n.values, err = stringsOf(value)
+	case "x-format":
+		n.shown, err = formatOf(value)
+		n.isURI = n.isURI || value.String() == "uri"
+	case "x-type":
+		n.showTypes, n.wantShown, err = typesOf(value)
+	}
+	return err
 }
 
 // list compiles a list of schemas, which must not be empty.
@@ -502,7 +516,7 @@ var annotations = map[string]shape{
 	"$schema": stringShape, "$id": stringShape, "$comment": stringShape, "title": stringShape, "description": stringShape,
 	"$defs": objectShape, "default": anyShape, "examples": listShape,
 	"deprecated": booleanShape, "readOnly": booleanShape, "writeOnly": booleanShape,
-	"x-alias-of": wordShape, "x-deprecated": wordShape, "x-values": listShape,
+	"x-alias-of": wordShape, "x-deprecated": wordShape,
 }
 
 // checkAnnotation returns an error for a keyword that is not an annotation, or
@@ -522,13 +536,16 @@ func checkAnnotation(key string, value gjson.Result, at location) error {
 	return nil
 }
 
-// unknownFormat is the error for a format that is not supported.
-func unknownFormat(name string) error {
+// formatOf returns the format that a keyword names.
+func formatOf(value gjson.Result) (*format, error) {
+	if f := formatNamed(value.String()); f != nil && value.Type == gjson.String {
+		return f, nil
+	}
 	var known []string
 	for _, f := range formats {
 		known = append(known, f.name)
 	}
-	return webhook.Unknown("format", name, known)
+	return nil, webhook.Unknown("format", value.String(), known)
 }
 
 // link finishes the schemas once all are compiled. It refuses those that refer

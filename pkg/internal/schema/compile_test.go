@@ -44,7 +44,7 @@ func TestCompileErrors(t *testing.T) {
 		`{"not":{"x-unheard-of":1}}`:                            "schema a.json#/not/x-unheard-of: the keyword x-unheard-of is not supported",
 		`{"items":[{}]}`:                                        "schema a.json#/items: a schema is an object or a boolean",
 		`{"format":"dat"}`:                                      `schema a.json#/format: unknown format "dat": did you mean "date"?`,
-		`{"format":"ipv4"}`:                                     "known are date, date-time, time-of-day, worksome-time, email, uri",
+		`{"format":"ipv4"}`:                                     "known are date, date-time, time-of-day, worksome-time, email, uri, currency",
 		`{"properties":{"id":{"$id":"x.json"}}}`:                "schema a.json#/properties/id/$id: the keyword $id is supported only at the top of a file",
 		`{"$schema":"http://json-schema.org/draft-07/schema#"}`: "schema a.json#/$schema: only draft 2020-12 is supported",
 

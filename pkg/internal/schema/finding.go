@@ -42,12 +42,14 @@ const (
 	DuplicateKey // the same name twice in an object
 	Depth        // deeper than MaxDepth; what follows was not checked
 
-	UnknownProperty // a name that the object's schema does not list
-	UndocumentedSet // a value outside x-values
-	Alias           // a property that x-alias-of names another for
-	DeprecatedName  // a property with x-deprecated
-	PlainHTTP       // a value of format uri that begins with http:
-	RewrittenNumber // a number that a receiver would change when it writes it again
+	UnknownProperty    // a name that the object's schema does not list
+	UndocumentedSet    // a value outside x-values
+	UndocumentedFormat // a string that does not fit x-format
+	UndocumentedType   // a value of a type outside x-type
+	Alias              // a property that x-alias-of names another for
+	DeprecatedName     // a property with x-deprecated
+	PlainHTTP          // a value of format uri that begins with http:
+	RewrittenNumber    // a number that a receiver would change when it writes it again
 )
 
 // IsViolation reports whether the payload is wrong, by the schema or as JSON;
@@ -82,6 +84,8 @@ var kindInfos = [...]kindInfo{
 	Depth:                {"depth", "WANT"},
 	UnknownProperty:      {"unknown-property", "NAME is not documented here: did you mean WANT?"},
 	UndocumentedSet:      {"undocumented-value", "VALUE is GOT; documented values are WANT"},
+	UndocumentedFormat:   {"undocumented-format", "VALUE is not WANT: GOT"},
+	UndocumentedType:     {"undocumented-type", "VALUE is GOT; documented values are WANT"},
 	Alias:                {"alias", "NAME is another name of WANT"},
 	DeprecatedName:       {"deprecated", "NAME is deprecated: WANT"},
 	PlainHTTP:            {"plain-http", "VALUE is a plain http URL"},
@@ -105,7 +109,7 @@ type Finding struct {
 // Message returns the finding as a lowercase sentence, without its place.
 func (f Finding) Message() string {
 	want, got := f.Want, f.Got
-	if f.Kind == Type {
+	if f.Kind == Type || f.Kind == UndocumentedType {
 		want, got = article(want), article(got)
 	}
 	sentence := kindInfos[f.Kind].message

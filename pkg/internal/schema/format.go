@@ -19,6 +19,7 @@ var formats = []format{
 	{"worksome-time", "a time YYYY-MM-DD HH:MM:SS", isWorksomeTime},
 	{"email", "an e-mail address", isEmail},
 	{"uri", "an absolute URL", isURI},
+	{"currency", CurrencyWords, isCurrency},
 }
 
 // formatNamed returns the format with that name, or nil.

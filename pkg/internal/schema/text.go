@@ -202,6 +202,9 @@ func (c *Checker) characters(n *node, value []byte, start int) {
 	if n.format != nil && !n.format.fits(value) && c.wants(Format) {
 		c.add(Finding{Kind: Format, Offset: start, End: c.pos, Want: n.format.words, Got: quote(value)})
 	}
+	if n.shown != nil && len(value) > 0 && !n.shown.fits(value) && c.wants(UndocumentedFormat) {
+		c.add(Finding{Kind: UndocumentedFormat, Offset: start, End: c.pos, Want: n.shown.words, Got: quote(value)})
+	}
 	if n.isURI && len(value) > 5 && strings.EqualFold(string(value[:5]), "http:") && c.wants(PlainHTTP) {
 		c.add(Finding{Kind: PlainHTTP, Offset: start, End: c.pos, Got: quote(value)})
 	}

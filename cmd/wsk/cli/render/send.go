@@ -23,6 +23,7 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 			return err
 		}
 	}
+	command.WarnPlainHTTP(env, target)
 	factor, err := command.ParseSpeed(o.speed)
 	if err != nil {
 		return err

@@ -165,6 +165,7 @@ func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, erro
 	if err := deliver.CheckURL(p.URL); err != nil {
 		return nil, err
 	}
+	command.WarnPlainHTTP(env, p.URL)
 	var err error
 	if p.Override, err = command.ParseHeaders(o.headers); err != nil {
 		return nil, err

@@ -488,6 +488,7 @@ profile, or with the company's if there is none.`,
 			sub.Secret = secrets[0].Reveal() // the first signs
 		}
 		sub.URL, sub.Form = args[0], webhook.Form(form)
+		command.WarnPlainHTTP(env, sub.URL)
 		var result sandbox.SubscribeResult
 		response, err := a.post(cmd.Context(), "subscriptions", sub, &result)
 		if err != nil {

@@ -203,6 +203,7 @@ func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Conf
 	}
 	first := &c.Companies[0]
 	for _, target := range o.subscribe {
+		command.WarnPlainHTTP(env, target)
 		first.Subscriptions = append(first.Subscriptions, sandbox.Subscription{URL: target})
 	}
 	if c.Tolerance, err = command.Tolerance(cfg); err != nil {

@@ -213,6 +213,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 	if err := deliver.CheckURL(d.URL); err != nil {
 		return d, err
 	}
+	command.WarnPlainHTTP(env, d.URL)
 	source := cfg.Source.Text
 	if err := deliver.CheckSource(source); err != nil {
 		return d, err

@@ -149,6 +149,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 	if err := deliver.CheckURL(d.URL); err != nil {
 		return deliver.Delivery{}, err
 	}
+	command.WarnPlainHTTP(env, d.URL)
 	var err error
 	if d.Scheme, err = command.SchemeOf(cfg, definition.Platform); err != nil {
 		return deliver.Delivery{}, err
