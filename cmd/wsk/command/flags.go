@@ -67,7 +67,7 @@ func CompleteFlag(cmd *cobra.Command, flag string, values ...string) {
 // Output holds the flags --format and --json, and the colors of stdout.
 type Output struct {
 	Format  string
-	Palette ui.Palette // set by [Settings.Begin]
+	Palette ui.Palette // set by [Settings.RunE]
 
 	json  bool
 	known []string

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -126,17 +127,22 @@ func (s *Settings) CompleteEvents(env *Env, p webhook.Platform, f webhook.Form) 
 	}
 }
 
-// Begin is the first step of a command with a result: it reads the configuration,
-// and chooses the format and the colors of the output.
-func (s *Settings) Begin(env *Env, output *Output) (*config.Config, error) {
-	cfg, err := s.Load(env)
-	if err == nil {
-		err = output.Choose(s.Cmd)
+// RunE returns the RunE of a command with a result: it reads the configuration,
+// chooses the format and the colors of the output, and calls run.
+func (s *Settings) RunE(env *Env, output *Output, run func(ctx context.Context, cfg *config.Config, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		cfg, err := s.Load(env)
+		if err == nil {
+			err = output.Choose(cmd)
+		}
+		if err == nil {
+			output.Palette, err = Palette(env, cfg, env.OutTTY)
+		}
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), cfg, args)
 	}
-	if err == nil {
-		output.Palette, err = Palette(env, cfg, env.OutTTY)
-	}
-	return cfg, err
 }
 
 // Load reads the configuration, with the flags that were given.

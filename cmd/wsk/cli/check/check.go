@@ -103,17 +103,13 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 		}
 		return nil
 	}
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		if o.list {
 			return o.listCases(env)
 		}
 		url, argv := args[0], args[1:]
-		return run(cmd.Context(), env, cfg, o, url, argv)
-	}
+		return run(ctx, env, cfg, o, url, argv)
+	})
 	return cmd
 }
 

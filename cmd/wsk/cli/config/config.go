@@ -3,6 +3,7 @@
 package config
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -47,13 +48,9 @@ func newShow(env *command.Env) *cobra.Command {
 	}
 	settings := command.NewSettings(cmd)
 	o.Add(cmd, "text", "json")
-	cmd.RunE = func(_ *cobra.Command, _ []string) error {
-		cfg, err := settings.Begin(env, o)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = settings.RunE(env, o, func(_ context.Context, cfg *config.Config, _ []string) error {
 		return showConfig(env, cfg, o)
-	}
+	})
 	return cmd
 }
 

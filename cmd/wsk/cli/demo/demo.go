@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/diagnose"
@@ -34,17 +35,14 @@ tampered copy, and to the same request a second time.`,
 	}
 	settings := command.NewSettings(cmd)
 	o.Add(cmd, "text", "ndjson", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if _, err := settings.Begin(env, o); err != nil {
-			return err
-		}
-		stage, err := newStage(cmd.Context(), env)
+	cmd.RunE = settings.RunE(env, o, func(ctx context.Context, _ *config.Config, _ []string) error {
+		stage, err := newStage(ctx, env)
 		if err != nil {
 			return err
 		}
 		d := &demo{stage: stage, p: o.Palette, text: o.Text()}
-		return errors.Join(d.story(cmd.Context()), stage.close())
-	}
+		return errors.Join(d.story(ctx), stage.close())
+	})
 	return cmd
 }
 

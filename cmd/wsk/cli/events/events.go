@@ -4,6 +4,7 @@ package events
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -71,16 +73,13 @@ func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *op
 	command.CompleteFlag(cmd, "form", command.FormNames()...)
 	o.output.Add(cmd, "text", "json")
 	cmd.ValidArgsFunction = o.settings.CompleteEvents(env, "", "")
-	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(_ context.Context, cfg *config.Config, args []string) error {
+		var err error
 		if o.catalog, err = o.settings.Catalog(env, cfg); err != nil {
 			return err
 		}
 		return run(env, o, args)
-	}
+	})
 	return cmd
 }
 

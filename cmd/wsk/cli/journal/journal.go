@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -52,10 +53,7 @@ func newList(env *command.Env) *cobra.Command {
 	o.flags.AddRead(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	settings := command.NewSettings(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if _, err := settings.Begin(env, &o.output); err != nil {
-			return err
-		}
+	cmd.RunE = settings.RunE(env, &o.output, func(ctx context.Context, _ *config.Config, _ []string) error {
 		filter, err := o.query.Filter(env.Now())
 		if err != nil {
 			return err
@@ -63,10 +61,10 @@ func newList(env *command.Env) *cobra.Command {
 		if filter.Limit, filter.Newest = o.limit, true; o.limit < 0 {
 			return errors.New("--limit may not be less than 0")
 		}
-		return command.WithJournal(cmd.Context(), env, &o.flags, func(j *journal.Journal) error {
-			return o.list(cmd.Context(), env, j, filter)
+		return command.WithJournal(ctx, env, &o.flags, func(j *journal.Journal) error {
+			return o.list(ctx, env, j, filter)
 		})
-	}
+	})
 	return cmd
 }
 
@@ -196,12 +194,9 @@ func newShow(env *command.Env) *cobra.Command {
 	cmd.Flags().BoolVar(&curl, "curl", false, "print the request as a curl command")
 	output.Add(cmd, "text", "json", "ndjson")
 	settings := command.NewSettings(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if _, err := settings.Begin(env, &output); err != nil {
-			return err
-		}
-		return command.WithJournal(cmd.Context(), env, &flags, func(j *journal.Journal) error {
-			r, err := command.FindRecord(cmd.Context(), j, args[0])
+	cmd.RunE = settings.RunE(env, &output, func(ctx context.Context, _ *config.Config, args []string) error {
+		return command.WithJournal(ctx, env, &flags, func(j *journal.Journal) error {
+			r, err := command.FindRecord(ctx, j, args[0])
 			switch {
 			case errors.Is(err, journal.ErrNotFound):
 				return command.No(err)
@@ -215,7 +210,7 @@ func newShow(env *command.Env) *cobra.Command {
 			}
 			return webhook.NewEncoder(env.Out).Encode(r)
 		})
-	}
+	})
 	return cmd
 }
 

@@ -77,13 +77,9 @@ Exit code: 0 without errors, 1 with errors, 2 if something could not be read.`,
 	o.output.Add(cmd, report.Formats()...)
 	command.CompleteFlag(cmd, "platform", command.PlatformNames()...)
 	command.CompleteFlag(cmd, "form", command.FormNames()...)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
-		return run(cmd.Context(), env, cfg, o, args)
-	}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		return run(ctx, env, cfg, o, args)
+	})
 	return cmd
 }
 

@@ -112,13 +112,9 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
-		return run(cmd.Context(), env, cfg, o, args)
-	}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		return run(ctx, env, cfg, o, args)
+	})
 	return cmd
 }
 

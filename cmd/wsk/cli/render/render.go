@@ -60,13 +60,9 @@ request, 2 if a file cannot be read, 3 if the receiver cannot be reached.`,
 		Args: command.ExactArgs(1, "TEMPLATE"),
 	}
 	o.flags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
-		return renderTemplate(cmd.Context(), env, cfg, o, args[0])
-	}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		return renderTemplate(ctx, env, cfg, o, args[0])
+	})
 	cmd.AddCommand(newInit(env))
 	return cmd
 }

@@ -63,14 +63,10 @@ the answers do, and latency counts from the time when they were due.`,
   wsk replay order.json --to $URL --secret s --rate 500/s --duration 30s`,
 	}
 	o.flags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		o.given = func(flag string) bool { return cmd.Flags().Changed(flag) }
-		return replayAll(cmd.Context(), env, cfg, o, args)
-	}
+		return replayAll(ctx, env, cfg, o, args)
+	})
 	return cmd
 }
 

@@ -45,18 +45,15 @@ type admin struct {
 	format string
 }
 
-// begin reads the configuration and returns what the flags select.
-func (f *adminFlags) begin(env *command.Env) (*admin, error) {
-	cfg, err := f.settings.Begin(env, &f.output)
-	if err != nil {
-		return nil, err
-	}
-	p := f.output.Palette
-	base, err := baseURL(cfg, f.port)
-	if err != nil {
-		return nil, err
-	}
-	return &admin{client{base, env.Transport}, env, cfg, p, f.output.Format}, nil
+// runE returns the RunE of a subcommand. It calls run with what the flags select.
+func (f *adminFlags) runE(env *command.Env, run func(ctx context.Context, a *admin, args []string) error) func(*cobra.Command, []string) error {
+	return f.settings.RunE(env, &f.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		base, err := baseURL(cfg, f.port)
+		if err != nil {
+			return err
+		}
+		return run(ctx, &admin{client{base, env.Transport}, env, cfg, f.output.Palette, f.output.Format}, args)
+	})
 }
 
 // printJSON prints a response as it came; the sandbox escapes what a terminal would
@@ -110,13 +107,9 @@ func newStatus(env *command.Env) *cobra.Command {
 		Args:    command.ExactArgs(0, ""),
 	}
 	flags.add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, _ []string) error {
 		var status sandbox.Status
-		response, err := a.get(cmd.Context(), "status", nil, &status)
+		response, err := a.get(ctx, "status", nil, &status)
 		switch {
 		case err != nil:
 			return err
@@ -124,7 +117,7 @@ func newStatus(env *command.Env) *cobra.Command {
 			return a.printJSON(response)
 		}
 		return a.printStatus(status)
-	}
+	})
 	return cmd
 }
 
@@ -164,14 +157,10 @@ func newRecords(env *command.Env) *cobra.Command {
 	f.IntVar(&limit, "limit", 100, "list at most `N` records")
 	command.CompleteFlag(cmd, "kind", sandbox.Kinds()...)
 	flags.add(cmd, "text", "json", "ndjson")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
 		query := url.Values{"id": args, "kind": {kind}, "company": {company}, "limit": {strconv.Itoa(limit)}}
 		var list sandbox.RecordList
-		response, err := a.get(cmd.Context(), "records", query, &list)
+		response, err := a.get(ctx, "records", query, &list)
 		switch {
 		case err != nil:
 			return err
@@ -183,7 +172,7 @@ func newRecords(env *command.Env) *cobra.Command {
 			return a.printRecord(list.Records[0])
 		}
 		return a.printRecords(list.Records)
-	}
+	})
 	return cmd
 }
 
@@ -252,14 +241,10 @@ func newDeliveries(env *command.Env) *cobra.Command {
 	f.IntVar(&limit, "limit", 100, "list at most `N` deliveries")
 	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json", "ndjson")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
 		query := url.Values{"id": args, "state": {state}, "event": {event}, "limit": {strconv.Itoa(limit)}}
 		var list sandbox.DeliveryList
-		response, err := a.get(cmd.Context(), "deliveries", query, &list)
+		response, err := a.get(ctx, "deliveries", query, &list)
 		switch {
 		case err != nil:
 			return err
@@ -271,7 +256,7 @@ func newDeliveries(env *command.Env) *cobra.Command {
 			return a.printDelivery(list.Deliveries[0])
 		}
 		return a.printDeliveries(list.Deliveries)
-	}
+	})
 	return cmd
 }
 
@@ -345,21 +330,17 @@ func newResend(env *command.Env) *cobra.Command {
 	cmd.Flags().StringVar(&state, "state", "", "send all deliveries in `STATE`: "+ui.Or(command.Names(sandbox.States())))
 	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, ids []string) error {
 		if (len(ids) == 0) == (state == "") {
 			return errors.New("give either delivery ids or --state: wsk sandbox resend --state dead")
 		}
 		var result sandbox.ResendResult
-		response, err := a.post(cmd.Context(), "deliveries/resend", sandbox.ResendRequest{IDs: ids, State: sandbox.State(state)}, &result)
+		response, err := a.post(ctx, "deliveries/resend", sandbox.ResendRequest{IDs: ids, State: sandbox.State(state)}, &result)
 		if err != nil {
 			return err
 		}
 		return a.printDone(response, "sent again: "+strconv.Itoa(result.Resent))
-	}
+	})
 	return cmd
 }
 
@@ -375,18 +356,14 @@ receivers accept them.`,
 		Args:    command.ExactArgs(1, "DURATION"),
 	}
 	flags.add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
 		var result sandbox.AdvanceResult
-		response, err := a.post(cmd.Context(), "advance", sandbox.AdvanceRequest{Duration: args[0]}, &result)
+		response, err := a.post(ctx, "advance", sandbox.AdvanceRequest{Duration: args[0]}, &result)
 		if err != nil {
 			return err
 		}
 		return a.printDone(response, fmt.Sprintf("the clock is at %s; %s became due", result.Clock.Local().Format(time.DateTime), ui.Plural(result.Due, "attempt")))
-	}
+	})
 	return cmd
 }
 
@@ -399,18 +376,14 @@ func newReset(env *command.Env) *cobra.Command {
 		Args:    command.ExactArgs(0, ""),
 	}
 	flags.add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, _ []string) error {
 		var result struct{}
-		response, err := a.post(cmd.Context(), "reset", struct{}{}, &result)
+		response, err := a.post(ctx, "reset", struct{}{}, &result)
 		if err != nil {
 			return err
 		}
 		return a.printDone(response, "removed records, deliveries and added subscriptions; API keys are unchanged")
-	}
+	})
 	return cmd
 }
 
@@ -427,18 +400,14 @@ and two or more also raise timesheets.processed.batch.`,
 	}
 	cmd.Flags().StringVar(&company, "company", "", "process the timesheets of the company `ID` (default: the first)")
 	flags.add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		a, err := flags.begin(env)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, _ []string) error {
 		var result sandbox.ProcessResult
-		response, err := a.post(cmd.Context(), "timesheets/process", sandbox.ProcessRequest{Company: company}, &result)
+		response, err := a.post(ctx, "timesheets/process", sandbox.ProcessRequest{Company: company}, &result)
 		if err != nil {
 			return err
 		}
 		return a.printDone(response, ui.Plural(result.Processed, "timesheet")+" processed")
-	}
+	})
 	return cmd
 }
 
@@ -468,17 +437,14 @@ profile, or with the company's if there is none.`,
 	command.CompleteFlag(cmd, "form", string(webhook.Outbound), string(webhook.Compact))
 	flags.add(cmd, "text", "json", "ndjson")
 	flags.settings.Secret()
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		a, err := flags.begin(env)
+	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
 		switch {
-		case err != nil:
-			return err
 		case remove != "" && len(args) > 0:
 			return fmt.Errorf("--remove and a URL contradict each other: %s", cmd.UseLine())
 		case remove != "":
-			return a.unsubscribe(cmd.Context(), remove)
+			return a.unsubscribe(ctx, remove)
 		case len(args) == 0:
-			return a.listSubscriptions(cmd.Context())
+			return a.listSubscriptions(ctx)
 		}
 		secrets, _, err := flags.settings.Keys(env, a.cfg)
 		if err != nil {
@@ -490,12 +456,12 @@ profile, or with the company's if there is none.`,
 		sub.URL, sub.Form = args[0], webhook.Form(form)
 		command.WarnPlainHTTP(env, sub.URL)
 		var result sandbox.SubscribeResult
-		response, err := a.post(cmd.Context(), "subscriptions", sub, &result)
+		response, err := a.post(ctx, "subscriptions", sub, &result)
 		if err != nil {
 			return err
 		}
 		return a.printDone(response, webhook.RedactURL(sub.URL)+" is subscribed as "+result.ID)
-	}
+	})
 	return cmd
 }
 

@@ -101,13 +101,9 @@ The subcommands query and change a running sandbox.`,
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "require-scheme", webhook.TimestampBody, webhook.BodyOnly)
 	command.CompleteFlag(cmd, "speed", "60x", "max")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
-		return run(cmd.Context(), env, cfg, o, args)
-	}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		return run(ctx, env, cfg, o, args)
+	})
 	cmd.AddCommand(newStatus(env), newRecords(env), newDeliveries(env), newResend(env),
 		newAdvance(env), newReset(env), newSubscribe(env), newPayroll(env))
 	return cmd

@@ -93,19 +93,15 @@ or the outcome of some lines is unknown.`,
 	o.output.Add(cmd, "text", "json", "ndjson")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
 	command.CompleteFlag(cmd, "source", deliver.Sources()...)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err == nil {
-			err = o.batch.Check(cmd)
-		}
-		switch {
-		case err != nil:
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		if err := o.batch.Check(cmd); err != nil {
 			return err
-		case o.batch.File != "":
-			return sendBatch(cmd.Context(), env, cfg, o, args)
 		}
-		return send(cmd.Context(), env, cfg, o, args[0])
-	}
+		if o.batch.File != "" {
+			return sendBatch(ctx, env, cfg, o, args)
+		}
+		return send(ctx, env, cfg, o, args[0])
+	})
 	return cmd
 }
 

@@ -61,16 +61,12 @@ was no answer at all.`,
 	}
 	o.flags(cmd)
 	cmd.ValidArgsFunction = o.settings.CompleteEvents(env, webhook.WorkSkedge, webhook.Outbound)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		if o.id == "" && cmd.Flags().Changed("id") {
 			return errors.New("--id is empty: leave it out for a new one")
 		}
-		return trigger(cmd.Context(), env, cfg, o, args[0])
-	}
+		return trigger(ctx, env, cfg, o, args[0])
+	})
 	return cmd
 }
 

@@ -46,13 +46,9 @@ body is signed byte for byte: a newline at its end counts.`,
 	o.settings.Secret()
 	command.Scheme(cmd, o.settings, &o.platform, &o.notifyURL)
 	o.output.Add(cmd, "text", "json")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
-		return sign(cmd.Context(), env, cfg, o)
-	}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, _ []string) error {
+		return sign(ctx, env, cfg, o)
+	})
 	return cmd
 }
 

@@ -76,11 +76,7 @@ is not, 2 if it could not be checked.`,
 	o.journal.AddRead(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "as", "auto", "body", "request", "record")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		cfg, err := o.settings.Begin(env, &o.output)
-		if err != nil {
-			return err
-		}
+	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		if len(args) > 0 {
 			o.record = args[0]
 		}
@@ -88,8 +84,8 @@ is not, 2 if it could not be checked.`,
 			return errors.New("RECORD-ID is read from the journal, -f and --as read a file: give only one of them")
 		}
 		given := func(flag string) bool { return cmd.Flags().Changed(flag) }
-		return verify(cmd.Context(), env, cfg, o, given)
-	}
+		return verify(ctx, env, cfg, o, given)
+	})
 	return cmd
 }
 
