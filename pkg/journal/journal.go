@@ -79,6 +79,10 @@ var (
 	// the file is unknown then, and this process writes nothing more to it.
 	ErrBroken = sqlfile.ErrBroken
 
+	// ErrMoved is the error of every write after the file was moved, deleted or
+	// replaced while it was open. It is an [ErrBroken] as well.
+	ErrMoved = sqlfile.ErrMoved
+
 	// ErrLocked is the error of [Journal.Lock] while another process holds the
 	// lock.
 	ErrLocked = sqlfile.ErrLocked

@@ -22,7 +22,7 @@ const (
 
 // ErrBroken is the error of every write after an fsync failed: the disk did not
 // confirm a write, the state of the file is unknown, and this process writes
-// nothing more to it.
+// nothing more to it. [ErrMoved] is one as well.
 var ErrBroken = errors.New("the disk did not confirm a write")
 
 // ErrClosed is the error of a write after [Writer.Close].
@@ -37,6 +37,7 @@ var errUnconfirmed = errors.New("fsync failed")
 type Writer struct {
 	tx           *Tx
 	beforeCommit func() error
+	files        watch
 
 	writes chan write
 	done   chan struct{} // closed when the loop has ended
@@ -60,8 +61,12 @@ func NewWriter(ctx context.Context, db *sql.DB, beforeCommit func() error) (*Wri
 	if err != nil {
 		return nil, err
 	}
+	files, err := newWatch(ctx, conn)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	w := &Writer{
-		tx: &Tx{conn: conn, statements: map[string]*sql.Stmt{}}, beforeCommit: beforeCommit,
+		tx: &Tx{conn: conn, statements: map[string]*sql.Stmt{}}, beforeCommit: beforeCommit, files: files,
 		writes: make(chan write, maxGroup), done: make(chan struct{}),
 	}
 	go w.loop()
@@ -181,10 +186,15 @@ func (w *Writer) transact(group []write) (failed int, err error) {
 		err = w.beforeCommit()
 	}
 	if err == nil {
+		err = w.files.check()
+	}
+	if err == nil {
 		err = w.tx.Exec("COMMIT")
 	}
 	if Unconfirmed(err) || errors.Is(err, errUnconfirmed) {
 		err = fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	if errors.Is(err, ErrBroken) {
 		w.broken.Store(&err)
 	}
 	return -1, err

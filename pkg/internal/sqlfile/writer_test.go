@@ -3,6 +3,7 @@ package sqlfile
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -195,4 +196,58 @@ func TestOpenWithoutANameKeepsDataUntilClose(t *testing.T) {
 	if err := note(w, 200); !errors.Is(err, ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
+}
+
+func TestWriterStopsWhenItsFileIsMovedDeletedOrReplaced(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(path string) error{
+		"moved":              func(path string) error { return os.Rename(path, path+".old") },
+		"deleted":            os.Remove,
+		"replaced by a copy": func(path string) error { return replace(path) },
+		"its log deleted":    func(path string) error { return os.Remove(path + "-wal") },
+		"its folder moved":   func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
+		"replaced by a link to it": func(path string) error {
+			return errors.Join(os.Rename(path, path+".old"), os.Symlink(path+".old", path))
+		},
+		"deleted with all its logs": func(path string) error {
+			return errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "folder", "notes.db")
+			db, err := Open(t.Context(), path, notes(), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := NewWriter(t.Context(), db, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = errors.Join(w.Close(), db.Close()) }) // it may not find its file
+			if err := note(w, 1); err != nil {
+				t.Fatal(err)
+			}
+			if err := change(path); err != nil {
+				t.Fatal(err)
+			}
+			for n := range 3 {
+				if err := note(w, 2+n); !errors.Is(err, ErrMoved) || !errors.Is(err, ErrBroken) {
+					t.Errorf("write %d after that: %v, want ErrMoved", n+1, err)
+				}
+			}
+		})
+	}
+}
+
+// replace replaces a file by a copy of it.
+func replace(path string) error {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }

@@ -22,7 +22,7 @@ type storage struct {
 	journal   *journal.Journal   // nil with --no-journal
 	queue     *journal.Queue     // nil without --forward-retries
 	forwarder *receive.Forwarder // likewise
-	broken    chan error         // receives one error when the disk no longer confirms writes
+	broken    chan error         // receives one error when the journal can store nothing more
 }
 
 // openStorage opens the journal and starts the forwarder.
@@ -68,6 +68,9 @@ func (s *storage) startForwarder(ctx context.Context, o *options) (err error) {
 		Transport: s.env.Transport, Now: s.env.Now,
 		OnResult: s.showForwarded,
 		OnError: func(err error) {
+			if s.stopIfBroken(err) {
+				return
+			}
 			fmt.Fprintf(s.env.Err, "wsk: warning: forwarding: %s\n", ui.Clean(err.Error()))
 		},
 	}
@@ -138,17 +141,28 @@ func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) f
 	return func(ctx context.Context, r receive.Receipt) error {
 		err := keep(ctx, r)
 		shown := r.Record.Status()/100 == 2
-		switch {
-		case errors.Is(err, journal.ErrBroken):
-			select {
-			case s.broken <- fmt.Errorf("journal %s: %w; what was answered with 200 is stored, but nothing more can be", s.journal.Path(), err):
-			default: // one is enough
-			}
-		case err != nil && !shown:
+		if !s.stopIfBroken(err) && err != nil && !shown {
 			fmt.Fprintf(s.env.Err, "wsk: warning: a record was not stored: %s\n", ui.Clean(err.Error()))
 		}
 		return err
 	}
+}
+
+// stopIfBroken ends the receiver, and returns true, if the journal can store nothing
+// more.
+func (s *storage) stopIfBroken(err error) bool {
+	rest := "what was answered with 200 is stored, but nothing more can be"
+	switch {
+	case errors.Is(err, journal.ErrMoved):
+		rest = "what was answered with 200 is in that file, and nothing more is stored: start again"
+	case !errors.Is(err, journal.ErrBroken):
+		return false
+	}
+	select {
+	case s.broken <- fmt.Errorf("journal %s: %w; %s", s.journal.Path(), err, rest):
+	default: // one is enough
+	}
+	return true
 }
 
 // close stops the forwarder, with a moment for what is due now, and closes the

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	c.Received, c.Delivered = v.received, v.delivered
 	c.Broken = func(err error) {
 		select {
-		case broken <- fmt.Errorf("%w; what was answered with 200 is stored, but nothing more can be", err):
+		case broken <- fmt.Errorf("%s: %w; nothing more is stored after what was answered with 200", cmp.Or(o.data, "the state in memory"), err):
 		default: // one is enough
 		}
 	}
