@@ -35,7 +35,7 @@ func TestRefusal(t *testing.T) {
 	// stamped signs order with a timestamp that webhook.Sign does not write.
 	stamped := func(timestamp string) webhook.Header {
 		s := webhook.SchemeFor(webhook.WorkSkedge)
-		value, err := s.Sign(webhook.Message{Body: []byte(order), Timestamp: timestamp}, secretS(t))
+		value, err := s.Signature(webhook.Message{Body: []byte(order), Timestamp: timestamp}, secretS(t))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,7 +69,7 @@ func (p *Prepared) Send(ctx context.Context) (status int, err error) {
 			r.Header[p.timestamp] = []string{message.Timestamp}
 		}
 		if p.signature != "" {
-			signature, err := p.delivery.Scheme.Sign(message, p.delivery.Secret)
+			signature, err := p.delivery.Scheme.Signature(message, p.delivery.Secret)
 			if err != nil {
 				return 0, err
 			}

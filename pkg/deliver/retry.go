@@ -104,14 +104,14 @@ func (s Schedule) Next(attempt int) (pause time.Duration, ok bool) {
 	return s[attempt], true
 }
 
-// Final reports whether a platform makes no further attempt after a response
+// IsFinal reports whether a platform makes no further attempt after a response
 // with that status. Status 0 stands for no response, which is not final.
 //
 //   - WorkSkedge and Worksome: 2xx, 3xx and 4xx are final, 429 included
 //     (Webhooks page, "Retry Logic & Error Handling").
 //   - Work Market: 2xx alone is final, because it retries any callout that
 //     failed ("Retry").
-func Final(p webhook.Platform, status int) bool {
+func IsFinal(p webhook.Platform, status int) bool {
 	if p == webhook.WorkMarket {
 		return status/100 == 2
 	}
@@ -160,13 +160,13 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 }
 
 // Deliver delivers as a platform does: it attempts d until the response is
-// [Final] or the schedule has ended, and returns the last record. The delivery
+// [IsFinal] or the schedule has ended, and returns the last record. The delivery
 // is dead unless that record is accepted. each and the error are as for
 // [Client.Send].
 func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
 	c = c.withDefaults()
 	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
-		if Final(d.Event.Platform, r.Status()) {
+		if IsFinal(d.Event.Platform, r.Status()) {
 			return 0, false
 		}
 		return s.Next(r.Attempt)

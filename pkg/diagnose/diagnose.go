@@ -64,9 +64,6 @@ import (
 // 8 MiB are not rewritten. A server that explains requests of strangers uses a
 // [Limiter].
 func Refusal(v webhook.Verifier, r webhook.Request, reason webhook.Reason, previous ...webhook.Secret) *webhook.Diagnosis {
-	if v.Scheme.Name() == "" {
-		v.Scheme = webhook.SchemeFor(webhook.WorkSkedge)
-	}
 	f := (*finding)(nil)
 	if needsSearch(reason) {
 		f = explain(newEvidence(v, r, previous), newBudget())

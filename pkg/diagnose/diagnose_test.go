@@ -12,7 +12,7 @@ func requestWith(t *testing.T, s webhook.Scheme, pairs ...string) (webhook.Verif
 	t.Helper()
 	message := webhook.Message{Body: []byte(testBody), Timestamp: testStamp, ID: testID, URL: testURL}
 	secret := secretOf("whsec_bm90LXNvLXNlY3JldC1rZXk=")
-	value, err := s.Sign(message, secret)
+	value, err := s.Signature(message, secret)
 	if err != nil {
 		t.Fatal(err)
 	}

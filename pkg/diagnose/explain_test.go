@@ -62,7 +62,7 @@ func wantCauses(t *testing.T, e evidence, f *finding, certain bool, want ...stri
 			if strings.Contains(text, strings.TrimSpace(s.Reveal())) {
 				t.Errorf("the secret is in %q", text)
 			}
-			if right, err := e.scheme.Sign(e.message, s); err == nil && strings.Contains(text, right[:8]) {
+			if right, err := e.scheme.Signature(e.message, s); err == nil && strings.Contains(text, right[:8]) {
 				t.Errorf("the right signature is in %q", text)
 			}
 		}
@@ -106,7 +106,7 @@ func TestExplain_nothing(t *testing.T) {
 			e := rightEvidence()
 			e.scheme, e.secrets = s, []webhook.Secret{secretOf("other"), secretOf("bm90LXNvLXNlY3JldC1rZXk=")}
 			var err error
-			if e.signature, err = s.Sign(e.message, e.secrets[1]); err != nil {
+			if e.signature, err = s.Signature(e.message, e.secrets[1]); err != nil {
 				t.Fatal(err)
 			}
 			wantCauses(t, e, explained(e), false)
@@ -160,7 +160,7 @@ func TestExplain_other_sender(t *testing.T) {
 	t.Run("beside the expected header, where its rule fits", func(t *testing.T) {
 		e := rightEvidence()
 		body, _ := webhook.SchemeNamed(webhook.BodyOnly)
-		value, err := body.Sign(e.message, e.secrets[0])
+		value, err := body.Signature(e.message, e.secrets[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func TestExplain_large_body(t *testing.T) {
 			signed := e.message
 			signed.Body = test.sign(bytes.Clone(e.message.Body))
 			var err error
-			if e.signature, err = e.scheme.Sign(signed, e.secrets[0]); err != nil {
+			if e.signature, err = e.scheme.Signature(signed, e.secrets[0]); err != nil {
 				t.Fatal(err)
 			}
 			wantCauses(t, e, explained(e), true, test.want)

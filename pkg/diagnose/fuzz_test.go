@@ -133,7 +133,7 @@ func FuzzExplain(f *testing.F) {
 			e.signature = mistake(&e, secret)
 		}
 		found := explain(&e, newBudget())
-		right, _ := e.scheme.Sign(e.message, key)
+		right, _ := e.scheme.Signature(e.message, key)
 		if mistake != nil && e.signature != "" && e.signature != right && (found == nil || !found.certain) {
 			t.Fatalf("mistake %d was not found", int(mode)%len(fuzzMistakes))
 		}

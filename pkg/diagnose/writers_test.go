@@ -198,7 +198,7 @@ func TestExplain_origin_of_the_body(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := webhook.Verifier{Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secrets: []webhook.Secret{secretOf(testSecret)}}
-			signature, err := v.Scheme.Sign(webhook.Message{Body: []byte(test.signed), Timestamp: testStamp}, v.Secrets[0])
+			signature, err := v.Scheme.Signature(webhook.Message{Body: []byte(test.signed), Timestamp: testStamp}, v.Secrets[0])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -43,8 +43,8 @@ type Result struct {
 // Errors returns how many of the findings are errors.
 func (r Result) Errors() int { return report.Count(r.Findings).Errors }
 
-// Payload lints one payload. It does not keep raw.
-func (c *Checker) Payload(raw []byte) Result {
+// Check lints one payload. It does not keep raw.
+func (c *Checker) Check(raw []byte) Result {
 	c.raw, c.lines = raw, lineCounter{}
 	c.result = Result{Findings: c.result.Findings[:0]}
 	c.env = envelopeOf(raw)

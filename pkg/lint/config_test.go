@@ -38,7 +38,7 @@ func TestCheckerPayloadScope(t *testing.T) {
 		{lint.Config{Platform: webhook.WorkMarket}, `{"event":"accepted"}`, "workmarket template accepted "},
 	}
 	for _, test := range tests {
-		r := newLinter(t, test.config).NewChecker().Payload([]byte(test.payload))
+		r := newLinter(t, test.config).NewChecker().Check([]byte(test.payload))
 		got := string(r.Platform) + " " + string(r.Form) + " " + r.Event + " "
 		if len(r.Findings) > 0 {
 			got += r.Findings[0].Rule
@@ -62,7 +62,7 @@ func TestCheckerUnknownEvents(t *testing.T) {
 		`{"event_type":"` + strings.Repeat("é", 1<<20) + `"}`:      `unknown inbound event "` + strings.Repeat("é", 60),
 		`{"event_type":"` + strings.Repeat("a/../", 1<<16) + `b"}`: `unknown inbound event "` + strings.Repeat("a/../", 12),
 	} {
-		r := c.Payload([]byte(payload))
+		r := c.Check([]byte(payload))
 		if len(r.Findings) != 1 || r.Findings[0].Rule != "unknown-event" || !strings.HasPrefix(r.Findings[0].Message, want) || len(r.Findings[0].Message) > 300 || len(r.Event) > 200 {
 			t.Errorf("%.60s: %.300s", payload, r.Findings)
 		}
@@ -80,7 +80,7 @@ func TestConfigRules(t *testing.T) {
 		"":                                   {Rules: map[string]report.Severity{"unknown-field": report.Off, "alias": report.Off}},
 	} {
 		var got []string
-		for _, f := range newLinter(t, config).NewChecker().Payload(payload).Findings {
+		for _, f := range newLinter(t, config).NewChecker().Check(payload).Findings {
 			got = append([]string{f.Severity.String() + " " + f.Rule}, got...)
 		}
 		if strings.Join(got, ", ") != want {
@@ -91,7 +91,7 @@ func TestConfigRules(t *testing.T) {
 	for _, r := range lint.Rules() {
 		c := newLinter(t, lint.Config{Rules: map[string]report.Severity{r.ID: report.Off}}).NewChecker()
 		for _, text := range []string{"", "[]", "{}", `{"event_type":"x"}`, `{"event_type":1,"event":2}`, inbound("test.connection", "{}"), strings.Repeat("[", 600)} {
-			for _, f := range c.Payload([]byte(text)).Findings {
+			for _, f := range c.Check([]byte(text)).Findings {
 				if f.Rule == r.ID {
 					t.Errorf("%s is off: %s", r.ID, f)
 				}
@@ -107,7 +107,7 @@ func TestCheckerPrefersErrors(t *testing.T) {
 	for i := range 200 {
 		many.WriteString(`"x` + strconv.Itoa(i) + `":1,`)
 	}
-	r := newLinter(t, lint.Config{}).NewChecker().Payload([]byte(inbound("timesheet.created", sheet+many.String()+`"entries":[{"entry_date":"2026-03-18","hours":1}]}`)))
+	r := newLinter(t, lint.Config{}).NewChecker().Check([]byte(inbound("timesheet.created", sheet+many.String()+`"entries":[{"entry_date":"2026-03-18","hours":1}]}`)))
 	if len(r.Findings) != schema.MaxFindings || r.Errors() != 1 {
 		t.Errorf("%d findings, %d errors", len(r.Findings), r.Errors())
 	}
@@ -136,7 +136,7 @@ func TestConfigCatalog(t *testing.T) {
 		{inbound("../../secret", `{}`), "1:15 /event_type error unknown-event"},
 		{inbound("own.event\\u0000", `{}`), "1:15 /event_type error unknown-event"},
 	} {
-		if got := summarize(c.Payload([]byte(test.payload)).Findings); got != test.want {
+		if got := summarize(c.Check([]byte(test.payload)).Findings); got != test.want {
 			t.Errorf("%s: %s, want %s", test.payload, got, test.want)
 		}
 	}
@@ -152,12 +152,12 @@ func TestLinterIsShared(t *testing.T) {
 		wait.Go(func() {
 			c := l.NewChecker()
 			for i := range 200 {
-				if r := c.Payload([]byte(`{"event_type":"e` + strconv.Itoa(i+n*100) + `"}`)); r.Errors() != 1 {
+				if r := c.Check([]byte(`{"event_type":"e` + strconv.Itoa(i+n*100) + `"}`)); r.Errors() != 1 {
 					t.Error(summarize(r.Findings))
 				}
 			}
 			for _, d := range samples() {
-				if r := c.Payload(d.Sample()); len(r.Findings) > 0 {
+				if r := c.Check(d.Sample()); len(r.Findings) > 0 {
 					t.Error(summarize(r.Findings))
 				}
 			}
@@ -176,7 +176,7 @@ func TestCheckerPayloadForm(t *testing.T) {
 		`{"event":"hireUpdated","event_type":"a.b"}`,
 	} {
 		event, _ := webhook.ParseEvent([]byte(raw))
-		if r := c.Payload([]byte(raw)); r.Form != event.Form || r.Platform != event.Platform {
+		if r := c.Check([]byte(raw)); r.Form != event.Form || r.Platform != event.Platform {
 			t.Errorf("%s: %s %s, want %s %s", raw, r.Platform, r.Form, event.Platform, event.Form)
 		}
 	}

@@ -45,7 +45,7 @@ func TestCheckerPayload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, f := range newLinter(t, lint.Config{}).NewChecker().Payload([]byte(test.payload)).Findings {
+			for _, f := range newLinter(t, lint.Config{}).NewChecker().Check([]byte(test.payload)).Findings {
 				got = append(got, f.Severity.String()+" "+f.Rule+" "+f.Pointer)
 			}
 			if strings.Join(got, "; ") != test.want {

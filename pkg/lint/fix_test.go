@@ -77,11 +77,11 @@ func TestCheckerFixWrongSample(t *testing.T) {
 	wrong := sample[:at] + "[email\u00a0protected]" + sample[at+strings.IndexByte(sample[at:], '"'):]
 	wrong = wrong[:len(wrong)-1] + ",\n}"
 	c := newLinter(t, lint.Config{}).NewChecker()
-	if got := summarize(c.Payload([]byte(wrong)).Findings); !strings.Contains(got, "2:1  error syntax") {
+	if got := summarize(c.Check([]byte(wrong)).Findings); !strings.Contains(got, "2:1  error syntax") {
 		t.Error(got)
 	}
 	fixed, places := c.Fix([]byte(wrong))
-	r := c.Payload(fixed)
+	r := c.Check(fixed)
 	if places != 1 || r.Errors() != 0 || len(r.Findings) != 1 || r.Findings[0].Rule != "masked-email" {
 		t.Errorf("%d places: %s", places, summarize(r.Findings))
 	}
@@ -135,7 +135,7 @@ func TestCheckerFixMany(t *testing.T) {
 	raw := inbound("work_order.created", `{"project_code":"P","phase_name":"R","scope_of_work":{"checklists":[{"title":"A","items":[`+strings.Repeat(item, 3000)+`]}]}}`)
 	c := newLinter(t, lint.Config{}).NewChecker()
 	fixed, places := c.Fix([]byte(raw))
-	if r := c.Payload(fixed); places != 6002 || len(r.Findings) != 0 {
+	if r := c.Check(fixed); places != 6002 || len(r.Findings) != 0 {
 		t.Errorf("%d places: %.300s", places, summarize(r.Findings))
 	}
 }

@@ -36,7 +36,7 @@ func FuzzCheckerPayload(f *testing.F) {
 	fresh := newLinter(f, lint.Config{Excerpts: true})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		before := bytes.Clone(raw)
-		r := c.Payload(raw)
+		r := c.Check(raw)
 		if !bytes.Equal(raw, before) {
 			t.Fatal("the payload was changed")
 		}
@@ -56,7 +56,7 @@ func FuzzCheckerPayload(f *testing.F) {
 		if !json.Valid(raw) && r.Errors() == 0 {
 			t.Fatalf("no error: %q", raw)
 		}
-		if again := fresh.NewChecker().Payload(raw); !slices.Equal(again.Findings, r.Findings) {
+		if again := fresh.NewChecker().Check(raw); !slices.Equal(again.Findings, r.Findings) {
 			t.Fatalf("another checker: %s\n%s", summarize(again.Findings), summarize(r.Findings))
 		}
 	})
@@ -68,13 +68,13 @@ func FuzzCheckerFix(f *testing.F) {
 	seeds(f)
 	c := newLinter(f, lint.Config{}).NewChecker()
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		errors := c.Payload(raw).Errors()
+		errors := c.Check(raw).Errors()
 		whole := webhook.CheckJSON(raw) == nil
 		fixed, places := c.Fix(bytes.Clone(raw))
 		if places == 0 != bytes.Equal(fixed, raw) {
 			t.Fatalf("%d places: %q, %q", places, raw, fixed)
 		}
-		if whole && (webhook.CheckJSON(fixed) != nil || c.Payload(fixed).Errors() > errors) {
+		if whole && (webhook.CheckJSON(fixed) != nil || c.Check(fixed).Errors() > errors) {
 			t.Fatalf("%q became %q", raw, fixed)
 		}
 		if !whole && webhook.CheckJSON(fixed) != nil && !isWithout(fixed, raw) {

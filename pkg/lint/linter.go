@@ -7,7 +7,7 @@
 //			return err
 //		}
 //		checker := linter.NewChecker() // one per goroutine
-//		result := checker.Payload(payload)
+//		result := checker.Check(payload)
 //		for _, f := range result.Findings {
 //			fmt.Fprintln(w, f) // error: priority must be a string, is an object (type) at /data/priority
 //		}

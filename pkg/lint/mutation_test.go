@@ -32,7 +32,7 @@ func TestCheckerMutatedSamples(t *testing.T) {
 		for _, m := range mutations(t, d, sample) {
 			total++
 			kinds[m.what[:strings.IndexByte(m.what+":", ':')]]++
-			r := c.Payload([]byte(m.payload))
+			r := c.Check([]byte(m.payload))
 			if slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Severity == report.Error && f.Pointer == m.pointer }) {
 				found++
 			} else {
@@ -161,7 +161,7 @@ func TestCheckerTruncatedSamples(t *testing.T) {
 		sample := d.Sample()
 		for cut := range sample {
 			n++
-			r := c.Payload(sample[:cut])
+			r := c.Check(sample[:cut])
 			last := "none"
 			for _, f := range r.Findings {
 				if f.Rule == "syntax" {

@@ -108,7 +108,7 @@ func TestRules(t *testing.T) {
 	tested := map[string]bool{}
 	for _, test := range tests {
 		tested[test.rule] = true
-		result := c.Payload([]byte(test.bad))
+		result := c.Check([]byte(test.bad))
 		got := summarize(ofRules(result.Findings, test.rule, test.want))
 		if got != test.want && test.want != "" {
 			t.Errorf("%s: %s\ngot  %s\nwant %s\nof\n%s", test.rule, test.bad, got, test.want, summarize(result.Findings))
@@ -116,7 +116,7 @@ func TestRules(t *testing.T) {
 		if test.good == "" {
 			continue
 		}
-		if result = c.Payload([]byte(test.good)); len(ofRules(result.Findings, test.rule, "")) > 0 {
+		if result = c.Check([]byte(test.good)); len(ofRules(result.Findings, test.rule, "")) > 0 {
 			t.Errorf("%s: %s has %s", test.rule, test.good, summarize(result.Findings))
 		}
 	}

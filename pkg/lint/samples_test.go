@@ -16,7 +16,7 @@ func TestCheckerSamples(t *testing.T) {
 			continue
 		}
 		n++
-		r := c.Payload(d.Sample())
+		r := c.Check(d.Sample())
 		for _, f := range r.Findings {
 			t.Errorf("%s/%s: %s", d.Form, d.Type, f)
 		}
@@ -29,7 +29,7 @@ func TestCheckerAllocations(t *testing.T) { // alone: it counts every allocation
 	c := newLinter(t, lint.Config{}).NewChecker()
 	for _, d := range samples() {
 		sample := d.Sample()
-		if n := testing.AllocsPerRun(10, func() { c.Payload(sample) }); n > 0 {
+		if n := testing.AllocsPerRun(10, func() { c.Check(sample) }); n > 0 {
 			t.Errorf("%s %s: %v allocations", d.Form, d.Type, n)
 		}
 	}
@@ -49,7 +49,7 @@ func BenchmarkCheckerPayload(b *testing.B) {
 	b.SetBytes(int64(size / len(all)))
 	i := 0
 	for b.Loop() {
-		c.Payload(all[i%len(all)])
+		c.Check(all[i%len(all)])
 		i++
 	}
 }

@@ -136,7 +136,7 @@ func (s Stream) document(ctx context.Context, l *Linter, r io.Reader) (report.Su
 	if !ok && len(bytes.TrimSpace(raw)) > 0 {
 		return report.Summary{}, nil // the first or last line of a listener's stream
 	}
-	findings := slices.Clone(l.NewChecker().Payload(payload).Findings)
+	findings := slices.Clone(l.NewChecker().Check(payload).Findings)
 	for i := range findings {
 		findings[i].File = s.Name
 	}
@@ -219,7 +219,7 @@ func (s Stream) lint(ctx context.Context, c *Checker, b *block) {
 		payload, ok := payloadOf(bytes.TrimSuffix(line, []byte{'\r'}))
 		b.isBlank = b.isBlank && !ok && len(bytes.TrimSpace(line)) == 0
 		if ok {
-			add(n, c.Payload(payload).Findings...)
+			add(n, c.Check(payload).Findings...)
 		}
 	}
 }

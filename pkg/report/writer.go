@@ -61,22 +61,25 @@ func Formats() []string {
 	return names
 }
 
-// New returns a writer of that format. An unknown format is an
+// New returns a writer of a format, which is one of [Formats]. An unknown one is an
 // [*webhook.UnknownError], and so is the severity of a rule that is not Error,
 // Warning or Note.
-func New(name string, out io.Writer, tool Tool) (*Writer, error) {
+func New(format string, out io.Writer, tool Tool) (*Writer, error) {
 	for _, r := range tool.Rules {
 		if err := checkSeverity(r.Severity); err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 		}
 	}
 	for _, f := range formats {
-		if f.name == name {
+		if f.name == format {
 			opened, err := f.open(tool)
-			return &Writer{out: out, format: opened}, err
+			if err != nil {
+				return nil, err
+			}
+			return &Writer{out: out, format: opened}, nil
 		}
 	}
-	return nil, webhook.Unknown("format", name, Formats())
+	return nil, webhook.Unknown("format", format, Formats())
 }
 
 // Source begins a file. JUnit needs it to show files without findings. A

@@ -265,7 +265,7 @@ func (s *Sandbox) diagnose(refused *signatureRefusal, record *webhook.Record) {
 func (s *Sandbox) lint(body []byte, verdict *webhook.Verdict) (details []rules.Detail, message string) {
 	checker, _ := s.checkers.Get().(*lint.Checker)
 	defer s.checkers.Put(checker)
-	for _, f := range checker.Payload(body).Findings {
+	for _, f := range checker.Check(body).Findings {
 		verdict.Findings = append(verdict.Findings, webhook.Finding{Severity: f.Severity.String(), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
 		if f.Severity == report.Error {
 			details = append(details, rules.Detail{Pointer: f.Pointer, Message: f.Message})

@@ -69,7 +69,7 @@ func TestInboundAcceptsBothReadingsOfTheSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature, err := scheme.Sign(webhook.Message{Body: []byte(body)}, secret)
+	signature, err := scheme.Signature(webhook.Message{Body: []byte(body)}, secret)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -156,7 +156,7 @@ func newInbox(t *testing.T, secret string) *inbox {
 				t.Errorf("a delivery has no %s", name)
 			}
 		}
-		result := linter.NewChecker().Payload(body)
+		result := linter.NewChecker().Check(body)
 		if result.Errors() > 0 {
 			t.Errorf("%s: %v", body, result.Findings)
 		}

@@ -258,9 +258,9 @@ func (s Scheme) Encode(digest []byte) string {
 	return s.Prefix() + hex.EncodeToString(digest)
 }
 
-// Sign returns the value of the signature header for m. Its errors are those
+// Signature returns the value of the signature header for m. Its errors are those
 // of [Scheme.Digest].
-func (s Scheme) Sign(m Message, secret Secret) (string, error) {
+func (s Scheme) Signature(m Message, secret Secret) (string, error) {
 	digest, err := s.Digest(m, secret)
 	if err != nil {
 		return "", err
@@ -272,7 +272,7 @@ func (s Scheme) Sign(m Message, secret Secret) (string, error) {
 // scheme has one and m.ID is set, the timestamp where the scheme has one, and
 // the signature. Its errors are those of [Scheme.Digest].
 func (s Scheme) Headers(m Message, secret Secret) (Header, error) {
-	signature, err := s.Sign(m, secret)
+	signature, err := s.Signature(m, secret)
 	if err != nil {
 		return nil, err
 	}

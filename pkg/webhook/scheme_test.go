@@ -213,7 +213,7 @@ func TestSchemeSign_vectors_of_other_tools(t *testing.T) {
 		seen[v.Scheme] = true
 		t.Run(v.Name, func(t *testing.T) {
 			t.Parallel()
-			got, err := schemeNamed(t, v.Scheme).Sign(v.message(t), secretOf(t, v.Secret))
+			got, err := schemeNamed(t, v.Scheme).Signature(v.message(t), secretOf(t, v.Secret))
 			if err != nil || got != v.Signature {
 				t.Errorf("signature %q, %v; want %q", got, err, v.Signature)
 			}

@@ -11,8 +11,9 @@ import (
 
 const (
 	// DefaultTolerance is how far a timestamp may lie from now, in the past and
-	// in the future, both ends included. WorkSkedge documents that it refuses
-	// timestamps older than five minutes; the same figure bounds the future.
+	// in the future, both ends included. WorkSkedge asks receivers to reject
+	// requests older than five minutes (Webhooks page, "Best Practices"); the
+	// same figure bounds the future.
 	DefaultTolerance = 300 * time.Second
 
 	// AnyAge as a tolerance accepts every well-formed timestamp.
@@ -193,16 +194,16 @@ type Reason string
 
 // The reasons, in the order in which Verify checks for them.
 const (
-	NoSecret           Reason = "no_secret"
-	HeaderRepeated     Reason = "header_repeated"
-	SignatureMissing   Reason = "signature_missing"
-	SignatureMalformed Reason = "signature_malformed"
-	TimestampMissing   Reason = "timestamp_missing"
-	IDMissing          Reason = "id_missing"
-	SignatureMismatch  Reason = "signature_mismatch"
-	TimestampMalformed Reason = "timestamp_malformed"
-	TimestampTooOld    Reason = "timestamp_too_old"
-	TimestampTooNew    Reason = "timestamp_too_new"
+	NoSecret           Reason = "no_secret"           // the Verifier has no secret, or a blank one
+	HeaderRepeated     Reason = "header_repeated"     // a header of the scheme occurs more than once
+	SignatureMissing   Reason = "signature_missing"   // or empty
+	SignatureMalformed Reason = "signature_malformed" // not a digest in the scheme's encoding
+	TimestampMissing   Reason = "timestamp_missing"   // or empty, where the scheme signs it
+	IDMissing          Reason = "id_missing"          // or empty, where the scheme signs it
+	SignatureMismatch  Reason = "signature_mismatch"  // under every secret
+	TimestampMalformed Reason = "timestamp_malformed" // see [Message.Time]
+	TimestampTooOld    Reason = "timestamp_too_old"   // by more than the tolerance
+	TimestampTooNew    Reason = "timestamp_too_new"   // by more than the tolerance
 )
 
 func (r Reason) Error() string { return string(r) }

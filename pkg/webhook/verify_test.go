@@ -60,7 +60,7 @@ func TestVerifierVerify_reads_base64_strictly(t *testing.T) {
 	t.Parallel()
 	s := schemeNamed(t, webhook.QuickBooks)
 	secret := keyFor(t, s.Name())
-	good, err := s.Sign(webhook.Message{Body: order}, secret)
+	good, err := s.Signature(webhook.Message{Body: order}, secret)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,7 +155,7 @@ func (v *DeliveryView) End(r webhook.Record) {
 func (v *DeliveryView) deadReason(r *webhook.Record) string {
 	text := fmt.Sprintf("dead after %s: ", ui.Plural(r.Attempt+1, "attempt"))
 	switch {
-	case r.Response != nil && deliver.Final(r.Platform, r.Response.Status):
+	case r.Response != nil && deliver.IsFinal(r.Platform, r.Response.Status):
 		return text + fmt.Sprintf("%d is final: only 5xx and no answer are retried", r.Response.Status)
 	case v.Chosen:
 		return text + "--retries allows no more"

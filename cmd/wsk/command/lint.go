@@ -16,7 +16,7 @@ func LintBeforeSending(env *Env, catalog *webhook.Catalog, e *webhook.Event) err
 	if err != nil {
 		return err
 	}
-	result := linter.NewChecker().Payload(e.Raw)
+	result := linter.NewChecker().Check(e.Raw)
 	for _, f := range result.Findings {
 		if f.Severity != report.Note {
 			fmt.Fprintf(env.Err, "%s: %s at %s (%s)\n", f.Severity, ui.Clean(f.Message), ui.Clean(f.Pointer), f.Rule)

@@ -161,7 +161,7 @@ func WriteDetail(b *strings.Builder, p ui.Palette, columns int, label, text stri
 // ExplainSignature shows the exact bytes that are signed, the signature, and the
 // openssl command that computes the same. The secret stays in a variable.
 func ExplainSignature(w io.Writer, p ui.Palette, s *webhook.Scheme, m webhook.Message, secret webhook.Secret) error {
-	signature, err := s.Sign(m, secret)
+	signature, err := s.Signature(m, secret)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func fixInput(ctx context.Context, env *command.Env, checker *lint.Checker, name
 		return 0, fmt.Errorf("writing %s: %w", command.SourceName(name), err)
 	}
 	fmt.Fprintf(env.Err, "%s: %s fixed\n", ui.Clean(command.SourceName(name)), ui.Plural(places, "place"))
-	return checker.Payload(fixed).Errors(), nil
+	return checker.Check(fixed).Errors(), nil
 }
 
 // replace replaces a file completely or not at all, and keeps its mode.

@@ -178,7 +178,7 @@ func linting(l *lint.Linter, strict bool, next receive.App) receive.App {
 			return next(ctx, r)
 		}
 		checker, _ := checkers.Get().(*lint.Checker)
-		result := checker.Payload(r.Request.Body)
+		result := checker.Check(r.Request.Body)
 		for _, f := range result.Findings {
 			r.Verdict.Findings = append(r.Verdict.Findings, webhook.Finding{Severity: f.Severity.String(), Rule: f.Rule, Pointer: f.Pointer, Message: f.Message})
 		}

@@ -65,7 +65,7 @@ func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
 		if err != nil { // the checker reports it in more detail
 			body, shift = text, 0
 		}
-		result := l.Checker.Payload(body)
+		result := l.Checker.Check(body)
 		errorsBefore = result.Errors()
 		for _, f := range result.Findings {
 			if f.Severity == report.Note {

@@ -161,7 +161,7 @@ func TestEventsLintClean(t *testing.T) {
 				events := story(full)
 				for i, list := range announceAll(t, form, events...) {
 					for _, raised := range list {
-						result := checker.Payload(raised.body)
+						result := checker.Check(raised.body)
 						if result.Event != raised.event || result.Form != form {
 							t.Errorf("%s reads as %s %s", raised.event, result.Form, result.Event)
 						}

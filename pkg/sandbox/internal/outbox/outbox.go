@@ -579,7 +579,7 @@ func (o *Outbox) outcome(d store.Delivery) store.Delivery {
 	switch {
 	case d.Status/100 == 2:
 		d.State = store.Delivered
-	case deliver.Final(webhook.WorkSkedge, d.Status) || !again:
+	case deliver.IsFinal(webhook.WorkSkedge, d.Status) || !again:
 		d.State = store.Dead
 	default:
 		d.State, d.Due = store.Pending, due
