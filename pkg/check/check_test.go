@@ -118,7 +118,7 @@ func TestRunBugs(t *testing.T) {
 		{bug: "responds 500 to 1 MB", fails: "large_body", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
 			return r.ContentLength > 100_000 && answered(500)(w)
 		}}},
-		{bug: "says which signature it expected", fails: "leak", make: &receiver{refusal: func(w http.ResponseWriter, want string) {
+		{bug: "reveals the expected signature", fails: "leak", make: &receiver{refusal: func(w http.ResponseWriter, want string) {
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprintf(w, "expected %s", want)
 		}}},

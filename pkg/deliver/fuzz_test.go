@@ -26,7 +26,7 @@ func FuzzRetryAfter(f *testing.F) {
 }
 
 // FuzzRequest checks that a request that could be made of a delivery can be
-// sent, and says on the wire what its record says: no line more, and to the
+// sent, and the request on the wire equals its record: no line more, and to the
 // host of the URL.
 func FuzzRequest(f *testing.F) {
 	f.Add("http://x.example/hooks", "X-A", "1", "evt_1", payload)

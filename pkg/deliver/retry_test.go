@@ -148,7 +148,7 @@ func TestSend(t *testing.T) {
 		})
 	})
 	// THREATS row 34.
-	t.Run("a retry has the same id and body and a fresh signature", func(t *testing.T) {
+	t.Run("a retry has the same id and body and a new signature", func(t *testing.T) {
 		server := newEndpoint(t, status(503))
 		now := clock
 		c := client(overTCP(t))

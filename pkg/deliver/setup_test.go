@@ -140,7 +140,7 @@ func unused(t testing.TB) http.RoundTripper {
 }
 
 // overPipe is the package's own transport over connections in memory. Each
-// connection is given to serve in a goroutine of its own.
+// connection is passed to serve in its own goroutine.
 func overPipe(t testing.TB, serve func(c net.Conn)) *http.Transport {
 	var serving sync.WaitGroup
 	t.Cleanup(serving.Wait)

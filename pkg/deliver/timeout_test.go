@@ -44,7 +44,7 @@ func TestAttemptWithoutResponse(t *testing.T) {
 		}{
 			{"the endpoint reads and never answers", quiet, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
 			{"it answers half a header", func(c net.Conn) { answering("HTTP/1.1 200 OK\r\nX-")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
-			{"it says 100 Continue for ever", func(c net.Conn) { answering("HTTP/1.1 100 Continue\r\n\r\n")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
+			{"it sends 100 Continue for ever", func(c net.Conn) { answering("HTTP/1.1 100 Continue\r\n\r\n")(c); hold(c) }, 0, webhook.OutcomeUnknown, "no answer within 30s" + mayBeHandled, 30 * time.Second},
 			{"it reads all and hangs up", answering(""), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeHandled, 0},
 			{"it breaks off in the header", answering("HTTP/1.1 200 OK\r\nX-A: 1\r\n"), 0, webhook.OutcomeUnknown, "the connection was closed without an answer" + mayBeHandled, 0},
 			{"it speaks no HTTP", answering("220 mail.example ESMTP\r\n"), 0, webhook.OutcomeUnknown, "malformed HTTP", 0},
@@ -160,8 +160,8 @@ func TestAttemptWithoutResponse(t *testing.T) {
 			})
 		}
 	})
-	// An attempt is interrupted: what was sent may have been handled,
-	// and the record says so.
+	// An attempt is interrupted: what was sent may have been handled, and the
+	// record reports it.
 	t.Run("an interrupted attempt is recorded", func(t *testing.T) {
 		for name, tt := range map[string]struct {
 			serve   func(net.Conn)

@@ -12,7 +12,7 @@ import (
 )
 
 func TestAttemptURLUser(t *testing.T) {
-	// Basic authentication goes where the URL says, unless a header says other.
+	// The URL decides on basic authentication, unless a header does.
 	t.Run("it is sent as basic authentication", func(t *testing.T) {
 		tests := []struct{ user, override, want string }{
 			{"user:hunter2@", "", "Basic dXNlcjpodW50ZXIy"},

@@ -141,7 +141,7 @@ func TestAttemptRequest(t *testing.T) {
 				}
 			})
 		}
-		t.Run("bytes that are no JSON, and none", func(t *testing.T) {
+		t.Run("bytes that are not JSON, and none", func(t *testing.T) {
 			for _, body := range []string{"", "\x00\xff\xfe\r\n", "\ufeff{}"} {
 				server := newEndpoint(t, nil)
 				d := delivery(t, server.URL)

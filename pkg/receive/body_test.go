@@ -84,7 +84,7 @@ func TestReadBodyLimitIsExact(t *testing.T) {
 			})
 		}
 	}
-	t.Run("1 MiB unless told otherwise", func(t *testing.T) {
+	t.Run("1 MiB by default", func(t *testing.T) {
 		r := newReceiver(t, nil)
 		wantAnswer(t, r.deliver("a", body(1<<20), clock), 200, taken)
 		wantAnswer(t, r.deliver("b", body(1<<20+1), clock), 413, `{"error":"Body too large"}`)
@@ -129,7 +129,7 @@ func TestHandlerRefusesInvalidJSONAndWarnsOfOtherBodies(t *testing.T) {
 			wantAnswer(t, r.deliver("a", tt.body, clock), tt.status, tt.answer)
 			record := r.last(t)
 			if string(record.Request.Body) != tt.body {
-				t.Error("the record does not hold the body that came")
+				t.Error("the record does not contain the received body")
 			}
 			switch v := record.Verdict; {
 			case tt.status == 400 && (v.Reason != "json" || v.Outcome != webhook.Refused || !v.Verified):

@@ -100,7 +100,7 @@ func TestMemoryClaimIsSettledOnce(t *testing.T) {
 			}
 			claim.Done(true) // of the claim before, which is over
 			if again.Outcome == webhook.Accepted && m.byID["a"].accepted {
-				t.Error("a claim that is over settled the one after it")
+				t.Error("a finished claim settled the next one")
 			}
 		})
 	}

@@ -15,16 +15,16 @@ func TestConfigSkipVerifyChecksNoSignatureAndNoTimestamp(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
 	wantAnswer(t, r.answerTo(post(http.Header{}, payload)), 200, taken)
 	if got := r.last(t); got.Verdict.Verified || got.Scheme != "" {
-		t.Errorf("an unverified record says verified=%t, scheme %q", got.Verdict.Verified, got.Scheme)
+		t.Errorf("an unverified record has verified=%t, scheme %q", got.Verdict.Verified, got.Scheme)
 	}
 	wantAnswer(t, r.answerTo(post(http.Header{}, payload[1:])), 400, `{"error":"Invalid JSON"}`)
 	if got := r.last(t).Verdict.Detail; strings.Contains(got, "signed") {
-		t.Errorf("nobody looked at the signature, and the record says %q", got)
+		t.Errorf("the signature was not checked, but the record has %q", got)
 	}
 }
 
-// An unverified receiver still tells deliveries apart, by WorkSkedge's headers
-// or else by those of Standard Webhooks.
+// An unverified receiver still distinguishes deliveries, by WorkSkedge's
+// headers or else by those of Standard Webhooks.
 func TestConfigSkipVerifyRecognizesDeliveriesByTheirHeaders(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
 	tests := []struct {

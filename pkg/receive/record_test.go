@@ -144,8 +144,8 @@ func TestRecordPlatformIsTheEnvelopesOrTheConfigured(t *testing.T) {
 	}
 }
 
-// An answer tells a forger nothing: neither the signature that would be right
-// nor what the sender wrote.
+// A response reveals nothing to a forger: neither the signature that would be
+// right nor what the sender wrote.
 func TestAnswerRepeatsNothingOfTheRequest(t *testing.T) {
 	const mark = "a-mark-of-the-sender"
 	r := newReceiver(t, nil)

@@ -36,8 +36,8 @@ func TestHandlerAnswersACapturedRequestAndDoesNotHandleIt(t *testing.T) {
 		{"a re-signed retry under a new id", []http.Header{first, retry}, under(retry, "evt_2"), takenSuspect},
 		{"a re-signed retry without its id", []http.Header{first, retry}, under(retry, ""), takenSuspect},
 		{"the first of two under a new id", []http.Header{first, retry}, under(first, "evt_2"), takenSuspect},
-		{"as it came", []http.Header{first}, first, takenBefore},
-		{"without an id, as it came", []http.Header{under(first, "")}, under(first, ""), takenBefore},
+		{"unchanged", []http.Header{first}, first, takenBefore},
+		{"without an id, unchanged", []http.Header{under(first, "")}, under(first, ""), takenBefore},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 
 const notifyURL = "https://example.com/hooks?a=1"
 
-// standardHeader signs as the Standard Webhooks specification says.
+// standardHeader signs according to the Standard Webhooks specification.
 func standardHeader(key, id, body string) http.Header {
 	stamp := webhook.FormatTimestamp(clock)
 	return http.Header{
@@ -97,7 +97,7 @@ func TestHandlerWithAnUnusableSecretAcceptsNothing(t *testing.T) {
 	}{
 		{"square without a URL", webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.Square), Secrets: []webhook.Secret{webhooktest.Secret(t, sharedSecret)}},
 			http.Header{"X-Square-Hmacsha256-Signature": {webhooktest.Base64HMAC(sharedSecret, payload)}}},
-		{"standard-webhooks with a secret that is no base64", webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{webhooktest.Secret(t, "not base64!")}},
+		{"standard-webhooks with a secret that is not base64", webhook.Verifier{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), Secrets: []webhook.Secret{webhooktest.Secret(t, "not base64!")}},
 			standardHeader("not base64!", "msg_1", payload)},
 	}
 	for _, tt := range tests {

@@ -38,8 +38,8 @@ func run(t testing.TB, h http.Handler, l net.Listener) {
 	t.Cleanup(func() { _ = server.Close(); <-done })
 }
 
-// say sends raw bytes over a new connection and reads one answer.
-func say(t testing.TB, address, raw string) (status int, body string) {
+// exchange sends raw bytes over a new connection and reads one response.
+func exchange(t testing.TB, address, raw string) (status int, body string) {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -121,7 +121,7 @@ func TestHandlerMemoryOfAGibibyte(t *testing.T) {
 
 func TestHandlerDoesNotWaitForABodyThatIsTooLarge(t *testing.T) {
 	address := serve(t, newReceiver(t, nil))
-	status, body := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n")
+	status, body := exchange(t, address, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n")
 	if status != 413 || body != `{"error":"Body too large"}` {
 		t.Errorf("answered %d %s", status, body)
 	}
@@ -158,7 +158,7 @@ func TestServerRefusesOrForwardsAmbiguousLengths(t *testing.T) {
 		{"bare LF everywhere in the chunks", "Transfer-Encoding: chunked\r\n", strings.ReplaceAll(chunked, "\r\n", "\n"), 400},
 		{"a bare CR behind the chunk's size", "Transfer-Encoding: chunked\r\n", strings.Replace(chunked, "\r\n", "\r", 1), 400},
 		{"a chunk's size with a sign", "Transfer-Encoding: chunked\r\n", "+" + chunked, 400},
-		{"a chunk that is longer than it says", "Transfer-Encoding: chunked\r\n", "4\r\n" + payload + "\r\n0\r\n\r\n", 400},
+		{"a chunk past its length", "Transfer-Encoding: chunked\r\n", "4\r\n" + payload + "\r\n0\r\n\r\n", 400},
 		{"a chunk's size past 2^64", "Transfer-Encoding: chunked\r\n", "1" + strings.Repeat("0", 16) + "\r\n" + payload + "\r\n0\r\n\r\n", 400},
 		{"another coding before chunked", "Transfer-Encoding: gzip, chunked\r\n", chunked, 501},
 		{"chunked twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", chunked, 501},
@@ -171,7 +171,7 @@ func TestServerRefusesOrForwardsAmbiguousLengths(t *testing.T) {
 			var sent bytes.Buffer
 			r := newReceiver(t, func(c *receive.Config) { c.App = receive.Forward(onTheWire(&sent), "http://app.example/") })
 			address := serve(t, r)
-			status, body := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\n"+lines(header("evt_1", payload, clock))+tt.lines+"\r\n"+tt.body)
+			status, body := exchange(t, address, "POST / HTTP/1.1\r\nHost: x\r\n"+lines(header("evt_1", payload, clock))+tt.lines+"\r\n"+tt.body)
 			if status != tt.status {
 				t.Fatalf("answered %d %s, want %d", status, body, tt.status)
 			}
@@ -217,22 +217,22 @@ func TestHandlerAllowsPOSTOnly(t *testing.T) {
 	address := serve(t, r)
 	signed := signedRest(clock)
 	tests := map[string]string{
-		"PRI of HTTP/2":              "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"GET":                        "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-		"GET with a signed body":     "GET / HTTP/1.1\r\nHost: x\r\n" + signed,
-		"CONNECT":                    "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n",
-		"OPTIONS of the server":      "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-		"OPTIONS of a path":          "OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n",
-		"PUT":                        "PUT / HTTP/1.1\r\nHost: x\r\n" + signed,
-		"DELETE":                     "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n",
-		"TRACE":                      "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
-		"post in lower case":         "post / HTTP/1.1\r\nHost: x\r\n" + signed,
-		"a method nobody knows":      "BREW / HTTP/1.1\r\nHost: x\r\n\r\n",
-		"GET that says it is a POST": "GET / HTTP/1.1\r\nHost: x\r\nX-HTTP-Method-Override: POST\r\n" + signed,
+		"PRI of HTTP/2":                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"GET":                          "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET with a signed body":       "GET / HTTP/1.1\r\nHost: x\r\n" + signed,
+		"CONNECT":                      "CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n",
+		"OPTIONS of the server":        "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+		"OPTIONS of a path":            "OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"PUT":                          "PUT / HTTP/1.1\r\nHost: x\r\n" + signed,
+		"DELETE":                       "DELETE / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"TRACE":                        "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"post in lower case":           "post / HTTP/1.1\r\nHost: x\r\n" + signed,
+		"a method nobody knows":        "BREW / HTTP/1.1\r\nHost: x\r\n\r\n",
+		"GET that claims to be a POST": "GET / HTTP/1.1\r\nHost: x\r\nX-HTTP-Method-Override: POST\r\n" + signed,
 	}
 	for name, raw := range tests {
 		t.Run(name, func(t *testing.T) {
-			if status, body := say(t, address, raw); status != 405 || body != `{"error":"Method not allowed"}` {
+			if status, body := exchange(t, address, raw); status != 405 || body != `{"error":"Method not allowed"}` {
 				t.Errorf("answered %d %s", status, body)
 			}
 		})
@@ -265,14 +265,14 @@ func TestServerRefusesLargeHeaders(t *testing.T) {
 		"a signature as long": "X-Webhook-Signature: " + strings.Repeat("0", 64<<10) + "\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if status, _ := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\n"+raw+"Content-Length: 2\r\n\r\n{}"); status != 431 {
+			if status, _ := exchange(t, address, "POST / HTTP/1.1\r\nHost: x\r\n"+raw+"Content-Length: 2\r\n\r\n{}"); status != 431 {
 				t.Errorf("answered %d", status)
 			}
 		})
 	}
 	wantCalls(t, r, 0)
 	t.Run("30 KiB are taken", func(t *testing.T) {
-		if status, body := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\nX-Long: "+strings.Repeat("a", 30<<10)+"\r\n"+signedRest(clock)); status != 200 {
+		if status, body := exchange(t, address, "POST / HTTP/1.1\r\nHost: x\r\nX-Long: "+strings.Repeat("a", 30<<10)+"\r\n"+signedRest(clock)); status != 200 {
 			t.Errorf("answered %d %s", status, body)
 		}
 	})
@@ -284,14 +284,14 @@ func TestServerRefusesControlCharactersInHeaders(t *testing.T) {
 	signed := signedRest(clock)
 	for _, control := range []string{"\x00", "\x01", "\x07", "\x08", "\x0b", "\x1b]52;c;aGk=\x07", "\x7f", "a\rb"} {
 		t.Run(fmt.Sprintf("%q", control), func(t *testing.T) {
-			if status, _ := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\nX-Evil: a"+control+"b\r\n"+signed); status != 400 {
+			if status, _ := exchange(t, address, "POST / HTTP/1.1\r\nHost: x\r\nX-Evil: a"+control+"b\r\n"+signed); status != 400 {
 				t.Errorf("answered %d", status)
 			}
 		})
 	}
 	wantCalls(t, r, 0)
 	t.Run("an id that occurs twice in two spellings", func(t *testing.T) {
-		if status, body := say(t, address, "POST / HTTP/1.1\r\nHost: x\r\nx-webhook-ID: evt_1\r\n"+signed); status != 400 {
+		if status, body := exchange(t, address, "POST / HTTP/1.1\r\nHost: x\r\nx-webhook-ID: evt_1\r\n"+signed); status != 400 {
 			t.Errorf("answered %d %s", status, body)
 		}
 	})

@@ -56,7 +56,7 @@ type ruleCase struct {
 }
 
 var ruleCases = []ruleCase{
-	{"what is right says nothing", "body: '{\"a\": \"${note}\"}'\n", nil, nil},
+	{"a valid template has no findings", "body: '{\"a\": \"${note}\"}'\n", nil, nil},
 	{"an unknown member with the nearest", "boddy: x\n", nil, []string{`7:1 error template-schema /boddy: unknown member "boddy": did you mean "body"?`}},
 	{"a member of another type", "body: {a: 1}\n", nil, []string{"6:7 error template-schema /body: "}},
 	{"an unknown event with the nearest", "event: Chek In\n", nil, []string{`6:8 error template-event /event: unknown event of Work Market "Chek In": did you mean "check_in"?`}},
@@ -65,7 +65,7 @@ var ruleCases = []ruleCase{
 	{"a variable in another", "body: '{\"a\": \"${no${te}}\"}'\n", nil, []string{"6:15 error variable-syntax /body: a variable cannot contain another", `6:19 error variable-unknown /body: unknown variable ${te}`}},
 	{"a variable without a name", "body: '{\"a\": \"${}\"}'\n", nil, []string{"6:15 error variable-syntax /body: ${} has no name"}},
 	{"space in a variable", "body: '{\"a\": \"${ note }\"}'\n", nil, []string{"6:15 error variable-syntax /body: ${ note } has space around the name: write ${note}"}},
-	{"what is no name", "body: '{\"a\": \"${no-te}\"}'\n", nil, []string{"6:15 error variable-syntax /body: ${no-te} is not a variable"}},
+	{"an invalid name", "body: '{\"a\": \"${no-te}\"}'\n", nil, []string{"6:15 error variable-syntax /body: ${no-te} is not a variable"}},
 	{"a doubled dollar", "body: '{\"a\": \"$${note}\"}'\n", nil, []string{"6:16 warning variable-escape /body: Work Market documents no escape: the $ stays"}},
 	{"a backslash before a variable", "headers: {Content-Type: text/plain}\nbody: a\\${note}\n", nil, []string{`6:9 warning variable-escape /body: Work Market documents no escape: the \ stays`}},
 	{"an unknown variable with the nearest", "body: '{\"a\": \"${nots}\"}'\n", nil, []string{"6:15 error variable-unknown /body: unknown variable ${nots}: did you mean ${note}?"}},

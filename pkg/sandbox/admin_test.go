@@ -50,7 +50,7 @@ func TestAdminRefusesRemoteClients(t *testing.T) {
 		t.Errorf("over the network: %d", w.Code)
 	}
 	if got := d.raw(http.MethodGet, AdminPath+"status", "", http.Header{}); strings.Contains(got.raw, testSecret) || strings.Contains(got.raw, testKey) {
-		t.Errorf("the status holds a key or a secret: %s", got.raw)
+		t.Errorf("the status contains a key or a secret: %s", got.raw)
 	}
 }
 

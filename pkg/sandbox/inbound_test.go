@@ -35,7 +35,7 @@ func TestInboundRefusalsRevealNothing(t *testing.T) {
 		}, 403},
 		"no timestamp":         {func(h http.Header) { h.Del("X-Webhook-Timestamp") }, 403},
 		"a repeated signature": {func(h http.Header) { h.Add("X-Webhook-Signature", h.Get("X-Webhook-Signature")) }, 403},
-		"nothing is wrong":     {nil, 200},
+		"a valid event":        {nil, 200},
 		"no source":            {func(h http.Header) { h.Del("X-Webhook-Source") }, 200},
 		"zapier":               {func(h http.Header) { h.Set("X-Webhook-Source", "zapier") }, 200},
 		"an unknown source":    {func(h http.Header) { h.Set("X-Webhook-Source", "sap") }, 400},
@@ -120,7 +120,7 @@ func TestInboundRateLimits(t *testing.T) {
 		t.Error("after 59 s there is room")
 	}
 	if step(time.Second); ask().status != 200 {
-		t.Error("after 60 s there is no room")
+		t.Error("after 60 s the limit still applies")
 	}
 	for n := 51; n < 1000; {
 		switch ask().status {
@@ -176,7 +176,7 @@ func TestInboundStory(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := strings.Fields(c.raised)
-		if c.event == "report.completion_approved" { // the order keeps its dates, so it is not scheduled anew
+		if c.event == "report.completion_approved" { // the order keeps its dates, so it is not scheduled again
 			want = want[:len(want)-1]
 		}
 		slices.Sort(want)
@@ -293,6 +293,6 @@ func TestConfigReceived(t *testing.T) {
 	}
 	raw, err := json.Marshal(records)
 	if err != nil || bytes.Contains(raw, []byte(testKey)) {
-		t.Errorf("a record holds the API key: %s, %v", raw, err)
+		t.Errorf("a record contains the API key: %s, %v", raw, err)
 	}
 }

@@ -301,7 +301,7 @@ func TestAdvanceConcurrently(t *testing.T) {
 	}
 }
 
-// A reset is complete, even if its caller has gone.
+// A reset is complete, even if its caller has disconnected.
 func TestResetWhoseCallerHasGone(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, Config{}.withKey())

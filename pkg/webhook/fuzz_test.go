@@ -128,7 +128,7 @@ func FuzzParseEvent(f *testing.F) {
 	})
 }
 
-// envelopeOf reads an envelope by encoding/json, token by token, and says
+// envelopeOf reads an envelope by encoding/json, token by token, and returns
 // whether it is one.
 func envelopeOf(raw []byte) (members map[string]string, good bool) {
 	d := json.NewDecoder(bytes.NewReader(raw))

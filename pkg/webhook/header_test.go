@@ -126,7 +126,7 @@ var pairs = map[string]webhook.Pair{
 	"Name: https://h/p?q=1#f": {"Name", "https://h/p?q=1#f"},
 }
 
-// badPairs are lines that are refused, and what the error says.
+// badPairs are lines that are refused, and part of the error.
 var badPairs = map[string]string{
 	"":                        "has no colon",
 	"Name":                    "has no colon",

@@ -130,7 +130,7 @@ func TestRecordMarshalJSON(t *testing.T) {
 			webhook.Record{ID: "r1", Time: at, Direction: webhook.Sent},
 			`{"type":"record","id":"r1","time":"2026-03-02T15:20:00.123Z","direction":"sent","attempt":0,"request":{"method":"","url":"","headers":[],"body":""},"duration_ms":0}`,
 		},
-		"bytes that are no text go as base64": {
+		"bytes that are not UTF-8 become base64": {
 			webhook.Record{ID: "r1", Time: at, Direction: webhook.Received, Duration: 1500 * time.Microsecond, Request: webhook.Request{Method: "POST", URL: "/", Body: []byte("\xff<")}},
 			`{"type":"record","id":"r1","time":"2026-03-02T15:20:00.123Z","direction":"received","attempt":0,"request":{"method":"POST","url":"/","headers":[],"body_base64":"/zw="},"duration_ms":1.5}`,
 		},
@@ -184,12 +184,12 @@ func TestEncoder_escapes_what_a_terminal_obeys(t *testing.T) {
 	}
 	for _, c := range bytes.TrimSuffix(line.Bytes(), []byte("\n")) {
 		if c < ' ' || c == 0x7f {
-			t.Errorf("byte %#x stands in %q", c, line.String())
+			t.Errorf("byte %#x is in %q", c, line.String())
 		}
 	}
 	for _, c := range bytes.Runes(bytes.TrimSpace(line.Bytes())) {
 		if unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl) {
-			t.Errorf("character %U stands in the line", c)
+			t.Errorf("character %U is in the line", c)
 		}
 	}
 	var back webhook.Record
@@ -204,7 +204,7 @@ func TestEncoder_escapes_what_a_terminal_obeys(t *testing.T) {
 	}
 }
 
-// readAll decodes until the end and goes on after a bad line, as lint does.
+// readAll decodes until the end and continues after a bad line, as lint does.
 func readAll(r io.Reader) (ids, faults []string) {
 	d := webhook.NewDecoder(r)
 	for {
@@ -248,12 +248,12 @@ func TestDecoder(t *testing.T) {
 		"a list":                          {"[1]\n" + line1, "1", []string{"line 1: json: cannot unmarshal array"}},
 		"null":                            {"null\n" + line1, "1", []string{`line 1: type is ""`}},
 		"two records on a line":           {line1 + line2 + "\n" + line1, "1", []string{"line 1: invalid character '{'"}},
-		"a body that is no base64":        {`{"type":"record","request":{"body_base64":"*"}}` + "\n" + line1, "1", []string{"line 1: body_base64: illegal base64"}},
-		"headers that are no list":        {`{"type":"record","request":{"headers":{"A":"b"}}}` + "\n" + line1, "1", []string{"line 1: headers:"}},
+		"a body that is not base64":       {`{"type":"record","request":{"body_base64":"*"}}` + "\n" + line1, "1", []string{"line 1: body_base64: illegal base64"}},
+		"headers that are not a list":     {`{"type":"record","request":{"headers":{"A":"b"}}}` + "\n" + line1, "1", []string{"line 1: headers:"}},
 		"an answer's headers as well":     {`{"type":"record","response":{"headers":7}}` + "\n" + line1, "1", []string{"line 1: headers:"}},
 		"members of a wrong type":         {`{"type":"record","attempt":"one"}` + "\n" + line1, "1", []string{"line 1: json: cannot unmarshal string"}},
 		"a time that is none":             {`{"type":"record","time":"yesterday"}` + "\n" + line1, "1", []string{"line 1: parsing time"}},
-		"a type that is no string":        {`{"type":7}` + "\n" + line1, "1", []string{"line 1: json: cannot unmarshal number"}},
+		"a type that is not a string":     {`{"type":7}` + "\n" + line1, "1", []string{"line 1: json: cannot unmarshal number"}},
 		"deep nesting":                    {strings.Repeat("[", 100_000) + "\n" + line1, "1", []string{"line 1: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -289,7 +289,7 @@ func TestDecoder_after_a_failed_read(t *testing.T) {
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
-	clear(p) // zeros hold no line end
+	clear(p) // zeros contain no line end
 	return len(p), nil
 }
 

@@ -16,11 +16,11 @@ import (
 func TestScheme_verifies_what_it_signed(t *testing.T) {
 	t.Parallel()
 	bodies := map[string][]byte{
-		"an event":               order,
-		"an empty body":          {},
-		"no body":                nil,
-		"bytes that are no text": {0, 0xff, 0xfe, '.', '\r', '\n', 0x80},
-		"a mebibyte":             []byte(strings.Repeat("0123456789abcdef", 1<<16)),
+		"an event":                 order,
+		"an empty body":            {},
+		"no body":                  nil,
+		"bytes that are not UTF-8": {0, 0xff, 0xfe, '.', '\r', '\n', 0x80},
+		"a mebibyte":               []byte(strings.Repeat("0123456789abcdef", 1<<16)),
 	}
 	for _, s := range append(webhook.Schemes(), schemeNamed(t, webhook.BodyOnly).On(webhook.Worksome)) {
 		for name, body := range bodies {
@@ -121,10 +121,10 @@ func TestSchemeDigest_fails(t *testing.T) {
 		want   error  // by errors.Is, or
 		says   string // in its text
 	}{
-		"without a secret":                  {webhook.SchemeFor(webhook.WorkSkedge), webhook.Secret{}, webhook.ErrBlankSecret, ""},
-		"square without a URL":              {schemeNamed(t, webhook.Square), secretOf(t, "k"), nil, "no URL was given"},
-		"a whsec_ secret that is no base64": {schemeNamed(t, webhook.StandardWebhooks), secretOf(t, "whsec_no+base64!"), nil, "base64 after whsec_"},
-		"whsec_ with nothing behind it":     {schemeNamed(t, webhook.StandardWebhooks), secretOf(t, "whsec_"), nil, "base64 after whsec_"},
+		"without a secret":                   {webhook.SchemeFor(webhook.WorkSkedge), webhook.Secret{}, webhook.ErrBlankSecret, ""},
+		"square without a URL":               {schemeNamed(t, webhook.Square), secretOf(t, "k"), nil, "no URL was given"},
+		"a whsec_ secret that is not base64": {schemeNamed(t, webhook.StandardWebhooks), secretOf(t, "whsec_no+base64!"), nil, "base64 after whsec_"},
+		"whsec_ with nothing behind it":      {schemeNamed(t, webhook.StandardWebhooks), secretOf(t, "whsec_"), nil, "base64 after whsec_"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -33,7 +33,7 @@ var (
 	confidentialCore = regexp.MustCompile(`(?i:signature|hmac|digest)|^macs?$|M(ac|AC)s?$`)
 )
 
-// core holds the files that decide on signatures: nothing in them compares
+// core lists the files that decide on signatures: nothing in them compares
 // bytes in another way, whatever the operands are called.
 var core = []string{"pkg/webhook/verify.go", "pkg/webhook/scheme.go"}
 
@@ -152,7 +152,7 @@ func TestSource_compares_signatures_in_constant_time(t *testing.T) {
 			positions := token.NewFileSet()
 			file, err := parser.ParseFile(positions, name, nil, parser.SkipObjectResolution)
 			if err != nil {
-				return nil // the compiler says it better
+				return nil // the compiler reports it
 			}
 			relative, err := filepath.Rel(root, name)
 			if err != nil {

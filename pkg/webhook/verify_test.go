@@ -289,16 +289,16 @@ func TestVerifierVerify_tolerance(t *testing.T) {
 		"301 s old":                             {0, 301, webhook.TimestampTooOld},
 		"300 s ahead":                           {0, -300, ""},
 		"301 s ahead":                           {0, -301, webhook.TimestampTooNew},
-		"a tolerance of its own, at its edge":   {30 * time.Second, 30, ""},
-		"a tolerance of its own, past its edge": {30 * time.Second, 31, webhook.TimestampTooOld},
-		"a tolerance of its own, ahead":         {30 * time.Second, -31, webhook.TimestampTooNew},
+		"a custom tolerance, at its edge":       {30 * time.Second, 30, ""},
+		"a custom tolerance, past its edge":     {30 * time.Second, 31, webhook.TimestampTooOld},
+		"a custom tolerance, ahead":             {30 * time.Second, -31, webhook.TimestampTooNew},
 		"a wide tolerance":                      {time.Hour, 3600, ""},
 		"a tolerance under a second takes none": {time.Millisecond, 1, webhook.TimestampTooOld},
 		"a tolerance under a second takes now":  {time.Millisecond, 0, ""},
 		"half a second is not rounded up":       {1500 * time.Millisecond, 2, webhook.TimestampTooOld},
 		"any age, in the past":                  {webhook.AnyAge, 1e9, ""},
 		"any age, in the future":                {webhook.AnyAge, -1e9, ""},
-		"another negative tolerance is no pass": {-5 * time.Minute, 0, webhook.TimestampTooOld},
+		"another negative tolerance":            {-5 * time.Minute, 0, webhook.TimestampTooOld},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -450,8 +450,8 @@ func TestVerify_refuses_every_flipped_bit(t *testing.T) {
 	}
 }
 
-// TestVerify_refuses_random_flips goes on with larger messages: a random bit, and
-// cuts and additions, which a bit cannot be.
+// TestVerify_refuses_random_flips does the same with larger messages: a random
+// bit, and cuts and additions, which a bit cannot be.
 func TestVerify_refuses_random_flips(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(55, 0))
@@ -596,7 +596,7 @@ func (r request) signature() string {
 
 var unixSeconds = regexp.MustCompile(`\A(0|[1-9][0-9]*)\z`)
 
-// inWindow says by big numbers whether the timestamp is at most 300 s from
+// inWindow reports by big numbers whether the timestamp is at most 300 s from
 // the clock.
 func (r request) inWindow() bool {
 	at, ok := new(big.Int).SetString(r.stamp, 10)

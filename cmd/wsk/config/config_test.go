@@ -217,7 +217,7 @@ func TestLoad_files(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a folder is no project file", func(t *testing.T) {
+	t.Run("a folder is not a project file", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		if err := os.Mkdir(w.projectFile(), 0o700); err != nil {

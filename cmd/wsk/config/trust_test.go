@@ -35,7 +35,7 @@ func TestTrust(t *testing.T) {
 			w := newWorld(t)
 			w.write(w.projectFile(), "url: http://a\n")
 			if w.load().Files[0].Trusted {
-				t.Fatal("a file is trusted before its user says so")
+				t.Fatal("a file is trusted before config trust")
 			}
 			w.trust()
 			test.change(t, w)
@@ -133,7 +133,7 @@ func TestCredential(t *testing.T) {
 		"a variable that is not set":          {user: "env:NONE", fault: "the variable NONE is not set"},
 		"a file that does not exist":          {user: "file:none", fault: "reading the secret"},
 		"the user's, under an untrusted file": {project: "", user: "env:NAME", want: "of the variable"},
-		"a variable's text is no reference":   {env: "env:NAME", want: "env:NAME"},
+		"a variable is not a reference":       {env: "env:NAME", want: "env:NAME"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

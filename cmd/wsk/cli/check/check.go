@@ -72,7 +72,7 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
 	o.settings.Schemas()
-	o.settings.String("timeout", "the limit of one request, a `DURATION` (default 30s)")
+	o.settings.String("timeout", "the time limit of one request, a `DURATION` (default 30s)")
 	f.StringArrayVar(&o.only, "only", nil, "run only the case `ID`, or those that match a glob; repeatable")
 	f.StringArrayVar(&o.skip, "skip", nil, "do not run the case `ID`, or those that match a glob; repeatable")
 	f.BoolVar(&o.list, "list", false, "list the cases and check nothing")

@@ -182,7 +182,7 @@ func (v *view) columns() int {
 const longBody = 4 << 10
 
 // curlOf returns a command that sends a request again. The receiver accepts it
-// while its timestamp is fresh.
+// while its timestamp is within the tolerance.
 func curlOf(r webhook.Request) string {
 	if r.Method == http.MethodGet {
 		return "curl -sS " + ui.Quote(webhook.RedactURL(r.URL))
@@ -195,8 +195,8 @@ func curlOf(r webhook.Request) string {
 	return ui.Curl(r)
 }
 
-// caseJSON is the result of a case. The members after duration_ms are there if the
-// case failed.
+// caseJSON is the result of a case. The members after duration_ms are present
+// if the case failed.
 type caseJSON struct {
 	ID       string          `json:"id"`
 	Severity report.Severity `json:"severity"`

@@ -216,7 +216,7 @@ func (o *options) wait(ctx context.Context, env *command.Env, server *command.Se
 			if err := beside.Result(ctx); err != nil || timeout == nil || tally.Missing() == "" {
 				return err
 			}
-			ended, met = nil, tally.Met() // what the command set off may still arrive
+			ended, met = nil, tally.Met() // what the command triggered may still arrive
 		}
 	}
 }

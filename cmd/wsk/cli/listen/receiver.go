@@ -76,8 +76,8 @@ func (o *options) wants(e webhook.Event) bool {
 	return len(o.events) == 0
 }
 
-// verifier returns how signatures are verified. Accepting unverified requests takes
-// --skip-verify.
+// verifier returns how signatures are verified. Accepting unverified requests
+// requires --skip-verify.
 func (o *options) verifier(env *command.Env, cfg *config.Config, platform webhook.Platform) (webhook.Verifier, error) {
 	v := webhook.Verifier{URL: o.notifyURL}
 	if len(o.requireHeader)+len(o.requireQuery) > 0 {

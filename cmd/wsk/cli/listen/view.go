@@ -46,7 +46,7 @@ func (v *view) ready(address string) error {
 	return command.WriteJSON(v.env.Out, line)
 }
 
-// describe says what a receiver verifies, in a few words.
+// describe describes in a few words what a receiver verifies.
 func describe(c receive.Config) string {
 	if c.SkipVerify {
 		return "nothing is verified"

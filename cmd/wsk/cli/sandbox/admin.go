@@ -56,8 +56,8 @@ func (f *adminFlags) runE(env *command.Env, run func(ctx context.Context, a *adm
 	})
 }
 
-// printJSON prints a response as it came; the sandbox escapes what a terminal would
-// interpret.
+// printJSON prints a response unchanged; the sandbox escapes what a terminal
+// would interpret.
 func (a *admin) printJSON(response []byte) error {
 	_, err := a.env.Out.Write(append(response, '\n'))
 	return err
@@ -187,7 +187,7 @@ func (a *admin) printRecords(records []sandbox.Record) error {
 	return t.Write(a.env.Out)
 }
 
-// labelFields are the numbers, codes and dates that people know a record by.
+// labelFields are the numbers, codes and dates by which people identify a record.
 var labelFields = []string{"work_order_number", "project_code", "emp_number", "timesheet_date", "report_date", "start_date"}
 
 // label describes a record: up to two of the labelFields, its name and its status.

@@ -96,7 +96,7 @@ The subcommands query and change a running sandbox.`,
 	o.settings.String("tolerance", "how far a timestamp may be from now, a `DURATION`, or off (default 300s)")
 	f.BoolVar(&o.noLimits, "no-limits", false, "do not limit the rate of requests")
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses between attempts by `FACTOR`, 60x or 2.5x, or max for none")
-	o.settings.String("timeout", "the limit of one attempt of a delivery, a `DURATION` (default 30s)")
+	o.settings.String("timeout", "the time limit of one attempt of a delivery, a `DURATION` (default 30s)")
 	f.BoolVar(&o.allowTargets, "allow-targets", false, "also deliver to public addresses; private ones are always refused")
 	o.settings.Schemas()
 	o.output.Add(cmd, "text", "json", "ndjson")

@@ -153,8 +153,8 @@ func (v *view) writeLine(b *strings.Builder, r webhook.Record, direction, name s
 		name, ui.Pad(ui.Clean(ui.Short(id, 24)), 21), v.p.Quiet(ui.Duration(r.Duration)))
 }
 
-// nextStep says why an attempt failed and what becomes of its delivery, or returns ""
-// if it was accepted.
+// nextStep describes why an attempt failed and what happens to its delivery, or
+// returns "" if it was accepted.
 func nextStep(r webhook.Record, d sandbox.Delivery) string {
 	host := r.Request.URL
 	if u, err := url.Parse(host); err == nil {

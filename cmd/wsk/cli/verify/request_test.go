@@ -43,7 +43,7 @@ var requests = map[string]struct {
 		"POST / HTTP/1.1\nContent-Length: 0\n\n",
 		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Content-Length", Value: "0"}}, Body: []byte{}},
 	},
-	"one Content-Length said twice": {
+	"the same Content-Length twice": {
 		"POST / HTTP/1.1\nContent-Length: 2\ncontent-length: 2\n\n{}",
 		webhook.Request{Method: "POST", URL: "/", Header: webhook.Header{{Name: "Content-Length", Value: "2"}, {Name: "content-length", Value: "2"}}, Body: []byte("{}")},
 	},
@@ -93,7 +93,7 @@ var badRequests = map[string]struct{ raw, want string }{
 	"a version in lower case":      {"POST / http/1.1\n\n", "line 1: want"},
 	"two spaces":                   {"POST  / HTTP/1.1\n\n", "line 1: want"},
 	"a space in the target":        {"POST /a b HTTP/1.1\n\n", "line 1: want"},
-	"a method that is no token":    {"PO(ST / HTTP/1.1\n\n", "line 1: want"},
+	"an invalid method":            {"PO(ST / HTTP/1.1\n\n", "line 1: want"},
 	"a response":                   {"HTTP/1.1 200 OK\n\n", "line 1: want"},
 	"a blank line first":           {"\nPOST / HTTP/1.1\n\n", "line 1: want"},
 	"a request line alone":         {"POST / HTTP/1.1", "line 2: the header does not end"},
@@ -117,7 +117,7 @@ var badRequests = map[string]struct{ raw, want string }{
 	"another Transfer-Encoding":    {"POST / HTTP/1.1\nTransfer-Encoding: gzip, chunked\n\n0\r\n\r\n", "body, from line 4: the Transfer-Encoding"},
 	"a chunk that is cut off":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n5\r\n{}", "body, from line 4: reading chunks: unexpected EOF"},
 	"no last chunk":                {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\r\n{}\r\n", "body, from line 4: reading chunks: unexpected EOF"},
-	"a chunk longer than it says":  {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n1\r\n{}\r\n0\r\n\r\n", "body, from line 4: reading chunks: malformed"},
+	"a chunk past its length":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n1\r\n{}\r\n0\r\n\r\n", "body, from line 4: reading chunks: malformed"},
 	"a chunk's size in words":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nx\r\n\r\n", "body, from line 4: reading chunks: invalid byte"},
 	"chunks with bare LF":          {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n", "body, from line 4: reading chunks: chunked line ends with bare LF"},
 	"a second request behind":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\n\r\nPOST / HTTP/1.1\r\n\r\n", "body, from line 4: the body goes on"},

@@ -58,7 +58,7 @@ func TestFileOpen(t *testing.T) {
 		}
 		wantSummary(t, f, batch.Summary{Lines: 2, Accepted: 1, Pending: 1})
 	})
-	t.Run("the report tells the lines of this run from those of all runs", func(t *testing.T) {
+	t.Run("the report distinguishes the lines of this run from those of all runs", func(t *testing.T) {
 		t.Parallel()
 		w, f := newWorld(t), readFile(t, events(2))
 		w.answer = func(int, string) reply { return reply{status: 422} }

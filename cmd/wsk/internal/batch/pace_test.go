@@ -22,7 +22,7 @@ import (
 
 func TestPacer(t *testing.T) {
 	t.Parallel()
-	t.Run("a batch keeps to the documented limits", func(t *testing.T) {
+	t.Run("a batch observes the documented limits", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		s := w.sender(newJournal(t), events(2500))

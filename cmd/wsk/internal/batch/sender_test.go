@@ -40,7 +40,7 @@ func TestSenderRun(t *testing.T) {
 			t.Errorf("it waited %v, want %v", again, want)
 		}
 		if len(w.bodies) != 5 || w.bodies[1] != w.bodies[2] || w.bodies[2] != w.bodies[3] {
-			t.Errorf("the same line was not asked again: %q", w.bodies)
+			t.Errorf("the same line was not sent again: %q", w.bodies)
 		}
 	})
 	t.Run("429 for hours stops the run and loses nothing", func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 // A delivery failed at three o'clock. It is sent again, signed again, to the
-// handler that was mended since.
+// handler that was fixed since.
 func ExampleRunner_Run() {
 	handler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusNoContent)

@@ -106,7 +106,7 @@ func TestItemCheck(t *testing.T) {
 	}
 }
 
-// FuzzRead checks that reading ends with items that can be told apart and
+// FuzzRead checks that reading ends with items that can be distinguished and
 // encoded, or with an error that names the source; and that what it read is
 // read again from its lines.
 func FuzzRead(f *testing.F) {
@@ -151,7 +151,7 @@ func TestItemBefore(t *testing.T) {
 		known  bool
 	}{
 		"the app behind counts":  {forwarded, 500, true},
-		"not handed on yet":      {pending, 0, false},
+		"not forwarded yet":      {pending, 0, false},
 		"never sent":             {dry, 0, false},
 		"sent and not answered":  {recordOf("d", 0, clock), 0, true},
 		"answered by a receiver": {recordOf("e", 400, clock), 400, true},
@@ -170,27 +170,27 @@ func TestItemMatches(t *testing.T) {
 		item   replay.Item
 		want   bool
 	}{
-		"nothing asked":             {journal.Filter{}, item, true},
-		"nothing asked of payload":  {journal.Filter{}, payload(t, inbound), true},
-		"an event":                  {journal.Filter{Events: []string{"x", "work_order.*"}}, item, true},
-		"another event":             {journal.Filter{Events: []string{"project.*"}}, item, false},
-		"an event of a payload":     {journal.Filter{Events: []string{"work_order.*"}}, payload(t, inbound), true},
-		"since then":                {journal.Filter{Since: clock}, item, true},
-		"since later":               {journal.Filter{Since: clock.Add(time.Second)}, item, false},
-		"until then":                {journal.Filter{Until: clock}, item, false},
-		"until later":               {journal.Filter{Until: clock.Add(time.Second)}, item, true},
-		"failed":                    {journal.Filter{Status: []string{"failed"}}, item, true},
-		"ok":                        {journal.Filter{Status: []string{"ok"}}, item, false},
-		"a class":                   {journal.Filter{Status: []string{"4xx", "5xx"}}, item, true},
-		"a status":                  {journal.Filter{Status: []string{"503"}}, item, true},
-		"another status":            {journal.Filter{Status: []string{"50"}}, item, false},
-		"an outcome":                {journal.Filter{Status: []string{"accepted"}}, item, true},
-		"received":                  {journal.Filter{Direction: webhook.Received}, item, true},
-		"sent":                      {journal.Filter{Direction: webhook.Sent}, item, false},
-		"a status of a payload":     {journal.Filter{Status: []string{"failed"}}, payload(t, inbound), false},
-		"a time of a payload":       {journal.Filter{Since: clock}, payload(t, inbound), false},
-		"a direction of a payload":  {journal.Filter{Direction: webhook.Received}, payload(t, inbound), false},
-		"an end of time of payload": {journal.Filter{Until: clock}, payload(t, inbound), false},
+		"an empty filter":            {journal.Filter{}, item, true},
+		"an empty filter, a payload": {journal.Filter{}, payload(t, inbound), true},
+		"an event":                   {journal.Filter{Events: []string{"x", "work_order.*"}}, item, true},
+		"another event":              {journal.Filter{Events: []string{"project.*"}}, item, false},
+		"an event of a payload":      {journal.Filter{Events: []string{"work_order.*"}}, payload(t, inbound), true},
+		"since then":                 {journal.Filter{Since: clock}, item, true},
+		"since later":                {journal.Filter{Since: clock.Add(time.Second)}, item, false},
+		"until then":                 {journal.Filter{Until: clock}, item, false},
+		"until later":                {journal.Filter{Until: clock.Add(time.Second)}, item, true},
+		"failed":                     {journal.Filter{Status: []string{"failed"}}, item, true},
+		"ok":                         {journal.Filter{Status: []string{"ok"}}, item, false},
+		"a class":                    {journal.Filter{Status: []string{"4xx", "5xx"}}, item, true},
+		"a status":                   {journal.Filter{Status: []string{"503"}}, item, true},
+		"another status":             {journal.Filter{Status: []string{"50"}}, item, false},
+		"an outcome":                 {journal.Filter{Status: []string{"accepted"}}, item, true},
+		"received":                   {journal.Filter{Direction: webhook.Received}, item, true},
+		"sent":                       {journal.Filter{Direction: webhook.Sent}, item, false},
+		"a status of a payload":      {journal.Filter{Status: []string{"failed"}}, payload(t, inbound), false},
+		"a time of a payload":        {journal.Filter{Since: clock}, payload(t, inbound), false},
+		"a direction of a payload":   {journal.Filter{Direction: webhook.Received}, payload(t, inbound), false},
+		"an end of time of payload":  {journal.Filter{Until: clock}, payload(t, inbound), false},
 	} {
 		if got := test.item.Matches(test.filter); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)

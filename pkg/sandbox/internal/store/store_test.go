@@ -102,7 +102,7 @@ func TestPutTaken(t *testing.T) {
 		if err := tx.Put(other); !errors.Is(err, ErrTaken) {
 			t.Errorf("error %v, want ErrTaken", err)
 		}
-		first.Name = "A again" // its own key is no obstacle
+		first.Name = "A again" // its own key does not conflict
 		return tx.Put(first)
 	})
 }
