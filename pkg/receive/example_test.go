@@ -30,7 +30,7 @@ func newServer(secret string, handle func(context.Context, *webhook.Record) erro
 	if err != nil {
 		return nil, err
 	}
-	server := receive.Server(handler)
+	server := receive.NewServer(handler)
 	server.Addr = ":8080"
 	return server, nil // call its ListenAndServe
 }

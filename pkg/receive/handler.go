@@ -19,7 +19,7 @@
 //		if err != nil {
 //			return nil, err
 //		}
-//		server := receive.Server(handler)
+//		server := receive.NewServer(handler)
 //		server.Addr = ":8080"
 //		return server, nil // call its ListenAndServe
 //	}
@@ -174,11 +174,12 @@ func New(c Config) (*Handler, error) {
 	return &Handler{c}, nil
 }
 
-// Server returns a server for h whose limits hold off slow and oversized
+// NewServer returns a server for h whose limits hold off slow and oversized
 // senders: 10 seconds for the header and 32 KiB of it (431 above that), 30
-// seconds for the whole request, 5 minutes until the answer is read, 60 seconds
-// of idleness. Every method reaches h, "OPTIONS *" included.
-func Server(h http.Handler) *http.Server {
+// seconds for the whole request, 5 minutes until the response is read, 60
+// seconds of idleness. Every method reaches h, "OPTIONS *" included. The caller
+// sets the address.
+func NewServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:                      h,
 		ReadHeaderTimeout:            10 * time.Second,

@@ -27,7 +27,7 @@ func serve(t testing.TB, h http.Handler) (address string) {
 }
 
 func run(t testing.TB, h http.Handler, l net.Listener) {
-	server := receive.Server(h)
+	server := receive.NewServer(h)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

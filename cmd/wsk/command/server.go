@@ -71,7 +71,7 @@ type Server struct {
 
 // StartServer serves h on l with the time-outs of a receiver.
 func StartServer(l net.Listener, h http.Handler) *Server {
-	s := &Server{http: receive.Server(h), failed: make(chan error, 1), unused: map[net.Conn]bool{}}
+	s := &Server{http: receive.NewServer(h), failed: make(chan error, 1), unused: map[net.Conn]bool{}}
 	s.http.ConnState = func(c net.Conn, state http.ConnState) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
