@@ -197,13 +197,4 @@ func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next 
 }
 
 // Wait pauses for d, or returns the error of ctx when that ends first.
-func Wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return ctx.Err() // with a pause of 0 both may be ready
-	}
-}
+func Wait(ctx context.Context, d time.Duration) error { return exchange.Wait(ctx, d) }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -104,15 +105,11 @@ func FailFirst(n, limit int, next App) App {
 func Delay(d time.Duration, next App) App {
 	next = orOK(next)
 	return func(ctx context.Context, r *webhook.Record) webhook.Response {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-ctx.Done():
+		if exchange.Wait(ctx, d) != nil {
 			r.Verdict.Detail = "the sender went away during the delay"
 			return Status(http.StatusServiceUnavailable)
-		case <-timer.C:
-			return next(ctx, r)
 		}
+		return next(ctx, r)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -116,7 +117,7 @@ func (r *renderer) checkTemplate() {
 	}
 	types := 0
 	for _, p := range t.Header {
-		at := t.source.value("/headers/" + escapePointer(p.Name))
+		at := t.source.value("/headers/" + jsonpath.EscapePointer(p.Name))
 		if strings.EqualFold(p.Name, "Content-Type") {
 			if types++; types == 2 {
 				r.found.add(at, "content-type", "Content-Type is set twice")
@@ -141,7 +142,7 @@ func (r *renderer) checkURL(rendered string) {
 		return
 	}
 	u, err := url.Parse(rendered)
-	if err == nil && u.Scheme == "http" && !isLoopback(u.Hostname()) {
+	if err == nil && u.Scheme == "http" && !exchange.IsLoopback(u.Hostname()) {
 		r.found.add(at, "url-plain", "the URL is http, so anyone on the network path can read the request: use https")
 	}
 }
@@ -163,11 +164,6 @@ func urlProblem(text string) string {
 		return "it has no host"
 	}
 	return ""
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
 func shortened(text string) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/internal/nearest"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -30,7 +31,7 @@ func (t Template) Render(values Values, now time.Time) (webhook.Request, []repor
 	request.URL = string(r.fill("/url", t.URL, &urlEscaper{}).out)
 	r.checkURL(request.URL)
 	for _, p := range t.Header {
-		value := r.fill("/headers/"+escapePointer(p.Name), p.Value, headerEscaper{})
+		value := r.fill("/headers/"+jsonpath.EscapePointer(p.Name), p.Value, headerEscaper{})
 		request.Header = append(request.Header, webhook.Pair{Name: p.Name, Value: string(value.out)})
 	}
 	contentType := request.Header.Get("Content-Type")

@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -122,11 +123,11 @@ func (s *source) readJSON(found *findings) bool {
 		}
 	}
 	gjson.ParseBytes(s.raw).ForEach(func(name, value gjson.Result) bool {
-		pointer := "/" + escapePointer(name.String())
+		pointer := "/" + jsonpath.EscapePointer(name.String())
 		note(pointer, value)
 		if value.IsObject() {
 			value.ForEach(func(name, value gjson.Result) bool {
-				note(pointer+"/"+escapePointer(name.String()), value)
+				note(pointer+"/"+jsonpath.EscapePointer(name.String()), value)
 				return true
 			})
 		}
@@ -134,11 +135,6 @@ func (s *source) readJSON(found *findings) bool {
 	})
 	return true
 }
-
-// pointerEscaper writes a name as a token of a JSON Pointer (RFC 6901, section 3).
-var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
-
-func escapePointer(name string) string { return pointerEscaper.Replace(name) }
 
 // maxYAMLDepth is how deep a template may nest. It needs two levels.
 const maxYAMLDepth = 32
@@ -227,7 +223,7 @@ func (w *yamlReader) mapping(n *yaml.Node, pointer string, depth int) bool {
 		w.mark(w.offset(name))
 		w.text(name.Value)
 		w.json = append(w.json, ':')
-		if !w.value(value, pointer+"/"+escapePointer(name.Value), depth+1) {
+		if !w.value(value, pointer+"/"+jsonpath.EscapePointer(name.Value), depth+1) {
 			return false
 		}
 	}

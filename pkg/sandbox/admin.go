@@ -8,12 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -248,9 +248,9 @@ func refuseRemote(r *http.Request) string {
 		host = r.RemoteAddr
 	}
 	switch {
-	case !isLoopback(host):
+	case !exchange.IsLoopback(host):
 		return "the admin API answers only clients on this machine"
-	case !isLoopback(hostOf(r.Host)):
+	case !exchange.IsLoopback(hostOf(r.Host)):
 		return "the admin API must be addressed as localhost or 127.0.0.1"
 	}
 	for _, site := range r.Header.Values("Sec-Fetch-Site") {
@@ -278,14 +278,6 @@ func hostOf(hostport string) string {
 		return host
 	}
 	return strings.Trim(hostport, "[]")
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.Unmap().IsLoopback()
 }
 
 // requestError is a fault of an admin request itself.

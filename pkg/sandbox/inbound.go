@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/lint"
@@ -297,7 +298,7 @@ func (c *Company) checkCustomFields(event webhook.Event) (rules.Detail, bool) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(known, name) {
 			text := webhook.Unknown("custom field of a "+kind, name, known).Error()
-			return rules.Detail{Pointer: "/data/custom_fields/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name), Message: text}, false
+			return rules.Detail{Pointer: "/data/custom_fields/" + jsonpath.EscapePointer(name), Message: text}, false
 		}
 	}
 	return rules.Detail{}, true

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -52,7 +53,7 @@ func NewReady(env *Env, address string) (Ready, error) {
 	if err != nil {
 		return Ready{}, err
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+	if !deliver.IsLoopback("http://" + address) {
 		fmt.Fprintln(env.Err, "wsk: warning: listening on "+address+", which other machines can reach")
 	}
 	return Ready{Type: "ready", Address: address, Host: host, Port: number, URL: "http://" + address}, nil

@@ -50,11 +50,11 @@ func WriteAnswer(w io.Writer, p ui.Palette, r *webhook.Record) error {
 		}
 		for _, name := range []string{"message", "error", "event_id", "record_id"} {
 			if v := body.Get(name); v.Exists() {
-				t.Row(ui.Cell{Text: name, Paint: p.Quiet}, ui.Cell{Text: ui.Short(v.String(), 400)})
+				t.Field(p, name, ui.Short(v.String(), 400))
 			}
 		}
 		if !body.IsObject() && len(r.Response.Body) > 0 {
-			t.Row(ui.Cell{Text: "body", Paint: p.Quiet}, ui.Cell{Text: ui.Short(string(r.Response.Body), 400)})
+			t.Field(p, "body", ui.Short(string(r.Response.Body), 400))
 		}
 	}
 	status := AnswerLine(r)
@@ -168,13 +168,12 @@ func ExplainSignature(w io.Writer, p ui.Palette, s *webhook.Scheme, m webhook.Me
 	content := s.Content(m)
 	sum := sha256.Sum256(content)
 	var t ui.Table
-	row := func(label string, value ui.Cell) { t.Row(ui.Cell{Text: label, Paint: p.Quiet}, value) }
-	row("scheme", ui.Cell{Text: s.Name() + ": " + encodingName(s) + " HMAC-SHA256 of " + s.Covers()})
+	t.Field(p, "scheme", s.Name()+": "+encodingName(s)+" HMAC-SHA256 of "+s.Covers())
 	if s.TimestampHeader() != "" {
-		row("timestamp", ui.Cell{Text: m.Timestamp})
+		t.Field(p, "timestamp", m.Timestamp)
 	}
-	row("signed", ui.Cell{Text: fmt.Sprintf("%s, SHA-256 %s…", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8]))})
-	row(s.SignatureHeader(), ui.Cell{Text: signature, Paint: p.Name})
+	t.Field(p, "signed", fmt.Sprintf("%s, SHA-256 %s…", ui.Plural(len(content), "byte"), hex.EncodeToString(sum[:8])))
+	t.Row(ui.Cell{Text: s.SignatureHeader(), Paint: p.Quiet}, ui.Cell{Text: signature, Paint: p.Name})
 	if err := t.Write(w); err != nil {
 		return err
 	}

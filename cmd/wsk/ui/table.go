@@ -28,13 +28,9 @@ type Cell struct {
 // Row adds a row of cells.
 func (t *Table) Row(cells ...Cell) { t.rows = append(t.rows, cells) }
 
-// Texts adds a row of plain cells.
-func (t *Table) Texts(texts ...string) {
-	cells := make([]Cell, len(texts))
-	for i, text := range texts {
-		cells[i].Text = text
-	}
-	t.Row(cells...)
+// Field adds a row of a name and a value.
+func (t *Table) Field(p Palette, name, value string) {
+	t.Row(Cell{Text: name, Paint: p.Quiet}, Cell{Text: value})
 }
 
 // fit shortens or wraps a last cell that begins at a column to the width.

@@ -59,7 +59,7 @@ func TestTable_aligns_with_colour_and_escapes(t *testing.T) {
 	var table ui.Table
 	table.Row(ui.Cell{Text: "a", Paint: p.Good}, ui.Cell{Text: "x"})
 	table.Row(ui.Cell{Text: "é\x1b"}, ui.Cell{Text: "y"})
-	table.Texts("long name", "z")
+	table.Field(ui.Palette{}, "long name", "z")
 	var b bytes.Buffer
 	if err := table.Write(&b); err != nil {
 		t.Fatal(err)
@@ -82,8 +82,8 @@ func TestTable_fits_the_last_column(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			table := ui.Table{Width: 19, Wrap: c.wrap}
-			table.Texts("a", "one two three four")
-			table.Texts("b", "x")
+			table.Field(ui.Palette{}, "a", "one two three four")
+			table.Field(ui.Palette{}, "b", "x")
 			var b bytes.Buffer
 			if err := table.Write(&b); err != nil || b.String() != c.want {
 				t.Errorf("got %q, want %q, %v", b.String(), c.want, err)

@@ -160,6 +160,25 @@ func EndToEnd(h webhook.Header) webhook.Header {
 	return kept
 }
 
+// IsLoopback reports whether a host, without a port, is this machine: the name
+// localhost or a loopback address. No name is resolved.
+func IsLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Wait pauses for d, or returns the error of ctx when that ends first.
+func Wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return ctx.Err() // with a pause of 0 both may be ready
+	}
+}
+
 // Temporary reports whether a later attempt may succeed where one had that
 // status: 429, 5xx, or 0 for no response.
 func Temporary(status int) bool {

@@ -47,3 +47,8 @@ func Escape(step string) string {
 func IsIndex(step string) bool {
 	return step != "" && strings.Trim(step, "0123456789") == "" && (len(step) == 1 || step[0] != '0') && len(step) <= 18
 }
+
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+// EscapePointer writes a name as a step of a JSON Pointer (RFC 6901, section 3).
+func EscapePointer(name string) string { return pointerEscaper.Replace(name) }

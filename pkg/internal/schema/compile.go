@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -136,7 +137,7 @@ type compiler struct {
 type location struct{ file, pointer string }
 
 func (l location) at(step string) location {
-	return location{l.file, l.pointer + "/" + escapePointer(step)}
+	return location{l.file, l.pointer + "/" + jsonpath.EscapePointer(step)}
 }
 
 func (l location) error(reason string) error { return &Error{l.file, l.pointer, reason} }

@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 )
 
 // Limits of a check.
@@ -263,7 +265,7 @@ func (c *Checker) pointer() string {
 		if step >= 0 {
 			b = strconv.AppendInt(b, int64(step), 10)
 		} else {
-			b = append(b, escapePointer(c.nameAt(^step))...)
+			b = append(b, jsonpath.EscapePointer(c.nameAt(^step))...)
 		}
 	}
 	return string(b)

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 )
 
 // file loads a schema file, which must be strict JSON.
@@ -91,7 +93,7 @@ func (c *compiler) partsAt(here location, raw gjson.Result) map[string]gjson.Res
 	parts := map[string]gjson.Result{}
 	if raw.IsObject() || raw.IsArray() {
 		raw.ForEach(func(key, value gjson.Result) bool {
-			step := escapePointer(key.String())
+			step := jsonpath.EscapePointer(key.String())
 			if raw.IsArray() {
 				step = strconv.Itoa(len(parts))
 			}
@@ -121,10 +123,6 @@ func (c *compiler) follow(value gjson.Result, at location) (*node, error) {
 		return nil, fmt.Errorf("schema %s#%s: %w", at.file, at.pointer, err)
 	}
 	return c.refer(to)
-}
-
-func escapePointer(step string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(step, "~", "~0"), "/", "~1")
 }
 
 func unescapePointer(step string) string {

@@ -86,11 +86,7 @@ func (s *storage) startForwarder(ctx context.Context, o *options) (err error) {
 // subject returns what an event is about: the kind and the id of its record, such as
 // "work_order wo_123", or "" if it does not say.
 func subject(r webhook.Record) string {
-	event, err := webhook.ParseEvent(r.Request.Body)
-	var envelope *webhook.EnvelopeError
-	if err != nil && !errors.As(err, &envelope) {
-		return ""
-	}
+	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no data
 	var data struct {
 		ID json.RawMessage `json:"id"`
 	}

@@ -2,7 +2,6 @@ package listen
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -156,11 +155,7 @@ func deliveryID(r webhook.Record) string {
 	if r.Event == "" {
 		return ""
 	}
-	event, err := webhook.ParseEvent(r.Request.Body)
-	var envelope *webhook.EnvelopeError
-	if err != nil && !errors.As(err, &envelope) {
-		return ""
-	}
+	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no id
 	return event.ID
 }
 

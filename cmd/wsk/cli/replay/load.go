@@ -230,7 +230,7 @@ func (v loadView) text() error {
 	}
 	var t ui.Table
 	row := func(label, format string, args ...any) {
-		t.Row(ui.Cell{Text: label, Paint: v.p.Quiet}, ui.Cell{Text: fmt.Sprintf(format, args...)})
+		t.Field(v.p, label, fmt.Sprintf(format, args...))
 	}
 	row("target", "%s", v.target)
 	row("rate", "%s, %s", rateText(r.Achieved), requested)

@@ -89,11 +89,6 @@ func (a *admin) printDone(response []byte, sentence string) error {
 	return err
 }
 
-// property returns a row of a table of names and values.
-func (a *admin) property(name, value string) []ui.Cell {
-	return []ui.Cell{{Text: name, Paint: a.p.Quiet}, {Text: value}}
-}
-
 func notFound(noun, id, list string) error {
 	return command.No(fmt.Errorf("there is no %s %q; wsk sandbox %s lists them", noun, id, list))
 }
@@ -123,18 +118,18 @@ func newStatus(env *command.Env) *cobra.Command {
 
 func (a *admin) printStatus(status sandbox.Status) error {
 	t := ui.Table{Width: a.env.Columns, Wrap: true}
-	t.Row(a.property("sandbox", a.base)...)
+	t.Field(a.p, "sandbox", a.base)
 	for _, c := range status.Companies {
-		t.Row(a.property("company", c.ID+"  "+strings.Join(c.Keys, ", "))...)
+		t.Field(a.p, "company", c.ID+"  "+strings.Join(c.Keys, ", "))
 	}
-	t.Row(a.property("records", command.FormatCounts(status.Records, "none", sandbox.Kinds()...))...)
-	t.Row(a.property("subscriptions", strconv.Itoa(status.Subscriptions))...)
-	t.Row(a.property("deliveries", formatDeliveries(status.Deliveries))...)
+	t.Field(a.p, "records", command.FormatCounts(status.Records, "none", sandbox.Kinds()...))
+	t.Field(a.p, "subscriptions", strconv.Itoa(status.Subscriptions))
+	t.Field(a.p, "deliveries", formatDeliveries(status.Deliveries))
 	if status.Advanced != "0s" {
-		t.Row(a.property("clock", status.Clock.Local().Format(time.DateTime)+", "+status.Advanced+" ahead")...)
+		t.Field(a.p, "clock", status.Clock.Local().Format(time.DateTime)+", "+status.Advanced+" ahead")
 	}
 	if next := status.NextDue; next != nil {
-		t.Row(a.property("next attempt", next.Local().Format(time.DateTime)+", in "+ui.Duration(max(next.Sub(status.Clock), 0)))...)
+		t.Field(a.p, "next attempt", next.Local().Format(time.DateTime)+", in "+ui.Duration(max(next.Sub(status.Clock), 0)))
 	}
 	return t.Write(a.env.Out)
 }
@@ -207,11 +202,11 @@ func label(r sandbox.Record) string {
 
 func (a *admin) printRecord(r sandbox.Record) error {
 	var t ui.Table
-	t.Row(a.property("id", r.ID)...)
-	t.Row(a.property("kind", r.Kind)...)
-	t.Row(a.property("company", r.Company)...)
-	t.Row(a.property("created", r.Created.Local().Format(time.DateTime))...)
-	t.Row(a.property("updated", r.Updated.Local().Format(time.DateTime))...)
+	t.Field(a.p, "id", r.ID)
+	t.Field(a.p, "kind", r.Kind)
+	t.Field(a.p, "company", r.Company)
+	t.Field(a.p, "created", r.Created.Local().Format(time.DateTime))
+	t.Field(a.p, "updated", r.Updated.Local().Format(time.DateTime))
 	fields, err := json.MarshalIndent(r.Fields, "", "  ")
 	if err != nil {
 		return err
@@ -299,16 +294,16 @@ func attemptOutcome(status int, fault string) string {
 // printDelivery prints a delivery with its attempts and its body.
 func (a *admin) printDelivery(d sandbox.Delivery) error {
 	t := ui.Table{Width: a.env.Columns, Wrap: true}
-	t.Row(a.property("id", d.ID)...)
-	t.Row(a.property("event", d.Event+", "+string(d.Form))...)
-	t.Row(a.property("to", d.URL)...)
+	t.Field(a.p, "id", d.ID)
+	t.Field(a.p, "event", d.Event+", "+string(d.Form))
+	t.Field(a.p, "to", d.URL)
 	t.Row(ui.Cell{Text: "state", Paint: a.p.Quiet}, a.stateCell(d.State))
 	for _, attempt := range d.Tries {
 		took := ui.Duration(time.Duration(attempt.Took * float64(time.Millisecond)))
-		t.Row(a.property("attempt "+strconv.Itoa(attempt.N+1), attempt.Time.Local().Format(time.DateTime)+"  "+attemptOutcome(attempt.Status, attempt.Error)+", "+took)...)
+		t.Field(a.p, "attempt "+strconv.Itoa(attempt.N+1), attempt.Time.Local().Format(time.DateTime)+"  "+attemptOutcome(attempt.Status, attempt.Error)+", "+took)
 	}
 	if d.Due != nil {
-		t.Row(a.property("due", d.Due.Local().Format(time.DateTime))...)
+		t.Field(a.p, "due", d.Due.Local().Format(time.DateTime))
 	}
 	if err := t.Write(a.env.Out); err != nil {
 		return err

@@ -247,7 +247,7 @@ func (b *run) table(r batch.Report) error {
 	row("unknown", r.Unknown, b.Palette.Warn, lineList(r.UnknownLines))
 	row("not sent", r.Pending, b.Palette.Warn, "")
 	if name := b.Flags.failedTo; name != "" {
-		t.Row(ui.Cell{Text: "refused lines in", Paint: b.Palette.Quiet}, ui.Cell{Text: name})
+		t.Field(b.Palette, "refused lines in", name)
 	}
 	return t.Write(b.env.Out)
 }
