@@ -27,12 +27,18 @@ var statuses = []string{
 }
 
 // CheckStatus returns an error unless status is a value of [Filter.Status]: "ok"
-// for records with a 2xx response, "failed" for all others, an outcome such as
-// "duplicate", an HTTP status such as "503", or a class of them such as "5xx".
+// for records with a 2xx response, "failed" for all others unless a replay of them
+// had one later, an outcome such as "duplicate", an HTTP status such as "503", or a class of them such as "5xx".
 func CheckStatus(status string) error {
 	_, _, err := statusTerm(status)
 	return err
 }
+
+// fixed selects the records whose request was sent again, see
+// [webhook.Record.ReplayOf], and answered with 2xx. A replay is fixed by a later
+// replay of the same record.
+const fixed = `EXISTS (SELECT 1 FROM record again WHERE again.replay_of <> '' AND again.status BETWEEN 200 AND 299
+	AND again.replay_of IN (record.id, record.replay_of) AND again.seq > record.seq)`
 
 func statusTerm(status string) (term string, args []any, err error) {
 	class, isClass := strings.CutSuffix(status, "xx")
@@ -41,7 +47,7 @@ func statusTerm(status string) (term string, args []any, err error) {
 	case status == "ok":
 		return "status BETWEEN 200 AND 299", nil, nil
 	case status == "failed":
-		return "(status IS NULL AND outcome <> 'pending' OR status NOT BETWEEN 200 AND 299)", nil, nil
+		return "((status IS NULL AND outcome <> 'pending' OR status NOT BETWEEN 200 AND 299) AND NOT " + fixed + ")", nil, nil
 	case slices.Contains(statuses, status):
 		return "outcome = ?", []any{status}, nil
 	case notNumber == nil && isClass && 1 <= number && number <= 9:

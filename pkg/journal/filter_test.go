@@ -49,6 +49,41 @@ func library(t *testing.T) *Journal {
 	return j
 }
 
+// A record that failed has not failed any more when a replay of it succeeded later.
+func TestFilter_failed_after_a_replay(t *testing.T) {
+	t.Parallel()
+	j := fresh(t, Options{})
+	add := func(n, status int, of, id string) {
+		r := sample(n)
+		r.Response.Status, r.ReplayOf, r.WebhookID = status, of, id
+		if of != "" {
+			r.Direction = webhook.Sent
+		}
+		put(t, j, r)
+	}
+	check := func(f Filter, want string) {
+		t.Helper()
+		f.Status = []string{"failed"}
+		if got := ids(t, j, f); got != want {
+			t.Errorf("failed %q, want %q", got, want)
+		}
+	}
+	add(1, 500, "", "")
+	add(2, 500, "", "whk_b")
+	add(3, 500, "", "")
+	add(4, 500, "rec_000001", "") // a replay that failed
+	check(Filter{}, "1 2 3 4")
+	check(Filter{Deliveries: true, Direction: webhook.Received}, "1 2 3")
+	add(5, 200, "rec_000001", "")
+	check(Filter{}, "2 3")
+	add(6, 200, "rec_000002", "whk_new")
+	check(Filter{Deliveries: true, Direction: webhook.Received}, "3")
+	add(7, 500, "rec_000002", "whk_b") // a later replay that failed is a failure of its own
+	check(Filter{}, "3 7")
+	add(8, 404, "rec_000003", "")
+	check(Filter{}, "3 7 8")
+}
+
 func TestFilter(t *testing.T) {
 	t.Parallel()
 	j := library(t)

@@ -161,6 +161,9 @@ CREATE TABLE line (
 `, `
 ALTER TABLE record ADD COLUMN forward_order TEXT NOT NULL DEFAULT ''; -- what the event is about; '' waits for no other
 CREATE INDEX record_order ON record (forward_to, forward_order, seq) WHERE forward_state = 1 AND forward_order <> '';
+`, `
+ALTER TABLE record ADD COLUMN replay_of TEXT NOT NULL DEFAULT ''; -- the id of the record whose request was sent again
+CREATE INDEX record_replay ON record (replay_of) WHERE replay_of <> '';
 `},
 }
 

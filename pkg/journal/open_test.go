@@ -16,6 +16,7 @@ import (
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 func TestOpenCreatesAPrivateFile(t *testing.T) {
@@ -225,6 +226,10 @@ VALUES ('rec_1', 1, 'received', 'workskedge', 'outbound', 'work_order.created', 
 INSERT INTO seen (webhook_id, signed, body, accepted) VALUES ('whk_1', zeroblob(32), zeroblob(32), 1)`)
 		if err := errors.Join(err, db.Close()); err != nil {
 			t.Fatal(err)
+		}
+		var salvaged []string
+		if _, lost, err := Salvage(t.Context(), path, func(r webhook.Record) error { salvaged = append(salvaged, r.ID); return nil }); err != nil || lost > 0 || len(salvaged) != 1 {
+			t.Errorf("of version %d Salvage reads %v and loses %d, %v", version, salvaged, lost, err)
 		}
 		j := reopen(t, path, Options{})
 		if r, err := j.Get(t.Context(), "whk_1"); err != nil || r.ID != "rec_1" {

@@ -21,8 +21,8 @@ import (
 const insertRecord = `
 INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
 	outcome, verdict, status, answer_headers, answer, answer_truncated, forward, duration, error,
-	forward_to, forward_state, forward_order, forward_tries, forward_next)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
+	replay_of, forward_to, forward_state, forward_order, forward_tries, forward_next)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
 
 const (
 	importRecord = insertRecord + `
@@ -239,7 +239,7 @@ func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 		r.ID, r.Time.UnixNano(), string(r.Direction), string(r.Platform), string(r.Form), r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request.Method, r.Request.URL, headerLines(r.Request.Header), bytesOrNull(r.Request.Body),
 		string(outcome), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
-		forwardTo, state, order,
+		r.ReplayOf, forwardTo, state, order,
 	}, nil
 }
 
@@ -309,7 +309,7 @@ func parseHeader(text string) (webhook.Header, error) {
 
 // recordColumns are the columns that scanRecord reads.
 const recordColumns = `id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
-	verdict, status, answer_headers, answer, answer_truncated, forward, duration, error`
+	verdict, status, answer_headers, answer, answer_truncated, forward, duration, error, replay_of`
 
 // scanRecord reads a row of recordColumns, which other columns may precede:
 // their values go to first.
@@ -323,7 +323,7 @@ func scanRecord(row interface{ Scan(to ...any) error }, first ...any) (webhook.R
 	var truncated bool
 	err := row.Scan(append(first, &r.ID, &at, &r.Direction, &r.Platform, &r.Form, &r.Event, &r.WebhookID, &r.Attempt, &r.Scheme,
 		&r.Request.Method, &r.Request.URL, &headers, &r.Request.Body,
-		&verdict, &status, &answerHeaders, &answer, &truncated, &forward, &duration, &r.Error)...)
+		&verdict, &status, &answerHeaders, &answer, &truncated, &forward, &duration, &r.Error, &r.ReplayOf)...)
 	if err != nil {
 		return r, err
 	}

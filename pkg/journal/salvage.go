@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
@@ -49,8 +50,12 @@ func salvage(ctx context.Context, path string, busyTimeout time.Duration, each f
 	case !whole:
 		lost++
 	}
+	columns := recordColumns
+	if err := db.QueryRowContext(ctx, "SELECT replay_of FROM record LIMIT 0").Err(); err != nil { // an older wsk wrote it
+		columns = strings.TrimSuffix(columns, "replay_of") + "''"
+	}
 	for seq, failures := first, 0; ; seq++ {
-		r, err := scanRecord(db.QueryRowContext(ctx, "SELECT "+recordColumns+" FROM record WHERE seq = ?", seq))
+		r, err := scanRecord(db.QueryRowContext(ctx, "SELECT "+columns+" FROM record WHERE seq = ?", seq))
 		switch {
 		case ctx.Err() != nil:
 			return read, lost, ctx.Err()

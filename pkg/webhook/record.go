@@ -77,7 +77,7 @@ type Diagnosis struct {
 //	 "webhook_id":"...","attempt":0,"scheme":"timestamp.body",
 //	 "request":{"method","url","headers":[["Name","value"]],"body"},
 //	 "verdict":{"outcome","verified","reason","detail"},
-//	 "response":{"status","headers","body"},"duration_ms":12.5,"error":"..."}
+//	 "response":{"status","headers","body"},"duration_ms":12.5,"error":"...","replay_of":"..."}
 //
 // Members that do not apply are omitted.
 type Record struct {
@@ -96,6 +96,7 @@ type Record struct {
 	Forward   *Response // the response of the app behind the receiver
 	Duration  time.Duration
 	Error     string // why there is no response
+	ReplayOf  string // the id of the record whose request was sent again
 }
 
 // Status returns the HTTP status of the response, or 0 if there was none.
@@ -123,6 +124,7 @@ type wireRecord struct {
 	Forward    *Response `json:"forward,omitempty"`
 	DurationMS float64   `json:"duration_ms"`
 	Error      string    `json:"error,omitempty"`
+	ReplayOf   string    `json:"replay_of,omitempty"`
 }
 
 // MarshalJSON encodes the record with credentials masked, see [Record.Redacted].
@@ -130,7 +132,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 	r = r.Redacted()
 	return jsontext.Marshal(wireRecord{
 		"record", r.ID, r.Time, r.Direction, r.Platform, r.Form, r.Event, r.WebhookID, r.Attempt, r.Scheme,
-		r.Request, r.Verdict, r.Response, r.Forward, float64(r.Duration) / float64(time.Millisecond), r.Error,
+		r.Request, r.Verdict, r.Response, r.Forward, float64(r.Duration) / float64(time.Millisecond), r.Error, r.ReplayOf,
 	})
 }
 
@@ -146,7 +148,7 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 	}
 	*r = Record{
 		w.ID, w.Time, w.Direction, w.Platform, w.Form, w.Event, w.WebhookID, w.Attempt, w.Scheme,
-		w.Request, w.Verdict, w.Response, w.Forward, durationOf(w.DurationMS), w.Error,
+		w.Request, w.Verdict, w.Response, w.Forward, durationOf(w.DurationMS), w.Error, w.ReplayOf,
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (a arbitrary) record() webhook.Record {
 		Event: a.text(), WebhookID: a.text(), Attempt: a.IntN(6), Scheme: a.text(),
 		Request: webhook.Request{Method: a.text(), URL: a.text(), Header: a.header(), Body: a.body()},
 		Verdict: a.verdict(), Response: a.response(), Forward: a.response(),
-		Duration: time.Duration(a.Int64N(int64(24 * time.Hour))), Error: a.text(),
+		Duration: time.Duration(a.Int64N(int64(24 * time.Hour))), Error: a.text(), ReplayOf: a.text(),
 	}
 }
 

@@ -24,12 +24,14 @@ import (
 // query are the flags that pick records.
 type query struct {
 	command.Filter
-	failed bool
+	failed  bool
+	refused bool // those as well that were refused when they were received
 }
 
 func (q *query) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&q.failed, "failed", false, "replay deliveries that were not answered with 2xx")
+	f.BoolVar(&q.failed, "failed", false, "replay deliveries that were not answered with 2xx, by a replay either; none is no error")
+	f.BoolVar(&q.refused, "include-refused", false, "sign also requests that were refused: by their signature, their timestamp or their form, or as a suspected replay")
 	f.StringVar(&q.Since, "since", "", "replay deliveries of the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
 	f.StringVar(&q.Until, "until", "", "replay deliveries before `TIME`, written as for --since")
 	f.StringArrayVar(&q.Events, "event", nil, "replay events that match `GLOB`, 'work_order.*'; repeatable")
@@ -58,6 +60,12 @@ func (q *query) filter(now time.Time, given func(string) bool) (f journal.Filter
 	}
 	f, err = flags.Filter(now)
 	return f, isSet, err
+}
+
+// wantsFailed reports whether only failed deliveries are selected. It is good news
+// when there are none.
+func (q *query) wantsFailed() bool {
+	return q.failed || len(q.Status) == 1 && q.Status[0] == "failed"
 }
 
 // source finds items in files and in the journal.
@@ -97,7 +105,8 @@ func (s *source) recorder(ctx context.Context) (*command.Recorder, error) {
 	return r, err
 }
 
-// items returns what the arguments and the filter name, at least one item.
+// items returns what the arguments and the filter name. There is at least one
+// item, except with --failed.
 func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error) {
 	filter, isSet, err := s.options.query.filter(s.env.Now(), s.options.given)
 	if err != nil {
@@ -119,10 +128,27 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 	default:
 		return nil, errors.New("nothing to replay: give PATH, the id of a record, or a filter of the journal such as --failed --since 2h")
 	}
-	if err == nil && len(items) == 0 {
-		err = errors.New("nothing to replay: no record matches the filter")
+	if err != nil {
+		return nil, err
 	}
-	return items, err
+	found := len(items)
+	if !s.options.verbatim && !s.options.query.refused {
+		items = slices.DeleteFunc(items, func(i replay.Item) bool { return i.Refused() != "" })
+	}
+	refused := found - len(items)
+	switch {
+	case len(items) > 0:
+	case s.options.query.wantsFailed():
+		fmt.Fprintln(s.env.Err, "wsk: nothing to replay: no delivery failed")
+	case refused > 0:
+		return nil, fmt.Errorf("nothing to replay: refused when received, and a new signature would make it genuine: %s; --include-refused signs all the same, --verbatim keeps the signature", ui.Plural(refused, "record"))
+	default:
+		return nil, errors.New("nothing to replay: no record matches the filter")
+	}
+	if refused > 0 {
+		fmt.Fprintf(s.env.Err, "wsk: refused when received, so not signed again: %s; --include-refused signs all the same\n", ui.Plural(refused, "record"))
+	}
+	return items, nil
 }
 
 // stored queries the journal.

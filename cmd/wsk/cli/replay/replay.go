@@ -49,6 +49,8 @@ func New(env *command.Env) *cobra.Command {
 of records, NDJSON of either, a folder, a glob, - for stdin, or the id of a
 record or a delivery in the journal. Without PATH, --failed, --since, --event
 and similar flags pick records of the journal, the last one of each delivery.
+What was fixed by an earlier replay has not failed. A request that a receiver
+refused, because it was not genuine, is not signed without --include-refused.
 
 The body is sent byte for byte, with a new signature and the same webhook id.
 A credential that was masked when it was recorded is not sent: give it with -H.
@@ -117,7 +119,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	if err != nil {
 		return err
 	}
-	if o.edit {
+	if o.edit && len(items) > 0 {
 		if err := editItem(ctx, env, items); err != nil {
 			return err
 		}
@@ -128,6 +130,9 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	}
 	if err := checkSpeed(runner.Speed, items); err != nil {
 		return err
+	}
+	if len(jobs) == 0 { // none failed
+		return newReplayView(env, o, nil).end(replay.Summary{})
 	}
 	if err := o.confirm(ctx, env, test, len(jobs)); err != nil {
 		return err
@@ -153,7 +158,8 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, error) {
 	p := &replay.Plan{
 		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
-		NewID: func() string { return "whk_" + env.NewID() },
+		Refused: o.query.refused,
+		NewID:   func() string { return "whk_" + env.NewID() },
 	}
 	if p.URL == "" {
 		return nil, errors.New("no receiver to send to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")

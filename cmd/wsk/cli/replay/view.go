@@ -91,6 +91,9 @@ func (v *replayView) line(r replay.Result) error {
 	verdict := strings.ReplaceAll(string(r.Verdict), "_", " ")
 	text := fmt.Sprintf("%s %s  %s  %s  %s  %s\n", v.p.Mark(r.Verdict.OK()), paint(ui.Pad(verdict, 13)), change,
 		v.p.Name(ui.Pad(ui.Clean(r.Event), v.event)), ui.Pad(name, v.source), v.p.Quiet(latencyText(r.Record.Duration)))
+	if r.Refused != "" {
+		text += "    " + v.p.Warn("refused when received: "+ui.Clean(r.Refused)) + "\n"
+	}
 	if why := v.reason(r); why != "" {
 		text += "    " + v.p.Quiet(ui.Wrap(ui.Clean(why), "    ", v.env.Columns)) + "\n"
 	}

@@ -17,6 +17,7 @@ type Plan struct {
 	Platform  webhook.Platform // decides header and scheme where a record names none; default: the event's
 	Verbatim  bool             // send the recorded header, with its signature
 	FreshIDs  bool             // give records a new webhook id as well
+	Refused   bool             // sign also what was refused when it was received, see [Item.Refused]
 	NewID     func() string    // returns a new webhook id; required unless the plan is verbatim
 	Override  webhook.Header   // replaces lines of the same name; an empty value removes the line
 	NotifyURL string           // the URL that scheme square signs over; default: URL
@@ -31,6 +32,10 @@ type Job struct {
 
 // ErrPayloadVerbatim is the error for a payload in a verbatim plan.
 var ErrPayloadVerbatim = errors.New("it is a payload, not a record: it has no recorded signature to send verbatim")
+
+// ErrRefused is the error for a record that was refused when it was received, in a
+// plan that signs and is not for those.
+var ErrRefused = errors.New("it was refused when it was received")
 
 // Jobs returns a job for each item. The error names the first item that cannot
 // be sent; at is the time to try its signature with.
@@ -52,6 +57,9 @@ func (p Plan) Jobs(items []Item, at time.Time) ([]Job, error) {
 func (p Plan) job(item Item) (Job, error) {
 	if err := item.Check(); err != nil {
 		return Job{}, err
+	}
+	if why := item.Refused(); why != "" && !p.Verbatim && !p.Refused {
+		return Job{}, fmt.Errorf("%w: %s", ErrRefused, why)
 	}
 	d := deliver.Delivery{
 		URL: p.URL, Event: item.Event, Override: p.Override, NotifyURL: p.NotifyURL, Timeout: p.Timeout,

@@ -121,6 +121,41 @@ func TestPlanJobs(t *testing.T) {
 			}
 		}
 	})
+	t.Run("what was refused when it was received is signed only when asked", func(t *testing.T) {
+		t.Parallel()
+		for name, test := range map[string]struct {
+			edit func(*webhook.Record)
+			want string
+		}{
+			"a signature":            {func(r *webhook.Record) { r.Verdict.Reason = "signature_mismatch" }, "signature_mismatch"},
+			"a timestamp":            {func(r *webhook.Record) { r.Verdict.Reason = "timestamp_too_old" }, "timestamp_too_old"},
+			"a form":                 {func(r *webhook.Record) { r.Verdict.Reason = "encoding" }, "encoding"},
+			"a suspected replay":     {func(r *webhook.Record) { r.Verdict.Outcome, r.Verdict.Verified = webhook.ReplaySuspect, true }, "replay_suspect"},
+			"findings, but verified": {func(r *webhook.Record) { r.Verdict.Reason, r.Verdict.Verified = "lint", true }, ""},
+			"the app failed":         {func(r *webhook.Record) { r.Verdict.Outcome = webhook.Failed }, ""},
+			"it was sent":            {func(r *webhook.Record) { r.Direction = webhook.Sent }, ""},
+		} {
+			r := recordOf("a", 401, clock)
+			r.Verdict = &webhook.Verdict{Outcome: webhook.Refused}
+			test.edit(&r)
+			items := []replay.Item{replay.FromRecord("f", r)}
+			if got := items[0].Refused(); got != test.want {
+				t.Errorf("%s: Refused %q, want %q", name, got, test.want)
+			}
+			plan := planFor(t)
+			if _, err := plan.Jobs(items, clock); errors.Is(err, replay.ErrRefused) != (test.want != "") {
+				t.Errorf("%s: Jobs %v", name, err)
+			}
+			plan.Refused = true
+			if _, err := plan.Jobs(items, clock); err != nil {
+				t.Errorf("%s, asked for: %v", name, err)
+			}
+			plan = replay.Plan{URL: "http://127.0.0.1:1", Verbatim: true}
+			if _, err := plan.Jobs(items, clock); err != nil {
+				t.Errorf("%s, verbatim: %v", name, err)
+			}
+		}
+	})
 	t.Run("a verbatim plan sends what was recorded", func(t *testing.T) {
 		t.Parallel()
 		plan := replay.Plan{URL: "http://127.0.0.1:1", Verbatim: true}

@@ -84,6 +84,10 @@ func (r Runner) send(ctx context.Context, job Job) (Result, error) {
 		return Result{}, err
 	}
 	record, err := r.Client.Attempt(ctx, job.Delivery, 0)
+	record.ReplayOf = job.Item.origin()
+	if why := job.Item.Refused(); why != "" && !job.Delivery.Secret.IsZero() && record.Verdict != nil {
+		record.Verdict.Warnings = append(record.Verdict.Warnings, "signed again, although it was refused when it was received: "+why)
+	}
 	if record.Verdict != nil && r.Keep != nil {
 		r.Keep(record)
 	}
@@ -170,6 +174,7 @@ type Result struct {
 	Before     *int    `json:"before,omitempty"` // the recorded status, 0 for no answer; nil: nothing was recorded
 	Status     int     `json:"status"`           // 0: no answer
 	Verdict    Verdict `json:"verdict"`
+	Refused    string  `json:"refused,omitempty"` // why the recorded request was refused
 	DurationMS float64 `json:"duration_ms"`
 	Error      string  `json:"error,omitempty"` // why there is no answer
 
@@ -183,7 +188,7 @@ func (e Expect) result(item Item, r webhook.Record) Result {
 		DurationMS: Milliseconds(r.Duration),
 	}
 	if item.Record != nil {
-		out.ID = item.Record.ID
+		out.ID, out.Refused = item.Record.ID, item.Refused()
 	}
 	if before, known := item.Before(); known {
 		out.Before = &before

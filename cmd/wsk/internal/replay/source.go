@@ -61,6 +61,34 @@ func (i Item) Check() error {
 	return nil
 }
 
+// Refused returns the reason for which a receiver refused the recorded request
+// before or while it verified it, or as the replay of another; "" if it did not.
+// A new signature would make genuine what is not.
+func (i Item) Refused() string {
+	r := i.Record
+	if r == nil || r.Direction != webhook.Received || r.Verdict == nil {
+		return ""
+	}
+	switch v := r.Verdict; {
+	case v.Outcome == webhook.ReplaySuspect:
+		return string(v.Outcome)
+	case v.Outcome == webhook.Refused && !v.Verified:
+		return v.Reason
+	}
+	return ""
+}
+
+// origin returns the id of the record that was first replayed, or "".
+func (i Item) origin() string {
+	switch {
+	case i.Record == nil:
+		return ""
+	case i.Record.ReplayOf != "":
+		return i.Record.ReplayOf
+	}
+	return i.Record.ID
+}
+
 // Before returns the recorded status, 0 where there was no answer. known is
 // false where the record says neither. The answer of an app behind a receiver
 // counts more than that of the receiver.
