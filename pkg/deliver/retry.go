@@ -105,7 +105,7 @@ func (s Schedule) Next(attempt int) (pause time.Duration, ok bool) {
 }
 
 // IsFinal reports whether a platform makes no further attempt after a response
-// with that status. Status 0 stands for no response, which is not final.
+// with that status. Status 0 means no response, which is not final.
 //
 //   - WorkSkedge and Worksome: 2xx, 3xx and 4xx are final, 429 included
 //     (Webhooks page, "Retry Logic & Error Handling").

@@ -68,7 +68,7 @@ func (j *Journal) batch(ctx context.Context, term, value, target string) (*Batch
 	return b, err == nil, explain(j.path, err)
 }
 
-// BeginBatch starts a ledger for a file, in place of the one that there may be.
+// BeginBatch starts a ledger for a file, and replaces an existing one.
 func (j *Journal) BeginBatch(ctx context.Context, digest, target, name string, lines int, now time.Time) (*Batch, error) {
 	b := &Batch{Name: name, Started: now, Lines: lines, journal: j}
 	target = webhook.RedactURL(target)

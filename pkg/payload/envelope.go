@@ -6,8 +6,8 @@
 // the data where there is none yet, and [New] always does. [Sample] makes a new
 // event from the catalog's sample. [Set] and [Delete] change one place of a
 // payload. Every byte that a function is not asked to change stays as it is,
-// because receivers verify a signature over the bytes. [KindOf] tells payloads
-// and records apart.
+// because receivers verify a signature over the bytes. [KindOf] distinguishes
+// payloads and records apart.
 //
 //	func projectCreated(data []byte, description string, now time.Time) ([]byte, error) {
 //		definition, err := webhook.DefaultCatalog().Lookup(webhook.WorkSkedge, webhook.Inbound, "project.created")

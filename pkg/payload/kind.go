@@ -12,9 +12,10 @@ const (
 	KindFrame   Kind = "frame"   // the "ready" or "summary" line of a listener's stream
 )
 
-// KindOf tells by its beginning what raw contains: a record by its "type" and
-// its "request" object, and a frame by its "type" when it has no event. It looks
-// at the first JSON value alone and does not check that it is valid.
+// KindOf returns what raw contains, judged by its beginning: a record by its
+// "type" and its "request" object, and a frame by its "type" when it has no
+// event. It looks at the first JSON value alone and does not check that it is
+// valid.
 func KindOf(raw []byte) Kind {
 	switch {
 	case classify.IsRecord(raw):

@@ -236,7 +236,7 @@ func (f *Forwarder) run(ctx context.Context) {
 	defer timer.Stop()
 	stopping := f.stopping
 	var last time.Time // while stopping: what becomes due after it stays
-	faulty := false    // the queue failed: it is asked again when the timer ends
+	faulty := false    // the queue failed: it is read again when the timer ends
 	for {
 		select {
 		case <-ctx.Done():
@@ -278,8 +278,9 @@ func (f *Forwarder) run(ctx context.Context) {
 }
 
 // start begins attempts with the records that are due, as far as the limit
-// allows, and returns when another becomes due. Retries take at most half of the
-// attempts, so that an app that fails on some events goes on to get the others.
+// allows, and returns when another becomes due. Retries take at most half of
+// the attempts, so that an app that fails on some events still receives the
+// others.
 func (f *Forwarder) start(ctx context.Context, now time.Time) (next time.Time, err error) {
 	if len(f.running) >= f.config.Concurrency {
 		return next, nil // the end of an attempt starts the next

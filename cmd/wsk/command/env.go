@@ -73,8 +73,9 @@ func NewEnv(in, out, err *os.File, dir string, lookup func(string) (string, bool
 	return env
 }
 
-// stdinWait is how long a command looks for bytes on a pipe that it was not told
-// to read. A pipe that nobody writes to, as CI systems leave behind, has none.
+// stdinWait is how long a command looks for bytes on a pipe that no flag tells
+// it to read. A pipe that nobody writes to, as CI systems leave behind, has
+// none.
 const stdinWait = 100 * time.Millisecond
 
 // restOf returns how many bytes follow the position in a regular file.
@@ -88,9 +89,9 @@ func restOf(f *os.File, info os.FileInfo) int64 {
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// CheckStdin returns an error when bytes wait on stdin and no flag says to read
-// them: a command that ignored them would succeed with something else. instead is
-// what the command uses if stdin is empty.
+// CheckStdin returns an error when bytes wait on stdin and no flag is set to
+// read them: a command that ignored them would succeed with something else.
+// instead is what the command uses if stdin is empty.
 func (e *Env) CheckStdin(flag, instead string) error {
 	if e.InHasData == nil || !e.InHasData() {
 		return nil

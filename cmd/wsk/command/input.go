@@ -217,7 +217,7 @@ func ConfirmRemote(ctx context.Context, env *Env, verb, to, text string, yes boo
 // WorkSkedge supports no such endpoint (Webhooks page, "Endpoint Requirements").
 func WarnPlainHTTP(env *Env, target string) {
 	if u, err := url.Parse(target); err == nil && u.Scheme == "http" && !deliver.IsLoopback(target) {
-		fmt.Fprintf(env.Err, "wsk: warning: %s is plain http: anyone on the way can read what is sent, and WorkSkedge supports https alone\n", ui.Clean(webhook.RedactURL(target)))
+		fmt.Fprintf(env.Err, "wsk: warning: %s is plain http: anyone on the network path can read what is sent, and WorkSkedge supports only https\n", ui.Clean(webhook.RedactURL(target)))
 	}
 }
 

@@ -69,7 +69,7 @@ func TestProcessStop(t *testing.T) {
 			return command.StartBeside(env, []string{"sh", "-c", "trap 'exit 7' INT; echo ready; while :; do sleep 0.01; done"}, nil)
 		},
 		"a service is terminated together with its children": func(output io.Writer) (*command.Process, error) {
-			// Only its child says ready, and keeps the output open.
+			// Only its child prints ready, and keeps the output open.
 			return command.StartService(shellEnv(), []string{"sh", "-c", "trap 'wait; exit 7' TERM; sh -c 'echo ready; exec sleep 60' & wait"}, output)
 		},
 	} {

@@ -1,5 +1,5 @@
 package command
 
-// fionread asks for the number of bytes that can be read: FIONREAD in
+// fionread requests the number of bytes that can be read: FIONREAD in
 // <sys/filio.h>, which package unix does not name.
 const fionread = 0x4004667f

@@ -2,5 +2,5 @@ package command
 
 import "golang.org/x/sys/unix"
 
-// fionread asks for the number of bytes that can be read.
+// fionread requests the number of bytes that can be read.
 const fionread = unix.TIOCINQ

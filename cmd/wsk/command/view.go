@@ -17,8 +17,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// PrintTarget says on stderr where a request goes, before it is sent. Formats other
-// than text have the URL in each record.
+// PrintTarget prints the target of a request to stderr, before it is sent.
+// Formats other than text have the URL in each record.
 func PrintTarget(env *Env, method, to string) {
 	fmt.Fprintln(env.Err, targetLine(method, to))
 }

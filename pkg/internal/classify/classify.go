@@ -1,4 +1,4 @@
-// Package classify tells by its members what a JSON object is: the payload of an
+// Package classify identifies a JSON object by its members: the payload of an
 // event in one of the forms, a record, or a frame of a stream of records. It is
 // internal and knows forms by their names alone, because package webhook itself
 // depends on it.

@@ -340,7 +340,7 @@ func (c *compiler) keyword(n *node, key string, value gjson.Result, at location)
 	return nil
 }
 
-// show compiles a keyword for what the documents show but do not state.
+// show compiles a keyword for what the documents show in samples only.
 func (n *node) show(key string, value gjson.Result) (err error) {
 	switch key {
 	case "x-values":

@@ -36,11 +36,11 @@
 // # Observations
 //
 // Some findings are observations and not violations: see [Kind]. Where the
-// documents show something but do not state it, a schema says so with x-values
-// instead of enum, x-format instead of format (the empty string fits any) and
-// x-type instead of type. Numbers are observed everywhere. Names and values are
+// documents show something in samples only, a schema has x-values instead of
+// enum, x-format instead of format (the empty string fits any) and x-type
+// instead of type. Numbers are observed everywhere. Names and values are
 // observed by the schemas that apply in any case, not by the alternatives of
-// anyOf, oneOf and not. A name is
-// unknown if properties lists others, additionalProperties is not given, and no
-// schema for the same object lists it.
+// anyOf, oneOf and not. A name is unknown if properties lists others,
+// additionalProperties is not given, and no schema for the same object lists
+// it.
 package schema

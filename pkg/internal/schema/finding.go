@@ -87,7 +87,7 @@ var kindInfos = [...]kindInfo{
 	UnknownProperty:      {"unknown-property", "NAME is not documented here: did you mean WANT?"},
 	UndocumentedSet:      {"undocumented-value", "VALUE is GOT; documented values are WANT"},
 	UndocumentedFormat:   {"undocumented-format", "VALUE is not WANT: GOT"},
-	UndocumentedType:     {"undocumented-type", "VALUE is GOT; the documents show WANT"},
+	UndocumentedType:     {"undocumented-type", "VALUE is GOT; the documented samples show WANT"},
 	Alias:                {"alias", "NAME is another name of WANT"},
 	DeprecatedName:       {"deprecated", "NAME is deprecated: WANT"},
 	PlainHTTP:            {"plain-http", "VALUE is a plain http URL"},

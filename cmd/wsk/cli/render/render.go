@@ -77,7 +77,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.strict, "strict", false, "fail on warnings as well")
 	f.BoolVar(&o.curl, "curl", false, "short for --format curl")
 	f.BoolVar(&o.http, "http", false, "short for --format http, a file for editors and REST clients")
-	f.BoolVar(&o.send, "send", false, "send the request, and once more if it fails, as Work Market does; the pause of a minute is wsk's choice")
+	f.BoolVar(&o.send, "send", false, "send the request, with one retry if it fails, as Work Market does; the pause of a minute is wsk's choice")
 	f.StringVar(&o.to, "to", "", "with --send, send to the scheme and host of `URL`, such as a local receiver")
 	f.StringVar(&o.speed, "speed", "1x", "divide the pause before the retry by `FACTOR`, such as 60x; max for no pause")
 	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")

@@ -120,7 +120,7 @@ func readChunks(rest []byte) ([]byte, error) {
 		after = string(left)
 	}
 	if strings.Trim(after, "\r\n") != "" {
-		return nil, errors.New("the body goes on after the last chunk")
+		return nil, errors.New("the body continues after the last chunk")
 	}
 	return body, nil
 }

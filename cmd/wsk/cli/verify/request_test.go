@@ -120,8 +120,8 @@ var badRequests = map[string]struct{ raw, want string }{
 	"a chunk past its length":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n1\r\n{}\r\n0\r\n\r\n", "body, from line 4: reading chunks: malformed"},
 	"a chunk's size in words":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nx\r\n\r\n", "body, from line 4: reading chunks: invalid byte"},
 	"chunks with bare LF":          {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n", "body, from line 4: reading chunks: chunked line ends with bare LF"},
-	"a second request behind":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\n\r\nPOST / HTTP/1.1\r\n\r\n", "body, from line 4: the body goes on"},
-	"no blank line after a chunk":  {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\nabc", "body, from line 4: the body goes on"},
+	"a second request behind":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\n\r\nPOST / HTTP/1.1\r\n\r\n", "body, from line 4: the body continues"},
+	"no blank line after a chunk":  {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\nabc", "body, from line 4: the body continues"},
 	"no chunks where they are due": {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n", "body, from line 4: reading chunks: unexpected EOF"},
 }
 
@@ -197,7 +197,7 @@ func FuzzParseRequest(f *testing.F) {
 }
 
 // agreesWithNetHTTP compares the body with what a server would hand on, where
-// the request says how long it is.
+// the request states its length.
 func agreesWithNetHTTP(t *testing.T, raw []byte, r webhook.Request) {
 	t.Helper()
 	theirs, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
