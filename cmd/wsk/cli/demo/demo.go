@@ -182,7 +182,7 @@ func (d *demo) request(r webhook.Record) {
 
 func (d *demo) answer(r webhook.Record) {
 	status := strconv.Itoa(r.Response.Status)
-	d.say("  " + d.p.Quiet("got   ") + d.p.Status(r.Response.Status, status) + " " + ui.Short(ui.Clean(strings.TrimSpace(string(r.Response.Body))), 70))
+	d.say("  " + d.p.Quiet("got   ") + d.p.Status(r.Response.Status, status) + " " + ui.Short(ui.Clean(strings.TrimSpace(string(r.Response.Body))), 68))
 }
 
 func verdictLine(r webhook.Record) string {

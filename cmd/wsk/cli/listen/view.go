@@ -134,7 +134,7 @@ func (v *view) line(r webhook.Record) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
 		p.Quiet(r.Time.Local().Format(time.TimeOnly)), p.Status(status, strconv.Itoa(status)),
-		paint(ui.Pad(ui.Clean(name), 24)), ui.Pad(ui.Clean(ui.Short(deliveryID(r), 20)), 20),
+		paint(ui.Pad(ui.Clean(name), 22)), ui.Pad(ui.Clean(ui.Short(deliveryID(r), 16)), 16),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
 	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
 	detail("", content)

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/diagnose"
@@ -303,15 +305,17 @@ func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
 	if !text {
 		return command.WriteJSON(w, r)
 	}
-	head := p.Mark(r.Verified) + " "
-	if r.Record != "" {
-		head += p.Quiet(ui.Clean(r.Record)) + "  "
+	head, width := p.Mark(r.Verified)+" ", 2
+	if record := ui.Clean(r.Record); record != "" {
+		head += p.Quiet(record) + "  "
+		width += utf8.RuneCountInString(record) + 2
 	}
 	if r.Verified {
 		_, err := fmt.Fprintln(w, head+p.Good("the signature is good")+p.Quiet(r.proof()))
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s%s: %s\n", head, p.Bad(r.Reason), ui.Clean(r.Detail))
+	reason := ui.Wrap(r.Reason+": "+ui.Clean(r.Detail), strings.Repeat(" ", width), columns)
+	_, err := fmt.Fprintln(w, head+p.Bad(r.Reason)+strings.TrimPrefix(reason, r.Reason))
 	return errors.Join(err, command.WriteDiagnosis(w, p, columns, r.Diagnosis))
 }
 
