@@ -37,6 +37,7 @@ type Config struct {
 	Tolerance     time.Duration   // between a request's timestamp and now; default: [webhook.DefaultTolerance]; [webhook.AnyAge]: any
 	Speed         float64         // divides the pauses between attempts; 1 or more, +Inf: no pauses; default: 1
 	Timeout       time.Duration   // of one attempt; default: [deliver.DefaultTimeout]
+	Lenient       bool            // the rules that WorkSkedge does not document are off, see [Rules]; the default of Tolerance is then [webhook.AnyAge]
 	AllowTargets  bool            // deliver to public addresses as well as to this machine; private addresses are always refused
 
 	Linter    *lint.Linter      // checks inbound events; default: the catalog's
@@ -105,6 +106,9 @@ func (c Config) withDefaults() (Config, error) {
 		if c.Linter, err = lint.New(lint.Config{Platform: webhook.WorkSkedge, Form: webhook.Inbound}); err != nil {
 			return c, err
 		}
+	}
+	if c.Lenient {
+		c.Tolerance = cmp.Or(c.Tolerance, webhook.AnyAge)
 	}
 	c.Tolerance = cmp.Or(c.Tolerance, webhook.DefaultTolerance)
 	c.Speed = cmp.Or(c.Speed, 1)

@@ -130,7 +130,7 @@ func (s *Sandbox) process(r *http.Request, c caller, record *webhook.Record) res
 		verdict.Reason, verdict.Detail = "lint", message
 		return refused(http.StatusBadRequest, message, details...)
 	}
-	if detail, ok := c.company.checkCustomFields(event); !ok {
+	if detail, ok := c.company.checkCustomFields(event); !ok && !s.config.Lenient {
 		verdict.Reason, verdict.Detail = "custom_field", detail.Message
 		return refused(http.StatusBadRequest, detail.Message, detail)
 	}
@@ -139,7 +139,10 @@ func (s *Sandbox) process(r *http.Request, c caller, record *webhook.Record) res
 	switch {
 	case errors.As(err, &refusal):
 		verdict.Reason, verdict.Detail = "rules", refusal.Message
-		return refused(refusal.Status, refusal.Message, refusal.Details...)
+		if !refusal.Rule.IsDocumented() {
+			verdict.Warnings = append(verdict.Warnings, "WorkSkedge does not document this refusal ("+refusal.Rule.ID+"): --lenient turns it off")
+		}
+		return refused(http.StatusBadRequest, refusal.Message, refusal.Details...)
 	case err != nil:
 		if s.config.Broken != nil && errors.Is(err, sqlfile.ErrBroken) {
 			s.config.Broken(err)
@@ -306,16 +309,13 @@ func (c *Company) checkCustomFields(event webhook.Event) (rules.Detail, bool) {
 
 // apply carries out the event and enqueues what it raises, in one transaction.
 func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event) (result *rules.Result, err error) {
-	data, err := store.DecodeFields(event.Data())
-	if err != nil {
-		const text = "data must be an object"
-		return nil, &rules.Error{Status: http.StatusBadRequest, Message: text, Details: []rules.Detail{{Pointer: "/data", Message: text}}}
-	}
+	data, _ := store.DecodeFields(event.Data()) // Apply refuses what is not an object
 	var queued int
 	err = s.store.Do(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		var err error
 		result, err = rules.Apply(rules.Call{
 			Tx: tx, Company: c.company.ID, Actor: c.key.actor(), Event: event, Data: data, Now: s.now().UTC(), NewID: s.id,
+			Lenient: s.config.Lenient,
 		})
 		if err != nil {
 			return err

@@ -107,7 +107,7 @@ func TestNewKeepsDeletedDefaultsDeleted(t *testing.T) {
 	}
 	second := newDesk(t, c)
 	got := second.request(event("employee.updated", `{"emp_number":"EMP-3116"}`), nil)
-	if got.status != 404 {
+	if got.status != 400 {
 		t.Errorf("after a restart: %d %s", got.status, got.raw)
 	}
 	if err := second.Reset(t.Context()); err != nil {

@@ -34,6 +34,8 @@ type options struct {
 	noLimits      bool
 	speed         string
 	allowTargets  bool
+	lenient       bool
+	rules         bool
 }
 
 // New returns the command.
@@ -49,6 +51,9 @@ an hour) and the required fields, stores the record and those that it implies,
 such as its customer, and names the wrong field in errors. Changes are delivered
 to every subscription, signed and with the platform's retry schedule, but never
 to the API key that made them.
+
+WorkSkedge's page does not state every refusal. --rules lists all of them, and
+which are the sandbox's own; --lenient turns those off.
 
 Without --api-key and --secret, the sandbox generates a pair and prints it.
 State is kept in memory. With --data it is kept in a file, and a restart
@@ -98,11 +103,16 @@ The subcommands query and change a running sandbox.`,
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses between attempts by `FACTOR`, 60x or 2.5x, or max for none")
 	o.settings.String("timeout", "the time limit of one attempt of a delivery, a `DURATION` (default 30s)")
 	f.BoolVar(&o.allowTargets, "allow-targets", false, "also deliver to public addresses; private ones are always refused")
+	f.BoolVar(&o.lenient, "lenient", false, "accept what WorkSkedge's page does not forbid; timestamps of every age as well, unless --tolerance limits them")
+	f.BoolVar(&o.rules, "rules", false, "list what is refused, and whether WorkSkedge's page states it, and exit")
 	o.settings.Schemas()
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "require-scheme", webhook.TimestampBody, webhook.BodyOnly)
 	command.CompleteFlag(cmd, "speed", "60x", "max")
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
+		if o.rules {
+			return writeRules(env, o)
+		}
 		return run(ctx, env, cfg, o, args)
 	})
 	cmd.AddCommand(newStatus(env), newRecords(env), newDeliveries(env), newResend(env),
@@ -180,7 +190,7 @@ func wait(ctx context.Context, env *command.Env, server *command.Server, broken 
 // config returns the configuration that the flags and settings describe.
 func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Config) (sandbox.Config, error) {
 	c := sandbox.Config{
-		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Now: env.Now, NewID: env.NewID,
+		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Lenient: o.lenient, Now: env.Now, NewID: env.NewID,
 		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
 	}
 	if o.data != "" {
@@ -205,6 +215,9 @@ func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Conf
 	}
 	if c.Tolerance, err = command.Tolerance(cfg); err != nil {
 		return c, err
+	}
+	if o.lenient && cfg.Tolerance.From == config.FromDefault {
+		c.Tolerance = webhook.AnyAge
 	}
 	if c.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout"); err != nil {
 		return c, err

@@ -100,6 +100,34 @@ func (v *view) ready(r ready, configured []sandbox.Company, hasCommand bool) err
 	return err
 }
 
+// writeRules prints the reasons for which the sandbox refuses requests.
+func writeRules(env *command.Env, o *options) error {
+	list := sandbox.Rules()
+	switch o.output.Format {
+	case "json":
+		return command.WriteJSON(env.Out, struct {
+			Rules []sandbox.Rule `json:"rules"`
+		}{list})
+	case "ndjson":
+		for _, r := range list {
+			if err := command.WriteJSON(env.Out, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	p := o.output.Palette
+	table := ui.Table{Width: env.Columns, Wrap: true}
+	for _, r := range list {
+		source, paint := "the page", p.Quiet
+		if r.Source == sandbox.Ours {
+			source, paint = "ours", p.Warn
+		}
+		table.Row(ui.Cell{Text: r.ID, Paint: p.Name}, ui.Cell{Text: source, Paint: paint}, ui.Cell{Text: r.Off, Paint: p.Quiet}, ui.Cell{Text: r.Refused})
+	}
+	return table.Write(env.Out)
+}
+
 // received prints a request to the platform.
 func (v *view) received(r webhook.Record) {
 	v.outcomes.Add(r.Verdict.Outcome)

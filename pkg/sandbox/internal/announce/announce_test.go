@@ -239,6 +239,31 @@ func TestChanges(t *testing.T) {
 	}
 }
 
+func TestEventsOfAScheduledWorkOrder(t *testing.T) {
+	t.Parallel()
+	order := func(members string) [2]string {
+		return [2]string{"work_order.updated", `{"work_order_number":"WO-2026-001",` + members + `}`}
+	}
+	for name, test := range map[string]struct {
+		events []([2]string)
+		want   string
+	}{
+		"it gets a date":                      {[][2]string{order(`"start_date":"2026-02-01"`)}, "work_order.updated work_order.scheduled"},
+		"it is started":                       {[][2]string{order(`"status":"in_progress"`)}, "work_order.updated work_order.status_changed"},
+		"it is scheduled again":               {[][2]string{order(`"status":"cancelled"`), order(`"status":"scheduled"`)}, "work_order.updated work_order.status_changed work_order.scheduled"},
+		"it is scheduled again, on a date":    {[][2]string{order(`"status":"cancelled","start_date":"2026-02-01"`), order(`"status":"scheduled"`)}, "work_order.updated work_order.status_changed work_order.scheduled"},
+		"it is scheduled again, on a new one": {[][2]string{order(`"status":"cancelled"`), order(`"status":"scheduled","start_date":"2026-03-01"`)}, "work_order.updated work_order.status_changed work_order.scheduled"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			events := append(story(false)[:5:5], test.events...)
+			if got := eventNames(t, webhook.Outbound, len(events)-1, events...); got != test.want {
+				t.Errorf("raised %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 // A new name appears once, under the name that the form has for it.
 func TestChangesNameADifferenceOnce(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,9 @@ func workOrderEvents(c rules.Change) []raised {
 	if before, after := field(c, "status"); c.Before != nil && differs(c, "status") {
 		events = append(events, raised{"work_order.status_changed", store.Fields{"previous_status": before, "new_status": after}})
 	}
-	if c.After.Fields["start_date"] != nil && differs(c, "start_date", "end_date", "start_time", "end_time", "site_lead_id") {
+	switch {
+	case c.Before != nil && differs(c, "status") && c.After.Fields["status"] == "scheduled", // it is scheduled again
+		c.After.Fields["start_date"] != nil && differs(c, "start_date", "end_date", "start_time", "end_time", "site_lead_id"):
 		events = append(events, raised{event: "work_order.scheduled"})
 	}
 	return events

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
@@ -25,9 +26,6 @@ func (c *Call) customer() (*store.Record, error) {
 		return c.deleteCustomer()
 	default:
 		return nil, c.unknown()
-	}
-	if err := c.require(member); err != nil {
-		return nil, err
 	}
 	s := customerSubject(text(c.Data, member))
 	s.member, s.fill = member, c.fillCustomer
@@ -61,15 +59,12 @@ func (c *Call) checkManager(member string) error {
 	if !has(c.Data, member) {
 		return nil
 	}
-	_, err := c.employeeNamed(text(c.Data, member), member)
+	_, err := c.employeeReferred(text(c.Data, member), member)
 	return err
 }
 
 // customerNamed returns the customer that an event names.
 func (c *Call) customerNamed() (*store.Record, error) {
-	if err := c.require("customer_name"); err != nil {
-		return nil, err
-	}
 	return c.existing(customerSubject(text(c.Data, "customer_name")))
 }
 
@@ -85,7 +80,9 @@ func (c *Call) deleteCustomer() (*store.Record, error) {
 		return nil, err
 	}
 	if len(projects) > 0 {
-		return nil, bad("customer_name", "the customer "+strconv.Quote(r.Name)+" has projects: "+keys(projects))
+		if err := c.refuse(ruleHasProjects, "customer_name", "the customer "+strconv.Quote(r.Name)+" has projects: "+keys(projects)); err != nil {
+			return nil, err
+		}
 	}
 	for _, kind := range []store.Kind{store.Contact, store.Location} {
 		list, err := c.children(kind, r)
@@ -110,9 +107,6 @@ func (c *Call) location() (*store.Record, error) {
 	member := "location_name"
 	if c.verb == "created" {
 		member = "name"
-	}
-	if err := c.require(member); err != nil {
-		return nil, err
 	}
 	s := locationSubject(customer, text(c.Data, member))
 	s.member, s.fill = member, c.fillLocation
@@ -146,26 +140,29 @@ func (c *Call) contact() (*store.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.require("first_name", "last_name"); err != nil {
-		return nil, err
-	}
 	s := contactSubject(customer, text(c.Data, "first_name"), text(c.Data, "last_name"), c.Data)
 	if name := text(c.Data, "location_name"); name != "" {
-		location, err := c.existing(locationSubject(customer, name))
+		l := locationSubject(customer, name)
+		location, err := c.find(l.kind, l.key)
+		if location == nil && err == nil {
+			err = c.refuse(ruleReference, l.member, l.absent)
+		}
 		if err != nil {
 			return nil, err
 		}
-		takeContact := s.fill
+		fillContact := s.fill
 		s.fill = func(r *store.Record) error {
-			r.Fields["location_id"] = location.ID
-			return takeContact(r)
+			if location != nil {
+				r.Fields["location_id"] = location.ID
+			}
+			return fillContact(r)
 		}
 	}
 	return c.applyTo(s)
 }
 
 func contactSubject(customer *store.Record, first, last string, given store.Fields) *subject {
-	owner, name := "the customer "+strconv.Quote(customer.Name)+" has ", first+" "+last
+	owner, name := "the customer "+strconv.Quote(customer.Name)+" has ", strings.TrimSpace(first+" "+last)
 	return &subject{
 		kind: store.Contact, key: store.Key(customer.ID, first, last), name: name, parent: customer.ID,
 		initial: store.Fields{"first_name": first, "last_name": last, "customer_id": customer.ID},
@@ -184,7 +181,9 @@ func contactSubject(customer *store.Record, first, last string, given store.Fiel
 func (c *Call) ensureContact(customer *store.Record, given store.Fields, place string) (*store.Record, error) {
 	first, last := text(given, "first_name"), text(given, "last_name")
 	if first == "" || last == "" {
-		return nil, bad(place, "a contact needs first_name and last_name")
+		if err := c.refuse(ruleContact, place, "a contact needs first_name and last_name"); err != nil {
+			return nil, err
+		}
 	}
 	s := contactSubject(customer, first, last, given)
 	r, err := c.find(s.kind, s.key)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -15,18 +14,6 @@ var employeeMembers = []string{
 
 // employee applies employee.created, .updated and .deleted.
 func (c *Call) employee() (*store.Record, error) {
-	if err := c.require("emp_number"); err != nil {
-		return nil, err
-	}
-	switch c.verb {
-	case "created":
-		if err := c.require("name", "email", "employee_type"); err != nil {
-			return nil, err
-		}
-	case "updated", "deleted":
-	default:
-		return nil, c.unknown()
-	}
 	s := employeeSubject(text(c.Data, "emp_number"))
 	s.fill = c.fillEmployee
 	return c.applyTo(s)
@@ -46,6 +33,18 @@ func (c *Call) employeeNamed(number, member string) (*store.Record, error) {
 	s := employeeSubject(number)
 	s.member = member
 	return c.existing(s)
+}
+
+// employeeReferred is employeeNamed for a member that does not identify the
+// record of the event, such as its site lead. It returns nil for an employee who
+// does not exist if that is not refused.
+func (c *Call) employeeReferred(number, member string) (*store.Record, error) {
+	s := employeeSubject(number)
+	r, err := c.find(s.kind, s.key)
+	if r == nil && err == nil {
+		err = c.refuse(ruleReference, member, s.absent)
+	}
+	return r, err
 }
 
 // fillEmployee creates departments and roles that do not exist. Skills must
@@ -85,7 +84,7 @@ func (c *Call) checkSkills() error {
 	if len(unknown) == 0 {
 		return nil
 	}
-	return &Error{Status: http.StatusBadRequest, Message: "these skills are not in the company's library: " + strings.Join(unknown, ", "), Details: details}
+	return &Error{Rule: ruleSkill, Message: "these skills are not in the company's library: " + strings.Join(unknown, ", "), Details: details}
 }
 
 // join links an employee to the department or role that the event names, if it

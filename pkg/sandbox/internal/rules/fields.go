@@ -21,16 +21,6 @@ func isTrue(f store.Fields, name string) bool {
 	return b
 }
 
-// require refuses an event in which one of these members has no text.
-func (c *Call) require(names ...string) error {
-	for _, name := range names {
-		if text(c.Data, name) == "" {
-			return bad(name, name+" is required for "+c.Event.Type)
-		}
-	}
-	return nil
-}
-
 // copyMembers copies the members that the event has; null clears one.
 func copyMembers(into, from store.Fields, names []string) {
 	for _, name := range names {

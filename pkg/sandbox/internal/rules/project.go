@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,9 +30,6 @@ func (c *Call) project() (*store.Record, error) {
 	default:
 		return nil, c.unknown()
 	}
-	if err := c.require("project_code"); err != nil {
-		return nil, err
-	}
 	r, err := c.projectNamed(text(c.Data, "project_code"))
 	if err != nil {
 		return nil, err
@@ -44,19 +42,25 @@ func (c *Call) projectNamed(code string) (*store.Record, error) {
 }
 
 // createProject also creates the customer, the location and the contacts, if
-// they do not exist.
+// they do not exist. WorkSkedge does not call the code and the name required
+// (Create Project): a project without a code gets one, and one without a name
+// is called by its code.
 func (c *Call) createProject() (*store.Record, error) {
-	if err := c.require("project_name", "project_code", "customer_name", "location_name"); err != nil {
-		return nil, err
-	}
-	name, code := text(c.Data, "project_name"), text(c.Data, "project_code")
+	code := text(c.Data, "project_code")
 	existing, err := c.find(store.Project, code)
+	switch {
+	case err == nil && existing != nil:
+		err = c.refuse(ruleExists, "project_code", "a project with the code "+strconv.Quote(code)+" already exists: change it with project.updated")
+	case err == nil && code == "":
+		code, err = c.nextKey(store.Project, "PRJ")
+	}
 	switch {
 	case err != nil:
 		return nil, err
 	case existing != nil:
-		return nil, bad("project_code", "a project with the code "+strconv.Quote(code)+" already exists: change it with project.updated")
+		return existing, c.updateProject(existing)
 	}
+	name := cmp.Or(text(c.Data, "project_name"), code)
 	r := c.newRecord(store.Project, code, name)
 	r.Fields["project_name"], r.Fields["project_code"], r.Fields["status"] = name, code, "active"
 	if err := c.linkPlace(r, text(c.Data, "customer_name"), text(c.Data, "location_name")); err != nil {
@@ -195,7 +199,9 @@ func (c *Call) deleteProject(r *store.Record) error {
 // asks to complete them.
 func (c *Call) closeProject(before *store.Record) error {
 	if text(before.Fields, "status") == "closed" {
-		return bad("project_code", "the project "+before.Key+" is already closed")
+		if err := c.refuse(ruleClosed, "project_code", "the project "+before.Key+" is already closed"); err != nil {
+			return err
+		}
 	}
 	orders, err := c.children(store.WorkOrder, before)
 	if err != nil {
@@ -208,7 +214,7 @@ func (c *Call) closeProject(before *store.Record) error {
 		}
 	}
 	if len(open) > 0 && !isTrue(c.Data, "close_work_orders") {
-		return bad("project_code", "the project "+before.Key+" has open work orders: "+keys(open)+"; close_work_orders closes them as well")
+		return c.refuse(ruleOpenWork, "project_code", "the project "+before.Key+" has open work orders: "+keys(open)+"; close_work_orders closes them as well")
 	}
 	for _, order := range open {
 		if err := c.setStatus(order, "completed"); err != nil {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -59,7 +60,7 @@ func orNone(r *store.Record, err error) (*store.Record, error) {
 func (c *Call) findOrRefuse(k store.Kind, key, member, absent string) (*store.Record, error) {
 	r, err := c.find(k, key)
 	if r == nil && err == nil {
-		err = missing(member, absent)
+		err = c.refuse(ruleUnknown, member, absent)
 	}
 	return r, err
 }
@@ -126,7 +127,7 @@ func (c *Call) remove(r *store.Record) error {
 // here, and [Call.applyTo] does the rest.
 type subject struct {
 	kind    store.Kind
-	key     string
+	key     string // "": nothing but its ID identifies it
 	name    string
 	parent  string       // the parent's ID
 	initial store.Fields // members of a new record that are not copied from the event
@@ -141,20 +142,21 @@ type subject struct {
 
 // applyTo applies created, updated or deleted to a subject.
 func (c *Call) applyTo(s *subject) (*store.Record, error) {
-	if c.verb == "created" {
+	switch c.verb {
+	case "created":
 		return c.createSubject(s)
+	case "updated", "deleted":
+	default:
+		return nil, c.unknown()
 	}
 	r, err := c.existing(s)
 	if err != nil {
 		return nil, err
 	}
-	switch c.verb {
-	case "updated":
-		return r, c.updateSubject(r, s)
-	case "deleted":
+	if c.verb == "deleted" {
 		return r, c.remove(r)
 	}
-	return nil, c.unknown()
+	return r, c.updateSubject(r, s)
 }
 
 // existing returns the record of a subject, or refuses the event.
@@ -163,13 +165,27 @@ func (c *Call) existing(s *subject) (*store.Record, error) {
 }
 
 func (c *Call) createSubject(s *subject) (*store.Record, error) {
+	var existing *store.Record
+	var err error
+	if s.key != "" {
+		existing, err = c.find(s.kind, s.key)
+	}
+	if existing != nil && err == nil {
+		err = c.refuse(ruleExists, s.member, s.taken)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case existing != nil:
+		return existing, c.updateSubject(existing, s)
+	}
 	r := c.newRecord(s.kind, s.key, s.name)
-	r.Parent = s.parent
+	r.Key, r.Parent = cmp.Or(s.key, r.ID), s.parent
 	maps.Copy(r.Fields, s.initial)
 	if err := s.fill(r); err != nil {
 		return nil, err
 	}
-	return r, refuseTaken(c.create(r), s.member, s.taken)
+	return r, c.create(r)
 }
 
 func (c *Call) updateSubject(before *store.Record, s *subject) error {
@@ -177,7 +193,19 @@ func (c *Call) updateSubject(before *store.Record, s *subject) error {
 	if err := s.fill(after); err != nil {
 		return err
 	}
-	return refuseTaken(c.update(before, after), "name", s.another+strconv.Quote(after.Name))
+	if after.Key != before.Key {
+		other, err := c.find(s.kind, after.Key)
+		if other != nil && err == nil {
+			err = c.refuse(ruleNameTaken, "name", s.another+strconv.Quote(after.Name))
+		}
+		switch {
+		case err != nil:
+			return err
+		case other != nil:
+			after.Key = before.Key // it is still found under its old name
+		}
+	}
+	return c.update(before, after)
 }
 
 // ensure returns the record of a subject. If there is none, it creates one from
@@ -192,12 +220,4 @@ func (c *Call) ensure(s *subject, prefix string, members []string) (*store.Recor
 		return nil
 	}
 	return c.createSubject(s)
-}
-
-// refuseTaken turns the store's error about a key that is taken into a refusal.
-func refuseTaken(err error, member, text string) error {
-	if errors.Is(err, store.ErrTaken) {
-		return bad(member, text)
-	}
-	return err
 }

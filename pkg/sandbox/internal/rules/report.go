@@ -30,14 +30,15 @@ func (c *Call) report() (*store.Record, error) {
 	return nil, c.unknown()
 }
 
-// reportSubject is a new report of a type, daily or completion, for a day.
+// reportSubject is a new report of a type, daily or completion, for a day. A day
+// may have several.
 func (c *Call) reportSubject(order *store.Record, reportType, day string, members []string, approved bool) *subject {
 	status := "pending"
 	if approved {
 		status = "approved"
 	}
 	return &subject{
-		kind: store.Report, key: store.Key(order.ID, reportType, day), name: order.Name, parent: order.ID,
+		kind: store.Report, name: order.Name, parent: order.ID,
 		initial: store.Fields{
 			"work_order_id": order.ID, "type": reportType, "report_date": day, "status": status, "is_auto_approved": isTrue(c.Data, "is_auto_approved"),
 		},
@@ -45,8 +46,6 @@ func (c *Call) reportSubject(order *store.Record, reportType, day string, member
 			copyMembers(r.Fields, c.Data, members)
 			return c.linkEmployee(r, "submitted_by")
 		},
-		member: "report_date",
-		taken:  "the work order " + order.Key + " has a " + reportType + " report for " + day + " already",
 	}
 }
 
@@ -57,18 +56,18 @@ func (c *Call) linkEmployee(r *store.Record, member string) error {
 	if number == "" {
 		return nil
 	}
-	employee, err := c.employeeNamed(number, member)
+	employee, err := c.employeeReferred(number, member)
 	if err != nil {
 		return err
 	}
-	r.Fields[member], r.Fields[member+"_id"] = number, employee.ID
+	r.Fields[member] = number
+	if employee != nil {
+		r.Fields[member+"_id"] = employee.ID
+	}
 	return nil
 }
 
 func (c *Call) submitDaily(order *store.Record) (*store.Record, error) {
-	if err := c.require("report_date"); err != nil {
-		return nil, err
-	}
 	return c.createSubject(c.reportSubject(order, "daily", text(c.Data, "report_date"), dailyMembers, isTrue(c.Data, "is_auto_approved")))
 }
 
@@ -84,7 +83,9 @@ func (c *Call) submitCompletion(order *store.Record) (*store.Record, error) {
 	case err != nil:
 		return nil, err
 	case pending != nil:
-		return nil, bad("work_order_number", "the work order "+order.Key+" has a completion report that waits for approval")
+		if err := c.refuse(rulePending, "work_order_number", "the work order "+order.Key+" has a completion report that waits for approval"); err != nil {
+			return nil, err
+		}
 	}
 	s := c.reportSubject(order, "completion", day, completionMembers, completes)
 	s.initial["requires_approval"] = needsApproval
@@ -113,7 +114,7 @@ func (c *Call) approveCompletion(order *store.Record) (*store.Record, error) {
 	case err != nil:
 		return nil, err
 	case before == nil:
-		return nil, bad("work_order_number", "the work order "+order.Key+" has no completion report that waits for approval")
+		return nil, c.refuse(ruleNoReport, "work_order_number", "the work order "+order.Key+" has no completion report that waits for approval")
 	}
 	after := before.Clone()
 	after.Fields["status"], after.Fields["approved_at"] = "approved", c.Now.UTC().Format(time.RFC3339)

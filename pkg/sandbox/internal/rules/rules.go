@@ -14,8 +14,6 @@
 package rules
 
 import (
-	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -29,9 +27,10 @@ type Call struct {
 	Company string // its ID
 	Actor   string // the user who makes the changes, for created_by and the like: "user_…"
 	Event   webhook.Event
-	Data    store.Fields // the event's data, decoded
+	Data    store.Fields // the event's data, decoded; nil if it is not an object
 	Now     time.Time
 	NewID   func(prefix string) string // "wo" → "wo_…"
+	Lenient bool                       // the rules that WorkSkedge does not state are off
 
 	verb    string   // the part of the event's type after the dot
 	changes []Change // so far
@@ -73,38 +72,6 @@ func (c Change) Record() *store.Record {
 	return c.Before
 }
 
-// Detail is one fault of an event.
-type Detail struct {
-	Pointer string `json:"pointer"` // JSON Pointer into the body: /data/project_code
-	Message string `json:"message"`
-}
-
-// Error is why the platform refuses an event.
-type Error struct {
-	Status  int    // of the HTTP response: 400 or 404
-	Message string // one sentence
-	Details []Detail
-}
-
-func (e *Error) Error() string { return e.Message }
-
-// bad refuses an event because of one member of its data.
-func bad(member, text string) error { return refuse(http.StatusBadRequest, member, text) }
-
-// missing refuses an event whose member names a record that does not exist.
-func missing(member, text string) error { return refuse(http.StatusNotFound, member, text) }
-
-func refuse(status int, member, text string) error {
-	return &Error{Status: status, Message: text, Details: []Detail{{pointer(member), text}}}
-}
-
-// pointer returns the JSON Pointer of a member of data. WorkSkedge's member
-// names contain nothing that needs an escape.
-func pointer(member string) string { return "/data/" + member }
-
-// item names an item of a list in data, as member of the refusals above.
-func item(list string, n int) string { return list + "/" + strconv.Itoa(n) }
-
 // family is what events share whose types have the same first part.
 type family struct {
 	noun    string                               // begins the messages of all but created: "Vendor updated successfully"
@@ -134,6 +101,13 @@ var families = map[string]family{
 // Apply applies an event in the call's transaction. The error is an [*Error] if
 // the platform refuses the event.
 func Apply(c Call) (*Result, error) {
+	if c.Data == nil {
+		const text = "data must be an object"
+		return nil, &Error{Rule: ruleData, Message: text, Details: []Detail{{"/data", text}}}
+	}
+	if err := c.checkRequired(c.Event.Type, c.Data); err != nil {
+		return nil, err
+	}
 	switch c.Event.Type {
 	case "project.search":
 		return c.searchProjects()
@@ -158,10 +132,4 @@ func Apply(c Call) (*Result, error) {
 		result.RecordID = about.ID
 	}
 	return result, nil
-}
-
-// unknown refuses an event of a type that is not applied.
-func (c *Call) unknown() error {
-	text := "event_type " + strconv.Quote(c.Event.Type) + " has no inbound operation"
-	return &Error{Status: http.StatusBadRequest, Message: text, Details: []Detail{{"/event_type", text}}}
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,6 +18,8 @@ type world struct {
 	t     testing.TB
 	store *store.Store
 	n     int
+
+	lenient bool
 }
 
 func newWorld(t testing.TB) *world {
@@ -61,7 +64,7 @@ func (w *world) do(event, data string) (*Result, error) {
 	err = w.store.Do(context.Background(), func(tx *store.Tx) error {
 		var err error
 		result, err = Apply(Call{
-			Tx: tx, Company: "comp_1", Actor: "user_1", Event: webhook.Event{Type: event}, Data: fields, Now: clock(), NewID: w.id,
+			Tx: tx, Company: "comp_1", Actor: "user_1", Event: webhook.Event{Type: event}, Data: fields, Now: clock(), NewID: w.id, Lenient: w.lenient,
 		})
 		return err
 	})
@@ -204,66 +207,189 @@ func TestApplyStoresCanonicalNames(t *testing.T) {
 	}
 }
 
-func TestApplyRefusals(t *testing.T) {
-	t.Parallel()
+// refusingWorld is a company in which each rule has something to refuse.
+func refusingWorld(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t)
 	w.must("project.created", aProject)
 	w.must("work_order.created", anOrder)
-	w.must("work_order.created", strings.Replace(anOrder, "EMP-1", "EMP-1", 1))
+	w.must("work_order.created", anOrder)
 	w.must("project.created", `{"project_name":"Done","project_code":"P-7","customer_name":"Acme","location_name":"HQ"}`)
 	w.must("work_order.created", `{"project_code":"P-7","phase_name":"Roof"}`)
 	w.must("project.closed", `{"project_code":"P-7","close_work_orders":true}`)
 	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`)
+	w.must("timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-14","status":"processed"}`)
+	w.must("report.completion_submitted", `{"work_order_number":"WO-2026-002"}`)
+	w.must("customer.created", `{"name":"Beta"}`)
+	return w
+}
+
+// TestApplyRefusals has an event for each rule. Those that WorkSkedge does not
+// state can be turned off.
+func TestApplyRefusals(t *testing.T) {
+	t.Parallel()
+	w := refusingWorld(t)
 	before := w.count()
+	tested := map[string]bool{}
 	for _, c := range []struct {
 		event, data string
-		status      int
+		rule        Rule
 		pointer     string
 		says        string
 	}{
-		{"project.created", aProject, 400, "/data/project_code", "a project with the code"},
-		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","account_manager_emp_number":"EMP-9"}`, 404, "/data/account_manager_emp_number", "there is no employee"},
-		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","contacts":[{"first_name":"a"}]}`, 400, "/data/contacts/0", "needs first_name and last_name"},
-		{"project.created", `{}`, 400, "/data/project_name", "project_name is required"},
-		{"project.updated", `{"project_code":"P-9"}`, 404, "/data/project_code", "there is no project"},
-		{"project.closed", `{"project_code":"P-1"}`, 400, "/data/project_code", "open work orders: WO-2026-001, WO-2026-002"},
-		{"work_order.created", `{"project_code":"P-9","phase_name":"x"}`, 404, "/data/project_code", "there is no project"},
-		{"work_order.created", `{"project_code":"P-1","phase_name":"x","work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "there is a work order WO-2026-001 already"},
-		{"work_order.created", `{"project_code":"P-1","phase_name":"x","site_lead_emp_number":"EMP-9"}`, 404, "/data/site_lead_emp_number", "there is no employee"},
-		{"work_order.updated", `{"project_code":"P-1","phase_name":"Foundation"}`, 400, "/data/work_order_number", "is required"},
-		{"work_order.updated", `{"work_order_number":"WO-2026-003","status":"in_progress"}`, 400, "/data/status", "the project P-7 is closed"},
-		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Foundation"}`, 400, "/data/phase_name", "name one of WO-2026-001, WO-2026-002"},
-		{"work_order.deleted", `{"work_order_number":"WO-1"}`, 404, "/data/work_order_number", "there is no work order"},
-		{"report.completion_approved", `{"work_order_number":"WO-2026-001"}`, 400, "/data/work_order_number", "no completion report that waits"},
-		{"employee.created", `{"emp_number":"EMP-2","name":"x","email":"x","employee_type":"office","employee_skills":["Concrete","Welding","Magic"],"department_name":"New"}`, 400, "/data/employee_skills/1", "Welding, Magic"},
-		{"employee.created", `{"emp_number":"EMP-1","name":"x","email":"x","employee_type":"office"}`, 400, "/data/emp_number", "employee EMP-1 already exists"},
-		{"employee.updated", `{"emp_number":"EMP-9"}`, 404, "/data/emp_number", "there is no employee"},
-		{"customer.created", `{"name":"Acme"}`, 400, "/data/name", "a customer named"},
-		{"customer.deleted", `{"customer_name":"Acme"}`, 400, "/data/customer_name", "has projects: P-1"},
-		{"location.created", `{"customer_name":"Acme","name":"HQ"}`, 400, "/data/name", "has a location named"},
-		{"location.updated", `{"customer_name":"Acme","location_name":"Other"}`, 404, "/data/location_name", "has no location named"},
-		{"contact.created", `{"customer_name":"Acme","first_name":"Li","last_name":"Ro"}`, 400, "/data/last_name", "has a contact named"},
-		{"contact.created", `{"customer_name":"Nobody","first_name":"Li","last_name":"Ro"}`, 404, "/data/customer_name", "there is no customer"},
-		{"vendor.deleted", `{"vendor_name":"V"}`, 404, "/data/vendor_name", "there is no vendor"},
-		{"time_off.created", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-01"}`, 400, "/data/end_date", "is before"},
-		{"time_off.updated", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-03"}`, 404, "/data/start_date", "has no request"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`, 400, "/data/timesheet_date", "has a timesheet"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","status":"processed"}`, 400, "/data/status", "must be draft or submitted"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-17","hours":1}]}`, 400, "/data/entries/0/entry_date", "must be the timesheet's date"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":24.01}]}`, 400, "/data/entries/0/hours", "from 0 to 24"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1}]}`, 400, "/data/entries/0/work_order_number", "REG requires a work_order_number"},
-		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1,"work_type_code":"NAP"}]}`, 404, "/data/entries/0/work_type_code", "there is no work type"},
-		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"locked"}`, 400, "/data/status", "becomes submitted next, not locked"},
-		{"work_order.search", `{}`, 400, "/data/search_term", "is required"},
-		{"work_order.teleported", `{}`, 400, "/event_type", "has no inbound operation"},
+		{"project.created", aProject, ruleExists, "/data/project_code", "a project with the code"},
+		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","account_manager_emp_number":"EMP-9"}`, ruleReference, "/data/account_manager_emp_number", "there is no employee"},
+		{"project.created", `{"project_name":"x","project_code":"P-9","customer_name":"New","location_name":"New","contacts":[{"first_name":"a"}]}`, ruleContact, "/data/contacts/0", "needs first_name and last_name"},
+		{"project.created", `{}`, ruleRequired, "/data/customer_name", "customer_name is required"},
+		{"project.updated", `{"project_code":"P-9"}`, ruleUnknown, "/data/project_code", "there is no project"},
+		{"project.closed", `{"project_code":"P-1"}`, ruleOpenWork, "/data/project_code", "open work orders: WO-2026-001, WO-2026-002"},
+		{"work_order.created", `{"project_code":"P-9","phase_name":"x"}`, ruleUnknown, "/data/project_code", "there is no project"},
+		{"work_order.created", `{"project_code":"P-1","phase_name":"x","work_order_number":"WO-2026-001"}`, ruleExists, "/data/work_order_number", "there is a work order WO-2026-001 already"},
+		{"work_order.created", `{"project_code":"P-1","phase_name":"x","site_lead_emp_number":"EMP-9"}`, ruleReference, "/data/site_lead_emp_number", "there is no employee"},
+		{"work_order.updated", `{"project_code":"P-1","phase_name":"Foundation"}`, ruleRequired, "/data/work_order_number", "is required"},
+		{"work_order.updated", `{"work_order_number":"WO-2026-003","status":"in_progress"}`, ruleClosed, "/data/status", "the project P-7 is closed"},
+		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Foundation"}`, ruleAmbiguous, "/data/phase_name", "name one of WO-2026-001, WO-2026-002"},
+		{"work_order.deleted", `{"work_order_number":"WO-1"}`, ruleUnknown, "/data/work_order_number", "there is no work order"},
+		{"report.completion_approved", `{"work_order_number":"WO-2026-001"}`, ruleNoReport, "/data/work_order_number", "no completion report that waits"},
+		{"employee.created", `{"emp_number":"EMP-2","name":"x","email":"x","employee_type":"office","employee_skills":["Concrete","Welding","Magic"],"department_name":"New"}`, ruleSkill, "/data/employee_skills/1", "Welding, Magic"},
+		{"employee.created", `{"emp_number":"EMP-1","name":"x","email":"x","employee_type":"office"}`, ruleExists, "/data/emp_number", "employee EMP-1 already exists"},
+		{"employee.updated", `{"emp_number":"EMP-9"}`, ruleUnknown, "/data/emp_number", "there is no employee"},
+		{"customer.created", `{"name":"Acme"}`, ruleExists, "/data/name", "a customer named"},
+		{"customer.deleted", `{"customer_name":"Acme"}`, ruleHasProjects, "/data/customer_name", "has projects: P-1"},
+		{"location.created", `{"customer_name":"Acme","name":"HQ"}`, ruleExists, "/data/name", "has a location named"},
+		{"location.updated", `{"customer_name":"Acme","location_name":"Other"}`, ruleUnknown, "/data/location_name", "has no location named"},
+		{"contact.created", `{"customer_name":"Acme","first_name":"Li","last_name":"Ro"}`, ruleExists, "/data/last_name", "has a contact named"},
+		{"contact.created", `{"customer_name":"Nobody","first_name":"Li","last_name":"Ro"}`, ruleUnknown, "/data/customer_name", "there is no customer"},
+		{"vendor.deleted", `{"vendor_name":"V"}`, ruleUnknown, "/data/vendor_name", "there is no vendor"},
+		{"time_off.created", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-01"}`, ruleDates, "/data/end_date", "is before"},
+		{"time_off.updated", `{"emp_number":"EMP-1","start_date":"2026-02-02","end_date":"2026-02-03"}`, ruleUnknown, "/data/start_date", "has no request"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15"}`, ruleExists, "/data/timesheet_date", "has a timesheet"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","status":"paid"}`, ruleStatus, "/data/status", "is not one of draft, submitted"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-17","hours":1}]}`, ruleEntry, "/data/entries/0/entry_date", "must be the timesheet's date"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":24.01}]}`, ruleEntry, "/data/entries/0/hours", "from 0 to 24"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1}]}`, ruleNeedsWork, "/data/entries/0/work_order_number", "REG requires a work_order_number"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1,"work_type_code":"NAP"}]}`, ruleWorkType, "/data/entries/0/work_type_code", "there is no work type"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"locked"}`, ruleStep, "/data/status", "becomes submitted next, not locked"},
+		{"work_order.search", `{}`, ruleRequired, "/data/search_term", "is required"},
+		{"work_order.teleported", `{}`, ruleOperation, "/event_type", "has no inbound operation"},
+		{"project.created", `null`, ruleData, "/data", "must be an object"},
+		{"project.closed", `{"project_code":"P-7"}`, ruleClosed, "/data/project_code", "is already closed"},
+		{"work_order.created", `{"project_code":"P-7","phase_name":"Wall"}`, ruleClosed, "/data/project_code", "is closed"},
+		{"contact.created", `{"customer_name":"Acme","first_name":"A","last_name":"B","location_name":"Nowhere"}`, ruleReference, "/data/location_name", "has no location named"},
+		{"report.daily_submitted", `{"work_order_number":"WO-2026-001","report_date":"2026-01-15","submitted_by":"EMP-9"}`, ruleReference, "/data/submitted_by", "there is no employee"},
+		{"report.completion_submitted", `{"work_order_number":"WO-2026-002"}`, rulePending, "/data/work_order_number", "waits for approval"},
+		{"customer.updated", `{"customer_name":"Acme","name":"Beta"}`, ruleNameTaken, "/data/name", "there is another customer named"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1,"work_order_number":"WO-9"}]}`, ruleReference, "/data/entries/0/work_order_number", "there is no work order"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-16","entries":[{"entry_date":"2026-01-16","hours":1,"work_type_name":"Nap"}]}`, ruleWorkType, "/data/entries/0/work_type_name", "there is no work type"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-14","notes":"late"}`, ruleLocked, "/data/notes", "is processed"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-14","status":"draft"}`, ruleStep, "/data/status", "is final"},
+		{"timesheet.deleted", `{"emp_number":"EMP-1","timesheet_date":"2026-01-14"}`, ruleProcessed, "/data/timesheet_date", "cannot be deleted"},
+		{"work_order.search", `{"search_term":"a","search_field":"status"}`, ruleSearch, "/data/search_field", "is neither"},
 	} {
+		tested[c.rule.ID] = true
 		_, err := w.do(c.event, c.data)
 		var refusal *Error
-		if !errors.As(err, &refusal) || refusal.Status != c.status || !strings.Contains(refusal.Message, c.says) || len(refusal.Details) == 0 || refusal.Details[0].Pointer != c.pointer {
-			t.Errorf("%s %s: %+v (%v), want %d %s %s", c.event, c.data, refusal, err, c.status, c.pointer, c.says)
+		if !errors.As(err, &refusal) || refusal.Rule != c.rule || !strings.Contains(refusal.Message, c.says) || len(refusal.Details) == 0 || refusal.Details[0].Pointer != c.pointer {
+			t.Errorf("%s %s: %+v (%v), want %s %s %s", c.event, c.data, refusal, err, c.rule.ID, c.pointer, c.says)
 		}
 		if n := w.count(); n != before {
 			t.Fatalf("%s %s: %d records, %d before", c.event, c.data, n, before)
+		}
+		lenient := refusingWorld(t)
+		lenient.lenient = true
+		if _, err := lenient.do(c.event, c.data); errors.As(err, &refusal) != c.rule.IsDocumented() || err != nil && !c.rule.IsDocumented() {
+			t.Errorf("lenient, %s %s: %v", c.event, c.data, err)
+		}
+	}
+	for _, r := range Rules() {
+		if !tested[r.ID] {
+			t.Errorf("no event for the rule %s", r.ID)
+		}
+	}
+}
+
+// TestApplyLenient has what events do that are otherwise refused.
+func TestApplyLenient(t *testing.T) {
+	t.Parallel()
+	w := refusingWorld(t)
+	w.lenient = true
+	for _, c := range []struct{ event, data, want string }{
+		{"employee.created", `{"emp_number":"EMP-1","name":"Ann","email":"b@example.com","employee_type":"office"}`, "employee updated"},
+		{"project.created", `{"project_name":"New","project_code":"P-1","customer_name":"Acme","location_name":"HQ"}`, "project updated"},
+		{"timesheet.created", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","notes":"n"}`, "timesheet updated"},
+		{"customer.updated", `{"customer_name":"Acme","name":"Beta"}`, "customer updated"},
+		{"timesheet.updated", `{"emp_number":"EMP-1","timesheet_date":"2026-01-15","status":"locked"}`, "timesheet updated"},
+		{"work_order.deleted", `{"project_code":"P-1","phase_name":"Foundation"}`, "work_order deleted"},
+		{"work_order.created", `{"project_code":"P-7","phase_name":"Wall","site_lead_emp_number":"EMP-9"}`, "work_order created"},
+		{"customer.deleted", `{"customer_name":"Acme"}`, "contact deleted, location deleted, customer deleted"},
+	} {
+		if got := w.must(c.event, c.data); got != c.want {
+			t.Errorf("%s %s: %s, want %s", c.event, c.data, got, c.want)
+		}
+	}
+}
+
+// TestApplyRequired: the rules require what the catalog requires, and no more.
+func TestApplyRequired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if got := w.must("project.created", `{"customer_name":"Acme","location_name":"HQ"}`); got != "customer created, location created, project created" {
+		t.Errorf("a project without a code and a name: %s", got)
+	}
+	if p := w.get(store.Project, "PRJ-2026-001"); p.Name != "PRJ-2026-001" {
+		t.Errorf("the project is %+v", p)
+	}
+	for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, webhook.Inbound) {
+		for _, p := range d.Properties() {
+			name, inData := strings.CutPrefix(p.Path, "data.")
+			if !inData || !p.Required || strings.Contains(name, ".") {
+				continue
+			}
+			event, err := webhook.ParseEvent(d.Sample())
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := store.DecodeFields(event.Data())
+			if err != nil {
+				t.Fatal(err)
+			}
+			data[name] = " "
+			raw, err := json.Marshal(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var refusal *Error
+			if _, err := w.do(d.Type, string(raw)); !errors.As(err, &refusal) || refusal.Rule != ruleRequired || refusal.Details[0].Pointer != "/data/"+name {
+				t.Errorf("%s with a blank %s: %v", d.Type, name, err)
+			}
+		}
+	}
+}
+
+// TestApplyReports: a work order may have several daily reports of one day.
+func TestApplyReports(t *testing.T) {
+	t.Parallel()
+	w := refusingWorld(t)
+	for range 2 {
+		if got := w.must("report.daily_submitted", `{"work_order_number":"WO-2026-001","report_date":"2026-01-15"}`); got != "report created" {
+			t.Errorf("a daily report: %s", got)
+		}
+	}
+	for range 2 {
+		w.must("report.completion_submitted", `{"work_order_number":"WO-2026-001","report_date":"2026-01-15"}`)
+		w.must("report.completion_approved", `{"work_order_number":"WO-2026-001"}`)
+	}
+}
+
+// TestApplyTimesheetStatus: a timesheet may be created with every status.
+func TestApplyTimesheetStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, status := range timesheetStatuses {
+		day := fmt.Sprintf("2026-01-%02d", i+1)
+		w.must("timesheet.created", fmt.Sprintf(`{"emp_number":"EMP-1","timesheet_date":%q,"status":%q}`, day, status))
+		if got := w.get(store.Timesheet, store.Key("EMP-1", day)).Fields["status"]; got != status {
+			t.Errorf("created as %s, it is %v", status, got)
 		}
 	}
 }
@@ -277,7 +403,7 @@ func TestCheckStep(t *testing.T) {
 		"processed": {"draft": false, "submitted": false, "locked": false, "processed": true},
 	} {
 		for to, ok := range steps {
-			if err := checkStep(from, to); (err == nil) != ok {
+			if err := new(Call).checkStep(from, to); (err == nil) != ok {
 				t.Errorf("%s → %s: %v", from, to, err)
 			}
 		}

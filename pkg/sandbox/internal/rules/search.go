@@ -14,9 +14,6 @@ const maxResults = 100
 // keyField. An exact match compares the whole text, any other finds names that
 // contain every word of the term, ignoring case.
 func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Record, error) {
-	if err := c.require("search_term"); err != nil {
-		return nil, err
-	}
 	term := text(c.Data, "search_term")
 	q.Company, q.Limit = c.Company, maxResults
 	exact := isTrue(c.Data, "exact_match")
@@ -30,7 +27,7 @@ func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Recor
 	case field == keyField:
 		q.KeyLike = term
 	case field != "" && field != nameField:
-		return nil, bad("search_field", "search_field "+strconv.Quote(field)+" is neither "+nameField+" nor "+keyField)
+		return nil, c.refuse(ruleSearch, "search_field", "search_field "+strconv.Quote(field)+" is neither "+nameField+" nor "+keyField)
 	case exact:
 		q.Name = term
 	default:

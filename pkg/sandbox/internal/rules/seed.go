@@ -69,6 +69,8 @@ func Seed(tx *store.Tx, company string, now time.Time, newID func(prefix string)
 		c.Data, c.Event.Type, c.verb = fields, "employee.created", "created"
 		if existing != nil {
 			c.verb = "updated"
+		} else if err := c.checkRequired(c.Event.Type, fields); err != nil {
+			return fmt.Errorf("the employee %s: %w", number, err)
 		}
 		if _, err := c.employee(); err != nil {
 			return fmt.Errorf("the employee %s: %w", number, err)

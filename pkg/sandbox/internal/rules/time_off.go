@@ -7,12 +7,11 @@ var timeOffMembers = []string{"start_time", "end_time", "reason", "notes"}
 // timeOff applies time_off.created, .updated and .deleted. A request is
 // identified by its employee and its days.
 func (c *Call) timeOff() (*store.Record, error) {
-	if err := c.require("emp_number", "start_date", "end_date"); err != nil {
-		return nil, err
-	}
 	number, start, end := text(c.Data, "emp_number"), text(c.Data, "start_date"), text(c.Data, "end_date")
 	if end < start { // both are YYYY-MM-DD
-		return nil, bad("end_date", "end_date "+end+" is before start_date "+start)
+		if err := c.refuse(ruleDates, "end_date", "end_date "+end+" is before start_date "+start); err != nil {
+			return nil, err
+		}
 	}
 	employee, err := c.employeeNamed(number, "emp_number")
 	if err != nil {

@@ -22,9 +22,6 @@ var entryMembers = []string{"entry_date", "hours", "start_time", "end_time", "no
 // timesheet applies timesheet.created, .updated and .deleted. A timesheet is
 // identified by its employee and its day.
 func (c *Call) timesheet() (*store.Record, error) {
-	if err := c.require("emp_number", "timesheet_date"); err != nil {
-		return nil, err
-	}
 	number, day := text(c.Data, "emp_number"), text(c.Data, "timesheet_date")
 	employee, err := c.employeeNamed(number, "emp_number")
 	if err != nil {
@@ -34,26 +31,31 @@ func (c *Call) timesheet() (*store.Record, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case c.verb == "created" && r != nil:
-		return nil, bad("timesheet_date", number+" already has a timesheet for "+day+": change it with timesheet.updated")
-	case c.verb == "created":
+	case c.verb == "created" && r == nil:
 		return c.createTimesheet(employee, day)
+	case c.verb == "created":
+		if err := c.refuse(ruleExists, "timesheet_date", number+" already has a timesheet for "+day+": change it with timesheet.updated"); err != nil {
+			return nil, err
+		}
+		return r, c.updateTimesheet(r, day)
 	case r == nil:
-		return nil, missing("timesheet_date", number+" has no timesheet for "+day)
+		return nil, c.refuse(ruleUnknown, "timesheet_date", number+" has no timesheet for "+day)
 	case c.verb == "updated":
 		return r, c.updateTimesheet(r, day)
 	case c.verb != "deleted":
 		return nil, c.unknown()
 	case text(r.Fields, "status") == "processed":
-		return nil, bad("timesheet_date", "the timesheet of "+number+" for "+day+" is processed and cannot be deleted")
+		if err := c.refuse(ruleProcessed, "timesheet_date", "the timesheet of "+number+" for "+day+" is processed and cannot be deleted"); err != nil {
+			return nil, err
+		}
 	}
 	return r, c.remove(r)
 }
 
 func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Record, error) {
 	status := cmp.Or(text(c.Data, "status"), "draft")
-	if status != "draft" && status != "submitted" {
-		return nil, bad("status", "a new timesheet must be draft or submitted, not "+status)
+	if err := c.checkStatus(status); err != nil {
+		return nil, err
 	}
 	return c.createSubject(&subject{
 		kind: store.Timesheet, key: store.Key(employee.Key, day), name: employee.Name, parent: employee.ID,
@@ -71,7 +73,7 @@ func (c *Call) createTimesheet(employee *store.Record, day string) (*store.Recor
 func (c *Call) updateTimesheet(before *store.Record, day string) error {
 	after := before.Clone()
 	from, to := text(before.Fields, "status"), text(c.Data, "status")
-	if err := checkStep(from, to); err != nil {
+	if err := c.checkStep(from, to); err != nil {
 		return err
 	}
 	if to != "" {
@@ -80,7 +82,7 @@ func (c *Call) updateTimesheet(before *store.Record, day string) error {
 	if from == "locked" || from == "processed" {
 		for _, name := range []string{"entries", "notes", "total_hours"} {
 			if has(c.Data, name) && !sameJSON(c.Data[name], before.Fields[name]) {
-				return bad(name, "the timesheet is "+from+", and its "+name+" cannot be changed")
+				return c.refuse(ruleLocked, name, "the timesheet is "+from+", and its "+name+" cannot be changed")
 			}
 		}
 		return c.update(before, after)
@@ -101,19 +103,28 @@ func (c *Call) updateTimesheet(before *store.Record, day string) error {
 // checkStep refuses a status that does not follow the one before. A timesheet
 // goes one step forward at a time, back from submitted to draft, and back from
 // locked to any, which unlocks it.
-func checkStep(from, to string) error {
+func (c *Call) checkStep(from, to string) error {
+	if to == "" || to == from {
+		return nil
+	}
+	if err := c.checkStatus(to); err != nil {
+		return err
+	}
 	was, is := slices.Index(timesheetStatuses, from), slices.Index(timesheetStatuses, to)
 	switch {
-	case to == "" || to == from:
-		return nil
-	case is < 0:
-		return bad("status", "status "+strconv.Quote(to)+" is not one of "+strings.Join(timesheetStatuses, ", "))
 	case from == "processed":
-		return bad("status", "the timesheet is processed, which is final")
+		return c.refuse(ruleStep, "status", "the timesheet is processed, which is final")
 	case is == was+1, from == "locked" && is < was, from == "submitted" && to == "draft":
 		return nil
 	}
-	return bad("status", "a timesheet that is "+from+" becomes "+timesheetStatuses[was+1]+" next, not "+to)
+	return c.refuse(ruleStep, "status", "a timesheet that is "+from+" becomes "+timesheetStatuses[was+1]+" next, not "+to)
+}
+
+func (c *Call) checkStatus(status string) error {
+	if slices.Contains(timesheetStatuses, status) {
+		return nil
+	}
+	return c.refuse(ruleStatus, "status", "status "+strconv.Quote(status)+" is not one of "+strings.Join(timesheetStatuses, ", "))
 }
 
 // mergeEntries merges the entries of the event into the existing ones. An entry
@@ -126,7 +137,7 @@ func (c *Call) mergeEntries(old []any, day string) ([]any, error) {
 		place := item("entries", n)
 		given, ok := entry.(map[string]any)
 		if !ok {
-			return nil, bad(place, "an entry must be an object")
+			return nil, c.refuse(ruleEntry, place, "an entry must be an object")
 		}
 		entry, err := c.entry(given, place, day)
 		if err != nil {
@@ -163,11 +174,11 @@ func sameWork(old any, entry store.Fields) bool {
 // returns what is stored of it.
 func (c *Call) entry(given store.Fields, place, day string) (store.Fields, error) {
 	if date := text(given, "entry_date"); date != day {
-		return nil, bad(place+"/entry_date", "entry_date must be the timesheet's date, "+day)
+		return nil, c.refuse(ruleEntry, place+"/entry_date", "entry_date must be the timesheet's date, "+day)
 	}
 	hours, ok := number(given["hours"])
 	if !ok || hours.Sign() < 0 || hours.Cmp(big.NewRat(24, 1)) > 0 {
-		return nil, bad(place+"/hours", "hours must be a number from 0 to 24")
+		return nil, c.refuse(ruleEntry, place+"/hours", "hours must be a number from 0 to 24")
 	}
 	workType, err := c.workType(given, place)
 	if err != nil {
@@ -178,42 +189,51 @@ func (c *Call) entry(given store.Fields, place, day string) (store.Fields, error
 	order := text(given, "work_order_number")
 	if order == "" {
 		if isTrue(workType.Fields, "requires_work_order") {
-			return nil, bad(place+"/work_order_number", "work type "+workType.Key+" requires a work_order_number")
+			return nil, c.refuse(ruleNeedsWork, place+"/work_order_number", "work type "+workType.Key+" requires a work_order_number")
 		}
 		entry["work_order_number"] = nil
 		return entry, nil
 	}
-	r, err := c.findOrRefuse(store.WorkOrder, order, place+"/work_order_number", "there is no work order "+strconv.Quote(order))
-	if err != nil {
+	entry["work_order_number"] = order
+	r, err := c.find(store.WorkOrder, order)
+	switch {
+	case err != nil:
 		return nil, err
+	case r == nil:
+		return entry, c.refuse(ruleReference, place+"/work_order_number", "there is no work order "+strconv.Quote(order))
 	}
-	entry["work_order_number"], entry["work_order_id"] = order, r.ID
+	entry["work_order_id"] = r.ID
 	return entry, nil
 }
 
 // workType returns an entry's work type: by its code, else by its name, else
 // the company's default.
 func (c *Call) workType(given store.Fields, place string) (*store.Record, error) {
-	if code := text(given, "work_type_code"); code != "" {
-		return c.findOrRefuse(store.WorkType, code, place+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
-	}
+	code, name := text(given, "work_type_code"), text(given, "work_type_name")
 	all, err := c.Tx.List(store.Query{Company: c.Company, Kind: store.WorkType})
 	if err != nil {
 		return nil, err
 	}
-	name := text(given, "work_type_name")
+	unknown := &store.Record{Key: code, Name: name} // what a lenient company keeps
+	if len(all) == 0 {
+		return unknown, c.refuse(ruleWorkType, place+"/work_type_code", "the company has no work types: add one to its configuration")
+	}
+	standard := all[0]
 	for _, r := range all {
-		if name != "" && strings.EqualFold(r.Name, name) || name == "" && isTrue(r.Fields, "default") {
+		if code != "" && r.Key == code || code == "" && name != "" && strings.EqualFold(r.Name, name) {
 			return r, nil
 		}
+		if isTrue(r.Fields, "default") && !isTrue(standard.Fields, "default") {
+			standard = r
+		}
 	}
-	if name != "" {
-		return nil, missing(place+"/work_type_name", "there is no work type named "+strconv.Quote(name))
+	switch {
+	case code != "":
+		return unknown, c.refuse(ruleWorkType, place+"/work_type_code", "there is no work type with the code "+strconv.Quote(code))
+	case name != "":
+		return unknown, c.refuse(ruleWorkType, place+"/work_type_name", "there is no work type named "+strconv.Quote(name))
 	}
-	if len(all) > 0 {
-		return all[0], nil
-	}
-	return nil, bad(place+"/work_type_code", "the company has no work types: add one to its configuration")
+	return standard, nil
 }
 
 // setTotal sets total_hours to the event's total, else to the sum of the entries.

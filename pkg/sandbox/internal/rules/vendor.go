@@ -15,9 +15,6 @@ var vendorMembers = []string{
 
 // vendor applies vendor.created, .updated and .deleted.
 func (c *Call) vendor() (*store.Record, error) {
-	if err := c.require("vendor_name"); err != nil {
-		return nil, err
-	}
 	name := text(c.Data, "vendor_name")
 	quoted := strconv.Quote(name)
 	return c.applyTo(&subject{

@@ -48,16 +48,13 @@ func (c *Call) workOrder() (*store.Record, error) {
 }
 
 func (c *Call) createWorkOrder() (*store.Record, error) {
-	if err := c.require("project_code", "phase_name"); err != nil {
-		return nil, err
-	}
 	project, err := c.openProject(text(c.Data, "project_code"))
 	if err != nil {
 		return nil, err
 	}
 	phase, number := text(c.Data, "phase_name"), text(c.Data, "work_order_number")
 	if number == "" {
-		if number, err = c.nextNumber(); err != nil {
+		if number, err = c.nextKey(store.WorkOrder, "WO"); err != nil {
 			return nil, err
 		}
 	}
@@ -77,21 +74,21 @@ func (c *Call) createWorkOrder() (*store.Record, error) {
 func (c *Call) openProject(code string) (*store.Record, error) {
 	project, err := c.projectNamed(code)
 	if err == nil && text(project.Fields, "status") == "closed" {
-		err = bad("project_code", "the project "+code+" is closed")
+		err = c.refuse(ruleClosed, "project_code", "the project "+code+" is closed")
 	}
 	return project, err
 }
 
-// nextNumber returns the next free number of the year, WO-YYYY-NNN.
-func (c *Call) nextNumber() (string, error) {
-	year := fmt.Sprintf("WO-%d", c.Now.Year())
+// nextKey returns the next free key of the year, such as WO-YYYY-NNN.
+func (c *Call) nextKey(k store.Kind, prefix string) (string, error) {
+	year := fmt.Sprintf("%s-%d", prefix, c.Now.Year())
 	for {
 		n, err := c.Tx.Next(c.Company, year)
 		if err != nil {
 			return "", err
 		}
 		number := fmt.Sprintf("%s-%03d", year, n)
-		if taken, err := c.find(store.WorkOrder, number); err != nil || taken == nil {
+		if taken, err := c.find(k, number); err != nil || taken == nil {
 			return number, err
 		}
 	}
@@ -99,14 +96,17 @@ func (c *Call) nextNumber() (string, error) {
 
 func (c *Call) fillWorkOrder(r *store.Record) error {
 	const lead = "site_lead_emp_number"
+	if _, given := c.Data[lead]; given { // null clears it
+		delete(r.Fields, "site_lead_id")
+	}
 	if has(c.Data, lead) {
-		employee, err := c.employeeNamed(text(c.Data, lead), lead)
+		employee, err := c.employeeReferred(text(c.Data, lead), lead)
 		if err != nil {
 			return err
 		}
-		r.Fields["site_lead_id"] = employee.ID
-	} else if _, cleared := c.Data[lead]; cleared {
-		delete(r.Fields, "site_lead_id")
+		if employee != nil {
+			r.Fields["site_lead_id"] = employee.ID
+		}
 	}
 	copyValues(r.Fields, c.Data, []string{"status", "priority"}) // these always have a value
 	copyMembers(r.Fields, c.Data, workOrderMembers)
@@ -142,9 +142,6 @@ func convertScope(scope any) {
 
 // workOrderNamed returns the work order whose number the event has.
 func (c *Call) workOrderNamed() (*store.Record, error) {
-	if err := c.require("work_order_number"); err != nil {
-		return nil, err
-	}
 	number := text(c.Data, "work_order_number")
 	return c.findOrRefuse(store.WorkOrder, number, "work_order_number", "there is no work order "+strconv.Quote(number))
 }
@@ -157,7 +154,7 @@ func (c *Call) workOrderNamedOrPhase() (*store.Record, error) {
 	}
 	code, phase := text(c.Data, "project_code"), text(c.Data, "phase_name")
 	if code == "" || phase == "" {
-		return nil, bad("work_order_number", "work_order_number, or project_code and phase_name together, is required for "+c.Event.Type)
+		return nil, c.refuse(ruleRequired, "work_order_number", "work_order_number, or project_code and phase_name together, is required for "+c.Event.Type)
 	}
 	project, err := c.projectNamed(code)
 	if err != nil {
@@ -168,11 +165,11 @@ func (c *Call) workOrderNamedOrPhase() (*store.Record, error) {
 	case err != nil:
 		return nil, err
 	case len(found) == 0:
-		return nil, missing("phase_name", fmt.Sprintf("the project %s has no work order with the phase %q", code, phase))
+		return nil, c.refuse(ruleUnknown, "phase_name", fmt.Sprintf("the project %s has no work order with the phase %q", code, phase))
 	case len(found) > 1:
-		return nil, bad("phase_name", fmt.Sprintf("%d work orders of project %s have the phase %q: name one of %s by work_order_number", len(found), code, phase, keys(found)))
+		err = c.refuse(ruleAmbiguous, "phase_name", fmt.Sprintf("%d work orders of project %s have the phase %q: name one of %s by work_order_number", len(found), code, phase, keys(found)))
 	}
-	return found[0], nil
+	return found[0], err
 }
 
 func (c *Call) updateWorkOrder() (*store.Record, error) {
@@ -203,7 +200,9 @@ func (c *Call) updateWorkOrder() (*store.Record, error) {
 		case err != nil:
 			return nil, fmt.Errorf("the project of work order %s: %w", after.Key, err)
 		case text(project.Fields, "status") == "closed":
-			return nil, bad("status", "the project "+project.Key+" is closed, and cannot have open work orders")
+			if err := c.refuse(ruleClosed, "status", "the project "+project.Key+" is closed, and cannot have open work orders"); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return before, c.update(before, after)
