@@ -11,7 +11,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -43,14 +45,36 @@ func Main(ctx context.Context, env *command.Env, args []string) int {
 	world.Out = out
 	root := NewRoot(&world)
 	root.SetArgs(joinSecrets(args))
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if fault := out.Err(); fault != nil && exitCode(err) != exitInterrupted {
-		err = fmt.Errorf("writing the result: %w", fault)
+		err = writingError(cmd, fault)
 	}
 	if text := command.Message(err); text != "" {
 		fmt.Fprintln(env.Err, "wsk: "+ui.CleanLines(text))
 	}
 	return exitCode(err)
+}
+
+// lists are the commands that only print: they do nothing, and their exit code
+// judges nothing. A reader may take the lines that it needs and leave.
+var lists = []string{
+	"wsk events list", "wsk events show", "wsk events example", "wsk events schema",
+	"wsk journal list", "wsk journal show", "wsk journal export", "wsk journal path",
+	"wsk sandbox status", "wsk sandbox records", "wsk sandbox deliveries",
+	"wsk config show", "wsk sign", "wsk completion", "wsk version", "wsk help",
+	"wsk", "wsk events", "wsk journal", "wsk config", // these print their help
+}
+
+// writingError returns the error of a command whose output could not be written.
+func writingError(cmd *cobra.Command, fault error) error {
+	if !errors.Is(fault, syscall.EPIPE) {
+		return fmt.Errorf("writing the result: %w", fault)
+	}
+	help, _ := cmd.Flags().GetBool("help")
+	if help || slices.Contains(lists, cmd.CommandPath()) {
+		return nil
+	}
+	return errors.New("writing the result: the reader of stdout has left")
 }
 
 // more is the title of the group that help itself belongs to.

@@ -3,11 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command/commandtest"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -105,6 +108,41 @@ func TestMain_reports_a_failed_write(t *testing.T) {
 type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
+
+// A reader that leaves has what it wants of a list. What else a command does must
+// not seem to have been reported.
+func TestMain_whose_reader_leaves(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]int{
+		"events list": exitYes, "events show project.closed --form inbound": exitYes, "version --json": exitYes, "completion bash": exitYes,
+		"": exitYes, "events": exitYes, "help": exitYes, "send --help": exitYes, "help send": exitYes, "sign --secret s": exitYes,
+		"send work_order.created --secret s --dry-run":                         exitUsage,
+		"send work_order.created --secret s --url http://127.0.0.1:1":          exitUsage,
+		"verify --secret s --timestamp 1764000000 --signature 00":              exitUsage,
+		"trigger work_order.created --secret s --to http://127.0.0.1:1 --json": exitUsage,
+	} {
+		f := newFake(t)
+		f.Out = writeError{fmt.Errorf("write: %w", syscall.EPIPE)}
+		f.receiver(time.Millisecond, 200, "")
+		if code := f.run(t, strings.Fields(line)...); code != want {
+			t.Errorf("%q: exit code %d, want %d", line, code, want)
+		}
+		const said = "wsk: writing the result: the reader of stdout has left\n"
+		if got := strings.HasSuffix(f.Stderr.String(), said); got != (want == exitUsage) {
+			t.Errorf("%q: stderr %q", line, &f.Stderr)
+		}
+	}
+	root := NewRoot(newFake(t).Env)
+	for _, path := range lists {
+		if cmd, _, err := root.Find(strings.Fields(path)[1:]); err != nil || cmd.CommandPath() != path && path != "wsk help" {
+			t.Errorf("there is no command %q", path)
+		}
+	}
+}
+
+type writeError struct{ err error }
+
+func (w writeError) Write([]byte) (int, error) { return 0, w.err }
 
 func TestMain_shows_no_credential_in_errors(t *testing.T) {
 	t.Parallel()

@@ -1,10 +1,12 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
@@ -52,19 +54,49 @@ func newStallTolerantWriter(w io.Writer) *stallTolerantWriter {
 	return r
 }
 
-// TolerateStalls returns env with an Out that does not block a server when nobody
-// reads it, and a function that ends it.
-func TolerateStalls(env *Env) (*Env, func()) {
+// ServerOutput returns env with an Out for a server, which answers requests whether
+// anybody reads its output or not: a reader that stalls does not block it, and an
+// error is reported once and ends the output alone. The function ends it.
+func ServerOutput(env *Env) (*Env, func()) {
+	served := *env
+	served.Out = &lossyWriter{env: env}
 	if !env.OutWaits {
-		return env, func() {}
+		return &served, func() {}
 	}
-	r, served := newStallTolerantWriter(env.Out), *env
+	r := newStallTolerantWriter(served.Out)
 	served.Out = r
 	return &served, func() {
 		if lost := r.Close(); lost > 0 {
 			fmt.Fprintln(env.Err, "wsk: nobody read the output; not shown: "+ui.Plural(lost, "record"))
 		}
 	}
+}
+
+// lossyWriter drops its output after the first error.
+type lossyWriter struct {
+	env  *Env
+	mu   sync.Mutex
+	lost bool
+}
+
+func (l *lossyWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost {
+		return len(b), nil
+	}
+	out := l.env.Out
+	if checked, ok := out.(*CheckedWriter); ok {
+		out = checked.w // the error is not one of the command
+	}
+	if _, err := out.Write(b); err != nil {
+		l.lost = true
+		if errors.Is(err, syscall.EPIPE) {
+			err = errors.New("its reader has left")
+		}
+		fmt.Fprintf(l.env.Err, "wsk: warning: stdout cannot be written: %s; requests are answered, and not shown\n", ui.Clean(err.Error()))
+	}
+	return len(b), nil
 }
 
 // run writes the queue.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,12 +139,12 @@ func TestStallTolerantWriter_Close_returns_in_time(t *testing.T) {
 }
 
 // A server ends although nobody reads, and reports what was not shown.
-func TestTolerateStalls_reports_what_was_not_shown(t *testing.T) {
+func TestServerOutput_reports_what_was_not_shown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		stuck := &reader{let: make(chan struct{})}
 		var said bytes.Buffer
-		env, end := TolerateStalls(&Env{Out: stuck, OutWaits: true, Err: &said})
+		env, end := ServerOutput(&Env{Out: stuck, OutWaits: true, Err: &said})
 		for range 3 {
 			_, _ = env.Out.Write([]byte("line\n"))
 		}
@@ -173,3 +174,33 @@ func TestStallTolerantWriter_returns_write_errors(t *testing.T) {
 type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+// An error of the output does not stop a server, nor change its exit code.
+func TestServerOutput_goes_on_without_its_output(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a full disk":          {syscall.ENOSPC, "no space left on device"},
+		"a reader that leaves": {syscall.EPIPE, "its reader has left"},
+	} {
+		for _, waits := range []bool{false, true} {
+			var said bytes.Buffer
+			out := NewCheckedWriter(failing{test.err})
+			env, end := ServerOutput(&Env{Out: out, OutWaits: waits, Err: &said})
+			for range 3 {
+				if n, err := io.WriteString(env.Out, "a record\n"); n != 9 || err != nil {
+					t.Errorf("%s: Write %d, %v", name, n, err)
+				}
+			}
+			end()
+			if want := "wsk: warning: stdout cannot be written: " + test.want + "; requests are answered, and not shown\n"; said.String() != want {
+				t.Errorf("%s: stderr %q, want %q", name, &said, want)
+			}
+			if out.Err() != nil {
+				t.Errorf("%s: the command fails with %v", name, out.Err())
+			}
+		}
+	}
+}

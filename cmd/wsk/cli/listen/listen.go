@@ -134,7 +134,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	if err != nil {
 		return err
 	}
-	env, flush := command.TolerateStalls(env)
+	env, flush := command.ServerOutput(env)
 	defer flush()
 	if c.Memory, err = s.memory(ctx); err != nil {
 		return errors.Join(err, s.close(ctx))

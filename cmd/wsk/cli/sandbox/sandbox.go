@@ -128,7 +128,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	if err != nil {
 		return err
 	}
-	env, flush := command.TolerateStalls(env)
+	env, flush := command.ServerOutput(env)
 	defer flush()
 	v := &view{env: env, p: p, text: o.output.Text(), data: o.data, started: make(chan struct{})}
 	broken := make(chan error, 1)
