@@ -32,8 +32,8 @@ func TestRefusal(t *testing.T) {
 	}
 	good := signed(order, now)
 	signature := good.Get(webhook.HeaderSignature)
-	// stamped signs order with a timestamp that webhook.Sign does not write.
-	stamped := func(timestamp string) webhook.Header {
+	// signedWith signs order with a timestamp that webhook.Sign does not write.
+	signedWith := func(timestamp string) webhook.Header {
 		s := webhook.SchemeFor(webhook.WorkSkedge)
 		value, err := s.Signature(webhook.Message{Body: []byte(order), Timestamp: timestamp}, secretS(t))
 		if err != nil {
@@ -55,10 +55,10 @@ func TestRefusal(t *testing.T) {
 		"no timestamp":                        {order, good.Without(webhook.HeaderTimestamp), webhook.TimestampMissing, "time.timestamp_missing"},
 		"a newline more":                      {order + "\n", good, webhook.SignatureMismatch, "body.newline_added"},
 		"another event's signature":           {order, signed(body, now), webhook.SignatureMismatch, ""},
-		"a timestamp that is a date":          {order, stamped(now.UTC().Format(time.RFC3339)), webhook.TimestampMalformed, "time.timestamp_malformed"},
+		"a timestamp that is a date":          {order, signedWith(now.UTC().Format(time.RFC3339)), webhook.TimestampMalformed, "time.timestamp_malformed"},
 		"a timestamp an hour old":             {order, signed(order, now.Add(-time.Hour)), webhook.TimestampTooOld, "time.timestamp_too_old"},
 		"a timestamp an hour ahead":           {order, signed(order, now.Add(time.Hour)), webhook.TimestampTooNew, "time.timestamp_too_new"},
-		"a timestamp in milliseconds, signed": {order, stamped(fmt.Sprint(now.UnixMilli())), webhook.TimestampTooNew, "time.timestamp_too_new"},
+		"a timestamp in milliseconds, signed": {order, signedWith(fmt.Sprint(now.UnixMilli())), webhook.TimestampTooNew, "time.timestamp_too_new"},
 	}
 	listener := startReceiver(t, "listen", "--no-journal")
 	sandbox := startReceiver(t, "sandbox", "--api-key", "k", "--no-limits")

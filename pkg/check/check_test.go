@@ -62,8 +62,8 @@ func TestRunBugs(t *testing.T) {
 		}
 		return got == want
 	}
-	late := func(stamp string, now time.Time) bool {
-		at, err := strconv.ParseInt(stamp, 10, 64)
+	late := func(timestamp string, now time.Time) bool {
+		at, err := strconv.ParseInt(timestamp, 10, 64)
 		return err == nil && now.Unix()-at <= 300
 	}
 	answered := func(status int) func(http.ResponseWriter) bool {
@@ -94,8 +94,8 @@ func TestRunBugs(t *testing.T) {
 			_, err := strconv.Atoi(r.Header.Get("X-Webhook-Timestamp"))
 			return r.Method == http.MethodPost && r.Header.Get("X-Webhook-Timestamp") != "" && err != nil && answered(500)(w)
 		}}},
-		{bug: "accepts a timestamp that ends in letters", fails: "timestamp_not_number", make: &receiver{inTime: func(stamp string, now time.Time) bool {
-			at, err := strconv.ParseInt(strings.TrimRight(stamp, "abcdefghijklmnopqrstuvwxyz"), 10, 64)
+		{bug: "accepts a timestamp that ends in letters", fails: "timestamp_not_number", make: &receiver{inTime: func(timestamp string, now time.Time) bool {
+			at, err := strconv.ParseInt(strings.TrimRight(timestamp, "abcdefghijklmnopqrstuvwxyz"), 10, 64)
 			return err == nil && now.Sub(time.Unix(at, 0)).Abs() < 301*time.Second
 		}}},
 		{bug: "remembers nothing", fails: "duplicate_effect", warns: "captured", make: &receiver{forgetful: true}},

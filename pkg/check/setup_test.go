@@ -36,7 +36,7 @@ type receiver struct {
 
 	body      func(raw []byte) []byte                           // what is verified; default: the raw body
 	equal     func(got, want string) bool                       // default: hmac.Equal
-	inTime    func(stamp string, now time.Time) bool            // default: within 300 s
+	inTime    func(timestamp string, now time.Time) bool        // default: within 300 s
 	anySecret []string                                          // secrets that are accepted as well
 	forgetful bool                                              // does not remember deliveries
 	byID      bool                                              // remembers ids, not digests
@@ -59,7 +59,7 @@ func (v *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	raw, _ := io.ReadAll(r.Body)
-	stamp, got := r.Header.Get("X-Webhook-Timestamp"), r.Header.Get("X-Webhook-Signature")
+	timestamp, got := r.Header.Get("X-Webhook-Timestamp"), r.Header.Get("X-Webhook-Signature")
 	if v.platform == webhook.Worksome {
 		got = r.Header.Get("Signature")
 	}
@@ -67,15 +67,15 @@ func (v *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if v.body != nil {
 		verified = v.body(raw)
 	}
-	if !v.any && !v.verify(stamp, got, verified) {
+	if !v.any && !v.verify(timestamp, got, verified) {
 		if v.refusal != nil {
-			v.refusal(w, v.sign(v.secret, stamp, raw))
+			v.refusal(w, v.sign(v.secret, timestamp, raw))
 			return
 		}
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	if v.platform != webhook.Worksome && !v.timely(stamp) {
+	if v.platform != webhook.Worksome && !v.timely(timestamp) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
@@ -87,39 +87,39 @@ func (v *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if v.parsed != nil && v.parsed(w, body, r) {
 		return
 	}
-	v.handle(r.Header.Get("X-Webhook-ID"), stamp, raw)
+	v.handle(r.Header.Get("X-Webhook-ID"), timestamp, raw)
 	w.WriteHeader(http.StatusOK)
 }
 
-func (v *receiver) sign(secret, stamp string, body []byte) string {
+func (v *receiver) sign(secret, timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, []byte(secret))
 	if v.platform != webhook.Worksome {
-		mac.Write([]byte(stamp + "."))
+		mac.Write([]byte(timestamp + "."))
 	}
 	mac.Write(body)
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-func (v *receiver) verify(stamp, got string, body []byte) bool {
+func (v *receiver) verify(timestamp, got string, body []byte) bool {
 	equal := v.equal
 	if equal == nil {
 		equal = func(got, want string) bool { return hmac.Equal([]byte(got), []byte(want)) }
 	}
 	return slices.ContainsFunc(append([]string{v.secret}, v.anySecret...), func(secret string) bool {
-		return equal(got, v.sign(secret, stamp, body))
+		return equal(got, v.sign(secret, timestamp, body))
 	})
 }
 
-func (v *receiver) timely(stamp string) bool {
+func (v *receiver) timely(timestamp string) bool {
 	if v.inTime != nil {
-		return v.inTime(stamp, time.Now())
+		return v.inTime(timestamp, time.Now())
 	}
-	at, err := strconv.ParseInt(stamp, 10, 64)
+	at, err := strconv.ParseInt(timestamp, 10, 64)
 	return err == nil && time.Since(time.Unix(at, 0)).Abs() <= 301*time.Second-time.Second/2
 }
 
-func (v *receiver) handle(id, stamp string, raw []byte) {
-	key := stamp + "." + string(raw)
+func (v *receiver) handle(id, timestamp string, raw []byte) {
+	key := timestamp + "." + string(raw)
 	if v.byID {
 		key = id
 	}

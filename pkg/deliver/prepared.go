@@ -37,7 +37,7 @@ func (c Client) Prepare(d Delivery) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	fresh := func(name string) string {
+	changing := func(name string) string {
 		if name == "" || d.Override.Has(name) || !request.Header.Has(name) {
 			return ""
 		}
@@ -46,10 +46,10 @@ func (c Client) Prepare(d Delivery) (*Prepared, error) {
 	p := &Prepared{client: c, delivery: d, base: base, body: request.Body}
 	switch {
 	case !d.Secret.IsZero():
-		p.signature = fresh(d.Scheme.SignatureHeader())
-		p.timestamp = fresh(cmp.Or(d.Scheme.TimestampHeader(), webhook.HeaderTimestamp))
+		p.signature = changing(d.Scheme.SignatureHeader())
+		p.timestamp = changing(cmp.Or(d.Scheme.TimestampHeader(), webhook.HeaderTimestamp))
 	case !d.Header.Has(webhook.HeaderTimestamp):
-		p.timestamp = fresh(webhook.HeaderTimestamp)
+		p.timestamp = changing(webhook.HeaderTimestamp)
 	}
 	return p, nil
 }

@@ -168,11 +168,11 @@ func TestSend(t *testing.T) {
 			if string(r.body) != payload || !slices.Equal(r.header["X-Webhook-Id"], []string{"evt_1"}) {
 				t.Errorf("sent %q under %q", r.body, r.header["X-Webhook-Id"])
 			}
-			stamp, signature := r.header.Get(webhook.HeaderTimestamp), r.header.Get(webhook.HeaderSignature)
-			if signature != webhooktest.HexHMAC(sharedSecret, stamp+"."+payload) {
-				t.Errorf("%s under %s", signature, stamp)
+			timestamp, signature := r.header.Get(webhook.HeaderTimestamp), r.header.Get(webhook.HeaderSignature)
+			if signature != webhooktest.HexHMAC(sharedSecret, timestamp+"."+payload) {
+				t.Errorf("%s under %s", signature, timestamp)
 			}
-			stamps, signatures = append(stamps, stamp), append(signatures, signature)
+			stamps, signatures = append(stamps, timestamp), append(signatures, signature)
 		}
 		slices.Sort(signatures)
 		if len(slices.Compact(stamps)) != 5 || len(slices.Compact(signatures)) != 5 {

@@ -26,7 +26,7 @@ func TestAttemptRequest(t *testing.T) {
 	// compared whole, and the receiver's own Verifier takes it.
 	t.Run("every source and scheme", func(t *testing.T) {
 		const notify = "https://hooks.example/square?a=1"
-		stamp := fmt.Sprint(clock.Unix())
+		timestamp := fmt.Sprint(clock.Unix())
 		whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(sharedSecret))
 		hire := `{"event":"hireUpdated","data":{"id":"1"}}`
 		outbound := webhook.Header{
@@ -38,7 +38,7 @@ func TestAttemptRequest(t *testing.T) {
 		custom := func(source string) http.Header {
 			return http.Header{
 				"Content-Type": {"application/json"}, "X-Api-Key": {"the-api-key"}, "X-Webhook-Source": {source},
-				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)},
+				"X-Webhook-Timestamp": {timestamp}, "X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, timestamp+"."+payload)},
 			}
 		}
 		with := func(h http.Header, name, value string) http.Header {
@@ -66,16 +66,16 @@ func TestAttemptRequest(t *testing.T) {
 				func() http.Header { h := custom("custom"); h.Del("X-Api-Key"); return h }()},
 			{"outbound, with an id", deliver.Delivery{Header: outbound, WebhookID: "evt_1"}, sharedSecret, payload, http.Header{
 				"Content-Type": {"application/json"}, "X-Webhook-Event": {"work_order.created"}, "X-Webhook-Retry": {"0"}, "X-Webhook-Id": {"evt_1"},
-				"X-Webhook-Timestamp": {stamp}, "X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)},
+				"X-Webhook-Timestamp": {timestamp}, "X-Webhook-Signature": {webhooktest.HexHMAC(sharedSecret, timestamp+"."+payload)},
 			}},
 			{"Worksome, in its header", deliver.Delivery{Scheme: webhook.SchemeFor(webhook.Worksome), WebhookID: "not sent"}, sharedSecret, hire, http.Header{
 				"Signature": {webhooktest.HexHMAC(sharedSecret, hire)},
 			}},
 			{"standard-webhooks", deliver.Delivery{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), WebhookID: "msg_1"}, whsec, payload, http.Header{
-				"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {stamp}, "Webhook-Signature": {"v1," + webhooktest.Base64HMAC(sharedSecret, "msg_1."+stamp+"."+payload)},
+				"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {"v1," + webhooktest.Base64HMAC(sharedSecret, "msg_1."+timestamp+"."+payload)},
 			}},
 			{"unsigned, to the inbound endpoint", deliver.Delivery{Header: deliver.Inbound("", "custom")}, "", payload, http.Header{
-				"Content-Type": {"application/json"}, "X-Webhook-Source": {"custom"}, "X-Webhook-Timestamp": {stamp},
+				"Content-Type": {"application/json"}, "X-Webhook-Source": {"custom"}, "X-Webhook-Timestamp": {timestamp},
 			}},
 			{"unsigned, to anywhere", deliver.Delivery{WebhookID: "not sent"}, "", payload, http.Header{}},
 		}
@@ -194,7 +194,7 @@ func TestAttemptRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stamp := fmt.Sprint(clock.Unix())
+	timestamp := fmt.Sprint(clock.Unix())
 	want := webhook.Record{
 		ID: "rec_1", Time: clock.Add(time.Millisecond), Direction: webhook.Sent, Platform: webhook.WorkSkedge, Form: webhook.Inbound,
 		Event: "work_order.created", WebhookID: "evt_1", Attempt: 4, Scheme: webhook.TimestampBody,
@@ -202,8 +202,8 @@ func TestAttemptRecord(t *testing.T) {
 			Method: "POST", URL: server.URL + "/in?a=b", Body: []byte(payload),
 			Header: webhook.Header{
 				{Name: "Content-Type", Value: "application/json"}, {Name: "X-API-Key", Value: "the-api-key"}, {Name: "X-Webhook-Source", Value: "custom"},
-				{Name: "X-Webhook-ID", Value: "evt_1"}, {Name: "X-Webhook-Timestamp", Value: stamp},
-				{Name: "X-Webhook-Signature", Value: webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)}, {Name: "User-Agent", Value: "wsk/1.2"},
+				{Name: "X-Webhook-ID", Value: "evt_1"}, {Name: "X-Webhook-Timestamp", Value: timestamp},
+				{Name: "X-Webhook-Signature", Value: webhooktest.HexHMAC(sharedSecret, timestamp+"."+payload)}, {Name: "User-Agent", Value: "wsk/1.2"},
 			},
 		},
 		Verdict: &webhook.Verdict{Outcome: webhook.Refused, Reason: "status"},

@@ -10,14 +10,14 @@ import (
 // requestWith is a signed WorkSkedge request with other headers in it.
 func requestWith(t *testing.T, s webhook.Scheme, pairs ...string) (webhook.Verifier, webhook.Request) {
 	t.Helper()
-	message := webhook.Message{Body: []byte(testBody), Timestamp: testStamp, ID: testID, URL: testURL}
+	message := webhook.Message{Body: []byte(testBody), Timestamp: testTimestamp, ID: testID, URL: testURL}
 	secret := secretOf("whsec_bm90LXNvLXNlY3JldC1rZXk=")
 	value, err := s.Signature(message, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h := webhook.Header{{Name: s.SignatureHeader(), Value: value}}
-	for name, value := range map[string]string{s.TimestampHeader(): testStamp, s.IDHeader(): testID} {
+	for name, value := range map[string]string{s.TimestampHeader(): testTimestamp, s.IDHeader(): testID} {
 		if name != "" {
 			h = append(h, webhook.Pair{Name: name, Value: value})
 		}
@@ -48,7 +48,7 @@ func TestRefusal(t *testing.T) {
 		{"no timestamp", webhook.TimestampBody, []string{webhook.HeaderTimestamp, ""}, webhook.TimestampMissing, "time.timestamp_missing", true},
 		{"no id", webhook.StandardWebhooks, []string{"webhook-id", ""}, webhook.IDMissing, "header.id_missing", true},
 		{"an unknown signature", webhook.TimestampBody, []string{webhook.HeaderSignature, unrelatedHex}, webhook.SignatureMismatch, "", false},
-		{"another timestamp", webhook.TimestampBody, []string{webhook.HeaderTimestamp, testStamp + "789"}, webhook.SignatureMismatch, "content.seconds", true},
+		{"another timestamp", webhook.TimestampBody, []string{webhook.HeaderTimestamp, testTimestamp + "789"}, webhook.SignatureMismatch, "content.seconds", true},
 		{"a timestamp that is a date", webhook.TimestampBody, nil, webhook.TimestampMalformed, "time.timestamp_malformed", true},
 		{"an old timestamp", webhook.TimestampBody, nil, webhook.TimestampTooOld, "time.timestamp_too_old", true},
 		{"a future timestamp", webhook.TimestampBody, nil, webhook.TimestampTooNew, "time.timestamp_too_new", true},

@@ -115,7 +115,7 @@ func FuzzExplain(f *testing.F) {
 		f.Add(e.message.Body, signature, e.message.Timestamp, e.message.ID, e.message.URL, e.secrets[0].Reveal(), byte(i), byte(i), "X-Webhook-Id", signature)
 	}
 	for i, text := range nasty() {
-		f.Add([]byte(text), hex.EncodeToString(unrelated(i)), testStamp, "", "", "secret", byte(i), byte(i), senders[i%len(senders)].header, "t=1,v1=ab")
+		f.Add([]byte(text), hex.EncodeToString(unrelated(i)), testTimestamp, "", "", "secret", byte(i), byte(i), senders[i%len(senders)].header, "t=1,v1=ab")
 	}
 	f.Fuzz(func(t *testing.T, body []byte, signature, timestamp, id, address, secret string, scheme, mode byte, name, value string) {
 		key, err := webhook.NewSecret(secret)

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	testSecret = "s3cr3t/Key+2024$HOME"
-	testStamp  = "1700000000"
-	testID     = "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj"
-	testURL    = "https://example.com/hooks/workskedge?tenant=7"
-	testBody   = `{"event_type":"work_order.created","timestamp":"2023-11-14T22:13:19Z","source":"custom","data":{"id":"wo/1","title":"café \u00fc <b>","rate":5000.00}}`
+	testSecret    = "s3cr3t/Key+2024$HOME"
+	testTimestamp = "1700000000"
+	testID        = "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj"
+	testURL       = "https://example.com/hooks/workskedge?tenant=7"
+	testBody      = `{"event_type":"work_order.created","timestamp":"2023-11-14T22:13:19Z","source":"custom","data":{"id":"wo/1","title":"café \u00fc <b>","rate":5000.00}}`
 )
 
 // mistake is one way to get a signature wrong: what the sender signed, with what,
@@ -40,7 +40,7 @@ type mistake struct {
 func (m mistake) build() (e evidence, content []byte) {
 	e = evidence{
 		scheme:  webhook.SchemeFor(webhook.WorkSkedge),
-		message: webhook.Message{Body: []byte(testBody), Timestamp: testStamp, ID: testID, URL: testURL},
+		message: webhook.Message{Body: []byte(testBody), Timestamp: testTimestamp, ID: testID, URL: testURL},
 		secrets: []webhook.Secret{secretOf(testSecret)},
 	}
 	if m.change != nil {
@@ -142,7 +142,7 @@ func bodyMistakes() []mistake {
 		{name: "the sender signed the trimmed body", want: []string{"body.space_added"}, change: received(" \t" + testBody + "\n\n"), body: testBody},
 		{name: "the byte order mark was lost", want: []string{"body.bom_missing"}, body: "\xef\xbb\xbf" + testBody},
 		{name: "a byte order mark was added", want: []string{"body.bom_added"}, change: received("\xef\xbb\xbf" + testBody), body: testBody},
-		{name: "the body was never there", want: []string{"body.absent"}, content: func(evidence) string { return testStamp + "." }},
+		{name: "the body was never there", want: []string{"body.absent"}, content: func(evidence) string { return testTimestamp + "." }},
 		{name: "the body was an object in a template string", want: []string{"body.absent"}, body: "[object Object]"},
 		{name: "the body was a Python f-string of bytes", want: []string{"body.python_bytes"}, body: `b'` + strings.NewReplacer("é", `\xc3\xa9`, `\`, `\\`).Replace(testBody) + `'`},
 		{name: "the body was encoded as a string on the way", want: []string{"body.string_added"}, change: received(`"{\"a\":\"\u00e9\"}"`), body: `{"a":"é"}`},
@@ -174,8 +174,8 @@ func signedAs(pre, post string) func(evidence) string {
 	return func(e evidence) string { return pre + string(e.message.Body) + post }
 }
 
-func stampedAs(stamp string) func(*evidence) {
-	return func(e *evidence) { e.message.Timestamp = stamp }
+func withTimestampHeader(timestamp string) func(*evidence) {
+	return func(e *evidence) { e.message.Timestamp = timestamp }
 }
 
 // expecting gives the receiver another scheme than timestamp.body.
@@ -186,22 +186,22 @@ func expecting(scheme string) func(*evidence) {
 func contentMistakes() []mistake {
 	return []mistake{
 		{name: "the body alone", want: []string{"content.body_only"}, content: signedAs("", "")},
-		{name: "id, timestamp and body", want: []string{"content.id_timestamp_body"}, content: signedAs(testID+"."+testStamp+".", "")},
-		{name: "the timestamp where scheme body has none", want: []string{"content.timestamp_body"}, change: expecting(webhook.BodyOnly), content: signedAs(testStamp+".", "")},
+		{name: "id, timestamp and body", want: []string{"content.id_timestamp_body"}, content: signedAs(testID+"."+testTimestamp+".", "")},
+		{name: "the timestamp where scheme body has none", want: []string{"content.timestamp_body"}, change: expecting(webhook.BodyOnly), content: signedAs(testTimestamp+".", "")},
 		{name: "id and body", want: []string{"content.id_body"}, content: signedAs(testID+".", "")},
 		{name: "URL and body", want: []string{"content.url_body"}, content: signedAs(testURL, "")},
-		{name: "timestamp, URL and body", want: []string{"content.url_body"}, content: signedAs(testStamp+"."+testURL+".", "")},
-		{name: "no dot", want: []string{"content.no_separator"}, content: signedAs(testStamp, "")},
-		{name: "a newline for the dot", want: []string{"content.newline_separator"}, content: signedAs(testStamp+"\n", "")},
-		{name: "a colon for the dot", want: []string{"content.colon_separator"}, content: signedAs(testStamp+":", "")},
-		{name: "a bar for the dot", want: []string{"content.other_separator"}, content: signedAs(testStamp+"|", "")},
-		{name: "Slack's content", want: []string{"content.slack"}, content: signedAs("v0:"+testStamp+":", "")},
-		{name: "the timestamp behind the body", want: []string{"content.body_first"}, content: signedAs("", testStamp)},
-		{name: "the timestamp behind the body and a dot", want: []string{"content.body_first"}, content: signedAs("", "."+testStamp)},
-		{name: "milliseconds signed and seconds sent", want: []string{"content.milliseconds"}, content: signedAs(testStamp+"789.", "")},
-		{name: "round milliseconds signed and seconds sent", want: []string{"content.milliseconds"}, content: signedAs(testStamp+"000.", "")},
-		{name: "seconds signed and milliseconds sent", want: []string{"content.seconds"}, change: stampedAs(testStamp + "789"), content: signedAs(testStamp+".", "")},
-		{name: "seconds signed and a fraction sent", want: []string{"content.seconds"}, change: stampedAs(testStamp + ".123456"), content: signedAs(testStamp+".", "")},
+		{name: "timestamp, URL and body", want: []string{"content.url_body"}, content: signedAs(testTimestamp+"."+testURL+".", "")},
+		{name: "no dot", want: []string{"content.no_separator"}, content: signedAs(testTimestamp, "")},
+		{name: "a newline for the dot", want: []string{"content.newline_separator"}, content: signedAs(testTimestamp+"\n", "")},
+		{name: "a colon for the dot", want: []string{"content.colon_separator"}, content: signedAs(testTimestamp+":", "")},
+		{name: "a bar for the dot", want: []string{"content.other_separator"}, content: signedAs(testTimestamp+"|", "")},
+		{name: "Slack's content", want: []string{"content.slack"}, content: signedAs("v0:"+testTimestamp+":", "")},
+		{name: "the timestamp behind the body", want: []string{"content.body_first"}, content: signedAs("", testTimestamp)},
+		{name: "the timestamp behind the body and a dot", want: []string{"content.body_first"}, content: signedAs("", "."+testTimestamp)},
+		{name: "milliseconds signed and seconds sent", want: []string{"content.milliseconds"}, content: signedAs(testTimestamp+"789.", "")},
+		{name: "round milliseconds signed and seconds sent", want: []string{"content.milliseconds"}, content: signedAs(testTimestamp+"000.", "")},
+		{name: "seconds signed and milliseconds sent", want: []string{"content.seconds"}, change: withTimestampHeader(testTimestamp + "789"), content: signedAs(testTimestamp+".", "")},
+		{name: "seconds signed and a fraction sent", want: []string{"content.seconds"}, change: withTimestampHeader(testTimestamp + ".123456"), content: signedAs(testTimestamp+".", "")},
 		{name: "a date signed and seconds sent", want: []string{"content.iso_timestamp"}, content: signedAs("2023-11-14T22:13:20.000Z.", "")},
 		{name: "the envelope's timestamp", want: []string{"content.envelope_timestamp"}, content: signedAs("2023-11-14T22:13:19Z.", "")},
 		{name: "the envelope's timestamp as seconds", want: []string{"content.envelope_timestamp"}, content: signedAs("1699999999.", "")},
@@ -336,7 +336,7 @@ func digestMistakes() []mistake {
 		{name: "a plain SHA-1", want: []string{"digest.plain"}, plain: true, hash: "sha1"},
 		{name: "secret and content", want: []string{"digest.key_first"}, plain: true, content: func(e evidence) string { return testSecret + swapped(e) }},
 		{name: "content and secret", want: []string{"digest.key_last"}, plain: true, content: func(e evidence) string { return swapped(e) + testSecret }},
-		{name: "key and message swapped", want: []string{"digest.swapped"}, key: testStamp + "." + testBody, content: func(evidence) string { return testSecret }},
+		{name: "key and message swapped", want: []string{"digest.swapped"}, key: testTimestamp + "." + testBody, content: func(evidence) string { return testSecret }},
 	}
 }
 
@@ -371,8 +371,8 @@ func senderMistakes() []mistake {
 		{name: "Worksome's", want: []string{"sender.worksome"}, content: signedAs("", ""), place: under("Signature", "*")},
 		{name: "Twilio's", want: []string{"sender.twilio"}, change: received(form), content: func(evidence) string { return testURL + "Bodyhi thereFromme" + "To+15551234" },
 			hash: "sha1", write: base64Of, place: under("X-Twilio-Signature", "*")},
-		{name: "WorkSkedge's where another was expected", want: []string{"sender.workskedge"}, content: signedAs(testStamp+".", ""),
-			change: expecting(webhook.StandardWebhooks), place: under("X-Webhook-Signature", "*", "X-Webhook-Timestamp", testStamp)},
+		{name: "WorkSkedge's where another was expected", want: []string{"sender.workskedge"}, content: signedAs(testTimestamp+".", ""),
+			change: expecting(webhook.StandardWebhooks), place: under("X-Webhook-Signature", "*", "X-Webhook-Timestamp", testTimestamp)},
 		{name: "the right signature in a custom header", want: []string{"header.other_name"}, place: func(e *evidence, signature string) {
 			e.header = webhook.Header{{Name: "X-My-Signature", Value: signature}}
 		}},
@@ -391,8 +391,8 @@ func pairMistakes() []mistake {
 		{name: "rewritten by Python, and a newline", want: []string{"body.python", "body.newline_missing"}, change: received(`{"b":1.0,"a":"é"}`), body: `{"b": 1.0, "a": "\u00e9"}` + "\n"},
 		{name: "a quoted secret and an editor's newline, in base64", want: []string{"body.newline_added", "secret.quotes_added", "encoding.base64"}, write: base64Of, body: testBody,
 			change: func(e *evidence) { received(testBody + "\n")(e); holding(`"` + testSecret + `"`)(e) }},
-		{name: "a newline in the secret and no dot", want: []string{"content.no_separator", "secret.space_missing"}, key: testSecret + "\n", content: signedAs(testStamp, "")},
+		{name: "a newline in the secret and no dot", want: []string{"content.no_separator", "secret.space_missing"}, key: testSecret + "\n", content: signedAs(testTimestamp, "")},
 		{name: "HMAC-SHA1 over the body alone", want: []string{"content.body_only", "digest.hmac_sha1"}, hash: "sha1", content: signedAs("", "")},
-		{name: "the body alone for Slack's secret in base64", want: []string{"content.slack", "secret.base64"}, change: holding("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), key: string(unbase64("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")), content: signedAs("v0:"+testStamp+":", "")},
+		{name: "the body alone for Slack's secret in base64", want: []string{"content.slack", "secret.base64"}, change: holding("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), key: string(unbase64("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")), content: signedAs("v0:"+testTimestamp+":", "")},
 	}
 }

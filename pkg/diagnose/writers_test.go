@@ -151,7 +151,7 @@ func TestExplain_json_writers(t *testing.T) {
 	t.Run("Go", func(t *testing.T) {
 		for name, list := range writtenByGo([]string{distinctive}) {
 			signed := *list[0].Text
-			digest := opensslHMAC(t, "sha256", []byte(testSecret), []byte(testStamp+"."+signed))[0]
+			digest := opensslHMAC(t, "sha256", []byte(testSecret), []byte(testTimestamp+"."+signed))[0]
 			f := wantSignedText(t, distinctive, signed, hex.EncodeToString(digest))
 			if f != nil && f.causes[0].id != writerNamed(t, name).cause {
 				t.Errorf("%s: got %v", name, causeIDs(f))
@@ -163,7 +163,7 @@ func TestExplain_json_writers(t *testing.T) {
 		for _, args := range []string{"-c", "-cS", "-S", "."} {
 			signed := runTool(t, []byte(received), "jq", args)
 			for _, signed := range [][]byte{signed, bytes.TrimSuffix(signed, []byte("\n"))} { // a shell's $(…) removes the newline
-				digest := opensslHMAC(t, "sha256", []byte(testSecret), slices.Concat([]byte(testStamp+"."), signed))[0]
+				digest := opensslHMAC(t, "sha256", []byte(testSecret), slices.Concat([]byte(testTimestamp+"."), signed))[0]
 				wantSignedText(t, received, string(signed), hex.EncodeToString(digest))
 			}
 		}
@@ -175,10 +175,10 @@ func wantSignedText(t *testing.T, received, signed, signature string) *finding {
 	t.Helper()
 	e := evidence{
 		scheme: webhook.SchemeFor(webhook.WorkSkedge), secrets: []webhook.Secret{secretOf(testSecret)}, signature: signature,
-		message: webhook.Message{Body: []byte(received), Timestamp: testStamp},
+		message: webhook.Message{Body: []byte(received), Timestamp: testTimestamp},
 	}
 	f := explained(e)
-	if f == nil || !f.certain || string(slices.Concat(f.computed.parts...)) != testStamp+"."+signed {
+	if f == nil || !f.certain || string(slices.Concat(f.computed.parts...)) != testTimestamp+"."+signed {
 		t.Errorf("%s of %s was not found", signed, received)
 		return nil
 	}
@@ -198,12 +198,12 @@ func TestExplain_origin_of_the_body(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := webhook.Verifier{Scheme: webhook.SchemeFor(webhook.WorkSkedge), Secrets: []webhook.Secret{secretOf(testSecret)}}
-			signature, err := v.Scheme.Signature(webhook.Message{Body: []byte(test.signed), Timestamp: testStamp}, v.Secrets[0])
+			signature, err := v.Scheme.Signature(webhook.Message{Body: []byte(test.signed), Timestamp: testTimestamp}, v.Secrets[0])
 			if err != nil {
 				t.Fatal(err)
 			}
 			r := webhook.Request{Body: []byte(test.received), Header: webhook.Header{
-				{Name: v.Scheme.SignatureHeader(), Value: signature}, {Name: v.Scheme.TimestampHeader(), Value: testStamp},
+				{Name: v.Scheme.SignatureHeader(), Value: signature}, {Name: v.Scheme.TimestampHeader(), Value: testTimestamp},
 			}}
 			d := Refusal(v, r, webhook.SignatureMismatch)
 			if d == nil || !strings.Contains(d.Summary, test.summary) || !strings.HasPrefix(d.Fix, test.fix) {
@@ -278,7 +278,7 @@ func writtenBy(t *testing.T, texts []string, name string, args ...string) map[st
 	task := struct {
 		Texts         []string
 		Secret, Stamp string
-	}{texts, testSecret, testStamp}
+	}{texts, testSecret, testTimestamp}
 	var real map[string][]written
 	askTool(t, task, &real, name, args...)
 	return real

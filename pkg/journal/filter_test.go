@@ -13,7 +13,7 @@ import (
 // library is a journal of records that differ.
 func library(t *testing.T) *Journal {
 	t.Helper()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	with := func(n int, edit func(*webhook.Record)) webhook.Record {
 		r := sample(n)
 		edit(&r)
@@ -52,7 +52,7 @@ func library(t *testing.T) *Journal {
 // A record that failed has not failed any more when a replay of it succeeded later.
 func TestFilter_failed_after_a_replay(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	add := func(n, status int, of, id string) {
 		r := sample(n)
 		r.Response.Status, r.ReplayOf, r.WebhookID = status, of, id
@@ -136,7 +136,7 @@ func TestFilter(t *testing.T) {
 
 func TestRecordsReadsASnapshotWhileOthersWrite(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	const many = 2*pageSize + 50
 	for n := 1; n <= many; n++ {
 		put(t, j, sample(n))
@@ -174,7 +174,7 @@ func TestRecordsReadsASnapshotWhileOthersWrite(t *testing.T) {
 
 func TestPruneKeepsWhatIsStillNeeded(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	put(t, j, sample(1), sample(3))
 	if err := queue(t, j, "http://app").Keep(t.Context(), receive.Receipt{Record: sample(2), Forward: true, Mark: &receive.Mark{ID: "whk_2", Accepted: true}}); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 func TestQueueDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	q := queue(t, j, "http://app")
 	for n := 1; n <= 3; n++ {
 		if err := q.Keep(t.Context(), receive.Receipt{Record: sample(n), Forward: true}); err != nil {
@@ -64,7 +64,7 @@ func TestQueueDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 
 func TestQueueIsOpenOnceForEachTarget(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	q := queue(t, j, "http://user:secret@app")
 	if _, err := j.Queue(t.Context(), "http://user:other@app"); !errors.Is(err, ErrLocked) {
 		t.Errorf("the second one: %v, want ErrLocked", err)
@@ -78,7 +78,7 @@ func TestQueueIsOpenOnceForEachTarget(t *testing.T) {
 
 func TestQueueSurvivesClose(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	q := queue(t, j, "http://app")
 	if err := q.Keep(t.Context(), receive.Receipt{Record: sample(1), Forward: true}); err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func TestQueueSurvivesClose(t *testing.T) {
 
 func TestQueueDueKeepsTheOrderOfARecord(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	q := queue(t, j, "http://app")
 	for n, order := range []string{"", "wo_1", "wo_1", "wo_2", "wo_1", ""} {
 		if err := q.Keep(t.Context(), receive.Receipt{Record: sample(n), Forward: true, Order: order}); err != nil {

@@ -59,7 +59,7 @@ func TestPutKeepsEveryFieldOfARecord(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			j := fresh(t, Options{})
+			j := newJournal(t, Options{})
 			put(t, j, read)
 			got, err := j.Get(t.Context(), r.ID)
 			if err != nil {
@@ -74,7 +74,7 @@ func TestPutKeepsEveryFieldOfARecord(t *testing.T) {
 
 func TestPutMasksCredentials(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	r := sample(1)
 	r.Request.URL = "https://user:hunter2@host/?api_key=hunter2"
 	r.Request.Header = webhook.Header{{Name: "X-API-Key", Value: "hunter2"}, {Name: "Authorization", Value: "Bearer hunter2"}}
@@ -96,7 +96,7 @@ func TestPutMasksCredentials(t *testing.T) {
 
 func TestPutAgainUpdatesTheVerdictAndNotTheRequest(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	r := sample(1)
 	r.Verdict.Outcome, r.Response = webhook.Pending, nil
 	put(t, j, r)
@@ -117,7 +117,7 @@ func TestPutAgainUpdatesTheVerdictAndNotTheRequest(t *testing.T) {
 
 func TestImportKeepsStoredRecords(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	put(t, j, sample(1))
 	changed := sample(1)
 	changed.Response.Status = 500
@@ -131,7 +131,7 @@ func TestImportKeepsStoredRecords(t *testing.T) {
 
 func TestGetWithoutARecordIsErrNotFound(t *testing.T) {
 	t.Parallel()
-	if _, err := fresh(t, Options{}).Get(t.Context(), "rec_1"); !errors.Is(err, ErrNotFound) {
+	if _, err := newJournal(t, Options{}).Get(t.Context(), "rec_1"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("error %v, want ErrNotFound", err)
 	}
 }

@@ -114,7 +114,7 @@ func TestSalvageStopsOnError(t *testing.T) {
 
 func TestSalvageSkipsGaps(t *testing.T) {
 	t.Parallel()
-	j := fresh(t, Options{})
+	j := newJournal(t, Options{})
 	put(t, j, sample(1), sample(2))
 	if _, err := j.db.ExecContext(t.Context(), "UPDATE record SET seq = ? WHERE id = ?", int64(math.MaxInt64), sample(2).ID); err != nil {
 		t.Fatal(err)

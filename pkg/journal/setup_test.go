@@ -10,8 +10,8 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// fresh opens a journal in a folder of the test's own.
-func fresh(t testing.TB, o Options) *Journal {
+// newJournal opens a journal in a folder of the test.
+func newJournal(t testing.TB, o Options) *Journal {
 	t.Helper()
 	return reopen(t, filepath.Join(t.TempDir(), "journal.db"), o)
 }

@@ -83,16 +83,16 @@ func TestHandlerWithoutSecretsAcceptsNothing(t *testing.T) {
 
 // THREATS row 2.
 func TestHandlerRefusesAnIncompleteSignature(t *testing.T) {
-	stamp := webhook.FormatTimestamp(clock)
-	good := webhooktest.HexHMAC(sharedSecret, stamp+"."+payload)
+	timestamp := webhook.FormatTimestamp(clock)
+	good := webhooktest.HexHMAC(sharedSecret, timestamp+"."+payload)
 	tests := map[string]string{
 		"empty": "", "one space": " ",
 		"65 digits": good + "0", "66 digits": good + "00", "twice over": good + good,
 		"upper case": strings.ToUpper(good), "not hex": strings.Repeat("g", 64),
 		"one letter not hex": good[:63] + "z", "prefixed": "sha256=" + good,
 		"a space behind": good + " ", "a line break behind": good + "\n", "a NUL behind": good + "\x00",
-		"two, with a comma": good + "," + good, "raw digest": string(webhooktest.HMAC(sharedSecret, stamp+"."+payload)),
-		"of another secret": webhooktest.HexHMAC("another", stamp+"."+payload), "of the body alone": webhooktest.HexHMAC(sharedSecret, payload),
+		"two, with a comma": good + "," + good, "raw digest": string(webhooktest.HMAC(sharedSecret, timestamp+"."+payload)),
+		"of another secret": webhooktest.HexHMAC("another", timestamp+"."+payload), "of the body alone": webhooktest.HexHMAC(sharedSecret, payload),
 		"all zeros": strings.Repeat("0", 64),
 	}
 	for n := 1; n < 64; n++ {
@@ -155,9 +155,9 @@ func TestHandlerRefusesTimestampsOtherThanPlainSeconds(t *testing.T) {
 		"4611686018427387904", "9223372036854775807", "9223372036854775808", "18446744073709551616", strings.Repeat("9", 400),
 	}
 	r := newReceiver(t, nil)
-	for _, stamp := range stamps {
-		t.Run(stamp, func(t *testing.T) {
-			got := r.answerTo(post(stamped("a", payload, stamp), payload))
+	for _, timestamp := range stamps {
+		t.Run(timestamp, func(t *testing.T) {
+			got := r.answerTo(post(signedWith("a", payload, timestamp), payload))
 			if got.Code != 400 {
 				t.Errorf("answered %d %s, want 400", got.Code, got.Body)
 			}

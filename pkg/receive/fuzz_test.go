@@ -21,8 +21,8 @@ import (
 // panics, and it answers 2xx only to a POST with one signature that an HMAC
 // computed here confirms.
 func FuzzHandler(f *testing.F) {
-	stamp := webhook.FormatTimestamp(clock)
-	good := "X-Webhook-Timestamp: " + stamp + "\nX-Webhook-Signature: " + webhooktest.HexHMAC(sharedSecret, stamp+"."+payload) + "\nX-Webhook-ID: evt_1"
+	timestamp := webhook.FormatTimestamp(clock)
+	good := "X-Webhook-Timestamp: " + timestamp + "\nX-Webhook-Signature: " + webhooktest.HexHMAC(sharedSecret, timestamp+"."+payload) + "\nX-Webhook-ID: evt_1"
 	f.Add("POST", good, []byte(payload), false)
 	f.Add("POST", good+"\nX-Webhook-ID: evt_2", []byte(payload), false)
 	f.Add("POST", good+"\nContent-Encoding: gzip", []byte(payload), true)
@@ -56,8 +56,8 @@ func FuzzHandler(f *testing.F) {
 			h.Add(name, value)
 		}
 		if sign {
-			h.Set(webhook.HeaderTimestamp, stamp)
-			h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(sharedSecret, stamp+"."+string(body)))
+			h.Set(webhook.HeaderTimestamp, timestamp)
+			h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(sharedSecret, timestamp+"."+string(body)))
 		}
 		request := &http.Request{
 			Method: method, Header: h, RequestURI: "/", Host: "x",

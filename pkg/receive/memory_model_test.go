@@ -16,9 +16,9 @@ import (
 
 // row is one line of the model: what was settled, in order.
 type row struct {
-	id, stamp, body string
-	kind            string // "accepted", "failed", or "alias" for a retry with a new signature
-	hidden          bool   // another row has its digest now
+	id, timestamp, body string
+	kind                string // "accepted", "failed", or "alias" for a retry with a new signature
+	hidden              bool   // another row has its digest now
 }
 
 // model is Memory as a list that is searched from its end.
@@ -40,34 +40,34 @@ func (m *model) accepted(id string) (row, bool) {
 	return m.newest(func(r row) bool { return r.kind == "accepted" && r.id == id && id != "" })
 }
 
-func (m *model) signed(stamp, body string) (row, bool) {
-	return m.newest(func(r row) bool { return !r.hidden && r.stamp == stamp && r.body == body })
+func (m *model) signed(timestamp, body string) (row, bool) {
+	return m.newest(func(r row) bool { return !r.hidden && r.timestamp == timestamp && r.body == body })
 }
 
-func (m *model) hide(stamp, body string) {
+func (m *model) hide(timestamp, body string) {
 	for i, r := range m.rows {
-		if r.stamp == stamp && r.body == body {
+		if r.timestamp == timestamp && r.body == body {
 			m.rows[i].hidden = true
 		}
 	}
 }
 
 func (m *model) add(r row) {
-	m.hide(r.stamp, r.body)
+	m.hide(r.timestamp, r.body)
 	if m.rows = append(m.rows, r); len(m.rows) > m.limit {
 		m.rows = m.rows[1:]
 	}
 }
 
 // claim says what Memory must make of a delivery that is settled at once.
-func (m *model) claim(id, stamp, body string, ok bool) (webhook.Outcome, string) {
-	same, known := m.signed(stamp, body)
+func (m *model) claim(id, timestamp, body string, ok bool) (webhook.Outcome, string) {
+	same, known := m.signed(timestamp, body)
 	if first, seen := m.accepted(id); seen {
 		if first.body != body {
 			return webhook.Conflict, id
 		}
 		if !known || same.kind == "failed" {
-			m.add(row{id: id, stamp: stamp, body: body, kind: "alias"})
+			m.add(row{id: id, timestamp: timestamp, body: body, kind: "alias"})
 		}
 		return webhook.Duplicate, id
 	}
@@ -81,11 +81,11 @@ func (m *model) claim(id, stamp, body string, ok bool) (webhook.Outcome, string)
 	case known:
 		return webhook.Duplicate, id
 	case ok:
-		m.add(row{id: id, stamp: stamp, body: body, kind: "accepted"})
+		m.add(row{id: id, timestamp: timestamp, body: body, kind: "accepted"})
 	case id != "":
-		m.add(row{id: id, stamp: stamp, body: body, kind: "failed"})
+		m.add(row{id: id, timestamp: timestamp, body: body, kind: "failed"})
 	default:
-		m.hide(stamp, body)
+		m.hide(timestamp, body)
 	}
 	return webhook.Accepted, id
 }
@@ -98,10 +98,10 @@ func TestMemoryClaimAgreesWithItsModel(t *testing.T) {
 		var log []string
 		for range 400 {
 			id := []string{"", "a", "b", "c", "d"}[rng.IntN(5)]
-			stamp := []string{"1", "2", "3"}[rng.IntN(3)]
+			timestamp := []string{"1", "2", "3"}[rng.IntN(3)]
 			body := []string{"x", "y", "z"}[rng.IntN(3)]
 			ok := rng.IntN(3) > 0
-			claim, err := memory.Claim(t.Context(), id, stamp, []byte(body))
+			claim, err := memory.Claim(t.Context(), id, timestamp, []byte(body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,8 +109,8 @@ func TestMemoryClaimAgreesWithItsModel(t *testing.T) {
 			if rng.IntN(4) == 0 {
 				claim.Done(!ok) // says nothing any more
 			}
-			log = append(log, fmt.Sprintf("%q %s.%s %t: %s of %q", id, stamp, body, ok, claim.Outcome, claim.FirstID))
-			want, first := simple.claim(id, stamp, body, ok)
+			log = append(log, fmt.Sprintf("%q %s.%s %t: %s of %q", id, timestamp, body, ok, claim.Outcome, claim.FirstID))
+			want, first := simple.claim(id, timestamp, body, ok)
 			if claim.Outcome != want || claim.FirstID != first {
 				t.Fatalf("seed %d, limit %d: want %s of %q after\n%s", seed, limit, want, first, strings.Join(log, "\n"))
 			}

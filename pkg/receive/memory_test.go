@@ -14,9 +14,9 @@ import (
 )
 
 // settle claims a delivery and, where it is accepted, says how it went.
-func settle(t testing.TB, m *Memory, id, stamp, body string, ok bool) webhook.Outcome {
+func settle(t testing.TB, m *Memory, id, timestamp, body string, ok bool) webhook.Outcome {
 	t.Helper()
-	claim, err := m.Claim(t.Context(), id, stamp, []byte(body))
+	claim, err := m.Claim(t.Context(), id, timestamp, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,11 +109,11 @@ func TestMemoryClaimIsSettledOnce(t *testing.T) {
 func TestMemoryClaimWaitsForTheOneInProgress(t *testing.T) {
 	other := []byte("y")
 	tests := []struct {
-		name      string
-		id, stamp string
-		body      []byte
-		ok        bool
-		want      webhook.Outcome
+		name          string
+		id, timestamp string
+		body          []byte
+		ok            bool
+		want          webhook.Outcome
 	}{
 		{"as a duplicate", "a", "1", []byte("x"), true, webhook.Duplicate},
 		{"as a duplicate with a new signature", "a", "2", []byte("x"), true, webhook.Duplicate},
@@ -134,7 +134,7 @@ func TestMemoryClaimWaitsForTheOneInProgress(t *testing.T) {
 				}
 				var outcome webhook.Outcome
 				go func() {
-					claim, err := m.Claim(t.Context(), tt.id, tt.stamp, tt.body)
+					claim, err := m.Claim(t.Context(), tt.id, tt.timestamp, tt.body)
 					if err != nil {
 						t.Error(err)
 					}
@@ -239,13 +239,13 @@ func TestMemoryClaimDistinguishesLongIDs(t *testing.T) {
 func TestBodyDigestDistinguishesRequests(t *testing.T) {
 	t.Parallel()
 	seen := map[[32]byte]string{}
-	for _, stamp := range []string{"", "1", "17"} {
+	for _, timestamp := range []string{"", "1", "17"} {
 		for _, body := range []string{"", "7", "7.", "BODY", "BODY\n"} {
-			d := BodyDigest(stamp, []byte(body))
+			d := BodyDigest(timestamp, []byte(body))
 			if other, found := seen[d]; found {
-				t.Errorf("%q and %q have one digest", stamp+"|"+body, other)
+				t.Errorf("%q and %q have one digest", timestamp+"|"+body, other)
 			}
-			seen[d] = stamp + "|" + body
+			seen[d] = timestamp + "|" + body
 		}
 	}
 	const want = "\x05\x82\xa4" // of openssl dgst -sha256 over 17.BODY

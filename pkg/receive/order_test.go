@@ -28,8 +28,8 @@ func TestConfigSkipVerifyChecksNoSignatureAndNoTimestamp(t *testing.T) {
 func TestConfigSkipVerifyRecognizesDeliveriesByTheirHeaders(t *testing.T) {
 	r := newReceiver(t, func(c *receive.Config) { c.SkipVerify, c.Verifier.Secrets = true, nil })
 	tests := []struct {
-		name, id, stamp, otherID, otherStamp string
-		known, answer                        string
+		name, id, timestamp, otherID, otherStamp string
+		known, answer                            string
 	}{
 		{"one of Standard Webhooks", "", "", "msg_1", "1001", "msg_1", taken},
 		{"another of them", "", "", "msg_2", "1002", "msg_2", taken},
@@ -43,7 +43,7 @@ func TestConfigSkipVerifyRecognizesDeliveriesByTheirHeaders(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := http.Header{}
 			for name, value := range map[string]string{
-				webhook.HeaderID: tt.id, webhook.HeaderTimestamp: tt.stamp, "webhook-id": tt.otherID, "webhook-timestamp": tt.otherStamp,
+				webhook.HeaderID: tt.id, webhook.HeaderTimestamp: tt.timestamp, "webhook-id": tt.otherID, "webhook-timestamp": tt.otherStamp,
 			} {
 				if value != "" {
 					h.Set(name, value)

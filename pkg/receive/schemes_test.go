@@ -15,10 +15,10 @@ const notifyURL = "https://example.com/hooks?a=1"
 
 // standardHeader signs according to the Standard Webhooks specification.
 func standardHeader(key, id, body string) http.Header {
-	stamp := webhook.FormatTimestamp(clock)
+	timestamp := webhook.FormatTimestamp(clock)
 	return http.Header{
-		"Webhook-Id": {id}, "Webhook-Timestamp": {stamp},
-		"Webhook-Signature": {"v1," + webhooktest.Base64HMAC(key, id+"."+stamp+"."+body)},
+		"Webhook-Id": {id}, "Webhook-Timestamp": {timestamp},
+		"Webhook-Signature": {"v1," + webhooktest.Base64HMAC(key, id+"."+timestamp+"."+body)},
 	}
 }
 

@@ -30,15 +30,15 @@ var clock = time.Date(2026, 1, 15, 14, 30, 0, 0, time.UTC)
 
 // header signs a body by timestamp.body. An empty id is left out.
 func header(id, body string, at time.Time) http.Header {
-	return stamped(id, body, strconv.FormatInt(at.Unix(), 10))
+	return signedWith(id, body, strconv.FormatInt(at.Unix(), 10))
 }
 
-// stamped signs a body under any text for a timestamp.
-func stamped(id, body, stamp string) http.Header {
+// signedWith signs a body under any text for a timestamp.
+func signedWith(id, body, timestamp string) http.Header {
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
-	h.Set(webhook.HeaderTimestamp, stamp)
-	h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(sharedSecret, stamp+"."+body))
+	h.Set(webhook.HeaderTimestamp, timestamp)
+	h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(sharedSecret, timestamp+"."+body))
 	if id != "" {
 		h.Set(webhook.HeaderID, id)
 	}

@@ -27,7 +27,7 @@ func TestScheme_verifies_what_it_signed(t *testing.T) {
 			t.Run(s.Name()+" in "+s.SignatureHeader()+" over "+name, func(t *testing.T) {
 				t.Parallel()
 				secret := keyFor(t, s.Name())
-				m := webhook.Message{Body: body, Timestamp: stamp, ID: "msg_1", URL: "https://example.com/hook"}
+				m := webhook.Message{Body: body, Timestamp: unixTimestamp, ID: "msg_1", URL: "https://example.com/hook"}
 				h := headersOf(t, s, m, secret)
 				v := webhook.Verifier{Scheme: s, Secrets: []webhook.Secret{secret}, URL: m.URL}
 				proof, err := v.Verify(h, body, now())
@@ -63,7 +63,7 @@ func TestSchemeContent(t *testing.T) {
 
 func TestSchemeHeaders(t *testing.T) {
 	t.Parallel()
-	full := webhook.Message{Body: order, Timestamp: stamp, ID: "wh_1", URL: "https://example.com/"}
+	full := webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "wh_1", URL: "https://example.com/"}
 	noID := full
 	noID.ID = ""
 	worksome := schemeNamed(t, webhook.BodyOnly).On(webhook.Worksome)
@@ -129,7 +129,7 @@ func TestSchemeDigest_fails(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, err := test.scheme.Headers(webhook.Message{Body: order, Timestamp: stamp, ID: "a"}, test.secret)
+			h, err := test.scheme.Headers(webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "a"}, test.secret)
 			if err == nil || h != nil {
 				t.Fatalf("headers %v, error %v; want an error alone", h, err)
 			}

@@ -11,8 +11,8 @@ import (
 // signedAt is the moment at which the tests sign, and at which they receive
 // unless one says otherwise.
 const (
-	signedAt int64 = 1772464800
-	stamp          = "1772464800"
+	signedAt      int64 = 1772464800
+	unixTimestamp       = "1772464800"
 )
 
 func now() time.Time { return time.Unix(signedAt, 0) }
@@ -58,7 +58,7 @@ func headersOf(t testing.TB, s webhook.Scheme, m webhook.Message, secret webhook
 // signedOrder is the header of a good request over order by the default scheme.
 func signedOrder(t testing.TB) http.Header {
 	t.Helper()
-	return headersOf(t, webhook.SchemeFor(webhook.WorkSkedge), webhook.Message{Body: order, Timestamp: stamp, ID: "wh_1"}, keyFor(t, webhook.TimestampBody))
+	return headersOf(t, webhook.SchemeFor(webhook.WorkSkedge), webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "wh_1"}, keyFor(t, webhook.TimestampBody))
 }
 
 // wantReason fails unless err is a refusal for that reason; "" wants none.

@@ -102,7 +102,7 @@ func TestVerifierVerify_repeated_header(t *testing.T) {
 				continue
 			}
 			for _, second := range []string{"", "the same", "another"} {
-				h := headersOf(t, s, webhook.Message{Body: order, Timestamp: stamp, ID: "msg_1", URL: v.URL}, secret)
+				h := headersOf(t, s, webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "msg_1", URL: v.URL}, secret)
 				if second == "the same" {
 					second = h.Get(name)
 				}
@@ -131,7 +131,7 @@ func TestVerifierVerify_missing_header(t *testing.T) {
 		}
 		delete(want, "")
 		for name, reason := range want {
-			h := headersOf(t, s, webhook.Message{Body: order, Timestamp: stamp, ID: "msg_1", URL: v.URL}, secret)
+			h := headersOf(t, s, webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "msg_1", URL: v.URL}, secret)
 			h.Del(name)
 			_, err := v.Verify(h, order, now())
 			wantReason(t, err, reason)
@@ -197,7 +197,7 @@ func TestVerifierVerify_of_a_verifier_at_fault(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "no URL was given") || webhook.StatusOf(err) != http.StatusInternalServerError {
 		t.Errorf("square without a URL: %v, want an error that names the URL", err)
 	}
-	h = headersOf(t, standard, webhook.Message{Body: order, Timestamp: stamp, ID: "a"}, keyFor(t, standard.Name()))
+	h = headersOf(t, standard, webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "a"}, keyFor(t, standard.Name()))
 	bad := []webhook.Secret{keyFor(t, standard.Name()), secretOf(t, "whsec_n0t base64")}
 	if _, err = (webhook.Verifier{Scheme: standard, Secrets: bad}).Verify(h, order, now()); err == nil || strings.Contains(err.Error(), "n0t") {
 		t.Errorf("a bad whsec_ secret: %v, want an error that does not show it", err)
@@ -208,7 +208,7 @@ func TestVerifierVerify_standard_webhooks_list(t *testing.T) {
 	t.Parallel()
 	s := schemeNamed(t, webhook.StandardWebhooks)
 	secret := keyFor(t, s.Name())
-	good := headersOf(t, s, webhook.Message{Body: order, Timestamp: stamp, ID: "msg_1"}, secret).Get(s.SignatureHeader())
+	good := headersOf(t, s, webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "msg_1"}, secret).Get(s.SignatureHeader())
 	other := "v1," + strings.Repeat("A", 43) + "="
 	for name, test := range map[string]struct {
 		value string
@@ -227,7 +227,7 @@ func TestVerifierVerify_standard_webhooks_list(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := headersOf(t, s, webhook.Message{Body: order, Timestamp: stamp, ID: "msg_1"}, secret)
+			h := headersOf(t, s, webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "msg_1"}, secret)
 			h.Set(s.SignatureHeader(), test.value)
 			_, err := webhook.Verifier{Scheme: s, Secrets: []webhook.Secret{secret}}.Verify(h, order, now())
 			wantReason(t, err, test.want)
@@ -238,7 +238,7 @@ func TestVerifierVerify_standard_webhooks_list(t *testing.T) {
 // stamps are timestamp headers, and whether they are Unix seconds. Some
 // are what ParseInt accepts.
 var stamps = map[string]bool{
-	"0": true, "1": true, stamp: true, "4611686018427387904": true, "9223372036854775807": true,
+	"0": true, "1": true, unixTimestamp: true, "4611686018427387904": true, "9223372036854775807": true,
 	"": false, "+1772464800": false, "01772464800": false, "00": false, "-1": false, "-0": false, ".5": false,
 	"1772464800.5": false, "1772464800.": false, "9223372036854775808": false, "18446744073709551616": false,
 	"now": false, "1e9": false, "0x69a5": false, "1_772_464_800": false, "2026-03-02T15:20:00Z": false,
@@ -411,7 +411,7 @@ func TestVerifierVerify_reports_the_first_fault(t *testing.T) {
 		{webhook.SignatureMismatch, func(h map[string][]string) { h["Webhook-Timestamp"] = []string{"+1"} }},
 	}
 	for i := range faults {
-		h := headersOf(t, s, webhook.Message{Body: order, Timestamp: stamp, ID: "a"}, secret)
+		h := headersOf(t, s, webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "a"}, secret)
 		for j := len(faults) - 1; j >= i; j-- { // so that the earliest is applied last
 			faults[j].apply(h)
 		}
@@ -509,7 +509,7 @@ type proof struct {
 func newProof(t testing.TB, s webhook.Scheme, body []byte) proof {
 	t.Helper()
 	secret := keyFor(t, s.Name())
-	m := webhook.Message{Body: body, Timestamp: stamp, ID: "msg_1", URL: "https://example.com/hook"}
+	m := webhook.Message{Body: body, Timestamp: unixTimestamp, ID: "msg_1", URL: "https://example.com/hook"}
 	p := proof{
 		header:   headersOf(t, s, m, secret),
 		signed:   []string{s.SignatureHeader()},
@@ -544,11 +544,11 @@ func flip(b []byte, bit int) []byte {
 
 // request is what a receiver sees of a signed request, and its clock.
 type request struct {
-	scheme               string
-	secret               string
-	body                 []byte
-	stamp, id, url, sign string
-	clock                int64
+	scheme                   string
+	secret                   string
+	body                     []byte
+	timestamp, id, url, sign string
+	clock                    int64
 }
 
 // byHand computes HMAC-SHA256 from RFC 2104, on nothing but SHA-256.
@@ -574,7 +574,7 @@ func byHand(key, message []byte) []byte {
 func (r request) signature() string {
 	switch r.scheme {
 	case "timestamp.body":
-		return hex.EncodeToString(byHand([]byte(r.secret), append([]byte(r.stamp+"."), r.body...)))
+		return hex.EncodeToString(byHand([]byte(r.secret), append([]byte(r.timestamp+"."), r.body...)))
 	case "body":
 		return hex.EncodeToString(byHand([]byte(r.secret), r.body))
 	case "square":
@@ -589,7 +589,7 @@ func (r request) signature() string {
 		if err != nil || len(key) == 0 {
 			return ""
 		}
-		return "v1," + base64.StdEncoding.EncodeToString(byHand(key, append([]byte(r.id+"."+r.stamp+"."), r.body...)))
+		return "v1," + base64.StdEncoding.EncodeToString(byHand(key, append([]byte(r.id+"."+r.timestamp+"."), r.body...)))
 	}
 	panic("no rule for scheme " + r.scheme)
 }
@@ -599,8 +599,8 @@ var unixSeconds = regexp.MustCompile(`\A(0|[1-9][0-9]*)\z`)
 // inWindow reports by big numbers whether the timestamp is at most 300 s from
 // the clock.
 func (r request) inWindow() bool {
-	at, ok := new(big.Int).SetString(r.stamp, 10)
-	if !ok || !unixSeconds.MatchString(r.stamp) || !at.IsInt64() {
+	at, ok := new(big.Int).SetString(r.timestamp, 10)
+	if !ok || !unixSeconds.MatchString(r.timestamp) || !at.IsInt64() {
 		return false
 	}
 	return at.Sub(at, big.NewInt(r.clock)).CmpAbs(big.NewInt(300)) <= 0
@@ -621,7 +621,7 @@ func (r request) header(s webhook.Scheme) http.Header {
 	h := http.Header{}
 	h.Set(s.SignatureHeader(), r.sign)
 	if s.TimestampHeader() != "" {
-		h.Set(s.TimestampHeader(), r.stamp)
+		h.Set(s.TimestampHeader(), r.timestamp)
 	}
 	if s.IDHeader() != "" {
 		h.Set(s.IDHeader(), r.id)
@@ -647,8 +647,8 @@ func FuzzVerify(f *testing.F) {
 		f.Add(uint8(0), "k", order, text, "", "", "", true, signedAt)
 		f.Add(uint8(4), "aw==", order, text, "msg_1", "", " v1a,x", true, signedAt)
 	}
-	f.Fuzz(func(t *testing.T, scheme uint8, secret string, body []byte, stamp, id, url, signature string, sign bool, clock int64) {
-		r := request{names[int(scheme)%len(names)], secret, body, stamp, id, url, signature, clock % (1 << 60)}
+	f.Fuzz(func(t *testing.T, scheme uint8, secret string, body []byte, unixTimestamp, id, url, signature string, sign bool, clock int64) {
+		r := request{names[int(scheme)%len(names)], secret, body, unixTimestamp, id, url, signature, clock % (1 << 60)}
 		if sign {
 			r.sign = r.signature() + r.sign
 		}
@@ -662,7 +662,7 @@ func FuzzVerify(f *testing.F) {
 		if (err == nil) != r.good() {
 			t.Fatalf("%+v: %v, want good to be %v", r, err, r.good())
 		}
-		if err == nil && s.TimestampHeader() != "" && webhook.FormatTimestamp(proof.Timestamp) != r.stamp {
+		if err == nil && s.TimestampHeader() != "" && webhook.FormatTimestamp(proof.Timestamp) != r.timestamp {
 			t.Fatalf("%+v: proof of %v", r, proof.Timestamp)
 		}
 		if status := webhook.StatusOf(err); err != nil && status != 400 && status != 401 && status != 500 {
@@ -678,11 +678,11 @@ func TestVerifierCheckTimestamp(t *testing.T) {
 		values []string
 		reason webhook.Reason
 	}{
-		"now":       {[]string{stamp}, ""},
+		"now":       {[]string{unixTimestamp}, ""},
 		"missing":   {nil, webhook.TimestampMissing},
 		"empty":     {[]string{""}, webhook.TimestampMissing},
-		"repeated":  {[]string{stamp, stamp}, webhook.HeaderRepeated},
-		"malformed": {[]string{stamp + ".0"}, webhook.TimestampMalformed},
+		"repeated":  {[]string{unixTimestamp, unixTimestamp}, webhook.HeaderRepeated},
+		"malformed": {[]string{unixTimestamp + ".0"}, webhook.TimestampMalformed},
 		"too old":   {[]string{fmt.Sprint(signedAt - 301)}, webhook.TimestampTooOld},
 		"too new":   {[]string{fmt.Sprint(signedAt + 301)}, webhook.TimestampTooNew},
 	} {

@@ -89,7 +89,7 @@ func (v *DeliveryView) Step(s deliver.Step) {
 		p.Quiet(r.Time.Local().Format("15:04:05")), p.Mark(r.Verdict.Outcome == webhook.Accepted),
 		paint(status)+strings.Repeat(" ", max(0, statusWidth-utf8.RuneCountInString(status))), ui.Duration(r.Duration))
 	if s.Again {
-		line += "  " + v.again(s)
+		line += "  " + v.nextAttempt(s)
 	}
 	fmt.Fprintln(v.Env.Out, line)
 	below := func(paint func(string) string, text string) {
@@ -127,8 +127,8 @@ func (v *DeliveryView) outcome(r *webhook.Record) (status string, paint func(str
 	return status, func(s string) string { return v.P.Status(code, s) }, detail
 }
 
-// again returns when the next attempt follows, and when it would at speed 1.
-func (v *DeliveryView) again(s deliver.Step) string {
+// nextAttempt returns when the next attempt follows, and when it would at speed 1.
+func (v *DeliveryView) nextAttempt(s deliver.Step) string {
 	pause := ui.Duration(v.Plan.Schedule[s.Record.Attempt])
 	switch {
 	case math.IsInf(v.Plan.Factor, 0):

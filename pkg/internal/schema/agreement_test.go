@@ -15,7 +15,7 @@ import (
 
 // FuzzSyntax compares the syntax check with encoding/json.
 func FuzzSyntax(f *testing.F) {
-	for _, text := range rightTexts {
+	for _, text := range validTexts {
 		f.Add([]byte(text))
 	}
 	for _, b := range brokenTexts() {
@@ -30,7 +30,7 @@ func FuzzSyntax(f *testing.F) {
 
 func TestCheckSyntaxAgreesWithEncodingJSON(t *testing.T) {
 	checker := new(schema.Checker)
-	for _, seed := range rightTexts {
+	for _, seed := range validTexts {
 		agree(t, checker, []byte(seed))
 	}
 	for i := range 1 << 16 / slowdown {
@@ -59,7 +59,7 @@ func agree(t *testing.T, checker *schema.Checker, text []byte) {
 	right := summarize(found, func(k schema.Kind) bool { return k == schema.Syntax || k == schema.Depth }) == ""
 	valid := json.Valid(text)
 	if want := valid && utf8.Valid(text) && !halvesSurrogates(text) && !isDeep(text); right != want {
-		t.Fatalf("%q: right: %v, want %v: %+v", text, right, want, found)
+		t.Fatalf("%q: valid: %v, want %v: %+v", text, right, want, found)
 	}
 	if !right {
 		couldBegin(t, text, found[len(found)-1].Offset)

@@ -21,7 +21,7 @@ func TestCompileCatalog(t *testing.T) {
 	}
 	checker := new(schema.Checker)
 	for _, s := range samples(t) {
-		if found := checker.Check(compiled[s.file], s.payload); !isRight(found) {
+		if found := checker.Check(compiled[s.file], s.payload); !isValid(found) {
 			t.Errorf("%s:\n%s", s.file, allInFull(found))
 		}
 	}

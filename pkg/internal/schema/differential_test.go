@@ -31,7 +31,7 @@ func TestCheckAgainstOracle(t *testing.T) {
 			payload := []byte(m.mutate(payloads[m.IntN(len(payloads))]))
 			if p.compare(t, checker, payload) {
 				compared++
-				if !isRight(checker.Check(p.ours, payload)) {
+				if !isValid(checker.Check(p.ours, payload)) {
 					wrong++
 				}
 			}

@@ -75,7 +75,7 @@ func TestCheckKeywords(t *testing.T) {
 			checker := new(schema.Checker)
 			for _, payload := range c.right {
 				if got := summarize(checker.Check(s, []byte(payload)), schema.Kind.IsViolation); got != "" {
-					t.Errorf("%s is right, but: %s", payload, got)
+					t.Errorf("%s is valid, but: %s", payload, got)
 				}
 			}
 			for _, w := range c.wrong {

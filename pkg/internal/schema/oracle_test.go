@@ -119,7 +119,7 @@ func (p *pair) compare(t *testing.T, checker *schema.Checker, payload []byte) bo
 		return false
 	}
 	fault := p.oracle.Validate(value)
-	if isRight(found) != (fault == nil) {
+	if isValid(found) != (fault == nil) {
 		t.Errorf("%s: %s\nours: %s\noracle: %v", p.name, payload, summarize(found, schema.Kind.IsViolation), fault)
 	}
 	return true

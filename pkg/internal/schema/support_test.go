@@ -100,7 +100,7 @@ func summarize(findings []schema.Finding, wanted func(schema.Kind) bool) string 
 	return strings.Join(list, "; ")
 }
 
-// isRight reports whether the findings have no violation.
-func isRight(findings []schema.Finding) bool {
+// isValid reports whether the findings have no violation.
+func isValid(findings []schema.Finding) bool {
 	return summarize(findings, schema.Kind.IsViolation) == ""
 }

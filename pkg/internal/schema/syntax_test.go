@@ -8,8 +8,8 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
-// rightTexts are JSON in every form that the grammar allows.
-var rightTexts = []string{
+// validTexts are JSON in every form that the grammar allows.
+var validTexts = []string{
 	`{}`, `[]`, `""`, `0`, `true`, `false`, `null`, ` [ ] `, "\t{\r\n}\n ", `[[]]`, `{"a":{}}`, `{"":0}`, `[1,null,"a",{},[]]`,
 	`-0`, `-1`, `10`, `0.5`, `-0.0`, `1e1`, `1E1`, `1e+1`, `1E-01`, `0e0`, `1.5e300`, `123456789012345678901234567890`, `[1 , 2]`,
 	`1e400`, `-1e-400`, `0.` + strings.Repeat("0", 400) + `1`, `1e99999999999999999999`, `-0e-0`,
@@ -20,8 +20,8 @@ var rightTexts = []string{
 }
 
 func TestCheckSyntaxAccepts(t *testing.T) {
-	for _, text := range rightTexts {
-		if got := new(schema.Checker).Check(nil, []byte(text)); !isRight(got) {
+	for _, text := range validTexts {
+		if got := new(schema.Checker).Check(nil, []byte(text)); !isValid(got) {
 			t.Errorf("%.80q: %+v", text, got)
 		}
 		if !json.Valid([]byte(text)) {

@@ -59,7 +59,7 @@ func (d *demo) story(ctx context.Context) error {
 			return err
 		}
 	}
-	d.say(d.p.Name("Next:") + `
+	d.printText(d.p.Name("Next:") + `
   wsk sandbox                                    a platform to send to
   wsk listen --secret s3cret                     your own receiver
   wsk send work_order.created --secret s3cret --explain
@@ -70,7 +70,7 @@ func (d *demo) story(ctx context.Context) error {
 
 // send sends a project from the ERP to the platform.
 func (d *demo) send(ctx context.Context) error {
-	d.say("1. Your ERP sends WorkSkedge a project. Records that it names are created too.\n")
+	d.printText("1. Your ERP sends WorkSkedge a project. Records that it names are created too.\n")
 	delivery, err := d.project()
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (d *demo) send(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.record(sent)
+	d.printRecord(sent)
 	d.request(sent)
 	d.answer(sent)
 	if sent.Verdict.Outcome != webhook.Accepted {
@@ -93,7 +93,7 @@ func (d *demo) send(ctx context.Context) error {
 		}
 		kept = append(kept, ui.Plural(len(list), kind))
 	}
-	d.say("  " + d.p.Quiet("kept  ") + strings.Join(kept, ", ") + "\n")
+	d.printText("  " + d.p.Quiet("kept  ") + strings.Join(kept, ", ") + "\n")
 	return nil
 }
 
@@ -106,21 +106,21 @@ func (d *demo) receive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("2. WorkSkedge notifies your accounting, whose receiver verifies each event.\n")
+	d.printText("2. WorkSkedge notifies your accounting, whose receiver verifies each event.\n")
 	for range deliveries {
 		got, err := d.received(ctx)
 		if err != nil {
 			return err
 		}
-		d.record(got.Record)
-		d.say(fmt.Sprintf("  %s %s%s", d.p.Mark(got.Verdict.Verified), ui.Pad(got.Event, 20), d.p.Quiet(verdictLine(got.Record))))
+		d.printRecord(got.Record)
+		d.printText(fmt.Sprintf("  %s %s%s", d.p.Mark(got.Verdict.Verified), ui.Pad(got.Event, 20), d.p.Quiet(verdictLine(got.Record))))
 		if got.by != accounting || got.Verdict.Outcome != webhook.Accepted {
 			return command.No(fmt.Errorf("%s was %s by %s", got.Event, got.Verdict.Outcome, got.by))
 		}
 		d.captured = got.Record
 	}
-	d.say("\n3. The ERP is subscribed too and receives nothing: it caused the events.\n")
-	d.say("  " + d.p.Mark(true) + " no echo\n")
+	d.printText("\n3. The ERP is subscribed too and receives nothing: it caused the events.\n")
+	d.printText("  " + d.p.Mark(true) + " no echo\n")
 	if len(deliveries) == 0 {
 		return command.No(errors.New("nothing was delivered"))
 	}
@@ -141,7 +141,7 @@ func (d *demo) tamper(ctx context.Context) error {
 		{"4. One of them again, with a newline added to its body.\n", tampered, webhook.Refused},
 		{"5. The same request again, as from a platform that missed the response.\n", again, webhook.Duplicate},
 	} {
-		d.say(step.title)
+		d.printText(step.title)
 		sent, err := d.attempt(ctx, step.delivery)
 		if err != nil {
 			return err
@@ -153,16 +153,16 @@ func (d *demo) tamper(ctx context.Context) error {
 		if got.Verdict.Outcome == webhook.Refused {
 			got.Verdict.Diagnosis = diagnose.Refusal(d.verifier, got.Request, webhook.Reason(got.Verdict.Reason))
 		}
-		d.record(sent)
-		d.record(got.Record)
-		d.say(fmt.Sprintf("  %s %s", d.p.Mark(got.Verdict.Verified), verdictLine(got.Record)))
+		d.printRecord(sent)
+		d.printRecord(got.Record)
+		d.printText(fmt.Sprintf("  %s %s", d.p.Mark(got.Verdict.Verified), verdictLine(got.Record)))
 		d.answer(sent)
 		if found := got.Verdict.Diagnosis; found != nil && d.text {
 			if err := command.WriteDiagnosis(d.env.Out, d.p, d.env.Columns, found); err != nil {
 				return err
 			}
 		}
-		d.say("")
+		d.printText("")
 		if got.Verdict.Outcome != step.want {
 			return command.No(fmt.Errorf("the receiver's verdict is %s, want %s", got.Verdict.Outcome, step.want))
 		}
@@ -173,16 +173,16 @@ func (d *demo) tamper(ctx context.Context) error {
 // request shows a request with its headers.
 func (d *demo) request(r webhook.Record) {
 	p, body := d.p, string(r.Request.Body)
-	d.say("  " + p.Name("POST "+r.Request.URL))
+	d.printText("  " + p.Name("POST "+r.Request.URL))
 	for _, h := range r.Request.Header.Redacted() {
-		d.say("  " + p.Quiet(h.Name+":") + " " + ui.Short(ui.Clean(h.Value), 74-len(h.Name)))
+		d.printText("  " + p.Quiet(h.Name+":") + " " + ui.Short(ui.Clean(h.Value), 74-len(h.Name)))
 	}
-	d.say("\n  " + ui.Short(ui.Clean(body), 76) + "\n  " + p.Quiet(ui.Plural(len(body), "byte")) + "\n")
+	d.printText("\n  " + ui.Short(ui.Clean(body), 76) + "\n  " + p.Quiet(ui.Plural(len(body), "byte")) + "\n")
 }
 
 func (d *demo) answer(r webhook.Record) {
 	status := strconv.Itoa(r.Response.Status)
-	d.say("  " + d.p.Quiet("got   ") + d.p.Status(r.Response.Status, status) + " " + ui.Short(ui.Clean(strings.TrimSpace(string(r.Response.Body))), 68))
+	d.printText("  " + d.p.Quiet("got   ") + d.p.Status(r.Response.Status, status) + " " + ui.Short(ui.Clean(strings.TrimSpace(string(r.Response.Body))), 68))
 }
 
 func verdictLine(r webhook.Record) string {
@@ -195,15 +195,15 @@ func verdictLine(r webhook.Record) string {
 	return ui.Clean(r.Verdict.Detail)
 }
 
-// say writes a line for people.
-func (d *demo) say(text string) {
+// printText writes a line for people.
+func (d *demo) printText(text string) {
 	if d.text {
 		fmt.Fprintln(d.env.Out, text)
 	}
 }
 
-// record writes a line for programs.
-func (d *demo) record(r webhook.Record) {
+// printRecord writes a line for programs.
+func (d *demo) printRecord(r webhook.Record) {
 	if !d.text {
 		_ = webhook.NewEncoder(d.env.Out).Encode(r) // Out keeps its error for Main
 	}

@@ -41,7 +41,7 @@ func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config
 		return c, err
 	}
 	if c.Platform == webhook.WorkMarket {
-		c.Unsigned, err = o.unsigned()
+		c.Unsigned, err = o.senderProof()
 	} else {
 		c.Verifier, err = o.verifier(env, cfg, c.Platform)
 	}
@@ -110,8 +110,8 @@ func (o *options) verifier(env *command.Env, cfg *config.Config, platform webhoo
 	return v, nil
 }
 
-// unsigned returns what a request of Work Market, which does not sign, must contain.
-func (o *options) unsigned() (*receive.Unsigned, error) {
+// senderProof returns what a request of Work Market, which does not sign, must contain.
+func (o *options) senderProof() (*receive.Unsigned, error) {
 	required := len(o.requireHeader)+len(o.requireQuery) > 0
 	switch {
 	case o.strict:

@@ -118,7 +118,7 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	if err := o.choose(); err != nil {
 		return err
 	}
-	now, err := o.moment(env)
+	now, err := o.renderTime(env)
 	if err != nil {
 		return err
 	}
@@ -162,8 +162,8 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	return o.printFindings(env, cfg, name, findings)
 }
 
-// moment returns the time of --now.
-func (o *options) moment(env *command.Env) (time.Time, error) {
+// renderTime returns the time of --now.
+func (o *options) renderTime(env *command.Env) (time.Time, error) {
 	if o.now == "" {
 		return env.Now().UTC(), nil
 	}

@@ -115,7 +115,7 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 	var items []replay.Item
 	switch {
 	case len(args) > 0:
-		items, err = s.named(ctx, args)
+		items, err = s.fromArgs(ctx, args)
 		if !s.options.given("direction") {
 			filter.Direction = ""
 		}
@@ -124,7 +124,7 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 		if err := s.env.CheckStdin("PATH -", "the journal"); err != nil {
 			return nil, err
 		}
-		items, err = s.stored(ctx, filter)
+		items, err = s.fromJournal(ctx, filter)
 	default:
 		return nil, errors.New("nothing to replay: give PATH, the id of a record, or a filter of the journal such as --failed --since 2h")
 	}
@@ -151,8 +151,8 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 	return items, nil
 }
 
-// stored queries the journal.
-func (s *source) stored(ctx context.Context, f journal.Filter) ([]replay.Item, error) {
+// fromJournal queries the journal.
+func (s *source) fromJournal(ctx context.Context, f journal.Filter) ([]replay.Item, error) {
 	j, err := s.journal(ctx)
 	if err != nil {
 		return nil, err
@@ -162,11 +162,11 @@ func (s *source) stored(ctx context.Context, f journal.Filter) ([]replay.Item, e
 	})
 }
 
-// named reads each argument: a path, or an id in the journal.
-func (s *source) named(ctx context.Context, args []string) ([]replay.Item, error) {
+// fromArgs reads each argument: a path, or an id in the journal.
+func (s *source) fromArgs(ctx context.Context, args []string) ([]replay.Item, error) {
 	var items []replay.Item
 	for _, arg := range args {
-		found, err := s.one(ctx, arg)
+		found, err := s.fromArg(ctx, arg)
 		if err != nil {
 			return nil, err
 		}
@@ -175,7 +175,7 @@ func (s *source) named(ctx context.Context, args []string) ([]replay.Item, error
 	return items, nil
 }
 
-func (s *source) one(ctx context.Context, arg string) ([]replay.Item, error) {
+func (s *source) fromArg(ctx context.Context, arg string) ([]replay.Item, error) {
 	info, err := os.Stat(s.env.Path(arg))
 	switch {
 	case arg == "-":

@@ -239,11 +239,11 @@ func (o *options) find(catalog *webhook.Catalog, name string) (webhook.Definitio
 	if worksomeErr == nil && o.platform == "" && o.form == "" {
 		return other, nil
 	}
-	return d, elsewhere(catalog, form, name, err, worksomeErr)
+	return d, suggestForm(catalog, form, name, err, worksomeErr)
 }
 
-// elsewhere adds to err which other form or platform has the event.
-func elsewhere(catalog *webhook.Catalog, form webhook.Form, name string, err, worksomeErr error) error {
+// suggestForm adds to err which other form or platform has the event.
+func suggestForm(catalog *webhook.Catalog, form webhook.Form, name string, err, worksomeErr error) error {
 	has := func(f webhook.Form) bool {
 		_, err := catalog.Lookup(webhook.WorkSkedge, f, name)
 		return err == nil

@@ -81,9 +81,9 @@ func (l Load) Run(ctx context.Context, jobs []Job) (Report, error) {
 	}
 	run.began = l.Client.Now()
 	if l.Rate > 0 {
-		run.open(ctx)
+		run.openLoop(ctx)
 	} else {
-		run.closed(ctx)
+		run.closedLoop(ctx)
 	}
 	run.ended = l.Client.Now()
 	return run.report(), ctx.Err()
@@ -152,10 +152,10 @@ type loadRun struct {
 // receiver's fault.
 const timerSlack = 2 * time.Millisecond
 
-// open sends at the rate, in an open loop: one goroutine keeps to the schedule
+// openLoop sends at the rate, in an open loop: one goroutine keeps to the schedule
 // and passes each request to a worker that is free, or to a new worker while
 // there are slots.
-func (r *loadRun) open(ctx context.Context) {
+func (r *loadRun) openLoop(ctx context.Context) {
 	over, stop := context.WithCancel(ctx)
 	defer stop()
 	if r.Duration > 0 {
@@ -219,9 +219,9 @@ func (r *loadRun) work(ctx context.Context, t ticket, tickets <-chan ticket) {
 	}
 }
 
-// closed sends as fast as the answers come, in a closed loop: each worker sends
+// closedLoop sends as fast as the answers come, in a closed loop: each worker sends
 // one request after another.
-func (r *loadRun) closed(ctx context.Context) {
+func (r *loadRun) closedLoop(ctx context.Context) {
 	var workers sync.WaitGroup
 	var next atomic.Int64
 	for range r.slots() {
@@ -257,8 +257,8 @@ func newWorker(ctx context.Context, r *loadRun) *worker {
 	return w
 }
 
-// arm starts the time-out of one request.
-func (w *worker) arm(limit time.Duration) {
+// startTimeout starts the time-out of one request.
+func (w *worker) startTimeout(limit time.Duration) {
 	if w.timer == nil {
 		w.timer = time.AfterFunc(limit, w.cancel)
 		return
@@ -266,8 +266,8 @@ func (w *worker) arm(limit time.Duration) {
 	w.timer.Reset(limit)
 }
 
-// disarm ends the time-out of one request, and reports whether it had expired.
-func (w *worker) disarm() (timedOut bool) {
+// stopTimeout ends the time-out of one request, and reports whether it had expired.
+func (w *worker) stopTimeout() (timedOut bool) {
 	if w.timer.Stop() {
 		return false
 	}
@@ -288,9 +288,9 @@ func (w *worker) send(t ticket) {
 	if limit <= 0 {
 		limit = deliver.DefaultTimeout
 	}
-	w.arm(limit)
+	w.startTimeout(limit)
 	status, err := t.request.prepared.Send(w.ctx)
-	timedOut := w.disarm()
+	timedOut := w.stopTimeout()
 	if w.parent.Err() != nil {
 		return // interrupted, not failed
 	}

@@ -78,7 +78,7 @@ func (p Plan) job(item Item) (Job, error) {
 		}
 	default:
 		d.Secret, d.Scheme = p.Secret, p.scheme(item)
-		d.Header = unsigned(deliverable(item.Record.Request.Header), d.Scheme, recordedScheme(item.Record))
+		d.Header = stripSignature(deliverable(item.Record.Request.Header), d.Scheme, recordedScheme(item.Record))
 		d.WebhookID = recordedID(item.Record, d.Scheme)
 		if d.Scheme.IDHeader() != "" && p.FreshIDs {
 			d.WebhookID = p.NewID()
@@ -146,10 +146,10 @@ func deliverable(recorded webhook.Header) webhook.Header {
 	return kept
 }
 
-// unsigned returns a recorded header without the lines that its own scheme and
+// stripSignature returns a recorded header without the lines that its own scheme and
 // the new one sign with. X-Webhook-Timestamp stays where the new scheme does
 // not send it: each attempt renews it.
-func unsigned(h webhook.Header, scheme, recorded webhook.Scheme) webhook.Header {
+func stripSignature(h webhook.Header, scheme, recorded webhook.Scheme) webhook.Header {
 	names := []string{webhook.HeaderSignature}
 	if scheme.TimestampHeader() != "" {
 		names = append(names, webhook.HeaderTimestamp)

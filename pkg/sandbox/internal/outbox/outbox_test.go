@@ -101,7 +101,7 @@ func newBox(t *testing.T, s *store.Store, change func(*Config)) *box {
 	return b
 }
 
-func fresh(t *testing.T, change func(*Config)) *box {
+func newMemoryBox(t *testing.T, change func(*Config)) *box {
 	t.Helper()
 	s := open(t, "")
 	b := newBox(t, s, change)
@@ -176,7 +176,7 @@ func (b *box) states() string {
 
 func TestOutboxFollowsTheSchedule(t *testing.T) {
 	t.Parallel()
-	b, r := fresh(t, nil), newReceiver(t, 500)
+	b, r := newMemoryBox(t, nil), newReceiver(t, 500)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 	b.vendor("V", "")
 	b.idle()
@@ -218,7 +218,7 @@ func TestOutboxFollowsTheSchedule(t *testing.T) {
 func TestOutboxFinalResponses(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 307, 400, 404, 410, 429} {
-		b, r := fresh(t, nil), newReceiver(t, status)
+		b, r := newMemoryBox(t, nil), newReceiver(t, status)
 		b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 		b.vendor("V", "")
 		b.idle()
@@ -231,7 +231,7 @@ func TestOutboxFinalResponses(t *testing.T) {
 
 func TestOutboxRetriesUntilDelivered(t *testing.T) {
 	t.Parallel()
-	b, r := fresh(t, nil), newReceiver(t, 503, 500, 204)
+	b, r := newMemoryBox(t, nil), newReceiver(t, 503, 500, 204)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 	b.vendor("V", "")
 	b.idle()
@@ -244,7 +244,7 @@ func TestOutboxRetriesUntilDelivered(t *testing.T) {
 
 func TestConfigSpeed(t *testing.T) {
 	t.Parallel()
-	b, r := fresh(t, func(c *Config) { c.Speed = 60 }), newReceiver(t, 500)
+	b, r := newMemoryBox(t, func(c *Config) { c.Speed = 60 }), newReceiver(t, 500)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 	b.vendor("V", "")
 	b.idle()
@@ -257,7 +257,7 @@ func TestConfigSpeed(t *testing.T) {
 
 func TestEnqueuePreventsEchoes(t *testing.T) {
 	t.Parallel()
-	b, mine, other := fresh(t, nil), newReceiver(t, 200), newReceiver(t, 200)
+	b, mine, other := newMemoryBox(t, nil), newReceiver(t, 200), newReceiver(t, 200)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: mine.URL, APIKey: "key_1"})
 	b.subscribe(store.Subscription{ID: "sub_2", URL: other.URL})
 	b.vendor("V", "key_1")
@@ -287,7 +287,7 @@ func TestWants(t *testing.T) {
 			t.Errorf("%v wants %s: %v", c.patterns, c.event, got)
 		}
 	}
-	b, compact, none := fresh(t, nil), newReceiver(t, 200), newReceiver(t, 200)
+	b, compact, none := newMemoryBox(t, nil), newReceiver(t, 200), newReceiver(t, 200)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: compact.URL, Form: webhook.Compact, Events: []string{"vendor.*"}})
 	b.subscribe(store.Subscription{ID: "sub_2", URL: none.URL, Events: []string{"work_order"}})
 	b.vendor("V", "")
@@ -299,7 +299,7 @@ func TestWants(t *testing.T) {
 
 func TestOutboxDropsDeliveriesOfARemovedSubscription(t *testing.T) {
 	t.Parallel()
-	b, r := fresh(t, nil), newReceiver(t, 500)
+	b, r := newMemoryBox(t, nil), newReceiver(t, 500)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 	b.vendor("V", "")
 	b.idle()
@@ -312,7 +312,7 @@ func TestOutboxDropsDeliveriesOfARemovedSubscription(t *testing.T) {
 
 func TestResend(t *testing.T) {
 	t.Parallel()
-	b, r := fresh(t, nil), newReceiver(t, 404, 200)
+	b, r := newMemoryBox(t, nil), newReceiver(t, 404, 200)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 	b.vendor("V", "")
 	b.idle()
@@ -389,7 +389,7 @@ func TestOutboxIsolatesSubscriptions(t *testing.T) {
 	t.Cleanup(hang.Close) // after the outbox, which would start attempts to it that hang
 	all := make(chan struct{})
 	var n atomic.Int64
-	b := fresh(t, func(c *Config) {
+	b := newMemoryBox(t, func(c *Config) {
 		c.Each = func(d store.Delivery, _ webhook.Record) {
 			if d.State == store.Delivered && n.Add(1) == 20 {
 				close(all)
@@ -416,7 +416,7 @@ func TestOutboxIsolatesSubscriptions(t *testing.T) {
 func TestResendAfterUnsubscribing(t *testing.T) {
 	t.Parallel()
 	r := newReceiver(t, 500, 200)
-	b := fresh(t, nil)
+	b := newMemoryBox(t, nil)
 	b.subscribe(store.Subscription{ID: "sub_1", URL: r.URL})
 	b.subscribe(store.Subscription{ID: "sub_2", URL: r.URL, Events: []string{"none"}})
 	b.vendor("V", "")
