@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
@@ -48,6 +49,10 @@ const (
 // settleTimeout bounds how long an admin request waits for attempts that are
 // under way, so that its response shows their outcome.
 const settleTimeout = 2 * time.Second
+
+// resendTimeout bounds how long the response to a resend waits for the attempts:
+// longer than one attempt may take.
+const resendTimeout = deliver.DefaultTimeout + 5*time.Second
 
 // Status summarizes a sandbox.
 type Status struct {
@@ -180,7 +185,8 @@ type ResendRequest struct {
 
 // ResendResult is the response to POST deliveries/resend.
 type ResendResult struct {
-	Resent int `json:"resent"`
+	Resent     int        `json:"resent"`
+	Deliveries []Delivery `json:"deliveries"` // what became of each, without its body
 }
 
 // AdvanceRequest moves the clock, by a duration as [time.ParseDuration] reads
@@ -193,7 +199,11 @@ type AdvanceRequest struct {
 type AdvanceResult struct {
 	Advanced string    `json:"advanced"`
 	Clock    time.Time `json:"clock"`
-	Due      int       `json:"due"` // deliveries whose next attempt became due
+	Due      int       `json:"due"` // attempts that became due
+
+	Attempts  int `json:"attempts"`  // attempts that ended meanwhile
+	Delivered int `json:"delivered"` // of them, those that were answered with 2xx
+	Dead      int `json:"dead"`      // deliveries that will not be attempted again
 }
 
 // ProcessRequest names the company whose timesheets are processed; empty: the
@@ -402,12 +412,20 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 	}
 	s.settle(r.Context())
 	resent := 0
+	ids := q.IDs
 	if len(q.IDs) == 0 {
-		n, err := s.ResendAll(r.Context(), q.State)
+		list, err := s.Deliveries(r.Context(), DeliveryQuery{State: q.State})
 		if err != nil {
 			return nil, err
 		}
-		resent = n
+		for _, d := range list {
+			if d.URL != "" {
+				ids = append(ids, d.ID)
+			}
+		}
+		if resent, err = s.ResendAll(r.Context(), q.State); err != nil {
+			return nil, err
+		}
 	}
 	for _, id := range q.IDs {
 		if err := s.Resend(r.Context(), id); err != nil {
@@ -415,8 +433,21 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 		}
 		resent++
 	}
-	s.settle(r.Context())
-	return ResendResult{resent}, nil
+	limited, cancel := context.WithTimeout(r.Context(), resendTimeout)
+	defer cancel()
+	_ = s.Idle(limited) // an attempt that is still under way is shown as such
+	result := ResendResult{Resent: resent, Deliveries: []Delivery{}}
+	for _, id := range ids {
+		list, err := s.Deliveries(r.Context(), DeliveryQuery{ID: id})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range list {
+			d.Body, d.Tries = "", nil
+			result.Deliveries = append(result.Deliveries, d)
+		}
+	}
+	return result, nil
 }
 
 func (s *Sandbox) adminAdvance(r *http.Request) (any, error) {
@@ -428,10 +459,7 @@ func (s *Sandbox) adminAdvance(r *http.Request) (any, error) {
 	if err != nil || d <= 0 {
 		return nil, &requestError{fmt.Errorf("duration %q is not a positive duration such as 6h, 90m or 30s", q.Duration)}
 	}
-	s.settle(r.Context())
-	due, err := s.Advance(r.Context(), d)
-	s.settle(r.Context())
-	return AdvanceResult{d.String(), s.outbox.Clock(), due}, err
+	return s.Advance(r.Context(), d)
 }
 
 func (s *Sandbox) adminReset(r *http.Request) (any, error) {

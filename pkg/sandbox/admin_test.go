@@ -101,23 +101,29 @@ func TestAdminAPI(t *testing.T) {
 	}
 	d.send("vendor.created", `{"vendor_name":"V"}`)
 	d.idle()
-	for range 5 {
-		if got := post("advance", `{"duration":"6h"}`); got.status != 200 || !strings.Contains(got.raw, `"due":1`) {
-			t.Fatalf("advancing: %s", got.raw)
+	for _, step := range []struct{ by, want string }{ // the pauses are 1m, 5m, 15m, 1h and 6h
+		{"30s", `"due":0,"attempts":0,"delivered":0,"dead":0}`},
+		{"6h", `"due":4,"attempts":4,"delivered":0,"dead":0}`},
+		{"23h59m30s", `"due":1,"attempts":1,"delivered":0,"dead":1}`},
+	} {
+		if got := post("advance", `{"duration":"`+step.by+`"}`); got.status != 200 || !strings.Contains(got.raw, step.want) {
+			t.Fatalf("advancing by %s: %s", step.by, got.raw)
 		}
-		d.idle()
 	}
-	if got := d.raw(http.MethodGet, AdminPath+"deliveries?state=dead", "", http.Header{}); !strings.Contains(got.raw, `"attempts":6`) || came != 6 {
+	if got := post("deliveries/resend", `{"state":"dead"}`); got.status != 200 || !strings.Contains(got.raw, `"resent":1`) || !strings.Contains(got.raw, `"state":"pending"`) || !strings.Contains(got.raw, `"status":500`) {
+		t.Errorf("resending to a receiver that fails: %s", got.raw)
+	}
+	post("advance", `{"duration":"8h"}`)
+	if got := d.raw(http.MethodGet, AdminPath+"deliveries?state=dead", "", http.Header{}); !strings.Contains(got.raw, `"attempts":6`) || came != 12 {
 		t.Errorf("after the schedule, %d attempts: %s", came, got.raw)
 	}
 	mu.Lock()
 	status = 200
 	mu.Unlock()
-	if got := post("deliveries/resend", `{"state":"dead"}`); got.status != 200 || !strings.Contains(got.raw, `"resent":1`) {
+	if got := post("deliveries/resend", `{"state":"dead"}`); got.status != 200 || !strings.Contains(got.raw, `"resent":1`) || !strings.Contains(got.raw, `"state":"delivered"`) {
 		t.Errorf("resending: %s", got.raw)
 	}
-	d.idle()
-	if got := d.raw(http.MethodGet, AdminPath+"status", "", http.Header{}); !strings.Contains(got.raw, `"deliveries":{"delivered":1}`) || !strings.Contains(got.raw, `"vendor":1`) || !strings.Contains(got.raw, `"advanced":"30h0m0s"`) {
+	if got := d.raw(http.MethodGet, AdminPath+"status", "", http.Header{}); !strings.Contains(got.raw, `"deliveries":{"delivered":1}`) || !strings.Contains(got.raw, `"vendor":1`) || !strings.Contains(got.raw, `"advanced":"38h0m0s"`) {
 		t.Errorf("the status is %s", got.raw)
 	}
 	if got := d.raw(http.MethodGet, AdminPath+"records?kind=vendor", "", http.Header{}); !strings.Contains(got.raw, `"vendor_name":"V"`) {

@@ -515,11 +515,43 @@ func (s *Sandbox) ResendAll(ctx context.Context, state State) (n int, err error)
 	return s.outbox.ResendAll(ctx, store.State(state))
 }
 
-// Advance moves the clock of schedules and rate limits forward, and returns how
-// many deliveries are due then. Timestamps and signatures stay those of real
-// time. The clock can be at most 100 years ahead.
-func (s *Sandbox) Advance(ctx context.Context, d time.Duration) (due int, err error) {
-	return s.outbox.Advance(ctx, d)
+// advanceStep is the shortest step of an advance: attempts that are due closer to
+// each other are made together.
+const advanceStep = time.Second
+
+// Advance moves the clock of schedules and rate limits forward, and lets happen
+// what happens in that time, attempt after attempt: a delivery that fails again
+// is attempted again when its next attempt is due. Advance waits up to two seconds
+// for attempts that are under way at each step. Timestamps and signatures stay
+// those of real time. The clock can be at most 100 years ahead.
+func (s *Sandbox) Advance(ctx context.Context, d time.Duration) (AdvanceResult, error) {
+	result := AdvanceResult{Advanced: d.String()}
+	if err := s.outbox.CheckAdvance(d); err != nil {
+		return result, err
+	}
+	s.settle(ctx)
+	before := s.outbox.Tally()
+	for rest := d; rest > 0; {
+		step := rest
+		next, pending, err := s.outbox.NextDue(ctx)
+		if err != nil {
+			return result, err
+		}
+		if pending {
+			step = min(max(next.Sub(s.outbox.Clock()), advanceStep), rest)
+		}
+		due, err := s.outbox.Advance(ctx, step)
+		if err != nil {
+			return result, err
+		}
+		s.settle(ctx)
+		rest -= step
+		result.Due += due
+	}
+	now := s.outbox.Tally()
+	result.Clock = s.outbox.Clock()
+	result.Attempts, result.Delivered, result.Dead = now.Attempts-before.Attempts, now.Delivered-before.Delivered, now.Dead-before.Dead
+	return result, nil
 }
 
 // Idle waits until no attempt is due or under way.

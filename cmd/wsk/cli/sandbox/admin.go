@@ -318,6 +318,8 @@ func newResend(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resend ID… | --state dead",
 		Short: "Send deliveries again, under the same webhook ids",
+		Long: `Send deliveries again, under the same webhook ids, and wait for the answers.
+Exit code: 0 if each was answered with 2xx, else 1.`,
 		Example: `  wsk sandbox resend whk_4k2j7q9x1m5n8b3v
   wsk sandbox resend --state dead`,
 		Args: cobra.ArbitraryArgs,
@@ -334,9 +336,48 @@ func newResend(env *command.Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.printDone(response, "sent again: "+strconv.Itoa(result.Resent))
+		return a.printResent(response, result)
 	})
 	return cmd
+}
+
+// printResent prints what became of each delivery. One that was not answered with
+// 2xx is not a success of the command either.
+func (a *admin) printResent(response []byte, result sandbox.ResendResult) error {
+	if a.format != "text" {
+		if err := a.printJSON(response); err != nil {
+			return err
+		}
+	}
+	failed := 0
+	t := ui.Table{Width: a.env.Columns}
+	for _, d := range result.Deliveries {
+		mark, outcome := a.p.Mark(false), attemptOutcome(d.Status, d.Error)
+		switch {
+		case d.State == sandbox.Delivered:
+			mark = a.p.Mark(true)
+		case d.Attempts == 0 || d.State == sandbox.Sending:
+			outcome = "not answered yet"
+		case d.Due != nil:
+			outcome += ", again " + d.Due.Local().Format(time.TimeOnly)
+		}
+		if d.State != sandbox.Delivered {
+			failed++
+		}
+		t.Row(ui.Cell{Text: mark + " " + d.Event}, ui.Cell{Text: d.ID, Paint: a.p.Quiet}, ui.Cell{Text: outcome})
+	}
+	if a.format == "text" {
+		if err := t.Write(a.env.Out); err != nil {
+			return err
+		}
+		if len(result.Deliveries) == 0 {
+			fmt.Fprintln(a.env.Err, "no deliveries")
+		}
+	}
+	if failed > 0 {
+		return command.No(fmt.Errorf("not answered with 2xx: %d of %d", failed, len(result.Deliveries)))
+	}
+	return nil
 }
 
 func newAdvance(env *command.Env) *cobra.Command {
@@ -345,8 +386,9 @@ func newAdvance(env *command.Env) *cobra.Command {
 		Use:   "advance DURATION",
 		Short: "Move the clock of retries and rate limits forward",
 		Long: `Move the clock of retries and rate limits forward, and make the attempts that
-are due then. Timestamps and signatures stay those of real time, so that
-receivers accept them.`,
+fall due in that time, one after another: a delivery that fails is attempted
+again when the schedule says so. Timestamps and signatures stay those of real
+time, so that receivers accept them.`,
 		Example: "  wsk sandbox advance 6h\n  wsk sandbox advance 1m --json",
 		Args:    command.ExactArgs(1, "DURATION"),
 	}
@@ -357,7 +399,7 @@ receivers accept them.`,
 		if err != nil {
 			return err
 		}
-		return a.printDone(response, fmt.Sprintf("the clock is at %s; %s became due", result.Clock.Local().Format(time.DateTime), ui.Plural(result.Due, "attempt")))
+		return a.printDone(response, fmt.Sprintf("the clock is at %s; %s, %d delivered, %d dead", result.Clock.Local().Format(time.DateTime), ui.Plural(result.Attempts, "attempt"), result.Delivered, result.Dead))
 	})
 	return cmd
 }

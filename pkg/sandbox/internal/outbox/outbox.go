@@ -95,6 +95,21 @@ type Outbox struct {
 	running  int            // attempts under way
 	changed  chan struct{}  // closed and replaced when busy, or what is due, may have changed
 	fault    error          // why the loop stopped
+	tally    Tally
+}
+
+// Tally counts the attempts that have ended since the outbox was made.
+type Tally struct {
+	Attempts  int
+	Delivered int // attempts that were answered with 2xx
+	Dead      int // attempts after which there is no other
+}
+
+// Tally returns what the attempts came to so far.
+func (o *Outbox) Tally() Tally {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.tally
 }
 
 // New starts to deliver what is due. An attempt that a crash cut off counts as
@@ -152,17 +167,37 @@ func (o *Outbox) Clock() time.Time {
 	return o.config.Now().Add(o.advanced)
 }
 
+// CheckAdvance returns [ErrTooFar] if the clock cannot be moved forward by d.
+func (o *Outbox) CheckAdvance(d time.Duration) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if total := o.advanced + d; d > maxAdvanced || total > maxAdvanced {
+		return ErrTooFar
+	}
+	return nil
+}
+
+// NextDue returns when the next attempt is due that is not due yet. ok is false if
+// there is none.
+func (o *Outbox) NextDue(ctx context.Context) (at time.Time, ok bool, err error) {
+	err = o.config.Store.Do(ctx, func(tx *store.Tx) (err error) {
+		at, ok, err = tx.NextDue(o.Clock())
+		return err
+	})
+	return at, ok, err
+}
+
 // Advance moves the clock forward and returns how many deliveries are due then,
 // or [ErrTooFar].
 func (o *Outbox) Advance(ctx context.Context, d time.Duration) (due int, err error) {
 	o.moving.Lock()
 	defer o.moving.Unlock()
+	if err := o.CheckAdvance(d); err != nil {
+		return 0, err
+	}
 	o.mu.Lock()
 	total := o.advanced + d
 	o.mu.Unlock()
-	if d > maxAdvanced || total > maxAdvanced {
-		return 0, ErrTooFar
-	}
 	err = o.config.Store.Do(ctx, func(tx *store.Tx) (err error) {
 		if due, err = tx.CountDue(o.config.Now().Add(total)); err != nil {
 			return err
@@ -557,8 +592,22 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 	if err != nil && ctx.Err() == nil {
 		o.fail(err)
 	}
+	o.count(settled)
 	if o.config.Each != nil {
 		o.config.Each(settled, record)
+	}
+}
+
+// count adds an attempt that ended to the tally.
+func (o *Outbox) count(settled store.Delivery) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.tally.Attempts++
+	switch settled.State {
+	case store.Delivered:
+		o.tally.Delivered++
+	case store.Dead:
+		o.tally.Dead++
 	}
 }
 
