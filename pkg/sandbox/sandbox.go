@@ -119,7 +119,7 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 	}
 	if err == nil {
 		s.outbox, err = outbox.New(ctx, outbox.Config{
-			Store: state, Now: c.Now, NewID: s.id, Transport: c.Transport, Guard: s.guard,
+			Store: state, Now: c.Now, NewID: s.id, UserName: s.userName, Transport: c.Transport, Guard: s.guard,
 			Speed: c.Speed, Timeout: c.Timeout, Each: s.delivered, Warn: c.Warn, Broken: c.Broken,
 		})
 	}
@@ -170,6 +170,24 @@ func digestOf(key string) keyDigest { return sha256.Sum256([]byte(key)) }
 func (k Key) actor() string {
 	d := digestOf(k.Key)
 	return "user_" + hex.EncodeToString(d[:6])
+}
+
+// payrollUser is the user of [Sandbox.ProcessTimesheets].
+const payrollUser = "user_payroll"
+
+// userName returns the name of the user who made a change: that of the API key.
+func (s *Sandbox) userName(company, id string) string {
+	if id == payrollUser {
+		return "Payroll"
+	}
+	for _, c := range s.config.Companies {
+		for _, k := range c.Keys {
+			if c.ID == company && k.actor() == id {
+				return k.Name
+			}
+		}
+	}
+	return id
 }
 
 // setUpKeys registers the keys of a company. It generates those that are not
@@ -335,15 +353,21 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 
 // checkPatterns refuses a pattern that matches no event of the form.
 func checkPatterns(form webhook.Form, patterns []string) error {
-	var types []string
-	for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, form) {
-		types = append(types, d.Type)
+	other := webhook.Outbound
+	if form == webhook.Outbound {
+		other = webhook.Compact
 	}
+	types, otherTypes := eventTypes(form), eventTypes(other)
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
 			return fmt.Errorf("the event %q: %w", p, err)
 		}
-		if !slices.ContainsFunc(types, func(t string) bool { return outbox.Wants([]string{p}, t) }) {
+		wanted := func(t string) bool { return outbox.Wants([]string{p}, t) }
+		switch {
+		case slices.ContainsFunc(types, wanted):
+		case slices.ContainsFunc(otherTypes, wanted):
+			return fmt.Errorf("%s has no event of the form %s: WorkSkedge documents it in the form %s alone", p, form, other)
+		default:
 			known := slices.Clone(types)
 			for _, t := range types {
 				if category, _, _ := strings.Cut(t, "."); !slices.Contains(known, category) {
@@ -354,6 +378,14 @@ func checkPatterns(form webhook.Form, patterns []string) error {
 		}
 	}
 	return nil
+}
+
+func eventTypes(form webhook.Form) []string {
+	var types []string
+	for _, d := range webhook.DefaultCatalog().Events(webhook.WorkSkedge, form) {
+		types = append(types, d.Type)
+	}
+	return types
 }
 
 // Subscribe adds a subscription to the events from now on, and returns its ID.
@@ -565,7 +597,7 @@ func (s *Sandbox) ProcessTimesheets(ctx context.Context, company string) (n int,
 		return 0, err
 	}
 	err = s.store.Do(ctx, func(tx *store.Tx) error {
-		changes, err := rules.ProcessTimesheets(rules.Call{Tx: tx, Company: c.ID, Actor: "user_payroll", Now: s.now().UTC(), NewID: s.id})
+		changes, err := rules.ProcessTimesheets(rules.Call{Tx: tx, Company: c.ID, Actor: payrollUser, Now: s.now().UTC(), NewID: s.id})
 		if err != nil {
 			return err
 		}

@@ -386,3 +386,31 @@ func TestSubscribeBetweenMirroredSandboxes(t *testing.T) {
 		t.Errorf("%d deliveries, %d of them over the bridges", all, deliveries)
 	}
 }
+
+// TestSubscribe has each heading of WorkSkedge's Webhooks page under which
+// events are listed, and the forms that have such events.
+func TestSubscribe(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, Config{}.withKey())
+	in := newInbox(t, testSecret)
+	const both = "outbound compact"
+	for heading, forms := range map[string]string{
+		"Work Order Events": both, "Project Events": both, "Report Events": both, "Employee Events": both, "Vendor Events": both,
+		"Time Off Events": both, "Timesheet Events": both, "Customer & Location Events": "outbound", "Contact Events": "outbound",
+		"Work Orders": both, "Projects": both, "Employees": both, "Vendors": both, "Time Off": both, "Timesheets": both, "Reports": both,
+		"Purchase Orders": "compact",
+	} {
+		for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
+			_, err := d.Subscribe(t.Context(), Subscription{URL: in.URL, Events: []string{heading}, Form: form})
+			if (err == nil) != strings.Contains(forms, string(form)) {
+				t.Errorf("%s in the form %s: %v", heading, form, err)
+			}
+			if err != nil && !strings.Contains(err.Error(), heading+" has no event of the form "+string(form)+": WorkSkedge documents it in the form "+forms+" alone") {
+				t.Errorf("%s in the form %s: %v", heading, form, err)
+			}
+		}
+	}
+	if _, err := d.Subscribe(t.Context(), Subscription{URL: in.URL, Events: []string{"Invoices"}}); err == nil || !strings.Contains(err.Error(), "unknown outbound event") {
+		t.Errorf("Invoices: %v", err)
+	}
+}

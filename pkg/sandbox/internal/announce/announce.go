@@ -29,6 +29,9 @@ type Context struct {
 	Company string
 	Form    webhook.Form // outbound or compact
 	Now     time.Time
+
+	// UserName returns the name of a user by the ID that records keep; may be nil.
+	UserName func(id string) string
 }
 
 // Event is an event that subscribers receive.

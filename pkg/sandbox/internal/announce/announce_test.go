@@ -51,7 +51,7 @@ func announceAll(t *testing.T, form webhook.Form, events ...[2]string) [][]sent 
 			if err != nil {
 				return err
 			}
-			raised, err := announcer.Events(Context{tx, "comp_1", form, clock()}, changes)
+			raised, err := announcer.Events(Context{tx, "comp_1", form, clock(), func(id string) string { return "name of " + id }}, changes)
 			for _, r := range raised {
 				list = append(list, sent{r.Type, Envelope(r, "evt_1", "comp_1", clock())})
 			}
@@ -235,6 +235,128 @@ func TestChanges(t *testing.T) {
 		got, err := json.Marshal(body.Data.Changes)
 		if err != nil || string(got) != want {
 			t.Errorf("%s: changes\n%s\nwant\n%s", form, got, want)
+		}
+	}
+}
+
+// dataOf returns the data of an event that a sequence of events ends with.
+func dataOf(t *testing.T, form webhook.Form, event string, events ...[2]string) map[string]any {
+	t.Helper()
+	for _, raised := range announceAll(t, form, events...)[len(events)-1] {
+		if raised.event != event {
+			continue
+		}
+		var body struct{ Data map[string]any }
+		if err := json.Unmarshal(raised.body, &body); err != nil {
+			t.Fatal(err)
+		}
+		return body.Data
+	}
+	t.Fatalf("%s did not raise %s", events[len(events)-1], event)
+	return nil
+}
+
+// TestPayload has members that WorkSkedge's samples show and that no inbound
+// event has.
+func TestPayload(t *testing.T) {
+	t.Parallel()
+	sheet := func(event, more string) [2]string {
+		return [2]string{event, `{"emp_number":"EMP-1","timesheet_date":"2025-10-03"` + more + `}`}
+	}
+	employee := story(false)[0]
+	order := func(hours string) [][2]string {
+		return [][2]string{story(false)[2], {"work_order.created", `{"project_code":"P-1","phase_name":"Roof","days_hours_required":` + hours + `}`}}
+	}
+	project := [2]string{"project.created", `{"project_name":"Sky","project_code":"P-1","customer_name":"Acme","location_name":"HQ","location_address_line_1":"123 Main St","location_city":"New York","location_province":"NY"}`}
+	for name, test := range map[string]struct {
+		form   webhook.Form
+		event  string
+		events [][2]string
+		want   map[string]any
+	}{
+		"a deleted timesheet has a week": {
+			webhook.Compact, "timesheet.deleted", [][2]string{employee, sheet("timesheet.created", ""), sheet("timesheet.deleted", "")},
+			map[string]any{"week_start": "2025-10-03", "week_end": "2025-10-09"},
+		},
+		"a locked timesheet names who locked it": {
+			webhook.Outbound, "timesheet.locked", [][2]string{employee, sheet("timesheet.created", `,"status":"locked"`)},
+			map[string]any{"locked_by": "user_1", "locked_by_name": "name of user_1"},
+		},
+		"an unlocked timesheet names who unlocked it": {
+			webhook.Outbound, "timesheet.unlocked", [][2]string{employee, sheet("timesheet.created", `,"status":"locked"`), sheet("timesheet.updated", `,"status":"draft"`)},
+			map[string]any{"unlocked_by": "user_1", "unlocked_by_name": "name of user_1"},
+		},
+		"a processed timesheet names who processed it": {
+			webhook.Outbound, "timesheet.processed", [][2]string{employee, sheet("timesheet.created", `,"status":"processed"`)},
+			map[string]any{"processed_by": "user_1", "processed_by_name": "name of user_1"},
+		},
+		"estimated hours are days times hours": {
+			webhook.Outbound, "work_order.created", order(`"5 days, 9 hours per day"`), map[string]any{"estimated_hours": 45.0},
+		},
+		"estimated hours of one day":         {webhook.Outbound, "work_order.created", order(`"1 day, 7.5 hours"`), map[string]any{"estimated_hours": 7.5}},
+		"estimated hours alone":              {webhook.Outbound, "work_order.created", order(`"12 hours"`), map[string]any{"estimated_hours": 12.0}},
+		"days alone have no estimated hours": {webhook.Outbound, "work_order.created", order(`"5 days"`), map[string]any{"estimated_hours": nil}},
+		"words have no estimated hours":      {webhook.Outbound, "work_order.created", order(`"as long as it takes"`), map[string]any{"estimated_hours": nil}},
+		"a compact address has the province": {webhook.Compact, "project.created", [][2]string{project}, map[string]any{"address": "123 Main St, New York, NY"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := dataOf(t, test.form, test.event, test.events...)
+			for name, want := range test.want {
+				if data[name] != want {
+					t.Errorf("%s is %v, want %v, in %v", name, data[name], want, data)
+				}
+			}
+		})
+	}
+	batch := dataOf(t, webhook.Outbound, "timesheets.processed.batch", story(false)[:20]...)
+	if batch["processed_by_name"] != "name of user_1" {
+		t.Errorf("the batch is %v", batch)
+	}
+}
+
+// TestChangesOfAProject: an update of a project names another customer, location
+// or contact.
+func TestChangesOfAProject(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ update, outbound, compact string }{
+		"customer": {`"customer_name":"Beta"`, "customer location", "address customer location"},
+		"location": {`"location_name":"Two","location_city":"Bergen"`, "location", "address location"},
+		"contacts": {`"contacts":[{"first_name":"Jo","last_name":"Do"}]`, "contacts", "contacts"},
+	} {
+		for form, want := range map[webhook.Form]string{webhook.Outbound: test.outbound, webhook.Compact: test.compact} {
+			events := append(story(true)[:3:3], [2]string{"project.updated", `{"project_code":"P-1",` + test.update + `}`})
+			changes, _ := dataOf(t, form, "project.updated", events...)["changes"].(map[string]any)
+			if got := strings.Join(slices.Sorted(maps.Keys(changes)), " "); got != want {
+				t.Errorf("%s, %s: changes of %q, want %q: %v", form, name, got, want, changes)
+			}
+		}
+	}
+}
+
+// TestChangesAreNamed: no event of an update has empty changes.
+func TestChangesAreNamed(t *testing.T) {
+	t.Parallel()
+	for _, form := range []webhook.Form{webhook.Outbound, webhook.Compact} {
+		seen := 0
+		for i, list := range announceAll(t, form, story(true)...) {
+			for _, raised := range list {
+				var body struct {
+					Data struct{ Changes map[string]any }
+				}
+				if err := json.Unmarshal(raised.body, &body); err != nil {
+					t.Fatal(err)
+				}
+				if body.Data.Changes != nil {
+					seen++
+				}
+				if body.Data.Changes != nil && len(body.Data.Changes) == 0 {
+					t.Errorf("%s after %v: %s", raised.event, story(true)[i], raised.body)
+				}
+			}
+		}
+		if seen < 4 {
+			t.Errorf("%s: %d events have changes", form, seen)
 		}
 	}
 }

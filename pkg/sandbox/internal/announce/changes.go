@@ -14,18 +14,25 @@ import (
 
 // changes lists the members that differ between two states of a record: with
 // old and new, or from and to where WorkSkedge's samples have these, and for
-// lists of the compact form with added and removed.
+// lists of the compact form with added and removed. Members that only follow
+// from others are left out, unless nothing else differs.
 func (v viewer) changes(before, after *store.Record) store.Fields {
 	was, is := v.asBefore().view(before), v.view(after)
 	oldName, newName := "old", "new"
 	if v.Form == webhook.Compact || after.Kind == store.TimeOff {
 		oldName, newName = "from", "to"
 	}
-	differences := store.Fields{}
+	differences, following := store.Fields{}, store.Fields{}
 	all := maps.Clone(was)
 	maps.Copy(all, is)
 	for name := range all {
-		if incidental(name) || reflect.DeepEqual(was[name], is[name]) {
+		switch {
+		case reflect.DeepEqual(was[name], is[name]):
+			continue
+		case incidental(name):
+			if _, own := after.Fields[name]; own && strings.Contains(name, "_id") {
+				following[name] = store.Fields{oldName: orNull(was[name]), newName: orNull(is[name])}
+			}
 			continue
 		}
 		oldList, wasList := was[name].([]any)
@@ -36,14 +43,21 @@ func (v viewer) changes(before, after *store.Record) store.Fields {
 		}
 		differences[name] = store.Fields{oldName: orNull(was[name]), newName: orNull(is[name])}
 	}
+	if len(differences) == 0 {
+		return following
+	}
 	return differences
 }
 
 // keepKnown removes the differences that a subscriber cannot place. It keeps
 // those of members that the event has, and those of the record's own members,
-// unless the event has the same difference under another name.
+// unless the event has the same difference under another name. A project keeps
+// what it is linked to, although the compact form shows only a part of that.
 func keepKnown(differences store.Fields, s *shape, c rules.Change) {
 	own := func(name string) bool { return c.Before.Fields[name] != nil || c.After.Fields[name] != nil }
+	linked := func(name string) bool {
+		return c.After.Kind == store.Project && (name == "customer" || name == "location" || name == "address" || name == "contacts")
+	}
 	var renamed []any
 	for name, values := range differences {
 		if s.members[name] != nil && !own(name) {
@@ -51,7 +65,7 @@ func keepKnown(differences store.Fields, s *shape, c rules.Change) {
 		}
 	}
 	maps.DeleteFunc(differences, func(name string, values any) bool {
-		return s.members[name] == nil && (!own(name) || slices.ContainsFunc(renamed, func(r any) bool { return reflect.DeepEqual(r, values) }))
+		return s.members[name] == nil && !linked(name) && (!own(name) || slices.ContainsFunc(renamed, func(r any) bool { return reflect.DeepEqual(r, values) }))
 	})
 }
 
@@ -59,7 +73,7 @@ func keepKnown(differences store.Fields, s *shape, c rules.Change) {
 // itself, and is no difference of its own.
 func incidental(name string) bool {
 	switch name {
-	case "id", "updated_by", "created_by", "closed_at", "entries", "entry_count",
+	case "id", "updated_by", "created_by", "closed_at", "entry_count",
 		"site_lead_emp_number": // site_lead covers it
 		return true
 	}

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
@@ -83,6 +86,14 @@ func (v viewer) payload(c rules.Change, r raised) store.Fields {
 			"id": record.ID, "workOrderNumber": record.Key, "title": record.Name,
 			"status": record.Fields["status"], "projectId": record.Fields["project_id"],
 		}
+	case "timesheet.deleted": // of the compact form, which shows a week from the timesheet's day on
+		data := v.view(record)
+		v.addActions(data, record)
+		day, _ := record.Fields["timesheet_date"].(string)
+		if start, err := time.Parse(time.DateOnly, day); err == nil {
+			data["week_start"], data["week_end"] = day, start.AddDate(0, 0, 6).Format(time.DateOnly)
+		}
+		return data
 	case "project.closed": // alike in both forms
 		return store.Fields{"id": record.ID, "project_code": record.Key, "project_name": record.Name, "closed_at": record.Fields["closed_at"]}
 	}
@@ -119,12 +130,21 @@ func (v viewer) addActions(data store.Fields, r *store.Record) {
 	if by == nil {
 		by = data["updated_by"]
 	}
-	at := rfc3339(v.Now)
+	at, name := rfc3339(v.Now), v.userName(by)
 	for _, action := range actions {
-		data[action+"_at"], data[action+"_by"] = at, by
+		data[action+"_at"], data[action+"_by"], data[action+"_by_name"] = at, by, name
 	}
 	data["deletedBy"] = by // in the compact form
 	data["created_at"], data["updated_at"] = rfc3339(r.Created), rfc3339(r.Updated)
+}
+
+// userName returns the name of a user, or nil.
+func (v viewer) userName(id any) any {
+	text, _ := id.(string)
+	if v.UserName == nil || text == "" {
+		return nil
+	}
+	return v.UserName(text)
 }
 
 // actor shows who submitted or approved a report: the user, and the employee if
@@ -188,7 +208,7 @@ func employeeContact(e *store.Record) store.Fields {
 
 func (v viewer) workOrder(data store.Fields, r *store.Record) {
 	data["workOrderNumber"], data["title"], data["projectId"] = r.Key, r.Name, r.Parent
-	if hours, ok := r.Fields["days_hours_required"].(json.Number); ok {
+	if hours := estimatedHours(r.Fields["days_hours_required"]); hours != nil {
 		data["estimated_hours"] = hours
 	}
 	if project := v.get(r.Parent); project != nil {
@@ -210,10 +230,34 @@ func (v viewer) workOrder(data store.Fields, r *store.Record) {
 	}
 }
 
-// address returns a location's address on one line, or nil.
-func address(r *store.Record) any {
+// daysAndHours matches what days_hours_required says of the hours: "5 days, 9
+// hours per day", or hours alone.
+var daysAndHours = regexp.MustCompile(`(?i)^\s*(?:(\d+(?:\.\d+)?)\s*days?\b[^\d]*)?(\d+(?:\.\d+)?)\s*(?:hours?|hrs?|h)\b`)
+
+// estimatedHours returns the hours that days_hours_required comes to: a number,
+// which its alias estimated_hours may have, or what a text says. It returns nil
+// if that is not known.
+func estimatedHours(required any) any {
+	if hours, ok := required.(json.Number); ok {
+		return hours
+	}
+	text, _ := required.(string)
+	found := daysAndHours.FindStringSubmatch(text)
+	if found == nil {
+		return nil
+	}
+	hours, _ := new(big.Rat).SetString(found[2]) // digits
+	if days, ok := new(big.Rat).SetString(found[1]); ok {
+		hours.Mul(hours, days)
+	}
+	return json.Number(strings.TrimSuffix(strings.TrimRight(hours.FloatString(2), "0"), "."))
+}
+
+// address returns a location's address on one line, or nil. names are the members
+// after the street.
+func address(r *store.Record, names ...string) any {
 	var parts []string
-	for _, name := range []string{"address_line_1", "address_line_2", "city"} {
+	for _, name := range append([]string{"address_line_1", "address_line_2", "city"}, names...) {
 		if text, _ := r.Fields[name].(string); text != "" {
 			parts = append(parts, text)
 		}
@@ -233,7 +277,10 @@ func (v viewer) project(data store.Fields, r *store.Record) {
 			shown[name] = location.Fields[name]
 		}
 		data["location"] = shown
-		data["address"] = address(location)
+		if v.Form == webhook.Compact {
+			data["address"] = address(location, "province")
+			data["location"] = location.Name // for changes
+		}
 	}
 	if customer := v.get(r.Fields["customer_id"]); customer != nil {
 		data["customer"] = store.Fields{
@@ -291,10 +338,19 @@ func (v viewer) timesheet(data store.Fields, r *store.Record) {
 	for _, e := range entries(r) {
 		if v.Form == webhook.Outbound {
 			e = v.entry(e)
+		} else {
+			e = withoutIDs(e)
 		}
 		shown = append(shown, e)
 	}
 	data["entries"], data["entry_count"] = shown, len(shown)
+}
+
+// withoutIDs returns an entry as the compact form has it.
+func withoutIDs(e store.Fields) store.Fields {
+	shown := maps.Clone(e)
+	maps.DeleteFunc(shown, func(name string, _ any) bool { return strings.HasSuffix(name, "_id") })
+	return shown
 }
 
 // entry shows an entry of a timesheet with the name of its work order.
@@ -326,7 +382,7 @@ func (v viewer) batch(changes []rules.Change) store.Fields {
 	if len(sheets) < 2 {
 		return nil
 	}
-	return store.Fields{"timesheets": sheets, "processed_by": by, "processed_at": rfc3339(v.Now), "total_count": len(sheets)}
+	return store.Fields{"timesheets": sheets, "processed_by": by, "processed_by_name": v.userName(by), "processed_at": rfc3339(v.Now), "total_count": len(sheets)}
 }
 
 // report shows a report with its work order and project.

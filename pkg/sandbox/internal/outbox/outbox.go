@@ -25,6 +25,7 @@ import (
 	"errors"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -66,6 +67,7 @@ type Config struct {
 	Now       func() time.Time
 	NewID     func(prefix string) string
 	Transport http.RoundTripper                          // default: the Guard's
+	UserName  func(company, id string) string            // of who made a change, for events; may be nil
 	Guard     Guard                                      // where deliveries may go
 	Speed     float64                                    // divides the pauses; default: 1
 	Timeout   time.Duration                              // of one attempt; default: [deliver.DefaultTimeout]
@@ -254,7 +256,7 @@ func (o *Outbox) Enqueue(tx *store.Tx, company, origin string, changes []rules.C
 		}
 		events, made := byForm[s.Form]
 		if !made {
-			if events, err = o.events(announce.Context{Tx: tx, Company: company, Form: s.Form, Now: now}, changes); err != nil {
+			if events, err = o.events(o.context(tx, company, s.Form, now), changes); err != nil {
 				return n, err
 			}
 			byForm[s.Form] = events
@@ -276,6 +278,15 @@ func (o *Outbox) Enqueue(tx *store.Tx, company, origin string, changes []rules.C
 	return n, nil
 }
 
+// context returns what changes are announced from.
+func (o *Outbox) context(tx *store.Tx, company string, form webhook.Form, now time.Time) announce.Context {
+	c := announce.Context{Tx: tx, Company: company, Form: form, Now: now}
+	if o.config.UserName != nil {
+		c.UserName = func(id string) string { return o.config.UserName(company, id) }
+	}
+	return c
+}
+
 type event struct {
 	name    string
 	payload []byte
@@ -291,7 +302,8 @@ func (o *Outbox) events(c announce.Context, changes []rules.Change) (list []even
 
 // Wants reports whether a subscription with these patterns receives an event.
 // A pattern is a type, a glob over types, or a category: the part of the type
-// before the dot (work_order) or WorkSkedge's heading for it (Work Orders).
+// before the dot (work_order) or a heading of WorkSkedge's Webhooks page, such as
+// Work Orders, Work Order Events, or Customer & Location Events.
 // Work orders match in the spelling of either form, work_order or workorder,
 // and timesheets.processed.batch belongs to the category timesheet. No patterns
 // match everything. Malformed globs match nothing.
@@ -304,15 +316,29 @@ func Wants(patterns []string, eventType string) bool {
 	category = canonicalCategory(category)
 	for _, p := range patterns {
 		p = canonicalEvent(p)
-		if ok, _ := path.Match(p, eventType); ok || canonicalCategory(p) == category {
+		if ok, _ := path.Match(p, eventType); ok || slices.Contains(categories(p), category) {
 			return true
 		}
 	}
 	return false
 }
 
+// categories returns the categories that a pattern names, if it names any.
+func categories(pattern string) []string {
+	var list []string
+	heading := strings.TrimSuffix(strings.ToLower(pattern), " events")
+	for name := range strings.SplitSeq(heading, "&") {
+		list = append(list, canonicalCategory(strings.TrimSpace(name)))
+	}
+	return list
+}
+
 func canonicalCategory(name string) string {
-	return strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(name), " ", "_"), "s")
+	name = strings.TrimSuffix(strings.ReplaceAll(strings.ToLower(name), " ", "_"), "s")
+	if name == "purchase_order" {
+		return "po"
+	}
+	return name
 }
 
 func canonicalEvent(name string) string {

@@ -281,6 +281,11 @@ func TestWants(t *testing.T) {
 		{[]string{"vend"}, "vendor.deleted", false},
 		{[]string{"work_order"}, "workorder.created", true}, {[]string{"workorder.*"}, "work_order.scheduled", true},
 		{[]string{"Work Orders"}, "work_order.updated", true}, {[]string{"Time Off"}, "time_off.created", true}, {[]string{"projects"}, "project.closed", true},
+		{[]string{"Work Order Events"}, "work_order.updated", true}, {[]string{"Work Order Events"}, "vendor.updated", false},
+		{[]string{"Customer & Location Events"}, "customer.created", true}, {[]string{"Customer & Location Events"}, "location.deleted", true},
+		{[]string{"customer & location events"}, "contact.created", false}, {[]string{"Purchase Orders"}, "po.attachment.added", true},
+		{[]string{"Time Off Events"}, "time_off.created", true}, {[]string{"Timesheet Events"}, "timesheets.processed.batch", true},
+		{[]string{"Report Events"}, "report.daily_submitted", true}, {[]string{"Contact Events"}, "contact.updated", true},
 		{[]string{"timesheet"}, "timesheets.processed.batch", true}, {[]string{"timesheet.*"}, "timesheet.locked", true},
 	} {
 		if got := Wants(c.patterns, c.event); got != c.want {

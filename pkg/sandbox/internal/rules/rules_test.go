@@ -458,6 +458,34 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestSearchMistyped searches with mistyped words.
+func TestSearchMistyped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must("project.created", strings.Replace(aProject, "Skyline", "Skyline Tower Development", 1))
+	w.must("project.created", strings.NewReplacer("P-1", "P-2", "Skyline", "Harbor View").Replace(aProject))
+	w.must("work_order.created", anOrder)
+	w.must("work_order.created", `{"project_code":"P-2","phase_name":"Foundation two"}`)
+	for _, c := range []struct {
+		event, data string
+		want        int
+	}{
+		{"project.search", `{"search_term":"Skylnie Towr"}`, 1},
+		{"project.search", `{"search_term":"habror"}`, 1},
+		{"project.search", `{"search_term":"Skylnie Harbor"}`, 0},
+		{"project.search", `{"search_term":"Skylnie","exact_match":true}`, 0},
+		{"project.search", `{"search_term":"P-3","search_field":"project_code"}`, 0},
+		{"work_order.search", `{"search_term":"Foundaton"}`, 2},
+		{"work_order.search", `{"search_term":"Foundaton","project_code":"P-2"}`, 1},
+		{"work_order.search", `{"search_term":"Roofing"}`, 0},
+	} {
+		r, err := w.do(c.event, c.data)
+		if err != nil || r.Results == nil || len(r.Results) != c.want {
+			t.Errorf("%s %s: %v, %v; want %d", c.event, c.data, r.Results, err, c.want)
+		}
+	}
+}
+
 // TestApplySamples applies the catalog's samples to an empty company: each is
 // accepted, or refused with a message.
 func TestApplySamples(t *testing.T) {

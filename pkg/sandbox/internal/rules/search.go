@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/internal/nearest"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 )
 
@@ -12,7 +14,8 @@ const maxResults = 100
 
 // search finds records by their name, or by their key if search_field is
 // keyField. An exact match compares the whole text, any other finds names that
-// contain every word of the term, ignoring case.
+// contain every word of the term, ignoring case; if there are none, names that
+// contain words like those.
 func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Record, error) {
 	term := text(c.Data, "search_term")
 	q.Company, q.Limit = c.Company, maxResults
@@ -32,8 +35,37 @@ func (c *Call) search(q store.Query, keyField, nameField string) ([]*store.Recor
 		q.Name = term
 	default:
 		q.Words = strings.Fields(term)
+		found, err := c.Tx.List(q)
+		if err != nil || len(found) > 0 {
+			return found, err
+		}
+		return c.searchMistyped(q)
 	}
 	return c.Tx.List(q)
+}
+
+// searchMistyped finds records whose names have, for each word of the query, a
+// word that this may have been meant to be.
+func (c *Call) searchMistyped(q store.Query) ([]*store.Record, error) {
+	words := q.Words
+	q.Words, q.Limit = nil, 0
+	var ids []string
+	err := c.Tx.EachName(q, func(id, name string) {
+		parts := strings.Fields(name)
+		unlike := func(word string) bool { return nearest.Name(word, parts) == "" }
+		if len(ids) < maxResults && !slices.ContainsFunc(words, unlike) {
+			ids = append(ids, id)
+		}
+	})
+	var list []*store.Record
+	for _, id := range ids {
+		var r *store.Record
+		if r, err = c.Tx.Get(c.Company, id); err != nil {
+			break
+		}
+		list = append(list, r)
+	}
+	return list, err
 }
 
 func (c *Call) searchProjects() (*Result, error) {

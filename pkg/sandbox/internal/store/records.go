@@ -181,11 +181,25 @@ type Query struct {
 
 // List returns the records that q selects.
 func (t *Tx) List(q Query) ([]*Record, error) {
-	text, args := q.statement()
+	text, args := q.statement(columns)
 	return t.records(text, args...)
 }
 
-func (q *Query) statement() (text string, args []any) {
+// EachName calls visit with the ID and the name of each record that q selects:
+// the name in lower case, with single spaces. It reads no more of the records.
+func (t *Tx) EachName(q Query, visit func(id, name string)) error {
+	text, args := q.statement("id, folded")
+	return t.w.Each(text, args, func(rows *sql.Rows) error {
+		var id, name string
+		err := rows.Scan(&id, &name)
+		if err == nil {
+			visit(id, name)
+		}
+		return err
+	})
+}
+
+func (q *Query) statement(columns string) (text string, args []any) {
 	var where conditions
 	where.equal("id", q.ID)
 	where.equal("company", q.Company)

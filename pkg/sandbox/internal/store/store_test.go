@@ -223,7 +223,7 @@ func TestStatementsUseAnIndex(t *testing.T) {
 		return steps
 	}
 	record := Query{Company: "comp_1", Kind: WorkOrder, Parent: "proj_1"}
-	text, args := record.statement()
+	text, args := record.statement(columns)
 	if got := plan(text, args); !strings.Contains(got, "record_parent") {
 		t.Errorf("the work orders of a project: %s", got)
 	}
