@@ -246,7 +246,7 @@ func editItem(ctx context.Context, env *command.Env, items []replay.Item) error 
 		return fmt.Errorf("--edit opens one payload, but there are %d: name one", len(items))
 	}
 	if !env.InTTY || !env.ErrTTY {
-		return fmt.Errorf("--edit: %w", command.ErrNoTerminal)
+		return errors.New("--edit: there is no terminal for an editor")
 	}
 	item := &items[0]
 	if err := item.Check(); err != nil {
