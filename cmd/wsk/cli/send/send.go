@@ -23,6 +23,10 @@ import (
 // platformURL is WorkSkedge's inbound endpoint (Webhooks page, "Inbound Webhooks").
 const platformURL = "https://app.workskedge.com/webhooks/inbound"
 
+// connectionTest is the event that WorkSkedge's page shows without a signature
+// (Inbound Webhooks, "Test Connection").
+const connectionTest = "test.connection"
+
 type options struct {
 	settings *command.Settings
 	output   command.Output
@@ -32,6 +36,7 @@ type options struct {
 
 	headers      []string
 	notifyURL    string
+	unsigned     bool
 	retryUnknown bool
 	noLint       bool
 	dryRun       bool
@@ -83,6 +88,7 @@ or the outcome of some lines is unknown.`,
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value removes it. Repeatable")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --url)")
+	f.BoolVar(&o.unsigned, "unsigned", false, "send no signature; only test.connection can be sent so")
 	f.BoolVar(&o.retryUnknown, "retry-unknown", false, "let --retries repeat a request whose outcome is unknown, and --resume those of earlier runs")
 	f.BoolVar(&o.noLint, "no-lint", false, "send even what contradicts the catalog")
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the request and send nothing")
@@ -92,6 +98,9 @@ or the outcome of some lines is unknown.`,
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
+	for _, signing := range []string{"secret", "secret-file", "scheme", "notification-url", "explain", "batch"} {
+		cmd.MarkFlagsMutuallyExclusive("unsigned", signing)
+	}
 	command.CompleteFlag(cmd, "source", deliver.Sources()...)
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		if err := o.batch.Check(cmd); err != nil {
@@ -114,6 +123,9 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	definition, err := catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
 	if err != nil {
 		return err
+	}
+	if o.unsigned && eventType != connectionTest {
+		return fmt.Errorf("--unsigned is for %s alone: WorkSkedge requires a signature of %s", connectionTest, eventType)
 	}
 	delivery, err := o.delivery(env, cfg)
 	if err != nil {
@@ -221,14 +233,20 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 	if d.Scheme, err = webhook.SchemeNamed(name); err != nil {
 		return d, err
 	}
-	secrets, origins, err := o.settings.Keys(env, cfg)
-	if err != nil {
-		return d, err
+	var origins []config.Value
+	if !o.unsigned {
+		var secrets []webhook.Secret
+		if secrets, origins, err = o.settings.Keys(env, cfg); err != nil {
+			return d, err
+		}
+		if len(secrets) == 0 {
+			return d, command.ErrNoSecret
+		}
+		d.Secret = secrets[0] // the first signs; the others are for verifying
 	}
-	if len(secrets) == 0 {
-		return d, command.ErrNoSecret
+	if source == deliver.SourceZapier {
+		fmt.Fprintf(env.Err, "wsk: warning: WorkSkedge does not list the source %s; its page shows it in the sample of %s alone\n", source, connectionTest)
 	}
-	d.Secret = secrets[0] // the first signs; the others are for verifying
 	if err := cfg.CheckHost(target, append(origins, cfg.APIKey)...); err != nil {
 		return d, err
 	}
@@ -247,7 +265,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 		return d, err
 	}
 	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
-	if d.Scheme.Name() == webhook.StandardWebhooks {
+	if d.Scheme.Name() == webhook.StandardWebhooks && !o.unsigned {
 		d.WebhookID = "msg_" + env.NewID()
 	}
 	return d, err
@@ -270,8 +288,12 @@ func (o *options) preview(env *command.Env, d deliver.Delivery) error {
 		_, err = io.WriteString(env.Out, ui.Wire(request, o.output.Palette))
 		return err
 	}
-	return webhook.NewEncoder(env.Out).Encode(webhook.Record{
+	record := webhook.Record{
 		ID: env.RecordID(), Time: at, Direction: webhook.Sent, Platform: d.Event.Platform, Form: d.Event.Form,
-		Event: d.Event.Type, WebhookID: d.WebhookID, Scheme: d.Scheme.Name(), Request: request,
-	})
+		Event: d.Event.Type, WebhookID: d.WebhookID, Request: request,
+	}
+	if !o.unsigned {
+		record.Scheme = d.Scheme.Name()
+	}
+	return webhook.NewEncoder(env.Out).Encode(record)
 }
