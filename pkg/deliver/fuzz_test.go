@@ -56,7 +56,7 @@ func FuzzRequest(f *testing.F) {
 			sent++
 			var wire strings.Builder
 			if err := r.Write(&wire); err != nil {
-				return nil, err // a host that net/http does not take
+				return nil, err // a host that net/http does not accept
 			}
 			head, rest, _ := strings.Cut(wire.String(), "\r\n\r\n")
 			if rest != body {

@@ -20,9 +20,8 @@
 // The envelope of a payload says which event it is. The schema of the event
 // then checks the bytes in one pass, and after it come the rules that a schema
 // cannot express, such as dates in the wrong order and totals that do not add
-// up. [Rules] lists all of them. What contradicts the platforms' documents is
-// an error, what deserves a look is a warning, and what could be said better is
-// a note.
+// up. [Rules] lists all of them. An error contradicts the platforms' documents,
+// a warning deserves a look, and a note suggests a better form.
 //
 // A [Stream] lints NDJSON of any size in constant memory.
 //

@@ -60,7 +60,7 @@ var ruleCases = []ruleCase{
 	{"an unknown member with the nearest", "boddy: x\n", nil, []string{`7:1 error template-schema /boddy: unknown member "boddy": did you mean "body"?`}},
 	{"a member of another type", "body: {a: 1}\n", nil, []string{"6:7 error template-schema /body: "}},
 	{"an unknown event with the nearest", "event: Chek In\n", nil, []string{`6:8 error template-event /event: unknown event of Work Market "Chek In": did you mean "check_in"?`}},
-	{"an event as the page writes it", "event: Check In\n", nil, nil},
+	{"an event as Work Market writes it", "event: Check In\n", nil, nil},
 	{"a variable that is not closed", "body: '{\"a\": \"${note\"}'\n", nil, []string{"6:15 error variable-syntax /body: ${ is not closed"}},
 	{"a variable in another", "body: '{\"a\": \"${no${te}}\"}'\n", nil, []string{"6:15 error variable-syntax /body: a variable cannot contain another", `6:19 error variable-unknown /body: unknown variable ${te}`}},
 	{"a variable without a name", "body: '{\"a\": \"${}\"}'\n", nil, []string{"6:15 error variable-syntax /body: ${} has no name"}},

@@ -57,7 +57,7 @@ func TestConfigLenient(t *testing.T) {
 		if got, _ := send("test.connection", `{}`, old); (got.status == 200) != lenient {
 			t.Errorf("lenient %v, an old timestamp: %s", lenient, got.raw)
 		}
-		// What the page states holds in any case.
+		// Documented rules always apply.
 		got, record = send("project.closed", `{"project_code":"P-9"}`, nil)
 		if got.status != 400 || len(got.body.Details) != 1 || got.body.Details[0].Pointer != "/data/project_code" || len(record.Verdict.Warnings) > 0 {
 			t.Errorf("lenient %v, an unknown project: %s, %q", lenient, got.raw, record.Verdict.Warnings)

@@ -56,7 +56,7 @@ func Main(ctx context.Context, env *command.Env, args []string) int {
 }
 
 // lists are the commands that only print: they do nothing, and their exit code
-// judges nothing. A reader may take the lines that it needs and leave.
+// judges nothing. A reader may close stdout after the lines that it needs.
 var lists = []string{
 	"wsk events list", "wsk events show", "wsk events example", "wsk events schema",
 	"wsk journal list", "wsk journal show", "wsk journal export", "wsk journal path",
@@ -74,7 +74,7 @@ func writingError(cmd *cobra.Command, fault error) error {
 	if help || slices.Contains(lists, cmd.CommandPath()) {
 		return nil
 	}
-	return errors.New("writing the result: the reader of stdout has left")
+	return errors.New("writing the result: the reader of stdout closed it")
 }
 
 // more is the title of the group that help itself belongs to.

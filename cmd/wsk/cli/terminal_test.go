@@ -109,8 +109,8 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-// A reader that leaves has what it wants of a list. What else a command does must
-// not seem to have been reported.
+// A reader that closes a list has what it needs. The failure of any other
+// command must be reported.
 func TestMain_whose_reader_leaves(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]int{
@@ -127,7 +127,7 @@ func TestMain_whose_reader_leaves(t *testing.T) {
 		if code := f.run(t, strings.Fields(line)...); code != want {
 			t.Errorf("%q: exit code %d, want %d", line, code, want)
 		}
-		const said = "wsk: writing the result: the reader of stdout has left\n"
+		const said = "wsk: writing the result: the reader of stdout closed it\n"
 		if got := strings.HasSuffix(f.Stderr.String(), said); got != (want == exitUsage) {
 			t.Errorf("%q: stderr %q", line, &f.Stderr)
 		}

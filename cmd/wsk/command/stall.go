@@ -92,9 +92,9 @@ func (l *lossyWriter) Write(b []byte) (int, error) {
 	if _, err := out.Write(b); err != nil {
 		l.lost = true
 		if errors.Is(err, syscall.EPIPE) {
-			err = errors.New("its reader has left")
+			err = errors.New("its reader closed it")
 		}
-		fmt.Fprintf(l.env.Err, "wsk: warning: stdout cannot be written: %s; requests are answered, and not shown\n", ui.Clean(err.Error()))
+		fmt.Fprintf(l.env.Err, "wsk: warning: stdout cannot be written: %s; requests are answered, but not shown\n", ui.Clean(err.Error()))
 	}
 	return len(b), nil
 }

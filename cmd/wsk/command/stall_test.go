@@ -182,8 +182,8 @@ func TestServerOutput_goes_on_without_its_output(t *testing.T) {
 		err  error
 		want string
 	}{
-		"a full disk":          {syscall.ENOSPC, "no space left on device"},
-		"a reader that leaves": {syscall.EPIPE, "its reader has left"},
+		"a full disk":   {syscall.ENOSPC, "no space left on device"},
+		"a closed pipe": {syscall.EPIPE, "its reader closed it"},
 	} {
 		for _, waits := range []bool{false, true} {
 			var said bytes.Buffer
@@ -195,7 +195,7 @@ func TestServerOutput_goes_on_without_its_output(t *testing.T) {
 				}
 			}
 			end()
-			if want := "wsk: warning: stdout cannot be written: " + test.want + "; requests are answered, and not shown\n"; said.String() != want {
+			if want := "wsk: warning: stdout cannot be written: " + test.want + "; requests are answered, but not shown\n"; said.String() != want {
 				t.Errorf("%s: stderr %q, want %q", name, &said, want)
 			}
 			if out.Err() != nil {

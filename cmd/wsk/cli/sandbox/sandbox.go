@@ -52,8 +52,8 @@ such as its customer, and names the wrong field in errors. Changes are delivered
 to every subscription, signed and with the platform's retry schedule, but never
 to the API key that made them.
 
-WorkSkedge's page does not state every refusal. --rules lists all of them, and
-which are the sandbox's own; --lenient turns those off.
+WorkSkedge does not document every refusal. --rules lists all of them, and
+--lenient turns off those that only the sandbox has.
 
 Without --api-key and --secret, the sandbox generates a pair and prints it.
 State is kept in memory. With --data it is kept in a file, and a restart
@@ -103,8 +103,8 @@ The subcommands query and change a running sandbox.`,
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses between attempts by `FACTOR`, 60x or 2.5x, or max for none")
 	o.settings.String("timeout", "the time limit of one attempt of a delivery, a `DURATION` (default 30s)")
 	f.BoolVar(&o.allowTargets, "allow-targets", false, "also deliver to public addresses; private ones are always refused")
-	f.BoolVar(&o.lenient, "lenient", false, "accept what WorkSkedge's page does not forbid; timestamps of every age as well, unless --tolerance limits them")
-	f.BoolVar(&o.rules, "rules", false, "list what is refused, and whether WorkSkedge's page states it, and exit")
+	f.BoolVar(&o.lenient, "lenient", false, "turn off the refusals that WorkSkedge does not document; timestamps of any age are accepted, unless --tolerance limits them")
+	f.BoolVar(&o.rules, "rules", false, "list the refusals, and whether WorkSkedge documents each, and exit")
 	o.settings.Schemas()
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "require-scheme", webhook.TimestampBody, webhook.BodyOnly)

@@ -119,9 +119,9 @@ func writeRules(env *command.Env, o *options) error {
 	p := o.output.Palette
 	table := ui.Table{Width: env.Columns, Wrap: true}
 	for _, r := range list {
-		source, paint := "the page", p.Quiet
+		source, paint := "documented", p.Quiet
 		if r.Source == sandbox.Ours {
-			source, paint = "ours", p.Warn
+			source, paint = "sandbox", p.Warn
 		}
 		table.Row(ui.Cell{Text: r.ID, Paint: p.Name}, ui.Cell{Text: source, Paint: paint}, ui.Cell{Text: r.Off, Paint: p.Quiet}, ui.Cell{Text: r.Refused})
 	}

@@ -13,12 +13,12 @@ import (
 type Rule struct {
 	ID      string
 	Refused string // what is refused
-	Section string // of WorkSkedge's Webhooks page, which states the rule; "": it is the sandbox's own
+	Section string // of WorkSkedge's Webhooks page, which documents the rule; "" for a rule of the sandbox
 }
 
-// The rules that WorkSkedge states.
+// The rules that WorkSkedge documents.
 var (
-	ruleOperation = Rule{"operation", "an event type that the endpoint does not take", "Operation Patterns"}
+	ruleOperation = Rule{"operation", "an event type that the endpoint does not accept", "Operation Patterns"}
 	ruleData      = Rule{"data", "an event whose data is not an object", "Common Error Codes"}
 	ruleRequired  = Rule{"required", "an event without a required member, or with a blank one", "Common Error Codes"}
 	ruleUnknown   = Rule{"unknown-record", "an event that names no existing record where it must identify one", "Required Fields by Operation Type"}
@@ -32,7 +32,7 @@ var (
 	ruleSearch    = Rule{"search-field", "a search in a field that cannot be searched", "Search Operations"}
 )
 
-// The sandbox's own rules, which [Call.Lenient] turns off.
+// The rules that only the sandbox has, which [Call.Lenient] turns off.
 var (
 	ruleExists      = Rule{ID: "record-exists", Refused: "the creation of a record that exists"}
 	ruleNameTaken   = Rule{ID: "name-taken", Refused: "a new name for a customer, location or contact that another one has"}
@@ -48,7 +48,7 @@ var (
 	ruleContact     = Rule{ID: "contact-name", Refused: "a contact of a project without first_name and last_name"}
 )
 
-// Rules returns every rule: first those that WorkSkedge states.
+// Rules returns every rule: first those that WorkSkedge documents.
 func Rules() []Rule {
 	return []Rule{
 		ruleOperation, ruleData, ruleRequired, ruleUnknown, ruleOpenWork, ruleSkill, ruleNoReport, ruleStatus, ruleLocked, ruleEntry, ruleNeedsWork, ruleSearch,
@@ -57,7 +57,7 @@ func Rules() []Rule {
 	}
 }
 
-// IsDocumented reports whether WorkSkedge states the rule.
+// IsDocumented reports whether WorkSkedge documents the rule.
 func (r Rule) IsDocumented() bool { return r.Section != "" }
 
 // Detail is one fault of an event.
@@ -77,7 +77,7 @@ type Error struct {
 func (e *Error) Error() string { return e.Message }
 
 // refuse refuses the event by a rule, because of one member of its data. It
-// returns nil if the rule is the sandbox's own and turned off.
+// returns nil if only the sandbox has the rule and it is turned off.
 func (c *Call) refuse(r Rule, member, text string) error {
 	if c.Lenient && !r.IsDocumented() {
 		return nil

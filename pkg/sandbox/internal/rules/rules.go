@@ -30,7 +30,7 @@ type Call struct {
 	Data    store.Fields // the event's data, decoded; nil if it is not an object
 	Now     time.Time
 	NewID   func(prefix string) string // "wo" → "wo_…"
-	Lenient bool                       // the rules that WorkSkedge does not state are off
+	Lenient bool                       // the rules that WorkSkedge does not document are off
 
 	verb    string   // the part of the event's type after the dot
 	changes []Change // so far

@@ -225,7 +225,7 @@ func refusingWorld(t *testing.T) *world {
 }
 
 // TestApplyRefusals has an event for each rule. Those that WorkSkedge does not
-// state can be turned off.
+// document can be turned off.
 func TestApplyRefusals(t *testing.T) {
 	t.Parallel()
 	w := refusingWorld(t)
