@@ -35,7 +35,15 @@ type Report struct {
 // Report returns the outcome of the file. before is its summary when this run
 // began.
 func (f *File) Report(before Summary) Report {
-	r := Report{Summary: f.Summary(), UnknownLines: f.Unknown(), RefusedLines: f.Refused()}
+	r := Report{Summary: f.Summary(), UnknownLines: []int{}, RefusedLines: []Answer{}}
+	for _, e := range f.entries {
+		switch e.state {
+		case sending:
+			r.UnknownLines = append(r.UnknownLines, int(e.n))
+		case refused:
+			r.RefusedLines = append(r.RefusedLines, Answer{int(e.n), int(e.status)})
+		}
+	}
 	r.ThisRun.Accepted, r.ThisRun.Refused = r.Accepted-before.Accepted, r.Refused-before.Refused
 	return r
 }
@@ -56,28 +64,6 @@ func (f *File) Summary() Summary {
 		}
 	}
 	return s
-}
-
-// Unknown returns the numbers of the lines whose outcome is unknown.
-func (f *File) Unknown() []int {
-	list := []int{}
-	for _, e := range f.entries {
-		if e.state == sending {
-			list = append(list, int(e.n))
-		}
-	}
-	return list
-}
-
-// Refused returns the lines that were refused.
-func (f *File) Refused() []Answer {
-	list := []Answer{}
-	for _, e := range f.entries {
-		if e.state == refused {
-			list = append(list, Answer{int(e.n), int(e.status)})
-		}
-	}
-	return list
 }
 
 // WriteRefused writes the refused lines byte for byte as they are in the file,

@@ -72,7 +72,7 @@ func TestSenderRun(t *testing.T) {
 		s.Policy.Retries = 2
 		mustRun(t, s)
 		wantSummary(t, s.File, batch.Summary{Lines: 2, Accepted: 1, Refused: 1})
-		if got := s.File.Refused(); len(got) != 1 || got[0] != (batch.Answer{Line: 1, Status: 503}) {
+		if got := s.File.Report(batch.Summary{}).RefusedLines; len(got) != 1 || got[0] != (batch.Answer{Line: 1, Status: 503}) {
 			t.Errorf("refused are %v", got)
 		}
 		if want := []time.Duration{375 * time.Millisecond, 750 * time.Millisecond}; !slices.Equal(w.waits, want) {
@@ -107,7 +107,7 @@ func TestSenderRun(t *testing.T) {
 		s := w.sender(j, events(4))
 		mustRun(t, s)
 		wantSummary(t, s.File, batch.Summary{Lines: 4, Accepted: 3, Unknown: 1})
-		if got := s.File.Unknown(); !slices.Equal(got, []int{2}) {
+		if got := s.File.Report(batch.Summary{}).UnknownLines; !slices.Equal(got, []int{2}) {
 			t.Errorf("unknown are %v, want line 2", got)
 		}
 		s = w.sender(j, events(4))
@@ -260,7 +260,7 @@ func TestFileWriteRefused(t *testing.T) {
 	}
 	s := w.sender(newJournal(t), text)
 	mustRun(t, s)
-	if got := s.File.Refused(); len(got) != 3 || got[1].Line != 5 { // a blank line is between them
+	if got := s.File.Report(batch.Summary{}).RefusedLines; len(got) != 3 || got[1].Line != 5 { // a blank line is between them
 		t.Errorf("refused are %v", got)
 	}
 	var out bytes.Buffer

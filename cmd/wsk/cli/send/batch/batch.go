@@ -340,7 +340,7 @@ func (b *run) send(ctx context.Context, j *journal.Journal) error {
 	stop := context.AfterFunc(ctx, b.view.interrupted)
 	defer stop()
 	client := b.Client
-	client.Transport = b.view.watch(client.Transport)
+	client.Transport = watched{b.view, client.Transport}
 	sender := batch.Sender{
 		File: b.file, Source: b.source, Ledger: b.ledger, Pacer: pacer, Client: client, Make: b.make,
 		Policy: b.Policy, Each: b.view.step,

@@ -163,9 +163,7 @@ func (v *view) interrupted() {
 	}
 }
 
-// watch notes when a request is sent and when it is answered.
-func (v *view) watch(t http.RoundTripper) http.RoundTripper { return watched{v, t} }
-
+// watched notes when a request is sent and when it is answered.
 type watched struct {
 	view *view
 	http.RoundTripper
