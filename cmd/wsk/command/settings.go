@@ -200,6 +200,9 @@ func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []confi
 	if len(values) == 0 {
 		values = cfg.Secrets
 	}
+	if err := cfg.CheckTrust("secret", values...); err != nil {
+		return nil, nil, err
+	}
 	var secrets []webhook.Secret
 	for _, v := range values {
 		text, err := cfg.Credential(v)
@@ -248,6 +251,9 @@ func ParseDuration(v config.Value, key string) (time.Duration, error) {
 // Tolerance reads the setting tolerance; "off" accepts every age.
 func Tolerance(cfg *config.Config) (time.Duration, error) {
 	v := cfg.Tolerance
+	if err := cfg.CheckTrust("tolerance", v); err != nil {
+		return 0, err
+	}
 	if v.Text == "off" {
 		return webhook.AnyAge, nil
 	}
@@ -277,9 +283,18 @@ func ParsePlatform(name string) (webhook.Platform, error) {
 	return webhook.Platform(name), nil
 }
 
+// SchemeName returns the name of the configured scheme, or "". A scheme decides
+// what a signature covers, so it must be trusted.
+func SchemeName(cfg *config.Config) (string, error) {
+	return cfg.Scheme.Text, cfg.CheckTrust("scheme", cfg.Scheme)
+}
+
 // SchemeOf returns the configured scheme, else the platform's.
 func SchemeOf(cfg *config.Config, p webhook.Platform) (webhook.Scheme, error) {
-	name := cfg.Scheme.Text
+	name, err := SchemeName(cfg)
+	if err != nil {
+		return webhook.Scheme{}, err
+	}
 	if name == "" {
 		return webhook.SchemeFor(p), nil
 	}

@@ -8,7 +8,7 @@
 // it; there, its values precede the file's own.
 //
 // A project's file comes with a repository, so it is not trusted until its user
-// trusts it: see [Config.Credential], [Config.CheckHost] and [Config.Trust].
+// trusts it: see [Config.CheckTrust], [Config.CheckTarget] and [Config.Trust].
 //
 // Viper reads the files. It merges its sources into one value without an
 // origin, so precedence and trust are decided here.
@@ -114,8 +114,9 @@ type Config struct {
 	Profile string  // the chosen profile, or ""
 	Files   []*File // the project's and the user's, those that exist
 
-	values map[string][][]Value // by setting: what each origin has, in order of precedence
-	lookup func(string) (string, bool)
+	refused string               // the profile that a project's file chooses, and may not
+	values  map[string][][]Value // by setting: what each origin has, in order of precedence
+	lookup  func(string) (string, bool)
 }
 
 // Input is what [Load] reads from.
@@ -210,8 +211,12 @@ func (c *Config) chooseProfile(flag string) error {
 	}
 	var known []string
 	for _, f := range c.Files {
-		if c.Profile == "" {
+		switch {
+		case c.Profile != "":
+		case f.Trusted:
 			c.Profile = f.profile
+		default:
+			c.refused = f.profile
 		}
 		for name := range f.profiles {
 			known = append(known, name)

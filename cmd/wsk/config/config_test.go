@@ -167,12 +167,14 @@ func TestLoad_profile(t *testing.T) {
 	const both = "profiles:\n  one: {url: 'http://one'}\n  two: {url: 'http://two'}\n"
 	for name, test := range map[string]struct {
 		project, user, env, flag string
+		untrusted                bool
 		want                     string // the profile, or the end of an error
 	}{
 		"none":                             {project: both},
 		"the flag first":                   {project: "profile: two\n" + both, env: "two", flag: "one", want: "one"},
 		"then the environment":             {project: "profile: two\n" + both, env: "one", want: "one"},
 		"then the project's file":          {project: "profile: two\n" + both, user: "profile: one\n", want: "two"},
+		"not one that is not trusted":      {project: "profile: two\n" + both, user: "profile: one\n", untrusted: true, want: "one"},
 		"then the user's file":             {project: both, user: "profile: one\n", want: "one"},
 		"of another file":                  {project: "url: http://x\n", user: both, flag: "one", want: "one"},
 		"an unknown one names the nearest": {project: both, flag: "onee", want: `did you mean "one"?`},
@@ -183,6 +185,9 @@ func TestLoad_profile(t *testing.T) {
 			w := newWorld(t)
 			w.write(w.projectFile(), test.project)
 			w.write(w.userFile(), test.user)
+			if !test.untrusted {
+				w.trust()
+			}
 			w.env["WSK_PROFILE"] = test.env
 			c, err := w.tryLoad(nil, test.flag)
 			switch {
@@ -340,6 +345,7 @@ func TestConfig_Show(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.write(w.projectFile(), "url: https://user:hidden@x.example/\nsecret: [hidden, 'env:NAME']\napi_key: file:k\nprofiles: {p: {scheme: body}}\nprofile: p\n")
+	w.trust()
 	got := map[string][]string{}
 	c := w.load()
 	for _, s := range c.Show() {

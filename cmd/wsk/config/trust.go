@@ -45,6 +45,29 @@ func (c *Config) project() *File {
 	return nil
 }
 
+// CheckTrust returns a [*TrustError] when a project's file that is not trusted
+// chooses a profile, or has one of the values of a setting. Every command asks
+// before it uses a setting by which something is signed or verified.
+func (c *Config) CheckTrust(key string, values ...Value) error {
+	p := c.untrusted()
+	if p == nil {
+		return nil
+	}
+	if c.refused != "" {
+		return &TrustError{p.Path, "chooses the profile " + c.refused}
+	}
+	for _, v := range values {
+		switch {
+		case v.From != FromProject:
+		case isReference(v.Text):
+			return &TrustError{p.Path, "refers to " + v.Text}
+		default:
+			return &TrustError{p.Path, "sets the " + key}
+		}
+	}
+	return nil
+}
+
 // Credential returns the text of a key or secret and follows its env: or file:
 // reference, which only a file may have. A reference in a project's file that
 // is not trusted is a [*TrustError].
@@ -84,35 +107,41 @@ func ReadSecretFile(path string) (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r"), nil
 }
 
-// CheckHost returns a [*TrustError] when only a project's file that is not
-// trusted names the host of the target, and one of the credentials comes from
-// elsewhere. Loopback hosts are exempt.
-func (c *Config) CheckHost(target Value, credentials ...Value) error {
+// CheckTarget returns a [*TrustError] when only a project's file that is not
+// trusted names the origin (scheme, host and port) of the target, and one of the
+// credentials comes from elsewhere. Loopback hosts are exempt.
+func (c *Config) CheckTarget(target Value, credentials ...Value) error {
+	if err := c.CheckTrust("url"); err != nil {
+		return err
+	}
 	p := c.untrusted()
 	if target.From != FromProject || p == nil || deliver.IsLoopback(target.Text) {
 		return nil
 	}
 	for _, values := range c.values["url"] {
 		for _, other := range values {
-			if other.From != FromProject && hostOf(other.Text) == hostOf(target.Text) {
+			if other.From != FromProject && originOf(other.Text) == originOf(target.Text) {
 				return nil
 			}
 		}
 	}
 	for _, credential := range credentials {
 		if !credential.IsZero() && credential.From != FromProject {
-			return &TrustError{p.Path, fmt.Sprintf("names the host %s, to which a credential from the %s would go", hostOf(target.Text), credential.Place())}
+			return &TrustError{p.Path, fmt.Sprintf("names %s, to which a credential from the %s would go", originOf(target.Text), credential.Place())}
 		}
 	}
 	return nil
 }
 
-func hostOf(raw string) string {
+// originOf returns the scheme, the host and the port of a URL: http is not https,
+// even at the same host.
+func originOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return ""
 	}
-	return strings.ToLower(u.Host)
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	return scheme + "://" + strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[scheme])
 }
 
 // Trust stores the path and digest of the project's file, so a later change

@@ -122,7 +122,7 @@ func TestCredential(t *testing.T) {
 		want          string
 		fault         string // in place of want; "trust" for a TrustError
 	}{
-		"plain text of an untrusted project":  {project: "text", want: "text"},
+		"plain text of an untrusted project":  {project: "text", want: "text"}, // CheckTrust refuses it
 		"env: of an untrusted project":        {project: "env:NAME", fault: "trust"},
 		"file: of an untrusted project":       {project: "file:key", fault: "trust"},
 		"env: of a trusted project":           {project: "env:NAME", trusted: true, want: "of the variable"},
@@ -173,7 +173,7 @@ func TestCredential(t *testing.T) {
 	}
 }
 
-func TestCheckHost(t *testing.T) {
+func TestConfig_CheckTarget(t *testing.T) {
 	t.Parallel()
 	const evil = "url: https://evil.example/hook\n"
 	userKey := config.Value{Text: "k", From: config.FromUser, Name: "config.yaml"}
@@ -196,6 +196,11 @@ func TestCheckHost(t *testing.T) {
 		"a name that looks like loopback":  {project: "url: http://127.0.0.1.evil.example/\n", credentials: []config.Value{userKey}, refused: true},
 		"a host that the user names too":   {project: evil, user: "url: https://evil.example/other\n", credentials: []config.Value{userKey}},
 		"another port than the user names": {project: evil, user: "url: https://evil.example:8443/\n", credentials: []config.Value{userKey}, refused: true},
+		"http where the user has https":    {project: "url: http://evil.example/\n", user: "url: https://evil.example/\n", credentials: []config.Value{userKey}, refused: true},
+		"https where the user has http":    {project: evil, user: "url: http://evil.example/\n", credentials: []config.Value{userKey}, refused: true},
+		"the port that the scheme implies": {project: evil, user: "url: https://evil.example:443/\n", credentials: []config.Value{userKey}},
+		"the port of the other scheme":     {project: evil, user: "url: https://evil.example:80/\n", credentials: []config.Value{userKey}, refused: true},
+		"a header's credential":            {project: evil, credentials: []config.Value{{Text: "Bearer x", From: config.FromFlag, Name: "-H Authorization"}}, refused: true},
 		"a flag names the host":            {project: evil, flag: "https://evil.example/hook", credentials: []config.Value{userKey}},
 		"the environment names the host":   {project: evil, env: "https://EVIL.example/", credentials: []config.Value{userKey}},
 		"a profile of the untrusted file":  {project: "profile: p\nprofiles: {p: {url: 'https://evil.example/'}}\n", credentials: []config.Value{userKey}, refused: true},
@@ -217,7 +222,7 @@ func TestCheckHost(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := c.CheckHost(c.URL, test.credentials...); isTrust(err) != test.refused || err != nil && !test.refused {
+			if err := c.CheckTarget(c.URL, test.credentials...); isTrust(err) != test.refused || err != nil && !test.refused {
 				t.Errorf("error %v, refused should be %t", err, test.refused)
 			}
 		})

@@ -72,7 +72,7 @@ func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 	}
 	for _, f := range cfg.Files {
 		if f.Kind == config.FromProject && !f.Trusted {
-			fmt.Fprintf(env.Err, "\n%s is not trusted: its references are not read. Review it, then run \"wsk config trust\".\n", ui.Clean(f.Path))
+			fmt.Fprintf(env.Err, "\n%s is not trusted: it chooses no profile, and its secret, scheme, tolerance and references are refused. Review it, then run \"wsk config trust\".\n", ui.Clean(f.Path))
 		}
 	}
 	return nil
@@ -82,9 +82,10 @@ func newTrust(env *command.Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trust",
 		Short: "Trust the project's .wsk.yaml as it is now",
-		Long: `Trust the project's .wsk.yaml as it is now: allow its env: and file: references,
-and allow keys and secrets to be sent to the host that it names. The file's path
-and digest are stored; the trust ends when the file changes.`,
+		Long: `Trust the project's .wsk.yaml as it is now: let it choose a profile, a secret, a
+scheme and a tolerance, follow its env: and file: references, and let keys,
+secrets and credential headers go to the scheme, host and port that it names.
+The file's path and digest are stored; the trust ends when the file changes.`,
 		Example: "  cat .wsk.yaml && wsk config trust",
 		Args:    command.ExactArgs(0, ""),
 	}

@@ -188,7 +188,11 @@ func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, erro
 			return nil, err
 		}
 	}
-	if name := cfg.Scheme.Text; name != "" {
+	name, err := command.SchemeName(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
 		if p.Scheme, err = webhook.SchemeNamed(name); err != nil {
 			return nil, err
 		}

@@ -226,7 +226,10 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 	if err := deliver.CheckSource(source); err != nil {
 		return d, err
 	}
-	name := cfg.Scheme.Text
+	name, err := command.SchemeName(cfg)
+	if err != nil {
+		return d, err
+	}
 	if name == "" {
 		name = deliver.SchemeForSource(source)
 	}
@@ -247,7 +250,16 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 	if source == deliver.SourceZapier {
 		fmt.Fprintf(env.Err, "wsk: warning: WorkSkedge does not list the source %s; its page shows it in the sample of %s alone\n", source, connectionTest)
 	}
-	if err := cfg.CheckHost(target, append(origins, cfg.APIKey)...); err != nil {
+	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
+		return d, err
+	}
+	credentials := append(origins, cfg.APIKey)
+	for _, h := range d.Override {
+		if h.IsSensitive() {
+			credentials = append(credentials, config.Value{Text: h.Value, From: config.FromFlag, Name: "-H " + h.Name})
+		}
+	}
+	if err := cfg.CheckTarget(target, credentials...); err != nil {
 		return d, err
 	}
 	key, err := cfg.Credential(cfg.APIKey)
@@ -261,9 +273,6 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 		return d, errors.New("the API key contains a line break or a control character")
 	}
 	d.Header, d.NotifyURL = deliver.Inbound(key, source), o.notifyURL
-	if d.Override, err = command.ParseHeaders(o.headers); err != nil {
-		return d, err
-	}
 	d.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
 	if d.Scheme.Name() == webhook.StandardWebhooks && !o.unsigned {
 		d.WebhookID = "msg_" + env.NewID()
