@@ -59,9 +59,11 @@ type Options struct {
 
 // Journal is an open journal. It is safe for concurrent use.
 type Journal struct {
-	path  string
-	db    *sql.DB
-	write *sqlfile.Writer
+	path   string
+	db     *sql.DB
+	write  *sqlfile.Writer
+	marks  ownMarks
+	claims claims
 
 	closing sync.Once
 	closed  error
@@ -164,6 +166,19 @@ CREATE INDEX record_order ON record (forward_to, forward_order, seq) WHERE forwa
 `, `
 ALTER TABLE record ADD COLUMN replay_of TEXT NOT NULL DEFAULT ''; -- the id of the record whose request was sent again
 CREATE INDEX record_replay ON record (replay_of) WHERE replay_of <> '';
+`, `
+ALTER TABLE seen ADD COLUMN time INTEGER NOT NULL DEFAULT 0; -- Unix nanoseconds
+UPDATE seen SET time = CAST(strftime('%s', 'now') AS INTEGER) * 1000000000;
+CREATE INDEX seen_id ON seen (webhook_id);
+CREATE INDEX seen_signed ON seen (signed);
+
+CREATE TABLE claim (                       -- deliveries that a receiver is handling
+	record     TEXT PRIMARY KEY,           -- the id of the pending record
+	webhook_id TEXT NOT NULL,
+	signed     BLOB NOT NULL,              -- as in seen
+	owner      INTEGER NOT NULL,           -- the number of the receiver
+	until      INTEGER NOT NULL            -- Unix nanoseconds: its receiver has ended
+) STRICT, WITHOUT ROWID;
 `},
 }
 
@@ -179,7 +194,16 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
-	return &Journal{path: path, db: db, write: w}, nil
+	j := &Journal{path: path, db: db, write: w}
+	// What others stored before is for Marks, and what they store after is not.
+	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
+		_, err := j.checkShared(tx)
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(explain(path, err), j.Close())
+	}
+	return j, nil
 }
 
 // Path returns the path of the file.
@@ -189,7 +213,11 @@ func (j *Journal) Path() string { return j.path }
 // result of the first.
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
-		j.closed = errors.Join(j.write.Close(), j.db.Close())
+		j.closed = j.write.Close()
+		if j.claims.release != nil {
+			j.closed = errors.Join(j.closed, j.claims.release())
+		}
+		j.closed = errors.Join(j.closed, j.db.Close())
 	})
 	return j.closed
 }

@@ -46,7 +46,9 @@ func (j *Journal) Put(ctx context.Context, r webhook.Record) error {
 }
 
 // Keep stores a record as Put does, together with the mark of its delivery, see
-// [Journal.Marks]. It is a [receive.Config.Keep]. A receiver that forwards in the
+// [Journal.Marks]. If the receipt's Once is set and another receiver on this file
+// has accepted the delivery, or is handling it, Keep stores nothing, and the error
+// is a [*receive.SeenError]. It is a [receive.Config.Keep]. A receiver that forwards in the
 // background uses [Queue.Keep].
 func (j *Journal) Keep(ctx context.Context, r receive.Receipt) error {
 	return j.put(ctx, r, "")
@@ -59,13 +61,23 @@ func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) 
 	if err != nil {
 		return err
 	}
-	m := r.Mark
-	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		if err := tx.Exec(putRecord, args...); err != nil || m == nil {
+	var seen *receive.SeenError
+	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		seen = nil
+		if r.Once && r.Mark != nil {
+			if seen, err = j.seenBefore(tx, r); err != nil || seen != nil {
+				return err
+			}
+		}
+		if err := tx.Exec(putRecord, args...); err != nil {
 			return err
 		}
-		return tx.Exec("INSERT INTO seen (webhook_id, signed, body, accepted) VALUES (?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted)
-	}))
+		return j.storeMark(tx, r)
+	})
+	if err == nil && seen != nil {
+		return seen
+	}
+	return explain(j.path, err)
 }
 
 // Import stores records of another journal in one commit, in the order given,
@@ -175,35 +187,16 @@ func (j *Journal) recordPage(ctx context.Context, query string, args []any) (rec
 	return records, last, err
 }
 
-// Marks returns the newest marks, at most limit of them, the oldest first.
-func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, err error) {
-	const newest = "SELECT webhook_id, signed, body, accepted FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq"
-	err = sqlfile.Each(ctx, j.db, newest, []any{limit}, func(rows *sql.Rows) error {
-		var m receive.Mark
-		var signed, body []byte
-		err := rows.Scan(&m.ID, &signed, &body, &m.Accepted)
-		copy(m.Signed[:], signed)
-		copy(m.Body[:], body)
-		marks = append(marks, m)
-		return err
-	})
-	return marks, explain(j.path, err)
-}
-
-// keptMarks is how many marks survive Prune: as many as a receiver restores
-// (receive.DefaultMemory).
-const keptMarks = 100_000
-
 // Prune deletes the records from before a time and returns how many it deleted.
-// It keeps the records that wait to be forwarded, and the newest 100,000 marks.
-// The file shrinks.
+// It keeps the records that wait to be forwarded, and the marks of the seven days
+// up to the newest. The file shrinks.
 func (j *Journal) Prune(ctx context.Context, before time.Time) (deleted int, err error) {
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 		deleted, err = tx.Change("DELETE FROM record WHERE time < ? AND forward_state <> ?", before.UnixNano(), forwardDue)
 		if err != nil {
 			return err
 		}
-		return tx.Exec("DELETE FROM seen WHERE seq <= (SELECT max(seq) FROM seen) - ?", keptMarks)
+		return tx.Exec("DELETE FROM seen WHERE time < min(?, (SELECT max(time) FROM seen) - ?)", before.UnixNano(), int64(keptMarks))
 	})
 	if err == nil {
 		_, err = j.db.ExecContext(ctx, "VACUUM")
@@ -222,10 +215,6 @@ func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record %s: %w", r.ID, err)
 	}
-	var outcome webhook.Outcome
-	if r.Verdict != nil {
-		outcome = r.Verdict.Outcome
-	}
 	var status, answerHeaders, answer any
 	truncated := false
 	if a := r.Response; a != nil {
@@ -238,9 +227,19 @@ func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	return []any{
 		r.ID, r.Time.UnixNano(), string(r.Direction), string(r.Platform), string(r.Form), r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request.Method, r.Request.URL, headerLines(r.Request.Header), bytesOrNull(r.Request.Body),
-		string(outcome), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
+		string(outcomeOf(r)), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
 		r.ReplayOf, forwardTo, state, order,
 	}, nil
+}
+
+// pending is the outcome of a record that is stored before it is handled.
+const pending = webhook.Pending
+
+func outcomeOf(r webhook.Record) webhook.Outcome {
+	if r.Verdict == nil {
+		return ""
+	}
+	return r.Verdict.Outcome
 }
 
 // verdictColumn returns a verdict as JSON, or nil. Most verdicts only report

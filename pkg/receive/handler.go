@@ -43,6 +43,7 @@ package receive
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,8 +54,13 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// DefaultMaxBody is the default of [Config.MaxBody]: 1 MiB.
-const DefaultMaxBody = 1 << 20
+const (
+	// DefaultMaxBody is the default of [Config.MaxBody]: 1 MiB.
+	DefaultMaxBody = 1 << 20
+
+	// DefaultDedupWindow is the default of [Config.DedupWindow].
+	DefaultDedupWindow = 10 * time.Minute
+)
 
 // App handles the requests that passed every check, at most one at a time for
 // each id. It may set the record's Forward, Error and Verdict details. The
@@ -86,6 +92,16 @@ type Config struct {
 	// [DefaultMemory] deliveries.
 	Memory *Memory
 
+	// DedupWindow is how long a repeat counts as a duplicate where a delivery has
+	// neither id nor timestamp, as those of Worksome: later, the same body is a
+	// new event. Default: [DefaultDedupWindow].
+	DedupWindow time.Duration
+
+	// Seen, if not nil, returns the marks that Keep stored with a webhook id, or
+	// with a digest, or with the id of a mark that has the digest. It is asked
+	// for the deliveries that Memory has forgotten. It is called concurrently.
+	Seen func(ctx context.Context, id string, signed [sha256.Size]byte) ([]Mark, error)
+
 	// App handles the requests; default: it answers [OK].
 	App App
 
@@ -100,7 +116,8 @@ type Config struct {
 	Keep func(context.Context, Receipt) error
 
 	// KeepFirst calls Keep also before the App, with the outcome pending. A
-	// request that cannot be stored does not reach the App then.
+	// request that cannot be stored does not reach the App then, and neither does
+	// one that another receiver on the same store has accepted or is handling.
 	KeepFirst bool
 
 	// Sink, if not nil, gets every record after its answer is written. If the
@@ -122,6 +139,13 @@ type Receipt struct {
 	// Mark is what [Memory.Restore] needs to know the delivery after a restart;
 	// nil if there is nothing to know.
 	Mark *Mark
+
+	// Once asks Keep to store nothing and to return a [*SeenError] if the marks
+	// that are stored, by any receiver, say that the delivery is not new: see
+	// [Mark.Among]. If the outcome of the record is pending, the delivery is
+	// being handled until the same record comes again, and no other receiver may
+	// handle it meanwhile. A Keep for one receiver alone may ignore Once.
+	Once bool
 
 	// Forward reports whether the event is new, selected by Wants, and was
 	// answered by the App with 2xx. A [Forwarder] forwards such receipts.
@@ -165,6 +189,9 @@ func New(c Config) (*Handler, error) {
 	if c.Wants == nil {
 		c.Wants = func(webhook.Event) bool { return true }
 	}
+	if c.DedupWindow <= 0 {
+		c.DedupWindow = DefaultDedupWindow
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -196,6 +223,7 @@ type receipt struct {
 	record  webhook.Record
 	began   time.Time
 	mark    *Mark
+	once    bool
 	forward bool
 	kept    bool // with the answer that the sender gets
 }
@@ -314,31 +342,61 @@ func (h *Handler) dedupKey(r *http.Request) string {
 // before.
 func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) webhook.Response {
 	record := &p.record
-	claim, err := h.config.Memory.Claim(r.Context(), record.WebhookID, h.dedupKey(r), record.Request.Body)
+	mark := Mark{ID: shortID(record.WebhookID), Time: p.began, Body: sha256.Sum256(record.Request.Body)}
+	key := h.dedupKey(r)
+	mark.Signed = BodyDigest(key, record.Request.Body)
+	if mark.ID+key == "" {
+		mark.Within = h.config.DedupWindow
+	}
+	claim, err := h.config.Memory.claim(r.Context(), mark)
 	if err != nil {
 		return refuse(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
 	}
-	record.Verdict.Outcome = claim.Outcome
-	switch claim.Outcome {
-	case webhook.Duplicate:
-		p.mark = claim.Mark.accepted()
-		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`))
+	if claim.Outcome != webhook.Accepted {
+		return h.answerSeen(r.Context(), p, &SeenError{claim.Outcome, claim.FirstID}, claim.Mark.accepted())
+	}
+	if h.config.Seen != nil && h.config.Memory.hasForgotten() {
+		stored, err := h.config.Seen(r.Context(), mark.ID, mark.Signed)
+		if err != nil {
+			claim.Done(false)
+			return failStore(record, err)
+		}
+		if seen := mark.Among(stored); seen != nil {
+			claim.Done(seen.Outcome == webhook.Duplicate)
+			return h.answerSeen(r.Context(), p, seen, nil)
+		}
+	}
+	record.Verdict.Outcome = webhook.Accepted
+	return h.handle(r.Context(), p, e, claim)
+}
+
+// answerSeen answers a delivery that is not new. mark is what is new of it, or
+// nil.
+func (h *Handler) answerSeen(ctx context.Context, p *receipt, seen *SeenError, mark *Mark) webhook.Response {
+	record := &p.record
+	p.mark, p.once, p.forward = mark, false, false
+	record.Verdict.Outcome = seen.Outcome
+	switch seen.Outcome {
 	case webhook.ReplaySuspect:
-		record.Verdict.Detail = "the same timestamp and body arrived before under the id " + strconv.Quote(claim.FirstID) + ": a captured request sent again?"
-		return h.keep(r.Context(), p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
+		record.Verdict.Detail = "the same timestamp and body arrived before under the id " + strconv.Quote(seen.FirstID) + ": a captured request sent again?"
+		return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
 	case webhook.Conflict:
 		a := refuse(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
 		record.Verdict.Outcome = webhook.Conflict
 		return a
+	case webhook.Pending:
+		return refuse(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "another receiver on the same store is handling the same delivery")
 	}
-	return h.handle(r.Context(), p, e, claim)
+	return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`))
 }
 
 // handle calls the App and settles the claim once the request is stored.
 func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, claim Claim) webhook.Response {
 	c, record := &h.config, &p.record
 	accepted, returned := false, false
-	p.mark = claim.Mark
+	if record.WebhookID != "" { // without an id, the digest is known only if it is accepted
+		p.mark = claim.Mark
+	}
 	defer func() {
 		if !returned {
 			record.Error = "the app panicked"
@@ -349,11 +407,16 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		claim.Done(accepted)
 	}()
 	if c.Keep != nil && c.KeepFirst {
-		first := receipt{record: *record}
+		first := receipt{record: *record, mark: claim.Mark, once: claim.Mark != nil}
 		record.Verdict.Outcome = webhook.Pending
 		if err := h.store(ctx, &first); err != nil {
 			returned = true
-			return failStore(record, err)
+			var seen *SeenError
+			if !errors.As(err, &seen) {
+				return failStore(record, err)
+			}
+			accepted = seen.Outcome == webhook.Duplicate
+			return h.answerSeen(ctx, p, seen, nil)
 		}
 		record.Verdict.Outcome = webhook.Accepted
 	}
@@ -366,10 +429,12 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		answer = Status(http.StatusInternalServerError)
 	}
 	if answer.Status/100 == 2 {
-		p.mark, p.forward = p.mark.accepted(), wanted
+		p.mark, p.forward = claim.Mark.accepted(), wanted
+		p.once = p.mark != nil && !c.KeepFirst
 		answer = h.keep(ctx, p, answer)
 	}
-	accepted, returned = answer.Status/100 == 2, true
+	isNew := record.Verdict.Outcome == webhook.Accepted || record.Verdict.Outcome == webhook.Duplicate
+	accepted, returned = answer.Status/100 == 2 && isNew, true
 	return answer
 }
 
@@ -381,7 +446,12 @@ func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response)
 	}
 	p.record.Response, p.record.Duration = &answer, h.config.Now().Sub(p.began)
 	if err := h.store(ctx, p); err != nil {
-		p.record.Response, p.mark, p.forward = nil, nil, false
+		p.record.Response = nil
+		var seen *SeenError
+		if errors.As(err, &seen) && p.once {
+			return h.answerSeen(ctx, p, seen, nil)
+		}
+		p.mark, p.once, p.forward = nil, false, false
 		return failStore(&p.record, err)
 	}
 	p.kept = true
@@ -390,7 +460,7 @@ func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response)
 
 func (h *Handler) store(ctx context.Context, p *receipt) error {
 	return h.config.Keep(context.WithoutCancel(ctx), Receipt{
-		Record: h.config.Unsigned.redact(p.record), Mark: p.mark, Forward: p.forward,
+		Record: h.config.Unsigned.redact(p.record), Mark: p.mark, Once: p.once, Forward: p.forward,
 	})
 }
 

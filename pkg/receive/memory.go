@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -36,15 +37,11 @@ type Mark struct {
 	Signed   [sha256.Size]byte // the [BodyDigest] of the timestamp and the body
 	Body     [sha256.Size]byte // the SHA-256 of the body
 	Accepted bool              // it was answered with 2xx; otherwise the try failed
-}
+	Time     time.Time         // when the request was received
 
-// markOf returns the mark of a delivery, or nil without an id: such a delivery
-// is remembered only until the process ends.
-func markOf(id string, signed, body digest) *Mark {
-	if id == "" {
-		return nil
-	}
-	return &Mark{ID: id, Signed: signed, Body: body}
+	// Within is how long a repeat counts as one, for a delivery that has
+	// neither id nor timestamp; 0 is for ever. It is not stored.
+	Within time.Duration
 }
 
 // accepted returns a copy of the mark, for a delivery that was accepted.
@@ -57,6 +54,55 @@ func (m *Mark) accepted() *Mark {
 	return &taken
 }
 
+// SeenError is the error of [Config.Keep] for a delivery that is not new: another
+// receiver on the same store has accepted it, or is handling it.
+type SeenError struct {
+	Outcome webhook.Outcome // duplicate, replay_suspect or conflict; pending while it is being handled
+	FirstID string          // the id that the delivery had first
+}
+
+func (e *SeenError) Error() string {
+	if e.Outcome == webhook.Pending {
+		return "another receiver is handling the delivery"
+	}
+	return "another receiver has accepted the delivery: " + string(e.Outcome)
+}
+
+// Among returns what a new delivery is after the given marks: a *SeenError if one
+// of them makes it a duplicate, a conflict or a replay suspect, and otherwise
+// nil. Stores use it, see [Receipt.Once].
+func (m *Mark) Among(stored []Mark) *SeenError {
+	captured := map[string]bool{} // the ids under which a try with the same signature failed
+	for _, s := range stored {
+		switch {
+		case s.Signed == m.Signed && !s.Accepted:
+			captured[s.ID] = true
+		case m.ID == "" || s.ID != m.ID || !s.Accepted:
+		case s.Body == m.Body:
+			return &SeenError{webhook.Duplicate, m.ID}
+		default:
+			return &SeenError{webhook.Conflict, m.ID}
+		}
+	}
+	for _, s := range stored {
+		isSame := s.Signed == m.Signed || captured[s.ID] && s.ID != "" && s.Body == m.Body
+		switch {
+		case !s.Accepted || !isSame || m.isLater(s.Time):
+		case s.ID == m.ID:
+			return &SeenError{webhook.Duplicate, m.ID}
+		default:
+			return &SeenError{webhook.ReplaySuspect, s.ID}
+		}
+	}
+	return nil
+}
+
+// isLater reports whether the mark is of an event of its own rather than of a
+// repeat of what was received at a time.
+func (m *Mark) isLater(first time.Time) bool {
+	return m.Within > 0 && m.Time.Sub(first) > m.Within
+}
+
 // Memory knows the deliveries that were handled. It is safe for concurrent use.
 // The zero Memory is ready to use; it remembers [DefaultMemory] deliveries.
 type Memory struct {
@@ -65,6 +111,7 @@ type Memory struct {
 	byID     map[string]*delivery
 	byDigest map[digest]*delivery // by BodyDigest
 	settled  []settled            // oldest first
+	forgot   bool                 // a delivery was forgotten above the limit
 }
 
 // delivery is one delivery. It is being handled until done is closed; accepted
@@ -72,6 +119,7 @@ type Memory struct {
 type delivery struct {
 	id       string
 	body     digest
+	at       time.Time
 	done     chan struct{}
 	accepted bool
 }
@@ -103,8 +151,9 @@ type Claim struct {
 	FirstID string              // the id that the delivery had first
 	Done    func(accepted bool) // settles the claim; only the first call counts
 
-	// Mark is what [Memory.Restore] needs after a restart; nil if nothing is new
-	// or the delivery has no id. The caller sets its Accepted as it calls Done.
+	// Mark is what [Memory.Restore] needs after a restart; nil if nothing is
+	// new. The caller sets its Accepted as it calls Done, and does not store the
+	// mark of a failed try without an id.
 	Mark *Mark
 }
 
@@ -115,13 +164,16 @@ type Claim struct {
 //
 // A delivery without an id is recognized by its timestamp and body alone.
 func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (Claim, error) {
-	signed, plain := BodyDigest(timestamp, body), sha256.Sum256(body)
-	id = shortID(id)
+	return m.claim(ctx, Mark{ID: shortID(id), Signed: BodyDigest(timestamp, body), Body: sha256.Sum256(body)})
+}
+
+func (m *Memory) claim(ctx context.Context, mark Mark) (Claim, error) {
+	id, signed := mark.ID, mark.Signed
 	for {
-		d, isNew := m.findOrAdd(id, signed, plain)
+		d, isNew := m.findOrAdd(mark)
 		if isNew {
 			return Claim{
-				Outcome: webhook.Accepted, FirstID: id, Mark: markOf(id, signed, plain),
+				Outcome: webhook.Accepted, FirstID: id, Mark: &mark,
 				Done: func(accepted bool) { m.settle(d, signed, accepted) },
 			}, nil
 		}
@@ -130,7 +182,7 @@ func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (
 		case <-ctx.Done():
 			return Claim{}, ctx.Err()
 		}
-		if claim, ok := m.compare(d, id, signed, plain); ok {
+		if claim, ok := m.compare(d, mark); ok {
 			return claim, nil
 		}
 	}
@@ -149,7 +201,8 @@ func shortID(id string) string {
 // one. A claim is compared with a failed try only if the id of that try was
 // accepted since: the try may have been captured, and now arrive under another
 // id.
-func (m *Memory) findOrAdd(id string, signed, body digest) (d *delivery, isNew bool) {
+func (m *Memory) findOrAdd(mark Mark) (d *delivery, isNew bool) {
+	id, signed, body := mark.ID, mark.Signed, mark.Body
 	m.lock()
 	defer m.mu.Unlock()
 	if d = m.byID[id]; d != nil && id != "" {
@@ -161,10 +214,10 @@ func (m *Memory) findOrAdd(id string, signed, body digest) (d *delivery, isNew b
 			d = nil
 		}
 	}
-	if d != nil {
+	if d != nil && !(d.isDone() && mark.isLater(d.at)) {
 		return d, false
 	}
-	d = &delivery{id: id, body: body, done: make(chan struct{})}
+	d = &delivery{id: id, body: body, at: mark.Time, done: make(chan struct{})}
 	m.byDigest[signed] = d
 	if id != "" {
 		m.byID[id] = d
@@ -172,25 +225,26 @@ func (m *Memory) findOrAdd(id string, signed, body digest) (d *delivery, isNew b
 	return d, true
 }
 
-// failed reports whether the delivery was handled without success.
-func (d *delivery) failed() bool {
+// isDone reports whether the delivery was handled.
+func (d *delivery) isDone() bool {
 	select {
 	case <-d.done:
-		return !d.accepted
+		return true
 	default:
 		return false
 	}
 }
+
+// failed reports whether the delivery was handled without success.
+func (d *delivery) failed() bool { return d.isDone() && !d.accepted }
 
 // settle ends the handling of a delivery. Unless it was accepted, its id is free
 // again. What was signed under that id is remembered in both cases.
 func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
 	m.lock()
 	defer m.mu.Unlock()
-	select {
-	case <-d.done: // settled before
+	if d.isDone() { // settled before
 		return
-	default:
 	}
 	d.accepted = accepted
 	s := settled{d.id, signed, d}
@@ -208,7 +262,8 @@ func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
 
 // compare returns the outcome of a claim after a settled delivery. It returns
 // false if that delivery failed, so that the claim may try again.
-func (m *Memory) compare(d *delivery, id string, signed, body digest) (Claim, bool) {
+func (m *Memory) compare(d *delivery, mark Mark) (Claim, bool) {
+	id, signed, body := mark.ID, mark.Signed, mark.Body
 	m.lock()
 	defer m.mu.Unlock()
 	claim := Claim{Outcome: webhook.Duplicate, FirstID: d.id, Done: func(bool) {}}
@@ -220,7 +275,7 @@ func (m *Memory) compare(d *delivery, id string, signed, body digest) (Claim, bo
 	case d.body != body:
 		claim.Outcome = webhook.Conflict
 	case m.addSignature(d, signed):
-		claim.Mark = markOf(id, signed, body)
+		claim.Mark = &mark
 	}
 	return claim, true
 }
@@ -238,10 +293,12 @@ func (m *Memory) addSignature(d *delivery, signed digest) bool {
 }
 
 // Restore adds the marks that a receiver stored before a restart, the oldest
-// first. Call it before the first Claim.
+// first. Call it before the first Claim. If there are as many marks as it
+// remembers, or more, it asks [Config.Seen] for the others.
 func (m *Memory) Restore(marks []Mark) {
 	m.lock()
 	defer m.mu.Unlock()
+	m.forgot = m.forgot || len(marks) >= m.limit
 	done := make(chan struct{})
 	close(done)
 	for _, mark := range marks {
@@ -251,21 +308,30 @@ func (m *Memory) Restore(marks []Mark) {
 			}
 			continue
 		}
-		d := &delivery{id: mark.ID, body: mark.Body, done: done, accepted: mark.Accepted}
-		if known := m.byDigest[mark.Signed]; known == nil || known.failed() {
+		d := &delivery{id: mark.ID, body: mark.Body, at: mark.Time, done: done, accepted: mark.Accepted}
+		// Without an id, only an event of its own was accepted after another.
+		if known := m.byDigest[mark.Signed]; known == nil || known.failed() || mark.ID == "" {
 			m.byDigest[mark.Signed] = d
 		}
-		if mark.Accepted {
+		if mark.Accepted && mark.ID != "" {
 			m.byID[mark.ID] = d
 		}
 		m.remember(settled{mark.ID, mark.Signed, d})
 	}
 }
 
+// hasForgotten reports whether there may be deliveries that only the store knows.
+func (m *Memory) hasForgotten() bool {
+	m.lock()
+	defer m.mu.Unlock()
+	return m.forgot
+}
+
 // remember adds a settled delivery and forgets the oldest above the limit.
 func (m *Memory) remember(s settled) {
 	m.settled = append(m.settled, s)
 	if len(m.settled) > m.limit {
+		m.forgot = true
 		m.forget(m.settled[0])
 		m.settled[0] = settled{} // the array behind the slice lives on for a while
 		m.settled = m.settled[1:]

@@ -163,13 +163,13 @@ func TestMemoryClaimThatWaitedGetsTheRightOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, fresh := m.findOrAdd("a", signed, m.byID["a"].body)
+	entry, fresh := m.findOrAdd(Mark{ID: "a", Signed: signed, Body: m.byID["a"].body})
 	if fresh {
 		t.Fatal("the claim is not in the way of the next one")
 	}
 	first.Done(true)
 	settle(t, m, "b", "1", "y", true)
-	if claim, settled := m.compare(entry, "a", signed, entry.body); claim.Outcome != webhook.Duplicate || !settled {
+	if claim, settled := m.compare(entry, Mark{ID: "a", Signed: signed, Body: entry.body}); claim.Outcome != webhook.Duplicate || !settled {
 		t.Errorf("it is %q, settled=%t", claim.Outcome, settled)
 	}
 	if len(m.byDigest) != 1 || len(m.settled) != 1 {

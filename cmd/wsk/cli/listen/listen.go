@@ -32,6 +32,7 @@ type options struct {
 	requireQuery  []string
 	strict        bool
 	maxBody       int64
+	dedupWindow   time.Duration
 
 	// What handles it.
 	events             []string
@@ -99,6 +100,7 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	f.BoolVar(&o.strict, "strict", false, "answer 422 to an event that contradicts the catalog")
 	o.settings.Schemas()
 	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest accepted body, in `BYTES`")
+	f.DurationVar(&o.dedupWindow, "dedup-window", receive.DefaultDedupWindow, "how long the same body again is a duplicate where a delivery has neither id nor timestamp, as those of Worksome, a `DURATION`; later it is a new event")
 	f.StringVar(&o.forwardTo, "forward-to", "", "forward verified events to `URL`, byte for byte, and answer with its answer")
 	f.IntVar(&o.forwardRetries, "forward-retries", 0, "answer as soon as the event is journaled, and forward it in the background, with up to `N` retries if the app fails; a restart continues")
 	f.IntVar(&o.forwardConcurrency, "forward-concurrency", receive.DefaultConcurrency, "with --forward-retries: forward up to `N` events at a time; 1 forwards them in the order of their receipt")
@@ -138,6 +140,9 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	defer flush()
 	if c.Memory, err = s.memory(ctx); err != nil {
 		return errors.Join(err, s.close(ctx))
+	}
+	if s.journal != nil {
+		c.Seen = s.journal.Seen
 	}
 	c.Keep, c.KeepFirst = s.keep(), o.forwardTo != "" && o.forwardRetries == 0
 	v := &view{env: env, p: p, text: o.output.Text(), config: c, tally: tally}

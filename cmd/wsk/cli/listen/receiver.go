@@ -20,9 +20,12 @@ import (
 // receiver returns the receiver that the flags and settings describe: what a request
 // must prove, and what handles it.
 func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config, error) {
-	c := receive.Config{SkipVerify: o.skipVerify, MaxBody: o.maxBody, Now: env.Now, NewID: env.RecordID}
+	c := receive.Config{SkipVerify: o.skipVerify, MaxBody: o.maxBody, DedupWindow: o.dedupWindow, Now: env.Now, NewID: env.RecordID}
 	if o.maxBody <= 0 {
 		return c, errors.New("--max-body must be greater than 0")
+	}
+	if o.dedupWindow <= 0 {
+		return c, errors.New("--dedup-window must be greater than 0")
 	}
 	if o.failFirst < 0 || o.delay < 0 || o.exitAfter < 0 || o.timeout < 0 {
 		return c, errors.New("--fail-first, --delay, --exit-after and --timeout must not be negative")

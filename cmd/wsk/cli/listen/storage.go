@@ -137,7 +137,8 @@ func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) f
 	return func(ctx context.Context, r receive.Receipt) error {
 		err := keep(ctx, r)
 		shown := r.Record.Status()/100 == 2
-		if !s.stopIfBroken(err) && err != nil && !shown {
+		var seen *receive.SeenError // no failure: the handler answers it
+		if !s.stopIfBroken(err) && err != nil && !shown && !errors.As(err, &seen) {
 			fmt.Fprintf(s.env.Err, "wsk: warning: a record was not stored: %s\n", ui.Clean(err.Error()))
 		}
 		return err

@@ -1,0 +1,191 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"strconv"
+	"time"
+
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
+	"github.com/wskdev/wsk/pkg/receive"
+)
+
+const (
+	// keptMarks is how long Prune keeps the marks before the newest one. A sender
+	// retries for hours, and a captured request is of use for minutes.
+	keptMarks = 7 * 24 * time.Hour
+
+	// claimLease is how long a delivery counts as being handled by another
+	// receiver, which may have been killed. An app that a receiver forwards to
+	// has receive.ForwardTimeout.
+	claimLease = receive.ForwardTimeout + 5*time.Second
+
+	// mostOwners is how many receivers on one file own their claims. Those of the
+	// others end with their lease alone.
+	mostOwners = 8
+
+	// mostMarks is how many marks are compared with a delivery: the newest, and
+	// so those that were accepted after tries that failed.
+	mostMarks = 64
+)
+
+const markColumns = "webhook_id, signed, body, accepted, time"
+
+// sameMarks selects the marks with a webhook id (?1), with a digest (?2), or with
+// the id of a mark that has the digest.
+const sameMarks = "SELECT " + markColumns + ` FROM (SELECT * FROM seen WHERE seq IN (
+	SELECT seq FROM seen WHERE webhook_id = ?1 AND ?1 <> ''
+	UNION SELECT seq FROM seen WHERE signed = ?2
+	UNION SELECT seq FROM seen WHERE webhook_id IN (SELECT webhook_id FROM seen WHERE signed = ?2 AND webhook_id <> '')
+) ORDER BY seq DESC LIMIT ?3) ORDER BY seq`
+
+func scanMark(rows *sql.Rows) (m receive.Mark, err error) {
+	var signed, body []byte
+	var at int64
+	err = rows.Scan(&m.ID, &signed, &body, &m.Accepted, &at)
+	copy(m.Signed[:], signed)
+	copy(m.Body[:], body)
+	if at != 0 {
+		m.Time = time.Unix(0, at)
+	}
+	return m, err
+}
+
+// collect returns a function that appends the mark of a row to a list.
+func collect(marks *[]receive.Mark) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		m, err := scanMark(rows)
+		*marks = append(*marks, m)
+		return err
+	}
+}
+
+// Marks returns the newest marks, at most limit of them, the oldest first.
+func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, err error) {
+	const newest = "SELECT " + markColumns + " FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq"
+	err = sqlfile.Each(ctx, j.db, newest, []any{limit}, collect(&marks))
+	return marks, explain(j.path, err)
+}
+
+// Seen returns the marks with a webhook id, with a digest, or with the id of a mark
+// that has the digest, the oldest first. It is a [receive.Config.Seen].
+func (j *Journal) Seen(ctx context.Context, id string, signed [32]byte) (marks []receive.Mark, err error) {
+	err = sqlfile.Each(ctx, j.db, sameMarks, []any{id, signed[:], mostMarks}, collect(&marks))
+	return marks, explain(j.path, err)
+}
+
+// seenBefore returns what a delivery is after the marks and the claims of other
+// receivers, or nil if it is new. If its record is pending, it is claimed.
+func (j *Journal) seenBefore(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, error) {
+	m := r.Mark
+	isShared, err := j.checkShared(tx)
+	if err != nil {
+		return nil, err
+	}
+	if isShared {
+		var stored []receive.Mark
+		if err := tx.Each(sameMarks, []any{m.ID, m.Signed[:], mostMarks}, collect(&stored)); err != nil {
+			return nil, err
+		}
+		if seen := m.Among(stored); seen != nil {
+			return seen, nil
+		}
+	}
+	now := m.Time.UnixNano()
+	var claims int
+	owner, err := j.claimOwner(tx)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.One("SELECT count(*) FROM claim WHERE (webhook_id = ? AND webhook_id <> '' OR signed = ?) AND record <> ? AND until > ?",
+		[]any{m.ID, m.Signed[:], r.Record.ID, now}, &claims)
+	switch {
+	case err != nil:
+		return nil, err
+	case claims > 0:
+		return &receive.SeenError{Outcome: pending, FirstID: m.ID}, nil
+	case outcomeOf(r.Record) != pending:
+		return nil, nil
+	}
+	if err := tx.Exec("DELETE FROM claim WHERE until <= ?", now); err != nil {
+		return nil, err
+	}
+	return nil, tx.Exec("INSERT INTO claim (record, webhook_id, signed, owner, until) VALUES (?,?,?,?,?)",
+		r.Record.ID, m.ID, m.Signed[:], owner, m.Time.Add(claimLease).UnixNano())
+}
+
+// storeMark stores the mark of a record, and ends the claim that the record may
+// have.
+func (j *Journal) storeMark(tx *sqlfile.Tx, r receive.Receipt) error {
+	if outcomeOf(r.Record) == pending {
+		return nil
+	}
+	if err := tx.Exec("DELETE FROM claim WHERE record = ?", r.Record.ID); err != nil || r.Mark == nil {
+		return err
+	}
+	m, at := r.Mark, int64(0)
+	if !m.Time.IsZero() {
+		at = m.Time.UnixNano()
+	}
+	seq, err := tx.Insert("INSERT INTO seen ("+markColumns+") VALUES (?,?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted, at)
+	if err == nil {
+		j.marks.newest = seq
+	}
+	return err
+}
+
+// ownMarks knows whether other processes store marks in the file. Only the
+// writer's goroutine uses it.
+type ownMarks struct {
+	version  int64 // PRAGMA data_version, which a commit of another connection changes
+	newest   int64 // the seq of the newest mark
+	isShared bool  // another process has stored a mark since the file was opened
+}
+
+// checkShared reports whether another process has stored a mark since the file was
+// opened. Until then, the memory of the receiver knows as much as the file.
+func (j *Journal) checkShared(tx *sqlfile.Tx) (bool, error) {
+	known := &j.marks
+	if known.isShared {
+		return true, nil
+	}
+	var version, newest int64
+	if err := tx.One("PRAGMA data_version", nil, &version); err != nil || version == known.version {
+		return false, err
+	}
+	if err := tx.One("SELECT coalesce(max(seq), 0) FROM seen", nil, &newest); err != nil {
+		return false, err
+	}
+	known.isShared = known.version != 0 && newest != known.newest
+	known.version, known.newest = version, newest
+	return known.isShared, nil
+}
+
+// claimOwner returns the number under which this process claims deliveries. A
+// lock, which ends with the process, keeps the number from others: the claims that
+// are stored under it when it is taken are those of a process that was killed.
+func (j *Journal) claimOwner(tx *sqlfile.Tx) (int, error) {
+	c := &j.claims
+	if c.isKnown {
+		return c.owner, nil
+	}
+	for n := 1; n <= mostOwners && c.owner == 0; n++ {
+		release, err := j.Lock(context.Background(), "receiver-"+strconv.Itoa(n))
+		if err == nil {
+			c.owner, c.release = n, release
+		}
+	}
+	if err := tx.Exec("DELETE FROM claim WHERE owner = ? AND owner > 0", c.owner); err != nil {
+		return 0, err
+	}
+	c.isKnown = true
+	return c.owner, nil
+}
+
+// claims is who claims deliveries. Only the writer's goroutine uses it, and Close
+// after that has ended.
+type claims struct {
+	isKnown bool
+	owner   int // 0 if there are too many receivers
+	release func() error
+}
