@@ -54,6 +54,9 @@ const settleTimeout = 2 * time.Second
 // longer than one attempt may take.
 const resendTimeout = deliver.DefaultTimeout + 5*time.Second
 
+// maxResendListed is how many deliveries of a state the response to a resend lists.
+const maxResendListed = 100
+
 // Status summarizes a sandbox.
 type Status struct {
 	Clock         time.Time       `json:"clock"`    // the time that schedules and limits go by
@@ -186,7 +189,8 @@ type ResendRequest struct {
 // ResendResult is the response to POST deliveries/resend.
 type ResendResult struct {
 	Resent     int        `json:"resent"`
-	Deliveries []Delivery `json:"deliveries"` // what became of each, without its body
+	Delivered  int        `json:"delivered"`  // of them, those that were answered with 2xx
+	Deliveries []Delivery `json:"deliveries"` // what became of each, without its body; the newest 100 of a state
 }
 
 // AdvanceRequest moves the clock, by a duration as [time.ParseDuration] reads
@@ -411,10 +415,11 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 		return nil, &requestError{errors.New(`name the deliveries: {"ids":["whk_…"]} or {"state":"dead"}`)}
 	}
 	s.settle(r.Context())
-	resent := 0
+	result := ResendResult{Deliveries: []Delivery{}}
+	before := s.outbox.Tally()
 	ids := q.IDs
-	if len(q.IDs) == 0 {
-		list, err := s.Deliveries(r.Context(), DeliveryQuery{State: q.State})
+	if len(ids) == 0 {
+		list, err := s.Deliveries(r.Context(), DeliveryQuery{State: q.State, Limit: maxResendListed})
 		if err != nil {
 			return nil, err
 		}
@@ -423,20 +428,19 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 				ids = append(ids, d.ID)
 			}
 		}
-		if resent, err = s.ResendAll(r.Context(), q.State); err != nil {
+		if result.Resent, err = s.ResendAll(r.Context(), q.State); err != nil {
 			return nil, err
 		}
 	}
 	for _, id := range q.IDs {
 		if err := s.Resend(r.Context(), id); err != nil {
-			return nil, fmt.Errorf("%d of %d were sent again; sending %q: %w", resent, len(q.IDs), id, err)
+			return nil, err
 		}
-		resent++
+		result.Resent++
 	}
 	limited, cancel := context.WithTimeout(r.Context(), resendTimeout)
 	defer cancel()
 	_ = s.Idle(limited) // an attempt that is still under way is shown as such
-	result := ResendResult{Resent: resent, Deliveries: []Delivery{}}
 	for _, id := range ids {
 		list, err := s.Deliveries(r.Context(), DeliveryQuery{ID: id})
 		if err != nil {
@@ -445,7 +449,13 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 		for _, d := range list {
 			d.Body, d.Tries = "", nil
 			result.Deliveries = append(result.Deliveries, d)
+			if d.State == Delivered {
+				result.Delivered++
+			}
 		}
+	}
+	if result.Resent > len(result.Deliveries) { // too many to ask one by one
+		result.Delivered = min(result.Resent, s.outbox.Tally().Delivered-before.Delivered)
 	}
 	return result, nil
 }

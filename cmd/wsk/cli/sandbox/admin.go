@@ -349,7 +349,6 @@ func (a *admin) printResent(response []byte, result sandbox.ResendResult) error 
 			return err
 		}
 	}
-	failed := 0
 	t := ui.Table{Width: a.env.Columns}
 	for _, d := range result.Deliveries {
 		mark, outcome := a.p.Mark(false), attemptOutcome(d.Status, d.Error)
@@ -361,21 +360,21 @@ func (a *admin) printResent(response []byte, result sandbox.ResendResult) error 
 		case d.Due != nil:
 			outcome += ", again " + d.Due.Local().Format(time.TimeOnly)
 		}
-		if d.State != sandbox.Delivered {
-			failed++
-		}
 		t.Row(ui.Cell{Text: mark + " " + d.Event}, ui.Cell{Text: d.ID, Paint: a.p.Quiet}, ui.Cell{Text: outcome})
 	}
 	if a.format == "text" {
 		if err := t.Write(a.env.Out); err != nil {
 			return err
 		}
-		if len(result.Deliveries) == 0 {
+		switch more := result.Resent - len(result.Deliveries); {
+		case result.Resent == 0:
 			fmt.Fprintln(a.env.Err, "no deliveries")
+		case more > 0:
+			fmt.Fprintf(a.env.Err, "and %s more; wsk sandbox deliveries lists them\n", ui.Thousands(more))
 		}
 	}
-	if failed > 0 {
-		return command.No(fmt.Errorf("not answered with 2xx: %d of %d", failed, len(result.Deliveries)))
+	if failed := result.Resent - result.Delivered; failed > 0 {
+		return command.No(fmt.Errorf("not answered with 2xx: %d of %d", failed, result.Resent))
 	}
 	return nil
 }
