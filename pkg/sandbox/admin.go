@@ -434,7 +434,7 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 	}
 	for _, id := range q.IDs {
 		if err := s.Resend(r.Context(), id); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%d of %d were sent again; sending %q: %w", result.Resent, len(q.IDs), id, err)
 		}
 		result.Resent++
 	}
