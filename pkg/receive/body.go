@@ -12,12 +12,12 @@ import (
 
 // firstRead is the largest buffer that is allocated before the first byte of a
 // body arrives.
-const firstRead = 64 << 10
+const firstRead = freeBody
 
 // BodyError is the error of [ReadBody].
 type BodyError struct {
-	Status int    // the HTTP status of the answer: 415, 413 or 400
-	Reason string // for [webhook.Verdict.Reason]: "encoding", "size" or "body"
+	Status int    // the HTTP status of the answer: 415, 413, 400, or 503 if there is no memory for it now
+	Reason string // for [webhook.Verdict.Reason]: "encoding", "size", "body" or "busy"
 	Text   string // for the sender
 	Detail string // for the receiver's log, one sentence
 }
@@ -46,6 +46,9 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	switch {
 	case errors.As(err, &exceeded):
 		return nil, tooLarge
+	case errors.Is(err, errBusy):
+		w.Header().Set("Connection", "close") // the body stays unread
+		return nil, &BodyError{http.StatusServiceUnavailable, "busy", "The receiver is busy", err.Error()}
 	case err != nil:
 		return nil, &BodyError{http.StatusBadRequest, "body", "The body could not be read", "the body broke off: " + err.Error()}
 	}

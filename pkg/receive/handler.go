@@ -204,11 +204,13 @@ func New(c Config) (*Handler, error) {
 // NewServer returns a server for h whose limits hold off slow and oversized
 // senders: 10 seconds for the header and 32 KiB of it (431 above that), 30
 // seconds for the whole request, 5 minutes until the response is read, 60
-// seconds of idleness. Every method reaches h, "OPTIONS *" included. The caller
-// sets the address.
+// seconds of idleness. The bodies of all requests in progress share 16 MiB, of
+// which the first 16 KiB of each do not count: reading one for which there is no
+// room fails, see [ReadBody]. Every method reaches h, "OPTIONS *" included. The
+// caller sets the address, and limits the connections with [LimitListener].
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:                      h,
+		Handler:                      new(bodies).limit(h),
 		ReadHeaderTimeout:            10 * time.Second,
 		ReadTimeout:                  30 * time.Second,
 		WriteTimeout:                 5 * time.Minute,

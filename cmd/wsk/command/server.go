@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -70,8 +72,22 @@ type Server struct {
 	unused map[net.Conn]bool // no request yet
 }
 
-// StartServer serves h on l with the time-outs of a receiver.
-func StartServer(l net.Listener, h http.Handler) *Server {
+// MaxConnections adds the flag of a server that limits its connections.
+func MaxConnections(cmd *cobra.Command, to *int) {
+	cmd.Flags().IntVar(to, "max-connections", receive.DefaultMaxConnections, "accept up to `N` connections at a time; more wait")
+}
+
+// CheckMaxConnections returns an error unless n can be a limit.
+func CheckMaxConnections(n int) error {
+	if n < 1 {
+		return errors.New("--max-connections must be greater than 0")
+	}
+	return nil
+}
+
+// StartServer serves h on l with the time-outs and the limits of a receiver.
+func StartServer(l net.Listener, h http.Handler, maxConnections int) *Server {
+	l = receive.LimitListener(l, maxConnections)
 	s := &Server{http: receive.NewServer(h), failed: make(chan error, 1), unused: map[net.Conn]bool{}}
 	s.http.ConnState = func(c net.Conn, state http.ConnState) {
 		s.mu.Lock()

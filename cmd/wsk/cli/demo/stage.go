@@ -96,7 +96,7 @@ func (s *stage) serve(ctx context.Context, h http.Handler) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding a free port: %w", err)
 	}
-	s.servers = append(s.servers, command.StartServer(listener, h))
+	s.servers = append(s.servers, command.StartServer(listener, h, receive.DefaultMaxConnections))
 	return "http://" + listener.Addr().String(), nil
 }
 

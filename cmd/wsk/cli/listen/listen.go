@@ -24,6 +24,8 @@ type options struct {
 	host string
 	port uint16
 
+	maxConnections int
+
 	// What a request must prove.
 	platform      string
 	notifyURL     string
@@ -90,6 +92,7 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	f := cmd.Flags()
 	f.StringVar(&o.host, "host", "127.0.0.1", "the `ADDRESS` to listen on; any but a loopback address lets other machines send")
 	f.Uint16Var(&o.port, "port", 3000, "the port `N` to listen on; 0 picks a free one")
+	command.MaxConnections(cmd, &o.maxConnections)
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
 	command.Scheme(cmd, o.settings, &o.platform, &o.notifyURL, "workmarket")
@@ -168,7 +171,7 @@ func (o *options) serve(ctx context.Context, env *command.Env, c receive.Config,
 	if err := v.ready(address); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	server := command.StartServer(listener, handler)
+	server := command.StartServer(listener, handler, o.maxConnections)
 	err = o.wait(ctx, env, server, v.tally, broken, address, argv)
 	server.Stop(ctx)
 	v.summary(ctx)

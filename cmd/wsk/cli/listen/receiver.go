@@ -24,6 +24,9 @@ func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config
 	if o.maxBody <= 0 {
 		return c, errors.New("--max-body must be greater than 0")
 	}
+	if err := command.CheckMaxConnections(o.maxConnections); err != nil {
+		return c, err
+	}
 	if o.dedupWindow <= 0 {
 		return c, errors.New("--dedup-window must be greater than 0")
 	}

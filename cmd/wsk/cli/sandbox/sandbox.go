@@ -25,17 +25,18 @@ type options struct {
 	settings *command.Settings
 	output   command.Output
 
-	host          string
-	port          uint16
-	data          string
-	companies     string // a file
-	subscribe     []string
-	requireScheme string
-	noLimits      bool
-	speed         string
-	allowTargets  bool
-	lenient       bool
-	rules         bool
+	host           string
+	port           uint16
+	maxConnections int
+	data           string
+	companies      string // a file
+	subscribe      []string
+	requireScheme  string
+	noLimits       bool
+	speed          string
+	allowTargets   bool
+	lenient        bool
+	rules          bool
 }
 
 // New returns the command.
@@ -91,6 +92,7 @@ The subcommands query and change a running sandbox.`,
 	f := cmd.Flags()
 	f.StringVar(&o.host, "host", "127.0.0.1", "the `ADDRESS` to listen on; any but a loopback address lets other machines send")
 	f.Uint16Var(&o.port, "port", defaultPort, "the port `N` to listen on; 0 picks a free one")
+	command.MaxConnections(cmd, &o.maxConnections)
 	f.StringVar(&o.data, "data", "", "keep the state in `FILE`, over restarts and crashes")
 	f.StringVar(&o.companies, "config", "", "set up the companies in `FILE`, in YAML")
 	o.settings = command.NewSettings(cmd)
@@ -155,7 +157,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	if err != nil {
 		return errors.Join(err, listener.Close(), box.Close())
 	}
-	server := command.StartServer(listener, box)
+	server := command.StartServer(listener, box, o.maxConnections)
 	err = wait(ctx, env, server, broken, argv, ready.variables())
 	server.Stop(ctx)
 	return errors.Join(err, v.summary(ctx, box), box.Close())
@@ -192,6 +194,9 @@ func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Conf
 	c := sandbox.Config{
 		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Lenient: o.lenient, Now: env.Now, NewID: env.NewID,
 		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+	}
+	if err := command.CheckMaxConnections(o.maxConnections); err != nil {
+		return c, err
 	}
 	if o.data != "" {
 		c.Data = env.Path(o.data)
