@@ -43,7 +43,8 @@
 //
 // API keys, signatures, rate limits, required members, responses, raised events
 // and the retry schedule follow WorkSkedge's documents. Where these are silent,
-// the sandbox refuses an event rather than guess, and names the member.
+// the sandbox refuses an event rather than guess, and names the member: [Rules]
+// lists every refusal, and [Config.Lenient] turns off those of the sandbox.
 //
 // Under [AdminPath] programs on the same machine read and change a running
 // sandbox. State is in memory, or in the file [Config.Data], where it and

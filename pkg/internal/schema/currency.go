@@ -21,7 +21,7 @@ var currencies = map[string]bool{
 	"XBC": true, "XBD": true, "XCD": true, "XCG": true, "XDR": true, "XOF": true, "XPD": true, "XPF": true, "XPT": true, "XSU": true, "XTS": true, "XUA": true, "XXX": true, "YER": true, "ZAR": true, "ZMW": true,
 	"ZWG": true,
 
-	"ANG": true, "BGN": true, "CUC": true, "HRK": true, "SLL": true, "VEF": true, "ZWL": true,
+	"ANG": true, "BGN": true, "CUC": true, "HRK": true, "MRO": true, "SLL": true, "STD": true, "VEF": true, "ZWL": true,
 }
 
 func isCurrency(v []byte) bool { return currencies[string(v)] }

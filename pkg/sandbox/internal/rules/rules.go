@@ -8,8 +8,9 @@
 //		… // the platform refuses the event; roll the transaction back
 //	}
 //
-// The rules are those of WorkSkedge's page Inbound Webhooks. They expect an
-// event that the linter found no errors in. After an error the transaction
+// The rules are those of WorkSkedge's page Inbound Webhooks, and our own where
+// it is silent; [Rules] lists both. They expect an event that the linter found
+// no errors in. After an error the transaction
 // must be rolled back.
 package rules
 

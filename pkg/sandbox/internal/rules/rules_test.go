@@ -524,14 +524,19 @@ func FuzzApply(f *testing.F) {
 			return
 		}
 		w.t = t
-		before := w.count()
-		_, err := w.do(event, string(data))
-		var refusal *Error
-		if err != nil && !errors.As(err, &refusal) {
-			t.Errorf("%s %s: %v", event, data, err)
-		}
-		if err != nil && w.count() != before {
-			t.Errorf("%s %s was refused and left something behind", event, data)
+		for _, w.lenient = range []bool{false, true} {
+			before := w.count()
+			_, err := w.do(event, string(data))
+			var refusal *Error
+			if err != nil && !errors.As(err, &refusal) {
+				t.Errorf("%s %s: %v", event, data, err)
+			}
+			if err != nil && w.count() != before {
+				t.Errorf("%s %s was refused and left something behind", event, data)
+			}
+			if refusal != nil && w.lenient && !refusal.Rule.IsDocumented() {
+				t.Errorf("%s %s: a lenient company refused it: %v", event, data, err)
+			}
 		}
 	})
 }
