@@ -14,8 +14,13 @@ const maxLength = 200
 // not count, and the first of several equally close names wins.
 func Name(name string, known []string) string {
 	best, bestDistance := "", len(name)/3+1
+	lower := strings.ToLower(name)
 	for _, candidate := range known {
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {
+		other := strings.ToLower(candidate)
+		if len(lower)-len(other) >= bestDistance || len(other)-len(lower) >= bestDistance {
+			continue // at least that many letters differ
+		}
+		if d := distance(lower, other); d < bestDistance {
 			best, bestDistance = candidate, d
 		}
 	}
