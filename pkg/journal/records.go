@@ -187,23 +187,6 @@ func (j *Journal) recordPage(ctx context.Context, query string, args []any) (rec
 	return records, last, err
 }
 
-// Prune deletes the records from before a time and returns how many it deleted.
-// It keeps the records that wait to be forwarded, and the marks of the seven days
-// up to the newest. The file shrinks.
-func (j *Journal) Prune(ctx context.Context, before time.Time) (deleted int, err error) {
-	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
-		deleted, err = tx.Change("DELETE FROM record WHERE time < ? AND forward_state <> ?", before.UnixNano(), forwardDue)
-		if err != nil {
-			return err
-		}
-		return tx.Exec("DELETE FROM seen WHERE time < min(?, (SELECT max(time) FROM seen) - ?)", before.UnixNano(), int64(keptMarks))
-	})
-	if err == nil {
-		_, err = j.db.ExecContext(ctx, "VACUUM")
-	}
-	return deleted, explain(j.path, err)
-}
-
 // columns returns the values of insertRecord, in its order.
 func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	r = r.Redacted()

@@ -152,7 +152,11 @@ func (k Kind) migrate(ctx context.Context, db *sql.DB, path string) error {
 	case found > version:
 		return &Error{k.Name, path, fmt.Sprintf("a newer wsk wrote it (version %d; this one knows up to %d): update wsk, or choose another file with %s", found, version, k.Flag), nil}
 	}
-	if _, err := db.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil || found == version {
+	setUp := "PRAGMA journal_mode = WAL"
+	if tables == 0 { // later, only VACUUM could change it
+		setUp = "PRAGMA auto_vacuum = INCREMENTAL; " + setUp
+	}
+	if _, err := db.ExecContext(ctx, setUp); err != nil || found == version {
 		return err
 	}
 	tx, err := db.BeginTx(ctx, nil)
