@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"sync/atomic"
@@ -33,7 +34,7 @@ func BenchmarkPut(b *testing.B) {
 				Verdict:  &webhook.Verdict{Outcome: webhook.Accepted, Verified: true},
 				Response: &webhook.Response{Status: 200, Body: []byte(`{"received":true}`)},
 			}
-			if err := j.Keep(context.Background(), receive.Receipt{Record: r, Mark: &receive.Mark{ID: id}}); err != nil {
+			if err := j.Keep(context.Background(), receive.Receipt{Record: r, Mark: &receive.Mark{ID: id, Signed: sha256.Sum256([]byte(id)), Time: r.Time}, Once: true}); err != nil {
 				b.Error(err)
 			}
 		}

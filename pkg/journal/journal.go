@@ -46,6 +46,7 @@ import (
 	"database/sql"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
@@ -62,7 +63,10 @@ type Journal struct {
 	path   string
 	db     *sql.DB
 	write  *sqlfile.Writer
-	marks  ownMarks
+	others others
+
+	hasMarkIndex atomic.Bool
+
 	claims claims
 
 	closing sync.Once
@@ -179,6 +183,9 @@ CREATE TABLE claim (                       -- deliveries that a receiver is hand
 	owner      INTEGER NOT NULL,           -- the number of the receiver
 	until      INTEGER NOT NULL            -- Unix nanoseconds: its receiver has ended
 ) STRICT, WITHOUT ROWID;
+`, `
+DROP INDEX seen_id;                        -- see indexMarks
+DROP INDEX seen_signed;
 `},
 }
 
@@ -195,12 +202,7 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
 	j := &Journal{path: path, db: db, write: w}
-	// What others stored before is for Marks, and what they store after is not.
-	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
-		_, err := j.checkShared(tx)
-		return err
-	})
-	if err != nil {
+	if err := w.Submit(ctx, j.others.look); err != nil {
 		return nil, errors.Join(explain(path, err), j.Close())
 	}
 	return j, nil

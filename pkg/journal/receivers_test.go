@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -276,4 +278,52 @@ func TestReceiverIsFreeOfTheClaimsOfAKilledOneAfterARestart(t *testing.T) {
 	}
 	status, outcome := newSite(t, path, siteOptions{first: true, memory: 100}).deliver("one", event(1))
 	wantAnswer(t, "what the receiver before was handling", status, outcome, 200, "")
+}
+
+// An index of the marks costs as much as the rest of a commit.
+func TestMarksAreIndexedOnceAReceiverLooksForThem(t *testing.T) {
+	t.Parallel()
+	isIndexed := func(s *site) bool {
+		t.Helper()
+		indexes := 0
+		err := sqlfile.Each(t.Context(), s.journal.db, "SELECT name FROM sqlite_schema WHERE name IN ('seen_id', 'seen_signed')", nil,
+			func(*sql.Rows) error { indexes++; return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return indexes == 2
+	}
+	deliver := func(s *site, n int) {
+		t.Helper()
+		status, outcome := s.deliver(fmt.Sprint("whk_", n), event(n))
+		wantAnswer(t, fmt.Sprint("delivery ", n), status, outcome, 200, "")
+	}
+	t.Run("above the limit of its memory", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, filepath.Join(t.TempDir(), "journal.db"), siteOptions{memory: 10})
+		for n := range 10 {
+			deliver(s, n)
+		}
+		if isIndexed(s) {
+			t.Error("indexed while the memory knows every delivery")
+		}
+		deliver(s, 10)
+		deliver(s, 11)
+		if !isIndexed(s) {
+			t.Error("not indexed when the memory has forgotten a delivery")
+		}
+	})
+	t.Run("beside a second receiver", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "journal.db")
+		a, b := newSite(t, path, siteOptions{memory: 10}), newSite(t, path, siteOptions{memory: 10})
+		deliver(a, 0)
+		if isIndexed(a) {
+			t.Error("indexed before the second receiver has a delivery")
+		}
+		deliver(b, 1)
+		if !isIndexed(a) {
+			t.Error("not indexed when two receivers had deliveries")
+		}
+	})
 }

@@ -70,19 +70,42 @@ func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, e
 // Seen returns the marks with a webhook id, with a digest, or with the id of a mark
 // that has the digest, the oldest first. It is a [receive.Config.Seen].
 func (j *Journal) Seen(ctx context.Context, id string, signed [32]byte) (marks []receive.Mark, err error) {
+	if !j.hasMarkIndex.Load() {
+		if err := j.write.Submit(ctx, indexMarks); err != nil {
+			return nil, explain(j.path, err)
+		}
+		j.hasMarkIndex.Store(true)
+	}
 	err = sqlfile.Each(ctx, j.db, sameMarks, []any{id, signed[:], mostMarks}, collect(&marks))
 	return marks, explain(j.path, err)
+}
+
+// indexMarks creates the indexes that sameMarks needs. A journal has none until a
+// receiver looks for a mark that its memory does not contain: the keys are
+// random, so each mark would dirty a page of each index, which takes as long as
+// the rest of its commit.
+func indexMarks(tx *sqlfile.Tx) error {
+	err := tx.Exec("CREATE INDEX IF NOT EXISTS seen_id ON seen (webhook_id)")
+	if err == nil {
+		err = tx.Exec("CREATE INDEX IF NOT EXISTS seen_signed ON seen (signed)")
+	}
+	return err
 }
 
 // seenBefore returns what a delivery is after the marks and the claims of other
 // receivers, or nil if it is new. If its record is pending, it is claimed.
 func (j *Journal) seenBefore(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, error) {
 	m := r.Mark
-	isShared, err := j.checkShared(tx)
-	if err != nil {
+	if err := j.others.look(tx); err != nil {
 		return nil, err
 	}
-	if isShared {
+	if j.others.mark {
+		if !j.hasMarkIndex.Load() {
+			if err := indexMarks(tx); err != nil {
+				return nil, err
+			}
+			tx.OnCommit(func() { j.hasMarkIndex.Store(true) })
+		}
 		var stored []receive.Mark
 		if err := tx.Each(sameMarks, []any{m.ID, m.Signed[:], mostMarks}, collect(&stored)); err != nil {
 			return nil, err
@@ -91,27 +114,38 @@ func (j *Journal) seenBefore(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenEr
 			return seen, nil
 		}
 	}
-	now := m.Time.UnixNano()
-	var claims int
-	owner, err := j.claimOwner(tx)
-	if err != nil {
-		return nil, err
+	if j.others.claim {
+		if _, err := j.claimOwner(tx); err != nil { // ends the claims of a receiver that was killed
+			return nil, err
+		}
+		var claims int
+		err := tx.One("SELECT count(*) FROM claim WHERE (webhook_id = ? AND webhook_id <> '' OR signed = ?) AND record <> ? AND until > ?",
+			[]any{m.ID, m.Signed[:], r.Record.ID, m.Time.UnixNano()}, &claims)
+		if err != nil {
+			return nil, err
+		}
+		if claims > 0 {
+			return &receive.SeenError{Outcome: pending, FirstID: m.ID}, nil
+		}
 	}
-	err = tx.One("SELECT count(*) FROM claim WHERE (webhook_id = ? AND webhook_id <> '' OR signed = ?) AND record <> ? AND until > ?",
-		[]any{m.ID, m.Signed[:], r.Record.ID, now}, &claims)
-	switch {
-	case err != nil:
-		return nil, err
-	case claims > 0:
-		return &receive.SeenError{Outcome: pending, FirstID: m.ID}, nil
-	case outcomeOf(r.Record) != pending:
+	if outcomeOf(r.Record) != pending {
 		return nil, nil
 	}
-	if err := tx.Exec("DELETE FROM claim WHERE until <= ?", now); err != nil {
-		return nil, err
+	return nil, j.claim(tx, r)
+}
+
+// claim claims the delivery of a pending record.
+func (j *Journal) claim(tx *sqlfile.Tx, r receive.Receipt) error {
+	owner, err := j.claimOwner(tx)
+	if err != nil {
+		return err
 	}
-	return nil, tx.Exec("INSERT INTO claim (record, webhook_id, signed, owner, until) VALUES (?,?,?,?,?)",
-		r.Record.ID, m.ID, m.Signed[:], owner, m.Time.Add(claimLease).UnixNano())
+	j.others.claim = true
+	if err := tx.Exec("DELETE FROM claim WHERE until <= ?", r.Mark.Time.UnixNano()); err != nil {
+		return err
+	}
+	return tx.Exec("INSERT INTO claim (record, webhook_id, signed, owner, until) VALUES (?,?,?,?,?)",
+		r.Record.ID, r.Mark.ID, r.Mark.Signed[:], owner, r.Mark.Time.Add(claimLease).UnixNano())
 }
 
 // storeMark stores the mark of a record, and ends the claim that the record may
@@ -120,45 +154,50 @@ func (j *Journal) storeMark(tx *sqlfile.Tx, r receive.Receipt) error {
 	if outcomeOf(r.Record) == pending {
 		return nil
 	}
-	if err := tx.Exec("DELETE FROM claim WHERE record = ?", r.Record.ID); err != nil || r.Mark == nil {
-		return err
+	if j.others.claim {
+		if err := tx.Exec("DELETE FROM claim WHERE record = ?", r.Record.ID); err != nil {
+			return err
+		}
+	}
+	if r.Mark == nil {
+		return nil
 	}
 	m, at := r.Mark, int64(0)
 	if !m.Time.IsZero() {
 		at = m.Time.UnixNano()
 	}
-	seq, err := tx.Insert("INSERT INTO seen ("+markColumns+") VALUES (?,?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted, at)
-	if err == nil {
-		j.marks.newest = seq
-	}
-	return err
+	return tx.Exec("INSERT INTO seen ("+markColumns+") VALUES (?,?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted, at)
 }
 
-// ownMarks knows whether other processes store marks in the file. Only the
-// writer's goroutine uses it.
-type ownMarks struct {
-	version  int64 // PRAGMA data_version, which a commit of another connection changes
-	newest   int64 // the seq of the newest mark
-	isShared bool  // another process has stored a mark since the file was opened
+// others is what the file may contain that the memory of this process's receiver
+// does not know. Only the writer's goroutine uses it.
+type others struct {
+	transaction int64 // the last one that looked
+	version     int64 // PRAGMA data_version, which a commit of another connection changes
+	mark        bool  // another connection has written since the file was opened: there may be marks of another receiver
+	claim       bool  // there may be claims
 }
 
-// checkShared reports whether another process has stored a mark since the file was
-// opened. Until then, the memory of the receiver knows as much as the file.
-func (j *Journal) checkShared(tx *sqlfile.Tx) (bool, error) {
-	known := &j.marks
-	if known.isShared {
-		return true, nil
+// look looks whether another connection has written to the file. The answer holds
+// for a transaction, during which no other writes.
+func (o *others) look(tx *sqlfile.Tx) error {
+	if o.mark || o.transaction == tx.Number() {
+		return nil
 	}
-	var version, newest int64
-	if err := tx.One("PRAGMA data_version", nil, &version); err != nil || version == known.version {
-		return false, err
+	var version int64
+	if err := tx.One("PRAGMA data_version", nil, &version); err != nil {
+		return err
 	}
-	if err := tx.One("SELECT coalesce(max(seq), 0) FROM seen", nil, &newest); err != nil {
-		return false, err
+	switch {
+	case o.transaction == 0: // what others stored before is for Marks
+		if err := tx.One("SELECT EXISTS (SELECT * FROM claim)", nil, &o.claim); err != nil {
+			return err
+		}
+	case version != o.version:
+		o.mark, o.claim = true, true
 	}
-	known.isShared = known.version != 0 && newest != known.newest
-	known.version, known.newest = version, newest
-	return known.isShared, nil
+	o.transaction, o.version = tx.Number(), version
+	return nil
 }
 
 // claimOwner returns the number under which this process claims deliveries. A

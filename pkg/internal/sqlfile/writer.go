@@ -169,6 +169,8 @@ func (w *Writer) transact(group []write) (failed int, err error) {
 	if broken := w.broken.Load(); broken != nil {
 		return -1, *broken
 	}
+	w.tx.number++
+	w.tx.committed = nil
 	if err := w.tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return -1, err
 	}
@@ -196,6 +198,11 @@ func (w *Writer) transact(group []write) (failed int, err error) {
 	}
 	if errors.Is(err, ErrBroken) {
 		w.broken.Store(&err)
+	}
+	if err == nil {
+		for _, f := range w.tx.committed {
+			f()
+		}
 	}
 	return -1, err
 }
@@ -235,8 +242,18 @@ func (w *Writer) Close() error {
 // it returns.
 type Tx struct {
 	conn       *sql.Conn
+	number     int64
+	committed  []func()
 	statements map[string]*sql.Stmt // prepared once, closed with the writer
 }
+
+// Number returns the number of the transaction, from 1. Several writes can share
+// one.
+func (t *Tx) Number() int64 { return t.number }
+
+// OnCommit has f called after the commit of the transaction, and not if it is
+// rolled back.
+func (t *Tx) OnCommit(f func()) { t.committed = append(t.committed, f) }
 
 // statement returns the prepared statement of a text.
 func (t *Tx) statement(text string) (*sql.Stmt, error) {
