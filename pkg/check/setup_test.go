@@ -204,7 +204,10 @@ func ours(t *testing.T, p webhook.Platform, effects *atomic.Int64) http.Handler 
 	t.Helper()
 	h, err := receive.New(receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(t, testSecret)}, Scheme: webhook.SchemeFor(p)}, Platform: p,
-		App: func(context.Context, *webhook.Record) webhook.Response { effects.Add(1); return receive.OK() },
+		App: func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
+			effects.Add(1)
+			return receive.OK()
+		},
 		Now: time.Now, NewID: rand.Text,
 	})
 	if err != nil {

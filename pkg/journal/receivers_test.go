@@ -47,7 +47,7 @@ func newSite(t *testing.T, path string, o siteOptions) *site {
 	s.handler, err = receive.New(receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(t, "s")}}, Platform: o.platform,
 		Memory: memory, Keep: s.journal.Keep, KeepFirst: o.first, Seen: s.journal.Seen, Now: func() time.Time { return s.now },
-		App: func(_ context.Context, r *webhook.Record) webhook.Response {
+		App: func(_ context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.calls[string(r.Request.Body)]++

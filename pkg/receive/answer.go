@@ -59,7 +59,7 @@ func write(w http.ResponseWriter, a webhook.Response) {
 
 // Always returns an App that answers every request with a status.
 func Always(status int) App {
-	return func(_ context.Context, r *webhook.Record) webhook.Response {
+	return func(_ context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
 		if status/100 != 2 {
 			r.Verdict.Detail = "answered with the requested status"
 		}
@@ -76,7 +76,7 @@ func FailFirst(n, limit int, next App) App {
 	var mu sync.Mutex
 	tries := map[string]int{}
 	var order []string // the keys of tries, oldest first
-	return func(ctx context.Context, r *webhook.Record) webhook.Response {
+	return func(ctx context.Context, e *webhook.Event, r *webhook.Record) webhook.Response {
 		id := shortID(r.WebhookID)
 		if id == "" {
 			d := BodyDigest("", r.Request.Body)
@@ -96,7 +96,7 @@ func FailFirst(n, limit int, next App) App {
 			r.Verdict.Detail = "failed on purpose"
 			return Status(http.StatusServiceUnavailable)
 		}
-		return next(ctx, r)
+		return next(ctx, e, r)
 	}
 }
 
@@ -104,12 +104,12 @@ func FailFirst(n, limit int, next App) App {
 // sender goes away, it answers 503. A nil next answers [OK].
 func Delay(d time.Duration, next App) App {
 	next = orOK(next)
-	return func(ctx context.Context, r *webhook.Record) webhook.Response {
+	return func(ctx context.Context, e *webhook.Event, r *webhook.Record) webhook.Response {
 		if exchange.Wait(ctx, d) != nil {
 			r.Verdict.Detail = "the sender went away during the delay"
 			return Status(http.StatusServiceUnavailable)
 		}
-		return next(ctx, r)
+		return next(ctx, e, r)
 	}
 }
 
@@ -118,5 +118,5 @@ func orOK(app App) App {
 	if app != nil {
 		return app
 	}
-	return func(context.Context, *webhook.Record) webhook.Response { return OK() }
+	return func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return OK() }
 }

@@ -17,7 +17,7 @@ import (
 // try calls an App with a record of the given id and body.
 func try(ctx context.Context, app receive.App, id, body string) (int, *webhook.Record) {
 	record := &webhook.Record{WebhookID: id, Verdict: &webhook.Verdict{}, Request: webhook.Request{Body: []byte(body)}}
-	return app(ctx, record).Status, record
+	return app(ctx, nil, record).Status, record
 }
 
 func TestAlwaysAnswersWithItsStatus(t *testing.T) {
@@ -47,7 +47,9 @@ func TestHandlerAnswers500ForAnUnusableStatusOfTheApp(t *testing.T) {
 	for _, status := range []int{-1, 0, 1, 99, 100, 101, 103, 199, 1000} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) {
-				c.App = func(context.Context, *webhook.Record) webhook.Response { return webhook.Response{Status: status} }
+				c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
+					return webhook.Response{Status: status}
+				}
 			})
 			for range 2 { // the second is a new try
 				wantAnswer(t, r.deliver("evt_1", payload, clock), 500, `{"error":"Internal Server Error"}`)
@@ -116,7 +118,7 @@ func TestFailFirstRemembersNoMoreThanItsLimit(t *testing.T) {
 
 func TestAppsWithoutNext(t *testing.T) {
 	for name, app := range map[string]receive.App{"FailFirst": receive.FailFirst(0, 1, nil), "Delay": receive.Delay(0, nil)} {
-		if got := app(t.Context(), &webhook.Record{Verdict: &webhook.Verdict{}}); got.Status != 200 {
+		if got := app(t.Context(), nil, &webhook.Record{Verdict: &webhook.Verdict{}}); got.Status != 200 {
 			t.Errorf("%s answers %d", name, got.Status)
 		}
 	}

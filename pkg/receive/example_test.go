@@ -13,15 +13,15 @@ import (
 )
 
 // newServer is the function of the package comment.
-func newServer(secret string, handle func(context.Context, *webhook.Record) error) (*http.Server, error) {
+func newServer(secret string, handle func(context.Context, *webhook.Event) error) (*http.Server, error) {
 	key, err := webhook.NewSecret(secret)
 	if err != nil {
 		return nil, err // a blank secret would verify nothing
 	}
 	handler, err := receive.New(receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{key}},
-		App: func(ctx context.Context, r *webhook.Record) webhook.Response {
-			if err := handle(ctx, r); err != nil {
+		Secrets: []webhook.Secret{key},
+		App: func(ctx context.Context, e *webhook.Event, _ *webhook.Record) webhook.Response {
+			if err := handle(ctx, e); err != nil {
 				return receive.Status(http.StatusServiceUnavailable) // the sender tries again
 			}
 			return receive.OK()
@@ -38,8 +38,8 @@ func newServer(secret string, handle func(context.Context, *webhook.Record) erro
 // A receiver verifies signatures, answers a repeated delivery without handling it
 // again, and calls the App for the rest.
 func Example() {
-	receiver, err := newServer("s3cret", func(_ context.Context, r *webhook.Record) error { // in production: os.Getenv("WEBHOOK_SECRET")
-		fmt.Println("handling", r.Event, r.WebhookID)
+	receiver, err := newServer("s3cret", func(_ context.Context, e *webhook.Event) error { // in production: os.Getenv("WEBHOOK_SECRET")
+		fmt.Println("handling", e.Type, e.ID)
 		return nil
 	})
 	if err != nil {

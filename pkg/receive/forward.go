@@ -30,7 +30,7 @@ func Forward(transport http.RoundTripper, target string) App {
 	if transport == nil {
 		transport = exchange.DefaultTransport()
 	}
-	return func(ctx context.Context, r *webhook.Record) webhook.Response {
+	return func(ctx context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
 		ctx, cancel := context.WithTimeout(ctx, ForwardTimeout)
 		defer cancel()
 		answer, err := forwardRequest(ctx, transport, target, r.Request)
@@ -328,7 +328,8 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	if r.Verdict == nil {
 		r.Verdict = &webhook.Verdict{} // an App may set its details
 	}
-	answer := f.app(ctx, &r)
+	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no type
+	answer := f.app(ctx, &event, &r)
 	result := ForwardResult{Record: r, Attempt: d.Attempts + 1, OK: answer.Status/100 == 2}
 	if ctx.Err() != nil { // interrupted: the record stays due
 		return attempt{result, ctx.Err()}

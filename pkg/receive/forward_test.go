@@ -35,7 +35,7 @@ func behind(t testing.TB, app http.HandlerFunc) string {
 // forward runs Forward on a request of the given header and body.
 func forward(ctx context.Context, transport http.RoundTripper, url string, h webhook.Header, body string) (webhook.Response, *webhook.Record) {
 	record := &webhook.Record{Verdict: &webhook.Verdict{Outcome: webhook.Accepted}, Request: webhook.Request{Method: "POST", URL: "/", Header: h, Body: []byte(body)}}
-	return receive.Forward(transport, url)(ctx, record), record
+	return receive.Forward(transport, url)(ctx, nil, record), record
 }
 
 // THREATS row 12: what the handler lets through, and what Forward would carry.

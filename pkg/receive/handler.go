@@ -2,15 +2,15 @@
 // request comes in, a verified [webhook.Record] goes to the App and to the log,
 // and the sender gets the response that its platform's retry rules expect.
 //
-//	func newServer(secret string, handle func(context.Context, *webhook.Record) error) (*http.Server, error) {
+//	func newServer(secret string, handle func(context.Context, *webhook.Event) error) (*http.Server, error) {
 //		key, err := webhook.NewSecret(secret)
 //		if err != nil {
 //			return nil, err // a blank secret would verify nothing
 //		}
 //		handler, err := receive.New(receive.Config{
-//			Verifier: webhook.Verifier{Secrets: []webhook.Secret{key}},
-//			App: func(ctx context.Context, r *webhook.Record) webhook.Response {
-//				if err := handle(ctx, r); err != nil {
+//			Secrets: []webhook.Secret{key},
+//			App: func(ctx context.Context, e *webhook.Event, _ *webhook.Record) webhook.Response {
+//				if err := handle(ctx, e); err != nil {
 //					return receive.Status(http.StatusServiceUnavailable) // the sender tries again
 //				}
 //				return receive.OK()
@@ -47,8 +47,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -63,15 +63,18 @@ const (
 )
 
 // App handles the requests that passed every check, at most one at a time for
-// each id. It may set the record's Forward, Error and Verdict details. The
-// sender gets its answer.
-type App func(ctx context.Context, r *webhook.Record) webhook.Response
+// each id: e is the event, and r what is stored of the request. It may set the
+// record's Forward, Error and Verdict details. The sender gets its answer.
+type App func(ctx context.Context, e *webhook.Event, r *webhook.Record) webhook.Response
 
-// Config configures a receiver. Only a secret in the Verifier, SkipVerify or
-// Unsigned is required.
+// Config configures a receiver. Only a secret, SkipVerify or Unsigned is required.
 type Config struct {
-	// Verifier verifies the signatures. Its Scheme defaults to the one of the
-	// Platform.
+	// Secrets verify the signatures: any one of them may match, for rotation.
+	// They are added to those of Verifier.
+	Secrets []webhook.Secret
+
+	// Verifier says how signatures are verified, where its defaults do not suit.
+	// Its Scheme defaults to the one of the Platform.
 	Verifier webhook.Verifier
 
 	// Platform is the platform of the records whose envelope does not say it.
@@ -167,6 +170,7 @@ type Handler struct{ config Config }
 // or [webhook.ErrBlankSecret] for a receiver that would accept unverified
 // requests without SkipVerify.
 func New(c Config) (*Handler, error) {
+	c.Verifier.Secrets = append(slices.Clip(c.Verifier.Secrets), c.Secrets...)
 	required := c.Unsigned != nil && !c.Unsigned.isEmpty()
 	if len(c.Verifier.Secrets) == 0 && !c.SkipVerify && !required {
 		return nil, ErrNoSecret
@@ -206,7 +210,7 @@ func New(c Config) (*Handler, error) {
 // seconds for the whole request, 5 minutes until the response is read, 60
 // seconds of idleness. The bodies of all requests in progress share 16 MiB, of
 // which the first 16 KiB of each do not count: reading one for which there is no
-// room fails, see [ReadBody]. Every method reaches h, "OPTIONS *" included. The
+// room fails, see [webhook.ReadBody]. Every method reaches h, "OPTIONS *" included. The
 // caller sets the address, and limits the connections with [LimitListener].
 func NewServer(h http.Handler) *http.Server {
 	return &http.Server{
@@ -271,14 +275,14 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) we
 		a.Header = append(a.Header, webhook.Pair{Name: "Allow", Value: http.MethodPost})
 		return a
 	}
-	body, err := ReadBody(w, r, c.MaxBody)
+	body, err := webhook.ReadBody(w, r, c.MaxBody)
 	if err != nil {
-		return refuseBody(record, err)
+		return refuseError(record, err)
 	}
 	record.Request.Body = body
 	if !c.SkipVerify {
 		if _, err := c.Verifier.Verify(r.Header, body, c.Now()); err != nil {
-			return refuseSignature(record, err)
+			return refuseError(record, err)
 		}
 		record.Verdict.Verified = true
 	}
@@ -424,7 +428,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 	}
 	answer, wanted := OK(), c.Wants(*e)
 	if wanted {
-		answer = c.App(ctx, record)
+		answer = c.App(context.WithValue(ctx, eventKey{}, e), e, record)
 	}
 	if !isFinal(answer.Status) {
 		record.Error = fmt.Sprintf("the app answered with status %d, which is not a final status", answer.Status)
@@ -473,26 +477,14 @@ func refuse(record *webhook.Record, status int, reason, text, detail string) web
 	return errorAnswer(status, text)
 }
 
-// refuseSignature answers a failed verification.
-func refuseSignature(record *webhook.Record, err error) webhook.Response {
+// refuseError answers an error of ReadBody or Verify.
+func refuseError(record *webhook.Record, err error) webhook.Response {
+	reason, detail := "config", err.Error()
 	var refusal *webhook.Refusal
-	if !errors.As(err, &refusal) {
-		return refuse(record, http.StatusInternalServerError, "config", "The receiver is misconfigured", err.Error())
+	if errors.As(err, &refusal) {
+		reason, detail = string(refusal.Reason), refusal.Detail
 	}
-	status, text := webhook.StatusOf(err), "Invalid signature"
-	if status != http.StatusUnauthorized {
-		text = strings.ToUpper(refusal.Detail[:1]) + refusal.Detail[1:]
-	}
-	return refuse(record, status, string(refusal.Reason), text, refusal.Detail)
-}
-
-// refuseBody answers an error of ReadBody.
-func refuseBody(record *webhook.Record, err error) webhook.Response {
-	var fault *BodyError
-	if !errors.As(err, &fault) { // ReadBody returns no other
-		fault = &BodyError{Status: http.StatusBadRequest, Reason: "body", Text: "The body could not be read", Detail: err.Error()}
-	}
-	return refuse(record, fault.Status, fault.Reason, fault.Text, fault.Detail)
+	return refuse(record, webhook.StatusOf(err), reason, webhook.TextOf(err), detail)
 }
 
 // failStore answers when a request could not be stored. The sender does not

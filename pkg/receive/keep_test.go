@@ -106,7 +106,7 @@ func TestConfigKeepErrorMakesA503(t *testing.T) {
 func TestConfigKeepErrorAfterTheAppIsANewTry(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
-	r := keeping(t, s, func(context.Context, *webhook.Record) webhook.Response {
+	r := keeping(t, s, func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
 		s.full = errors.New("full") // between the app's answer and the record of it
 		return receive.OK()
 	}, false)
@@ -137,7 +137,7 @@ func TestConfigKeepGetsAMarkOfAFailedTry(t *testing.T) {
 func TestConfigKeepGetsTheRecordOfAPanic(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
-	r := keeping(t, s, func(context.Context, *webhook.Record) webhook.Response { panic(http.ErrAbortHandler) }, false)
+	r := keeping(t, s, func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { panic(http.ErrAbortHandler) }, false)
 	func() {
 		defer func() { _ = recover() }() // net/http's part
 		r.answerTo(post(header("one", payload, clock), payload))
@@ -154,7 +154,7 @@ func TestMemoryRestoreJudgesAsBefore(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	status := http.StatusOK
-	old := keeping(t, s, func(context.Context, *webhook.Record) webhook.Response { return receive.Status(status) }, false)
+	old := keeping(t, s, func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return receive.Status(status) }, false)
 	other := payload + " "
 	one, retry := header("one", payload, clock), header("one", payload, clock.Add(time.Minute))
 	failed, later := header("two", other, clock), header("two", other, clock.Add(time.Minute))
@@ -203,7 +203,7 @@ func TestReceiptForwardIsSetForNewEventsThatTheAppAccepted(t *testing.T) {
 	status := http.StatusOK
 	r := newReceiver(t, func(c *receive.Config) {
 		c.Keep = s.keep
-		c.App = func(context.Context, *webhook.Record) webhook.Response { return receive.Status(status) }
+		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return receive.Status(status) }
 		c.Wants = func(e webhook.Event) bool { return e.Type != "project.created" }
 	})
 	for _, step := range []struct {

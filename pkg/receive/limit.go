@@ -1,11 +1,12 @@
 package receive
 
 import (
-	"errors"
 	"io"
 	"net"
 	"net/http"
 	"sync"
+
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // DefaultMaxConnections is how many connections wsk listen and wsk sandbox accept
@@ -23,7 +24,9 @@ const (
 )
 
 // errBusy is the error of reading a body for which there is no memory now.
-var errBusy = errors.New("the bodies of other requests take all the memory for bodies")
+var errBusy error = &webhook.Refusal{
+	Reason: webhook.ReceiverBusy, Detail: "the bodies of other requests take all the memory for bodies",
+}
 
 // bodies limits the memory of the bodies of all requests in progress.
 type bodies struct {

@@ -61,13 +61,13 @@ func TestHandlerCallsTheAppOnceForConcurrentDeliveries(t *testing.T) {
 				var mu sync.Mutex
 				r := newReceiver(t, func(c *receive.Config) {
 					c.Now = time.Now
-					c.App = func(ctx context.Context, record *webhook.Record) webhook.Response {
+					c.App = func(ctx context.Context, e *webhook.Event, record *webhook.Record) webhook.Response {
 						mu.Lock()
 						atOnce++
 						most = max(most, atOnce)
 						mu.Unlock()
 						defer func() { mu.Lock(); atOnce--; mu.Unlock() }()
-						return tt.app(ctx, record)
+						return tt.app(ctx, nil, record)
 					}
 				})
 				got := storm(r, 50, id, time.Now())
@@ -105,7 +105,7 @@ func TestHandlerTreatsARetryAfterAFailureAsANewTry(t *testing.T) {
 			t.Run(fmt.Sprintf("%d, %s", status, kind), func(t *testing.T) {
 				now := status
 				r := newReceiver(t, func(c *receive.Config) {
-					c.App = func(context.Context, *webhook.Record) webhook.Response { return receive.Status(now) }
+					c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return receive.Status(now) }
 				})
 				if got := r.deliver("evt_1", payload, clock); got.Code != status {
 					t.Fatalf("answered %d", got.Code)
@@ -176,7 +176,9 @@ func TestHandlerEndsWithASenderThatWaitsAndGoesAway(t *testing.T) {
 		release := make(chan int)
 		r := newReceiver(t, func(c *receive.Config) {
 			c.Now = time.Now
-			c.App = func(context.Context, *webhook.Record) webhook.Response { return receive.Status(<-release) }
+			c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
+				return receive.Status(<-release)
+			}
 		})
 		at := time.Now()
 		var wg sync.WaitGroup
@@ -207,7 +209,7 @@ func TestHandlerEndsWithASenderThatWaitsAndGoesAway(t *testing.T) {
 func TestHandlerRecordsAPanicOfTheAppAndFreesTheID(t *testing.T) {
 	panics := true
 	r := newReceiver(t, func(c *receive.Config) {
-		c.App = func(context.Context, *webhook.Record) webhook.Response {
+		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
 			if panics {
 				panic("the app's own fault")
 			}

@@ -180,7 +180,7 @@ func TestConfigSinkIsCalledAfterTheAnswerIsWritten(t *testing.T) {
 	var at string
 	handler, err := receive.New(receive.Config{
 		SkipVerify: true, Now: func() time.Time { return clock }, NewID: func() string { return "1" },
-		App: func(context.Context, *webhook.Record) webhook.Response {
+		App: func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
 			w.log = append(w.log, "app")
 			return receive.OK()
 		},

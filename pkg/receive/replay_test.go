@@ -68,7 +68,7 @@ func TestHandlerAnswersACapturedRequestAndDoesNotHandleIt(t *testing.T) {
 func TestHandlerSuspectsACapturedTryOnceItsRetryWasAccepted(t *testing.T) {
 	failures := 2
 	r := newReceiver(t, func(c *receive.Config) {
-		c.App = func(context.Context, *webhook.Record) webhook.Response {
+		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
 			if failures--; failures >= 0 {
 				return receive.Status(503)
 			}
@@ -93,7 +93,7 @@ func TestHandlerSuspectsACapturedTryOnceItsRetryWasAccepted(t *testing.T) {
 func TestHandlerAcceptsACapturedTryWhileNothingWasAccepted(t *testing.T) {
 	status := 503
 	r := newReceiver(t, func(c *receive.Config) {
-		c.App = func(context.Context, *webhook.Record) webhook.Response { return receive.Status(status) }
+		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return receive.Status(status) }
 	})
 	r.deliver("evt_1", payload, clock)
 	status = 200

@@ -73,14 +73,14 @@ func newReceiver(t testing.TB, edit func(*receive.Config)) *receiver {
 		edit(&c)
 	}
 	app := c.App
-	c.App = func(ctx context.Context, record *webhook.Record) webhook.Response {
+	c.App = func(ctx context.Context, e *webhook.Event, record *webhook.Record) webhook.Response {
 		r.mu.Lock()
 		r.calls = append(r.calls, string(record.Request.Body))
 		r.mu.Unlock()
 		if app == nil {
 			return receive.OK()
 		}
-		return app(ctx, record)
+		return app(ctx, e, record)
 	}
 	c.Sink = func(record webhook.Record) {
 		r.mu.Lock()

@@ -61,9 +61,9 @@ func names(lines webhook.Header) []string {
 func (h *Handler) receiveUnsigned(w http.ResponseWriter, r *http.Request, p *receipt) webhook.Response {
 	c, record := &h.config, &p.record
 	record.Form, record.Scheme = webhook.Template, ""
-	body, err := ReadBody(w, r, c.MaxBody)
+	body, err := webhook.ReadBody(w, r, c.MaxBody)
 	if err != nil {
-		return refuseBody(record, err)
+		return refuseError(record, err)
 	}
 	record.Request.Body = body
 	if wrong := c.Unsigned.check(r); wrong != "" {

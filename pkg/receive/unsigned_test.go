@@ -90,7 +90,7 @@ func TestUnsignedCountsARepeatedRequestTwice(t *testing.T) {
 	t.Parallel()
 	calls := 0
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "A", Value: "b"}}}, func(c *receive.Config) {
-		c.App = func(context.Context, *webhook.Record) webhook.Response { calls++; return receive.OK() }
+		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { calls++; return receive.OK() }
 	})
 	for range 2 {
 		r := httptest.NewRequest("POST", "/", strings.NewReader("same"))
@@ -119,7 +119,7 @@ func TestUnsignedRedactsRequiredValues(t *testing.T) {
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "X-Hook", Value: "s3cret"}}}, func(c *receive.Config) {
 		c.KeepFirst = true
 		c.Keep = func(_ context.Context, r receive.Receipt) error { kept = append(kept, r.Record); return nil }
-		c.App = func(_ context.Context, r *webhook.Record) webhook.Response {
+		c.App = func(_ context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
 			if r.Request.Header.Get("X-Hook") != "s3cret" {
 				t.Error("the app does not get what was sent")
 			}

@@ -17,7 +17,6 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/lint"
-	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/rules"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
@@ -76,11 +75,11 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 		verdict.Reason, verdict.Detail = "method", "events must be sent with POST, not "+r.Method
 		return methodNotAllowed()
 	}
-	body, err := receive.ReadBody(w, r, maxBody)
-	var fault *receive.BodyError
-	if errors.As(err, &fault) {
-		verdict.Reason, verdict.Detail = fault.Reason, fault.Detail
-		return refused(fault.Status, fault.Text)
+	body, err := webhook.ReadBody(w, r, maxBody)
+	var refusal *webhook.Refusal
+	if errors.As(err, &refusal) {
+		verdict.Reason, verdict.Detail = string(refusal.Reason), refusal.Detail
+		return refused(webhook.StatusOf(err), webhook.TextOf(err))
 	}
 	record.Request.Body = body
 	caller, known := s.caller(r.Header)

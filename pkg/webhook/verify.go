@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -192,7 +193,15 @@ func FormatTimestamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10
 // errors.Is(err, webhook.SignatureMismatch) works on what Verify returns.
 type Reason string
 
-// The reasons, in the order in which Verify checks for them.
+// The reasons of [ReadBody].
+const (
+	BodyEncoded  Reason = "encoding" // it has a Content-Encoding, which signatures do not cover
+	BodyTooLarge Reason = "size"     // it is larger than the limit
+	BodyBroken   Reason = "body"     // it ended before it was complete
+	ReceiverBusy Reason = "busy"     // the server has no memory for it now
+)
+
+// The reasons of [Verifier.Verify], in the order of its checks.
 const (
 	NoSecret           Reason = "no_secret"           // the Verifier has no secret, or a blank one
 	HeaderRepeated     Reason = "header_repeated"     // a header of the scheme occurs more than once
@@ -208,7 +217,7 @@ const (
 
 func (r Reason) Error() string { return string(r) }
 
-// Refusal is the error of [Verifier.Verify]. It holds nothing that would help
+// Refusal is the error of [Verifier.Verify] and [ReadBody]. It holds nothing that would help
 // a forger: no expected signature, no part of a secret.
 type Refusal struct {
 	Reason Reason
@@ -221,10 +230,12 @@ func (r *Refusal) Error() string { return r.Detail }
 // Unwrap returns the reason, for errors.Is.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
-// StatusOf returns the HTTP status that answers an error of Verify: 400 for a
-// repeated header, for a timestamp that is missing, malformed, too old or too
-// new, and for a missing id; 401 for every other refusal; 500 when there is no
-// secret to verify with, and for any other error.
+// StatusOf returns the HTTP status that answers an error of Verify or ReadBody: 400
+// for a repeated header, for a timestamp that is missing, malformed, too old or too
+// new, for a missing id and for a body that is not complete; 413 and 415 for a body
+// that is too large or encoded, and 503 when there is no memory for it; 401 for
+// every other refusal; 500 when there is no secret to verify with, and for any other
+// error.
 func StatusOf(err error) int {
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {
@@ -233,10 +244,39 @@ func StatusOf(err error) int {
 	switch refusal.Reason {
 	case NoSecret:
 		return http.StatusInternalServerError
-	case HeaderRepeated, TimestampMissing, IDMissing, TimestampMalformed, TimestampTooOld, TimestampTooNew:
+	case BodyTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case BodyEncoded:
+		return http.StatusUnsupportedMediaType
+	case ReceiverBusy:
+		return http.StatusServiceUnavailable
+	case BodyBroken, HeaderRepeated, TimestampMissing, IDMissing, TimestampMalformed, TimestampTooOld, TimestampTooNew:
 		return http.StatusBadRequest
 	case SignatureMissing, SignatureMalformed, SignatureMismatch:
 		return http.StatusUnauthorized
 	}
 	return http.StatusUnauthorized
+}
+
+// TextOf returns what a sender may learn of an error of Verify or ReadBody: it says
+// nothing about signatures and secrets.
+func TextOf(err error) string {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		return "The receiver is misconfigured"
+	}
+	switch refusal.Reason {
+	case BodyEncoded:
+		return "Content-Encoding is not supported"
+	case BodyTooLarge:
+		return "Body too large"
+	case BodyBroken:
+		return "The body could not be read"
+	case ReceiverBusy:
+		return "The receiver is busy"
+	}
+	if StatusOf(err) == http.StatusUnauthorized {
+		return "Invalid signature"
+	}
+	return strings.ToUpper(refusal.Detail[:1]) + refusal.Detail[1:]
 }

@@ -179,9 +179,9 @@ func (o *options) app(env *command.Env) (receive.App, error) {
 // strict it answers 422 to a body that has errors or is not an event of a platform.
 func linting(l *lint.Linter, strict bool, next receive.App) receive.App {
 	checkers := sync.Pool{New: func() any { return l.NewChecker() }}
-	return func(ctx context.Context, r *webhook.Record) webhook.Response {
+	return func(ctx context.Context, e *webhook.Event, r *webhook.Record) webhook.Response {
 		if r.Event == "" && !strict {
-			return next(ctx, r)
+			return next(ctx, e, r)
 		}
 		checker, _ := checkers.Get().(*lint.Checker)
 		result := checker.Check(r.Request.Body)
@@ -194,6 +194,6 @@ func linting(l *lint.Linter, strict bool, next receive.App) receive.App {
 			r.Verdict.Outcome, r.Verdict.Reason = webhook.Refused, "lint"
 			return receive.Status(http.StatusUnprocessableEntity)
 		}
-		return next(ctx, r)
+		return next(ctx, e, r)
 	}
 }
