@@ -129,7 +129,7 @@ func (s *session) forged(name, signature string) *request {
 // do sends a request and keeps the exchange.
 func (s *session) do(ctx context.Context, req *request) (*webhook.Record, error) {
 	d := deliver.Delivery{
-		URL: s.config.URL, Method: req.method, Header: req.header, Timeout: s.config.Timeout,
+		URL: s.config.URL, Method: req.method, Header: req.header, Timeout: s.config.Timeout, Unsigned: true, // the case has signed it
 		Event:     webhook.Event{Platform: s.config.Platform, Form: s.form, Type: s.event, Raw: req.body},
 		WebhookID: req.header.Get(webhook.HeaderID),
 	}

@@ -48,7 +48,7 @@ func TestAttemptResponse(t *testing.T) {
 				c := client(overTCP(t))
 				waits := 0
 				c.Wait = countWaits(&waits)
-				record, err := c.Send(t.Context(), delivery(t, first.URL), deliver.Policy{Retries: 3, RetryUnknown: true}, nil)
+				record, err := recorded(c.Send(t.Context(), delivery(t, first.URL), deliver.Policy{Retries: 3, RetryUnknown: true}, nil))
 				if err != nil {
 					t.Fatal(err)
 				}

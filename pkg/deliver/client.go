@@ -38,6 +38,14 @@ type Client struct {
 	NewID     func() string                              // returns a new id for a record; default: rand.Text of crypto/rand
 	Wait      func(context.Context, time.Duration) error // pauses between attempts; default: [Wait]
 	UserAgent string                                     // default: "wsk"
+
+	// Before, if not nil, is called before each attempt, counted from 0, and before
+	// that is signed: a limiter waits here, see [Limiter.Wait]. Its error ends the
+	// delivery.
+	Before func(ctx context.Context, d Delivery, attempt int) error
+
+	// After, if not nil, is called with the record of each attempt.
+	After func(ctx context.Context, r webhook.Record)
 }
 
 // NewTransport returns a transport of net/http for sending webhooks. It bounds
@@ -74,35 +82,49 @@ func (c Client) withDefaults() Client {
 // attempt counts from 0. A delivery that is not sent to the platform itself
 // gets a warning when the response took longer than [SlowAfter].
 //
-// The error is not nil only when no request could be made of d, or when ctx
-// ended.
+// The error is not nil only when no request could be made of d, when
+// [Client.Before] returned one, or when ctx ended. [Client.Send] returns one for
+// everything that was not accepted.
 func (c Client) Attempt(ctx context.Context, d Delivery, attempt int) (webhook.Record, error) {
-	c = c.withDefaults()
+	record, _, err := c.withDefaults().attempt(ctx, d, attempt)
+	return record, err
+}
+
+// attempt is Attempt, and returns also why there was no response.
+func (c Client) attempt(ctx context.Context, d Delivery, attempt int) (_ webhook.Record, cause, err error) {
+	if c.Before != nil {
+		if err := c.Before(ctx, d, attempt); err != nil {
+			return webhook.Record{}, nil, err
+		}
+	}
 	began := c.Now()
 	request, err := c.request(d, began, attempt)
 	if err != nil {
-		return webhook.Record{}, err
+		return webhook.Record{}, nil, err
 	}
 	record := webhook.Record{
 		ID: c.NewID(), Time: began, Direction: webhook.Sent,
 		Platform: d.Event.Platform, Form: d.Event.Form, Event: d.Event.Type,
 		WebhookID: d.WebhookID, Attempt: attempt, Request: request,
 	}
-	if !d.Secret.IsZero() {
+	if !d.Unsigned {
 		record.Scheme = d.Scheme.Name()
 	}
 	limited, cancel := context.WithTimeout(ctx, d.timeout())
 	defer cancel()
-	result, err := exchange.Do(limited, c.Transport, request)
+	result, cause := exchange.Do(limited, c.Transport, request)
 	record.Duration = c.Now().Sub(began)
 	record.Response = result.Response
 	record.Verdict = verdict(result)
-	if err != nil {
-		record.Error = explain(limited, err, d.timeout(), result.Written)
+	if cause != nil {
+		record.Error = explain(limited, cause, d.timeout(), result.Written)
 	} else if record.Duration > SlowAfter && record.Form != webhook.Inbound {
 		record.Verdict.Warnings = append(record.Verdict.Warnings, "slower than the 10 s that WorkSkedge asks for")
 	}
-	return record, ctx.Err()
+	if c.After != nil {
+		c.After(ctx, record)
+	}
+	return record, cause, ctx.Err()
 }
 
 // request returns the request of one attempt.

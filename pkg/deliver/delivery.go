@@ -27,11 +27,16 @@ type Delivery struct {
 	Header    webhook.Header // sent with every attempt, in front of the signature
 	Override  webhook.Header // replaces lines of the same name, the signature's included; an empty value removes the line
 	Scheme    webhook.Scheme // how to sign; default: timestamp.body
-	Secret    webhook.Secret // the key to sign with; the zero Secret sends the request without a signature
+	Secret    webhook.Secret // the key to sign with; the zero Secret is an error unless Unsigned is set
+	Unsigned  bool           // sends the request without a signature
 	WebhookID string         // sent in the scheme's id header, if it has one; "" sends no id
 	NotifyURL string         // the URL that scheme square signs over; default: URL
 	Timeout   time.Duration  // bounds one attempt; default: [DefaultTimeout]
 }
+
+// ErrUnsigned is the error for a [Delivery] without a secret that does not ask to be
+// sent unsigned.
+var ErrUnsigned = errors.New("no secret to sign with")
 
 // Inbound returns the header of a request to WorkSkedge's inbound endpoint:
 // content type, API key and source. Without an API key its line is left out.
@@ -94,14 +99,19 @@ func (d Delivery) Message(at time.Time) webhook.Message {
 }
 
 // Request returns the request of an attempt, signed at the time given. The
-// error is a [*URLError], a [*webhook.HeaderError], or says why the secret
-// cannot sign.
+// error is a [*URLError], a [*webhook.HeaderError], [ErrUnsigned], or says why the
+// secret cannot sign.
 func (d Delivery) Request(at time.Time) (webhook.Request, error) {
 	if err := CheckURL(d.URL); err != nil {
 		return webhook.Request{}, err
 	}
 	h := d.Header
-	if !d.Secret.IsZero() {
+	switch {
+	case d.Unsigned && !d.Secret.IsZero():
+		return webhook.Request{}, errors.New("a delivery that is unsigned must not have a secret")
+	case !d.Unsigned && d.Secret.IsZero():
+		return webhook.Request{}, ErrUnsigned
+	case !d.Unsigned:
 		if d.Scheme.TimestampHeader() == "" && h.Has(webhook.HeaderTimestamp) {
 			h = h.With(webhook.HeaderTimestamp, webhook.FormatTimestamp(at))
 		}

@@ -7,19 +7,17 @@
 //			return err
 //		}
 //		var client deliver.Client
-//		record, err := client.Send(ctx, deliver.Delivery{
+//		_, err = client.Send(ctx, deliver.Delivery{
 //			URL:    url, // https://app.workskedge.com/webhooks/inbound
 //			Event:  event,
 //			Header: deliver.Inbound(apiKey, "custom"),
-//			Secret: secret, // the zero Secret sends the request unsigned
+//			Secret: secret,
 //		}, deliver.Policy{Retries: 3}, nil)
-//		if err != nil {
-//			return err
+//		var failed *deliver.Error
+//		if errors.As(err, &failed) && failed.Unknown() {
+//			return fmt.Errorf("look whether it arrived before you send it again: %w", err)
 //		}
-//		if record.Verdict.Outcome != webhook.Accepted {
-//			return fmt.Errorf("%s was not accepted: %s %s", event.Type, record.Verdict.Outcome, record.Error)
-//		}
-//		return nil
+//		return err // nil: the platform has accepted the event
 //	}
 //
 // [Client.Send] delivers as a client does, with the caller's [Policy].

@@ -50,7 +50,7 @@ func TestDeliveryRequest(t *testing.T) {
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				d := deliver.Delivery{URL: "http://x.example", Header: pairs(t, base...), Override: pairs(t, tt.override...)}
+				d := deliver.Delivery{URL: "http://x.example", Header: pairs(t, base...), Override: pairs(t, tt.override...), Unsigned: true}
 				before := fmt.Sprint(d.Header, d.Override)
 				for range 2 {
 					request, err := d.Request(clock)

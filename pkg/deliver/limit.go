@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -187,6 +188,25 @@ func (l *Limiter) Take(key string, now time.Time) Quota {
 	q := w.Quota(now)
 	q.Wait = wait
 	return q
+}
+
+// Wait waits until a request of a key fits under the limits, and counts it. The
+// error is that of ctx. As a [Client.Before] it limits a client:
+//
+//	limiter := deliver.NewLimiter(deliver.WorkSkedgeLimits()...)
+//	client := deliver.Client{Before: func(ctx context.Context, _ deliver.Delivery, _ int) error {
+//		return limiter.Wait(ctx, apiKey)
+//	}}
+func (l *Limiter) Wait(ctx context.Context, key string) error {
+	for {
+		q := l.Take(key, time.Now())
+		if q.Wait == 0 {
+			return ctx.Err()
+		}
+		if err := Wait(ctx, q.Wait); err != nil {
+			return err
+		}
+	}
 }
 
 // sweep removes empty windows when there are many, so that keys which are no

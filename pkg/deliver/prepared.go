@@ -45,7 +45,7 @@ func (c Client) Prepare(d Delivery) (*Prepared, error) {
 	}
 	p := &Prepared{client: c, delivery: d, base: base, body: request.Body}
 	switch {
-	case !d.Secret.IsZero():
+	case !d.Unsigned:
 		p.signature = changing(d.Scheme.SignatureHeader())
 		p.timestamp = changing(cmp.Or(d.Scheme.TimestampHeader(), webhook.HeaderTimestamp))
 	case !d.Header.Has(webhook.HeaderTimestamp):

@@ -18,7 +18,7 @@ func TestPrepared(t *testing.T) {
 	t.Run("each request is that of an attempt, signed when it is sent", func(t *testing.T) {
 		overridden, unsigned, body, worksome := delivery(t, "http://u:p@x.example/a"), delivery(t, "http://x.example"), delivery(t, "http://x.example"), delivery(t, "http://x.example")
 		overridden.Override = pairs(t, "X-Webhook-Timestamp: 7", "Host: other.example", "User-Agent:", "X-Many: 1", "X-Many: 2", "Idempotency-Key: k")
-		unsigned.Secret = webhook.Secret{}
+		unsigned.Secret, unsigned.Unsigned = webhook.Secret{}, true
 		body.Scheme, body.Header = webhooktest.Scheme(t, webhook.BodyOnly), append(body.Header, webhook.Pair{Name: webhook.HeaderTimestamp, Value: "0"})
 		worksome.Scheme = webhook.SchemeFor(webhook.Worksome)
 		for name, d := range map[string]deliver.Delivery{

@@ -1,8 +1,10 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -25,12 +27,23 @@ type Policy struct {
 	Retries      int            // attempts after the first; default: none
 	RetryUnknown bool           // repeat also what was sent and got no response: the receiver may handle it twice
 	Jitter       func() float64 // random numbers in [0,1); default: math/rand/v2
+
+	// Repeats, if not nil, decides what is repeated, in place of the rule above. It
+	// is asked after an attempt that was not accepted.
+	Repeats func(r webhook.Record) bool
+
+	// Backoff, if not nil, returns the pause after the first failure (0), the
+	// second (1) and so on, in place of the one above. A longer Retry-After is
+	// still followed.
+	Backoff func(failures int) time.Duration
 }
 
+// MaxRetryAfter is the longest pause that a Retry-After header can ask for.
+const MaxRetryAfter = 5 * time.Minute
+
 const (
-	firstPause    = 500 * time.Millisecond
-	longestPause  = 30 * time.Second
-	maxRetryAfter = 5 * time.Minute
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
 )
 
 // Next decides after an attempt whether another one follows, and after which
@@ -40,12 +53,16 @@ func (p Policy) Next(r webhook.Record, failures int, now time.Time) (pause time.
 	if failures >= p.Retries || !p.repeats(r) {
 		return 0, false
 	}
-	jitter := p.Jitter
-	if jitter == nil {
-		jitter = rand.Float64
+	if p.Backoff != nil {
+		pause = p.Backoff(failures)
+	} else {
+		jitter := p.Jitter
+		if jitter == nil {
+			jitter = rand.Float64
+		}
+		pause = exchange.Backoff(firstPause, longestPause, failures)
+		pause = pause/2 + time.Duration(jitter()*float64(pause/2))
 	}
-	pause = exchange.Backoff(firstPause, longestPause, failures)
-	pause = pause/2 + time.Duration(jitter()*float64(pause/2))
 	if r.Response != nil {
 		pause = max(pause, RetryAfter(r.Response.Header.Get("Retry-After"), now))
 	}
@@ -53,6 +70,9 @@ func (p Policy) Next(r webhook.Record, failures int, now time.Time) (pause time.
 }
 
 func (p Policy) repeats(r webhook.Record) bool {
+	if p.Repeats != nil {
+		return (r.Verdict == nil || r.Verdict.Outcome != webhook.Accepted) && p.Repeats(r)
+	}
 	if r.Verdict != nil && r.Verdict.Outcome == webhook.OutcomeUnknown {
 		return p.RetryUnknown
 	}
@@ -61,14 +81,19 @@ func (p Policy) repeats(r webhook.Record) bool {
 
 // RetryAfter reads a Retry-After header, which holds seconds or an HTTP date
 // (RFC 9110, section 10.2.3). It returns 0 for anything else and for the past,
-// and never more than five minutes.
+// and never more than [MaxRetryAfter].
 func RetryAfter(value string, now time.Time) time.Duration {
+	return min(askedPause(value, now), MaxRetryAfter)
+}
+
+// askedPause is RetryAfter without its limit.
+func askedPause(value string, now time.Time) time.Duration {
 	seconds, err := strconv.ParseInt(value, 10, 64)
 	if err == nil || errors.Is(err, strconv.ErrRange) { // out of range, ParseInt returns the nearest number
-		return time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
+		return time.Duration(min(max(seconds, 0), int64(math.MaxInt64/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return min(max(at.Sub(now), 0), maxRetryAfter)
+		return max(at.Sub(now), 0)
 	}
 	return 0
 }
@@ -147,11 +172,12 @@ type Step struct {
 }
 
 // Send delivers as a client does: it attempts d until the response is final or
-// the policy allows no more, and returns the last record.
+// the policy allows no more, and returns the last record. The error is nil only if
+// the delivery was accepted, and otherwise an [*Error]; if no request could be made
+// of d, it is that of [Delivery.Request].
 //
 // each may be nil. It is called after every attempt, also after one that the
-// end of ctx interrupted. The error is that of [Client.Attempt]; when ctx ends
-// during a pause, it is that of ctx.
+// end of ctx interrupted.
 func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step)) (webhook.Record, error) {
 	c = c.withDefaults()
 	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
@@ -160,9 +186,8 @@ func (c Client) Send(ctx context.Context, d Delivery, p Policy, each func(Step))
 }
 
 // Deliver delivers as a platform does: it attempts d until the response is
-// [IsFinal] or the schedule has ended, and returns the last record. The delivery
-// is dead unless that record is accepted. each and the error are as for
-// [Client.Send].
+// [IsFinal] or the schedule has ended, and returns the last record. each and the
+// error are as for [Client.Send]: with an [*Error], the delivery is dead.
 func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(Step)) (webhook.Record, error) {
 	c = c.withDefaults()
 	return c.attempts(ctx, d, each, func(r webhook.Record) (time.Duration, bool) {
@@ -176,8 +201,8 @@ func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(S
 // attempts makes attempts until next returns false.
 func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next func(webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
 	for attempt := 0; ; attempt++ {
-		record, err := c.Attempt(ctx, d, attempt)
-		if record.Verdict == nil { // no request could be made of d
+		record, cause, err := c.attempt(ctx, d, attempt)
+		if record.Verdict == nil { // no request was made
 			return record, err
 		}
 		step := Step{Record: record}
@@ -187,11 +212,11 @@ func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next 
 		if each != nil {
 			each(step)
 		}
-		if !step.Again {
-			return record, err
+		if step.Again {
+			err = c.Wait(ctx, step.Pause)
 		}
-		if err := c.Wait(ctx, step.Pause); err != nil {
-			return record, err
+		if !step.Again || err != nil {
+			return record, newError(record, cmp.Or(err, cause), c.Now())
 		}
 	}
 }

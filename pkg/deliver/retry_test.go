@@ -78,7 +78,7 @@ func TestSend(t *testing.T) {
 				c := client(answers(&tries, tt.statuses...))
 				c.Wait = countWaits(&waits)
 				var steps []deliver.Step
-				record, err := c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: tt.retries}, func(s deliver.Step) { steps = append(steps, s) })
+				record, err := recorded(c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: tt.retries}, func(s deliver.Step) { steps = append(steps, s) }))
 				if err != nil || record.Verdict.Outcome != tt.outcome || tries != tt.tries || waits != tt.tries-1 {
 					t.Errorf("%v, %v after %d tries and %d waits; want %s after %d", record.Verdict, err, tries, waits, tt.outcome, tt.tries)
 				}
@@ -97,7 +97,7 @@ func TestSend(t *testing.T) {
 		gone := closedPort(t)
 		c, waits := client(overTCP(t)), 0
 		c.Wait = countWaits(&waits)
-		record, err := c.Send(t.Context(), delivery(t, gone), deliver.Policy{Retries: 2}, nil)
+		record, err := recorded(c.Send(t.Context(), delivery(t, gone), deliver.Policy{Retries: 2}, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +118,7 @@ func TestSend(t *testing.T) {
 				var pauses []time.Duration
 				c := client(answers(&tries, 500))
 				c.Wait = func(_ context.Context, d time.Duration) error { pauses = append(pauses, d); return nil }
-				record, err := c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: len(full), Jitter: jitter}, nil)
+				record, err := recorded(c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: len(full), Jitter: jitter}, nil))
 				if err != nil || tries != len(full)+1 || len(pauses) != len(full) {
 					t.Fatalf("%v after %d tries and %d pauses", err, tries, len(pauses))
 				}
@@ -142,7 +142,7 @@ func TestSend(t *testing.T) {
 				}
 				return nil
 			}
-			if _, err := c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: 200}, nil); err != nil {
+			if _, err := recorded(c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: 200}, nil)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -156,7 +156,7 @@ func TestSend(t *testing.T) {
 		c.Wait = func(_ context.Context, d time.Duration) error { now = now.Add(d + time.Minute); return nil }
 		d := delivery(t, server.URL)
 		d.WebhookID = "evt_1"
-		if _, err := c.Send(t.Context(), d, deliver.Policy{Retries: 4}, nil); err != nil {
+		if _, err := recorded(c.Send(t.Context(), d, deliver.Policy{Retries: 4}, nil)); err != nil {
 			t.Fatal(err)
 		}
 		seen := server.requests()
@@ -275,7 +275,7 @@ func TestRetryAfter(t *testing.T) {
 					return &http.Response{StatusCode: code, Header: http.Header{"Retry-After": {tt.value}}, Body: http.NoBody}, nil
 				}))
 				c.Wait = func(_ context.Context, d time.Duration) error { paused = d; return nil }
-				if _, err := c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: 1, Jitter: half}, nil); err != nil {
+				if _, err := recorded(c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: 1, Jitter: half}, nil)); err != nil {
 					t.Fatal(err)
 				}
 				if want := max(tt.want, 375*time.Millisecond); paused != want { // the schedule where that is more

@@ -35,7 +35,7 @@ func attemptsOf(t *testing.T, d deliver.Delivery, s deliver.Schedule, answer fun
 		return answer(len(at)-1, r)
 	}))
 	c.Now = time.Now
-	last, err := c.Deliver(t.Context(), d, s, nil)
+	last, err := recorded(c.Deliver(t.Context(), d, s, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestDeliver(t *testing.T) {
 			tries, waits := 0, 0
 			c := client(answers(&tries, code, 200))
 			c.Wait = countWaits(&waits)
-			record, err := c.Deliver(t.Context(), outbound(t, "http://x.example/"), deliver.PlatformSchedule(webhook.WorkSkedge), nil)
+			record, err := recorded(c.Deliver(t.Context(), outbound(t, "http://x.example/"), deliver.PlatformSchedule(webhook.WorkSkedge), nil))
 			if err != nil || tries != 1 || waits != 0 || record.Response.Status != code {
 				t.Errorf("%d: %d tries, %d waits, %v", code, tries, waits, err)
 			}
@@ -129,7 +129,7 @@ func TestDeliver(t *testing.T) {
 			c := client(answers(&tries, code, code, 201))
 			c.Wait = countWaits(&waits)
 			var steps []deliver.Step
-			record, err := c.Deliver(t.Context(), outbound(t, "http://x.example/"), deliver.PlatformSchedule(webhook.WorkSkedge), func(s deliver.Step) { steps = append(steps, s) })
+			record, err := recorded(c.Deliver(t.Context(), outbound(t, "http://x.example/"), deliver.PlatformSchedule(webhook.WorkSkedge), func(s deliver.Step) { steps = append(steps, s) }))
 			if err != nil || tries != 3 || waits != 2 || record.Verdict.Outcome != webhook.Accepted {
 				t.Errorf("%d: %d tries, %d waits, %+v, %v", code, tries, waits, record.Verdict, err)
 			}
@@ -145,7 +145,7 @@ func TestDeliver(t *testing.T) {
 			c.Wait = countWaits(&waits)
 			d := outbound(t, "http://x.example/")
 			d.Event.Platform = webhook.WorkMarket
-			_, err := c.Deliver(t.Context(), d, deliver.PlatformSchedule(webhook.WorkMarket), nil)
+			_, err := recorded(c.Deliver(t.Context(), d, deliver.PlatformSchedule(webhook.WorkMarket), nil))
 			if err != nil || tries != 2 || waits != 1 {
 				t.Errorf("%d: %d tries, %d waits, %v", code, tries, waits, err)
 			}
@@ -180,7 +180,7 @@ func TestDeliver(t *testing.T) {
 	t.Run("an unknown outcome is repeated", func(t *testing.T) {
 		c, waits := client(overPipe(t, answering(""))), 0
 		c.Wait = countWaits(&waits)
-		record, err := c.Deliver(t.Context(), outbound(t, "http://x.example/"), deliver.Schedule{1, 1, 1}, nil)
+		record, err := recorded(c.Deliver(t.Context(), outbound(t, "http://x.example/"), deliver.Schedule{1, 1, 1}, nil))
 		if err != nil || waits != 3 {
 			t.Errorf("%d waits, %v", waits, err)
 		}

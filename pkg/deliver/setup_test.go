@@ -45,6 +45,21 @@ func delivery(t testing.TB, url string) deliver.Delivery {
 	}
 }
 
+// recorded returns the error of Send or Deliver unless it is what the record shows,
+// and panics where the two do not agree.
+func recorded(r webhook.Record, err error) (webhook.Record, error) {
+	var failed *deliver.Error
+	accepted := r.Verdict != nil && r.Verdict.Outcome == webhook.Accepted
+	isFailed := errors.As(err, &failed)
+	switch {
+	case err == nil && !accepted, isFailed && (accepted || failed.Record.ID != r.ID):
+		panic(fmt.Sprintf("the error is %v, and the record has %+v", err, r.Verdict))
+	case isFailed:
+		return r, nil
+	}
+	return r, err
+}
+
 // client has a fixed clock and numbers its records.
 func client(transport http.RoundTripper) deliver.Client {
 	var mu sync.Mutex

@@ -60,7 +60,7 @@ func TestAttemptWithoutResponse(t *testing.T) {
 						d := delivery(t, "http://x.example/")
 						d.Event.Raw = append(d.Event.Raw, strings.Repeat(" ", tt.size)...)
 						tries := 0
-						record, err := c.Send(t.Context(), d, deliver.Policy{Retries: 2, RetryUnknown: retryUnknown}, func(deliver.Step) { tries++ })
+						record, err := recorded(c.Send(t.Context(), d, deliver.Policy{Retries: 2, RetryUnknown: retryUnknown}, func(deliver.Step) { tries++ }))
 						if err != nil {
 							t.Fatal(err)
 						}

@@ -74,10 +74,10 @@ func TestAttemptRequest(t *testing.T) {
 			{"standard-webhooks", deliver.Delivery{Scheme: webhooktest.Scheme(t, webhook.StandardWebhooks), WebhookID: "msg_1"}, whsec, payload, http.Header{
 				"Webhook-Id": {"msg_1"}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {"v1," + webhooktest.Base64HMAC(sharedSecret, "msg_1."+timestamp+"."+payload)},
 			}},
-			{"unsigned, to the inbound endpoint", deliver.Delivery{Header: deliver.Inbound("", "custom")}, "", payload, http.Header{
+			{"unsigned, to the inbound endpoint", deliver.Delivery{Header: deliver.Inbound("", "custom"), Unsigned: true}, "", payload, http.Header{
 				"Content-Type": {"application/json"}, "X-Webhook-Source": {"custom"}, "X-Webhook-Timestamp": {timestamp},
 			}},
-			{"unsigned, to anywhere", deliver.Delivery{WebhookID: "not sent"}, "", payload, http.Header{}},
+			{"unsigned, to anywhere", deliver.Delivery{WebhookID: "not sent", Unsigned: true}, "", payload, http.Header{}},
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -81,6 +83,16 @@ func Judge(r *webhook.Record) error {
 	default:
 		return No(errors.New(Hint(r)))
 	}
+}
+
+// Unrecorded returns the error of a delivery unless the record of its last attempt
+// shows it.
+func Unrecorded(ctx context.Context, err error) error {
+	var recorded *deliver.Error
+	if errors.As(err, &recorded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // Hint explains what a refusal usually means.

@@ -43,7 +43,7 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
 	v := &command.DeliveryView{Env: env, P: o.output.Palette, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
 	d := deliver.Delivery{
-		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout,
+		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout, Unsigned: true,
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},
 	}
 	v.Begin(d)
@@ -51,7 +51,7 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 		recorder.Store(ctx, &s.Record)
 		v.Step(s)
 	})
-	if err != nil {
+	if err := command.Unrecorded(ctx, err); err != nil {
 		return err
 	}
 	v.End(record)

@@ -167,7 +167,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 			_ = pacer.Take(ctx)
 		}
 	})
-	if err != nil {
+	if err := command.Unrecorded(ctx, err); err != nil {
 		return err
 	}
 	if o.output.Text() {
@@ -237,7 +237,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 		return d, err
 	}
 	var origins []config.Value
-	if !o.unsigned {
+	if d.Unsigned = o.unsigned; !d.Unsigned {
 		var secrets []webhook.Secret
 		if secrets, origins, err = o.settings.Keys(env, cfg); err != nil {
 			return d, err

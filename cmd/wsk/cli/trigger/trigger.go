@@ -128,7 +128,7 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 			recorder.Store(ctx, &s.Record)
 			v.Step(s)
 		})
-		if err != nil {
+		if err := command.Unrecorded(ctx, err); err != nil {
 			return err
 		}
 		v.End(record)

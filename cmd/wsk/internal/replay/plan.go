@@ -68,7 +68,7 @@ func (p Plan) job(item Item) (Job, error) {
 	case p.Verbatim && item.Record == nil:
 		return Job{}, ErrPayloadVerbatim
 	case p.Verbatim:
-		d.WebhookID, d.Header = item.Record.WebhookID, deliverable(item.Record.Request.Header)
+		d.WebhookID, d.Header, d.Unsigned = item.Record.WebhookID, deliverable(item.Record.Request.Header), true
 		keepRetry(&d)
 	case item.Record == nil:
 		d.Secret, d.Scheme = p.Secret, p.scheme(item)

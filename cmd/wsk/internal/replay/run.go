@@ -85,7 +85,7 @@ func (r Runner) send(ctx context.Context, job Job) (Result, error) {
 	}
 	record, err := r.Client.Attempt(ctx, job.Delivery, 0)
 	record.ReplayOf = job.Item.origin()
-	if why := job.Item.Refused(); why != "" && !job.Delivery.Secret.IsZero() && record.Verdict != nil {
+	if why := job.Item.Refused(); why != "" && !job.Delivery.Unsigned && record.Verdict != nil {
 		record.Verdict.Warnings = append(record.Verdict.Warnings, "signed again, although it was refused when it was received: "+why)
 	}
 	if record.Verdict != nil && r.Keep != nil {
