@@ -155,6 +155,7 @@ func firstAfter(times []time.Time, t time.Time) int {
 // concurrent use.
 type Limiter struct {
 	limits []Limit
+	now    func() time.Time // for Wait
 
 	mu      sync.Mutex
 	windows map[string]*Window
@@ -166,7 +167,7 @@ const minSweep = 1024
 
 // NewLimiter returns a limiter under which every key has the same limits.
 func NewLimiter(limits ...Limit) *Limiter {
-	return &Limiter{limits: effective(limits), windows: map[string]*Window{}, sweepAt: minSweep}
+	return &Limiter{limits: effective(limits), now: time.Now, windows: map[string]*Window{}, sweepAt: minSweep}
 }
 
 // Take counts a request of a key if it fits under the limits, and returns what
@@ -199,7 +200,7 @@ func (l *Limiter) Take(key string, now time.Time) Quota {
 //	}}
 func (l *Limiter) Wait(ctx context.Context, key string) error {
 	for {
-		q := l.Take(key, time.Now())
+		q := l.Take(key, l.now())
 		if q.Wait == 0 {
 			return ctx.Err()
 		}
