@@ -37,7 +37,10 @@ func (p *Payload) Add(cmd *cobra.Command) {
 // Compose returns the payload of an event. A file that is a whole envelope keeps
 // every byte that no edit changes.
 func (p *Payload) Compose(ctx context.Context, env *Env, d webhook.Definition, origin string) (webhook.Event, error) {
-	given, err := p.Read(ctx, env, d)
+	given, err := p.Read(ctx, env)
+	if err == nil && given.IsZero() {
+		given, err = p.Sample(env, d)
+	}
 	if err != nil {
 		return webhook.Event{}, err
 	}
@@ -51,8 +54,14 @@ type Content struct {
 	sample bool // the catalog's
 }
 
-// Read reads the file; without one the content is the catalog's sample.
-func (p *Payload) Read(ctx context.Context, env *Env, d webhook.Definition) (Content, error) {
+// IsZero reports whether there is no content.
+func (c Content) IsZero() bool { return c.name == "" }
+
+// Bytes returns the content of a file, and nil for the catalog's sample.
+func (c Content) Bytes() []byte { return c.raw }
+
+// Read reads the file. Without one the content is zero.
+func (p *Payload) Read(ctx context.Context, env *Env) (Content, error) {
 	if p.file != "" {
 		raw, err := env.Read(ctx, p.file)
 		if p.file == "-" {
@@ -63,6 +72,11 @@ func (p *Payload) Read(ctx context.Context, env *Env, d webhook.Definition) (Con
 	if p.cmd.Flags().Changed("file") {
 		return Content{}, errors.New("-f is empty: is a variable not set? Leave it out to use the catalog's sample")
 	}
+	return Content{}, nil
+}
+
+// Sample returns the catalog's sample of an event, in place of a file.
+func (p *Payload) Sample(env *Env, d webhook.Definition) (Content, error) {
 	if d.Sample() == nil {
 		return Content{}, fmt.Errorf("%s is documented by name only, without a sample: give its payload with -f FILE", d.Type)
 	}

@@ -66,7 +66,11 @@ func StatusText(code int) string {
 }
 
 // Or joins words into a choice: "a, b or c".
-func Or(words []string) string {
+func Or[T ~string](list []T) string {
+	words := make([]string, len(list))
+	for i, w := range list {
+		words[i] = string(w)
+	}
 	last := len(words) - 1
 	if last < 1 {
 		return strings.Join(words, "")

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -83,23 +85,40 @@ func subcommand(env *command.Env, cmd *cobra.Command, run func(*command.Env, *op
 	return cmd
 }
 
-// find returns the event of that name, and those of the same name in other forms.
+// find returns the event of that name, and those of the same name in other forms. The
+// first is the one that wsk send sends, if it is among them.
 func (o *options) find(name string) (webhook.Definition, []webhook.Definition, error) {
 	p, f, err := command.ScopeOf(o.platform, o.form)
 	if err != nil {
 		return webhook.Definition{}, nil, err
 	}
-	first, err := o.catalog.Lookup(p, f, name)
+	var forms []webhook.Form
+	for _, form := range []webhook.Form{webhook.Inbound, webhook.Outbound, webhook.Compact, webhook.WorksomeForm, webhook.Template} {
+		if (f == "" || form == f) && len(o.catalog.Events(p, form)) > 0 {
+			forms = append(forms, form)
+		}
+	}
+	first, err := payload.Find(o.catalog, name, nil, forms...)
 	if err != nil {
 		return first, nil, err
 	}
 	var others []webhook.Definition
-	for _, d := range o.catalog.Events(p, f) {
-		if d.Type == name && d != first {
+	for _, form := range forms {
+		if d, err := o.catalog.Lookup(p, form, name); err == nil && d != first {
 			others = append(others, d)
 		}
 	}
 	return first, others, nil
+}
+
+// sayOthers prints on stderr how to get the event in other forms.
+func sayOthers(env *command.Env, verb string, d webhook.Definition, others []webhook.Definition) {
+	for i, other := range others {
+		if i == 0 {
+			fmt.Fprintf(env.Err, "wsk: %s in the form %s\n", d.Type, d.Form)
+		}
+		fmt.Fprintf(env.Err, "also: wsk events %s %s --form %s\n", verb, other.Type, other.Form)
+	}
 }
 
 // listedEvent is the JSON of one event of the list.
@@ -170,9 +189,7 @@ func showEvent(env *command.Env, o *options, args []string) error {
 	if d.Sample() == nil {
 		fmt.Fprintln(env.Out, "\nThe platform documents this event without a payload.")
 	}
-	for _, other := range others {
-		fmt.Fprintf(env.Err, "also: wsk events show %s --platform %s --form %s\n", other.Type, other.Platform, other.Form)
-	}
+	sayOthers(env, "show", d, others)
 	return nil
 }
 
@@ -210,15 +227,16 @@ func exampleEvent(env *command.Env, o *options, args []string) error {
 	if err != nil {
 		return err
 	}
-	sample := d.Sample()
-	for _, other := range others {
-		if sample == nil {
-			sample = other.Sample()
+	for i, other := range others {
+		if d.Sample() == nil && other.Sample() != nil {
+			d, others[i] = other, d
 		}
 	}
+	sample := d.Sample()
 	if sample == nil {
 		return command.No(fmt.Errorf("the platform documents %s without a payload", d.Type))
 	}
+	others = slices.DeleteFunc(others, func(d webhook.Definition) bool { return d.Sample() == nil })
 	var out bytes.Buffer
 	if o.output.Text() {
 		err = json.Indent(&out, sample, "", "  ")
@@ -228,14 +246,16 @@ func exampleEvent(env *command.Env, o *options, args []string) error {
 	if err == nil {
 		_, err = fmt.Fprintln(env.Out, out.String())
 	}
+	sayOthers(env, "example", d, others)
 	return err
 }
 
 func schemaEvent(env *command.Env, o *options, args []string) error {
-	d, _, err := o.find(args[0])
+	d, others, err := o.find(args[0])
 	if err != nil {
 		return err
 	}
 	_, err = env.Out.Write(d.Bundle())
+	sayOthers(env, "schema", d, others)
 	return err
 }

@@ -122,7 +122,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	}
 	definition, err := catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, eventType)
 	if err != nil {
-		return err
+		return command.SuggestForm(catalog, eventType, err)
 	}
 	if o.unsigned && eventType != connectionTest {
 		return fmt.Errorf("--unsigned is for %s alone: WorkSkedge requires a signature of %s", connectionTest, eventType)

@@ -16,6 +16,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/payload"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -54,7 +55,7 @@ A sample gets a new event_id and timestamp; an envelope in FILE is sent byte for
 byte. Exit code: 0 if every delivery was accepted, 1 if one is dead, 3 if there
 was no answer at all.`,
 		Example: `  wsk trigger work_order.created --to http://localhost:3000 --secret s3cret
-  wsk trigger workorder.created --form compact --to $URL --secret s3cret
+  wsk trigger workorder.created --to $URL --secret s3cret
   wsk trigger hireUpdated --to $URL --secret s3cret --speed 60x
   wsk trigger project.closed -f project.json --to $URL --secret s3cret --json`,
 		Args: command.ExactArgs(1, "EVENT"),
@@ -74,7 +75,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "", "deliver to the receiver at `URL`")
 	o.payload.Add(cmd)
-	f.StringVar(&o.form, "form", "", "the envelope's `FORM` on workskedge: outbound or compact (default outbound)")
+	f.StringVar(&o.form, "form", "", "the `FORM` of the envelope: outbound or compact (default: the one that has EVENT; of several, that of FILE, else outbound)")
 	f.StringVar(&o.platform, "platform", "", "play `NAME`: workskedge or worksome (default: the one that has the event)")
 	o.settings = command.NewSettings(cmd)
 	o.settings.Schemas()
@@ -192,7 +193,10 @@ func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config
 	if err != nil {
 		return nil, err
 	}
-	if t.Definition, err = o.find(catalog, eventType); err != nil {
+	if t.Given, err = o.payload.Read(ctx, env); err != nil {
+		return nil, err
+	}
+	if t.Definition, err = o.find(env, catalog, eventType, t.Given.Bytes()); err != nil {
 		return nil, err
 	}
 	if t.Schedule, t.Factor, err = o.schedule(t.Definition.Platform); err != nil {
@@ -201,8 +205,10 @@ func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config
 	if t.Delivery, err = o.delivery(env, cfg, t.Definition); err != nil {
 		return nil, err
 	}
-	if t.Given, err = o.payload.Read(ctx, env, t.Definition); err != nil {
-		return nil, err
+	if t.Given.IsZero() {
+		if t.Given, err = o.payload.Sample(env, t.Definition); err != nil {
+			return nil, err
+		}
 	}
 	if t.Delivery.Event, err = o.payload.Event(env, t.Definition, t.Given, ""); err != nil {
 		return nil, err
@@ -213,55 +219,33 @@ func (o *options) plan(ctx context.Context, env *command.Env, cfg *config.Config
 	return t, command.LintBeforeSending(env, catalog, &t.Delivery.Event)
 }
 
-// find looks up the event under --platform and --form. Without them it is an
-// outbound event of WorkSkedge, else one of Worksome.
-func (o *options) find(catalog *webhook.Catalog, name string) (webhook.Definition, error) {
-	platforms := []string{string(webhook.WorkSkedge), string(webhook.Worksome)}
-	forms := []string{string(webhook.Outbound), string(webhook.Compact)}
-	form := webhook.Form(o.form)
-	switch {
-	case o.platform != "" && o.platform != platforms[0] && o.platform != platforms[1]:
-		return webhook.Definition{}, webhook.Unknown("platform", o.platform, platforms)
-	case form != "" && form != webhook.Outbound && form != webhook.Compact:
-		return webhook.Definition{}, webhook.Unknown("form", o.form, forms)
-	case o.platform == platforms[1] && form != "":
-		return webhook.Definition{}, errors.New("--form is for workskedge: worksome has one form")
-	case o.platform == platforms[1]:
-		return catalog.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
-	case form == "":
-		form = webhook.Outbound
-	}
-	d, err := catalog.Lookup(webhook.WorkSkedge, form, name)
-	if err == nil {
-		return d, nil
-	}
-	other, worksomeErr := catalog.Lookup(webhook.Worksome, webhook.WorksomeForm, name)
-	if worksomeErr == nil && o.platform == "" && o.form == "" {
-		return other, nil
-	}
-	return d, suggestForm(catalog, form, name, err, worksomeErr)
-}
+// sent are the forms that platforms send, the default first.
+var sent = []webhook.Form{webhook.Outbound, webhook.Compact, webhook.WorksomeForm}
 
-// suggestForm adds to err which other form or platform has the event.
-func suggestForm(catalog *webhook.Catalog, form webhook.Form, name string, err, worksomeErr error) error {
-	has := func(f webhook.Form) bool {
-		_, err := catalog.Lookup(webhook.WorkSkedge, f, name)
-		return err == nil
+// find looks up the event under --platform and --form, or else by its name and the
+// envelope raw, see [payload.Find]. It says which form was taken if there are several.
+func (o *options) find(env *command.Env, catalog *webhook.Catalog, name string, raw []byte) (webhook.Definition, error) {
+	forms := sent
+	switch form := webhook.Form(o.form); {
+	case o.platform != "" && o.platform != string(webhook.WorkSkedge) && o.platform != string(webhook.Worksome):
+		return webhook.Definition{}, webhook.Unknown("platform", o.platform, []string{string(webhook.WorkSkedge), string(webhook.Worksome)})
+	case form != "" && form != webhook.Outbound && form != webhook.Compact:
+		return webhook.Definition{}, webhook.Unknown("form", o.form, []string{string(webhook.Outbound), string(webhook.Compact)})
+	case o.platform == string(webhook.Worksome) && form != "":
+		return webhook.Definition{}, errors.New("--form is for workskedge: worksome has one form")
+	case o.platform == string(webhook.Worksome):
+		forms = sent[2:]
+	case form != "":
+		forms = []webhook.Form{form}
+	case o.platform == string(webhook.WorkSkedge):
+		forms = sent[:2]
 	}
-	var here, there *webhook.UnknownError
-	switch {
-	case form == webhook.Outbound && has(webhook.Compact):
-		return fmt.Errorf("%w (--form compact has %s)", err, name)
-	case form == webhook.Compact && has(webhook.Outbound):
-		return fmt.Errorf("%w (--form outbound has %s)", err, name)
-	case has(webhook.Inbound):
-		return fmt.Errorf("%w (the platform receives %s: wsk send sends it there)", err, name)
-	case worksomeErr == nil:
-		return fmt.Errorf("%w (--platform worksome has %s)", err, name)
-	case errors.As(err, &here) && here.Nearest == "" && errors.As(worksomeErr, &there) && there.Nearest != "":
-		return worksomeErr
+	d, err := payload.Find(catalog, name, raw, forms...)
+	if err != nil {
+		return d, command.SuggestForm(catalog, name, err, sent...)
 	}
-	return err
+	command.SayForm(env, catalog, d, forms)
+	return d, nil
 }
 
 // schedule reads --retries and --speed. The pauses are those without speed.

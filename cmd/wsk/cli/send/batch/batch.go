@@ -183,7 +183,7 @@ func (b *run) prepare() (err error) {
 	if b.Event != "" {
 		definition, err := b.Catalog.Lookup(webhook.WorkSkedge, webhook.Inbound, b.Event)
 		if err != nil {
-			return err
+			return command.SuggestForm(b.Catalog, b.Event, err)
 		}
 		b.linter.Wrap = func(line []byte) ([]byte, error) {
 			return payload.Wrap(definition, line, payload.Head{Time: b.env.Now(), Source: b.Source})
