@@ -36,6 +36,7 @@ func TestCheckerPayload(t *testing.T) {
 		"a currency of Worksome is in capitals":            {hire("eur"), "warning currency-case /data/contract/currency"},
 		"a currency that was replaced is one":              {hire("HRK"), ""},
 		"a currency of a purchase order is not documented": {compact("po.created", `{"currency":"EUX"}`), "warning undocumented-format /data/currency"},
+		"the numbers of a purchase order are one note":     {compact("po.created", `{"not_to_exceed_amount":25000.00,"line_items":[{"quantity":2,"unit_price":5500.00,"total":11000.00}],"subtotal":11000.00,"tax":880.00,"total_amount":11880.00}`), "note rewritten-number /data/not_to_exceed_amount"},
 		"a custom field may be null":                       {fields(`null`), "note undocumented-type /data/custom_fields/x"},
 		"a custom field may be a list":                     {fields(`["a"]`), "note undocumented-type /data/custom_fields/x"},
 		"a custom field may be an object":                  {fields(`{"a":1}`), "note undocumented-type /data/custom_fields/x"},

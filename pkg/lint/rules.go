@@ -34,7 +34,7 @@ var rules = []report.Rule{
 	{ID: "totals-sum", Severity: report.Warning, Help: "quantities, prices, taxes and counts add up to their totals"},
 	{ID: "plain-http", Severity: report.Warning, Help: "a URL is https, which the platforms ask for"},
 	{ID: "masked-email", Severity: report.Warning, Help: "an e-mail address is not masked by the web page that it was copied from"},
-	{ID: "rewritten-number", Severity: report.Warning, Help: "a number stays the same when a receiver parses the JSON and writes it again"},
+	{ID: "rewritten-number", Severity: report.Note, Help: "a number stays the same when a receiver parses the JSON and writes it again"},
 	{ID: "undocumented-type", Severity: report.Note, Help: "a value has a type that the documented samples show, where no type is documented"},
 	{ID: "alias", Severity: report.Note, Help: "a field has its canonical name"},
 	{ID: "deprecated", Severity: report.Note, Help: "a field has a name that is not deprecated"},

@@ -15,6 +15,7 @@ type Checker struct {
 	path       []int // to the current value: an item's index, or ^offset of a member's name
 	findings   []Finding
 	observed   int // how many of them are observations
+	rewritten  int // how many numbers would be rewritten; only the first is among the findings
 	trial      int // how many alternatives deep: findings there are not reported
 	rechecking int // how many times the current bytes are being checked again
 	budget     int // how many bytes may still be checked again
@@ -36,7 +37,7 @@ const (
 func (c *Checker) Check(s *Schema, payload []byte) []Finding {
 	c.data, c.pos, c.depth, c.ended, c.stop = payload, 0, 0, false, false
 	c.path, c.findings, c.bits = c.path[:0], c.findings[:0], c.bits[:0]
-	c.observed, c.trial, c.rechecking = 0, 0, 0
+	c.observed, c.rewritten, c.trial, c.rechecking = 0, 0, 0, 0
 	c.budget = 1<<20 + 64*len(payload)
 	var root *node
 	if s != nil {
@@ -49,6 +50,7 @@ func (c *Checker) Check(s *Schema, payload []byte) []Finding {
 		c.syntaxError(c.pos, "the JSON ends before this place: a payload is one JSON text")
 	}
 	c.release()
+	c.countRewritten()
 	return c.sorted()
 }
 

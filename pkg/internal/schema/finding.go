@@ -51,7 +51,7 @@ const (
 	Alias              // a property that x-alias-of names another for
 	DeprecatedName     // a property with x-deprecated
 	PlainHTTP          // a value of format uri that begins with http:
-	RewrittenNumber    // a number that a receiver would change when it writes it again
+	RewrittenNumber    // the first number that a receiver would change when it writes the JSON again
 )
 
 // IsViolation reports whether the payload is wrong, by the schema or as JSON;
@@ -106,6 +106,7 @@ type Finding struct {
 	Name    string // the property that is missing, not allowed, unknown, twice, deprecated or an alias
 	Want    string // what the schema requires: "string", "1", "pending, complete"
 	Got     string // what the payload has: "object", "0"
+	More    int    // how many more numbers are like that of a RewrittenNumber
 }
 
 // Message returns the finding as a lowercase sentence, without its place.
@@ -117,6 +118,9 @@ func (f Finding) Message() string {
 	sentence := kindInfos[f.Kind].message
 	if f.Kind == UnknownProperty && want == "" {
 		sentence, _, _ = strings.Cut(sentence, ":")
+	}
+	if f.More > 0 {
+		sentence += ", and " + strconv.Itoa(f.More) + " more " + plural(strconv.Itoa(f.More), "number")
 	}
 	return strings.NewReplacer(
 		"VALUE", f.subject(), "NAME", displayName(f.Name), "WANT", want, "GOT", got,

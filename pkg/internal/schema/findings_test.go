@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +63,9 @@ func TestFindingOfEachKind(t *testing.T) {
 		{`{"properties":{"old":{"x-deprecated":"use new"}}}`, `{"old":3}`, `deprecated 1-6 /old: old is deprecated: use new`},
 		{`{"properties":{"url":{"format":"uri"}}}`, `{"url":"HTTP://example.com"}`, `plain-http 7-27 /url: url is a plain http URL`},
 		{`{}`, `{"total":5000.00}`, `rewritten-number 9-16 /total: total is 5000.00; a receiver that writes the JSON again changes it to 5000`},
+		{`{}`, `{"total":5000.00,"tax":1.0}`, `rewritten-number 9-16 /total: total is 5000.00; a receiver that writes the JSON again changes it to 5000, and 1 more number`},
+		{`{"anyOf":[{"type":"string"},{"type":"number"}]}`, `1.0`, `rewritten-number 0-3 : the payload is 1.0; a receiver that writes the JSON again changes it to 1`},
+		{`{"anyOf":[{"type":"object"},{"type":"array"}]}`, `[1.0,[1e2],0.10]`, `rewritten-number 1-4 /0: item 0 is 1.0; a receiver that writes the JSON again changes it to 1, and 2 more numbers`},
 	} {
 		if got := allInFull(new(schema.Checker).Check(mustCompile(t, c.schema), []byte(c.payload))); got != c.want {
 			t.Errorf("%s with %s:\n got %s\nwant %s", c.schema, c.payload, got, c.want)
@@ -123,6 +127,10 @@ func TestFindingNames(t *testing.T) {
 func TestCheckMaxFindings(t *testing.T) {
 	list := func(n int, item string) string { return strings.Repeat(item+",", n-1) + item }
 	s := mustCompile(t, `{"items":{"type":"string"},"properties":{"known":{"type":"string"}}}`)
+	unknown := `"x":1`
+	for i := range 200 {
+		unknown += `,"x` + strconv.Itoa(i) + `":1`
+	}
 	checker := new(schema.Checker)
 	for name, c := range map[string]struct {
 		payload string
@@ -133,10 +141,11 @@ func TestCheckMaxFindings(t *testing.T) {
 		"10,000 violations":               {"[" + list(10_000, "1") + "]", map[schema.Kind]int{schema.Type: 100}},
 		"violations and then no JSON":     {"[" + list(10_000, "1"), map[schema.Kind]int{schema.Type: 99, schema.Syntax: 1}},
 		"observations and then no JSON":   {`[` + list(10_000, `"a",[1.0]`), map[schema.Kind]int{schema.Type: 99, schema.Syntax: 1}},
-		"observations alone":              {`{"a":[` + list(10_000, "1.0") + "]}", map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 99}},
-		"a violation after observations":  {`{"a":[` + list(10_000, "1.0") + `],"known":1}`, map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.Type: 1}},
-		"a duplicate after observations":  {`{"a":[` + list(10_000, "1.0") + `],"a":1}`, map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.DuplicateKey: 1}},
-		"too deep after observations":     {`{"a":[` + list(10_000, "1.0") + "," + strings.Repeat("[", 600), map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 98, schema.Depth: 1}},
+		"observations alone":              {"{" + unknown + "}", map[schema.Kind]int{schema.UnknownProperty: 100}},
+		"a violation after observations":  {"{" + unknown + `,"known":1}`, map[schema.Kind]int{schema.UnknownProperty: 99, schema.Type: 1}},
+		"a duplicate after observations":  {"{" + unknown + `,"x":1}`, map[schema.Kind]int{schema.UnknownProperty: 99, schema.DuplicateKey: 1}},
+		"too deep after observations":     {"{" + unknown + `,"known":` + strings.Repeat("[", 600), map[schema.Kind]int{schema.UnknownProperty: 99, schema.Depth: 1}},
+		"many numbers":                    {`{"a":[` + list(10_000, "1.0") + "]}", map[schema.Kind]int{schema.UnknownProperty: 1, schema.RewrittenNumber: 1}},
 		"an observation after violations": {`[` + list(100, "1") + `,"a",1.0]`, map[schema.Kind]int{schema.Type: 100}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -124,13 +124,16 @@ func roundTrips(token []byte, shape numberShape) bool {
 	return false
 }
 
-// checkRoundTrip reports a number that changes when a receiver parses the JSON
-// and writes it again with floats, as JavaScript does.
+// checkRoundTrip counts a number that changes when a receiver parses the JSON
+// and writes it again with floats, as JavaScript does. The first is reported.
 func (c *Checker) checkRoundTrip(token []byte, start int) {
 	f, err := strconv.ParseFloat(string(token), 64)
 	var buffer [32]byte
 	again := appendFloat(buffer[:0], f)
-	if err == nil && string(again) == string(token) || !c.wants(RewrittenNumber) {
+	if err == nil && string(again) == string(token) {
+		return
+	}
+	if c.rewritten++; c.rewritten > 1 || !c.wants(RewrittenNumber) {
 		return
 	}
 	want := string(again)
@@ -138,6 +141,19 @@ func (c *Checker) checkRoundTrip(token []byte, start int) {
 		want = "null"
 	}
 	c.add(Finding{Kind: RewrittenNumber, Offset: start, End: c.pos, Want: want, Got: shorten(token)})
+}
+
+// countRewritten completes the finding about the first number that changes,
+// unless errors took its place.
+func (c *Checker) countRewritten() {
+	if c.rewritten < 2 {
+		return
+	}
+	for i := range c.findings {
+		if c.findings[i].Kind == RewrittenNumber {
+			c.findings[i].More = c.rewritten - 1
+		}
+	}
 }
 
 // shorten returns a number as findings show it.
