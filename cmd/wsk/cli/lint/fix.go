@@ -59,7 +59,9 @@ func fixInput(ctx context.Context, env *command.Env, checker *lint.Checker, name
 	if err != nil {
 		return 0, fmt.Errorf("writing %s: %w", command.SourceName(name), err)
 	}
-	fmt.Fprintf(env.Err, "%s: %s fixed\n", ui.Clean(command.SourceName(name)), ui.Plural(places, "place"))
+	if places > 0 {
+		fmt.Fprintf(env.Err, "%s: %s fixed\n", ui.Clean(command.SourceName(name)), ui.Plural(places, "place"))
+	}
 	return checker.Check(fixed).Errors(), nil
 }
 

@@ -60,11 +60,12 @@ unknown outcome: it is sent again only with --retry-unknown.
 
 --batch sends each line of a file, in order, at 50 requests a minute and 1,000
 an hour for an API key; other commands on this machine that use the key count as
-well. All lines are linted before the first is sent. The journal stores the
-outcome of each line: after Ctrl-C, a crash or a lost network, the same command
-with --resume sends exactly the lines that have no answer yet. Exit code: 0 when
-all lines are accepted, 1 when some are refused, 3 when the batch stopped early
-or the outcome of some lines is unknown.`,
+well. The elements of a JSON array count as its lines. All lines are linted
+before the first is sent. The journal stores the outcome of each line: after
+Ctrl-C, a crash or a lost network, the same command with --resume sends exactly
+the lines that have no answer yet. Exit code: 0 when all lines are accepted, 1
+when some are refused, 3 when the batch stopped early or the outcome of some
+lines is unknown.`,
 		Example: `  wsk send work_order.created -f order.json --secret s3cret --api-key KEY
   wsk send work_order.created --set data.priority=urgent --dry-run
   jq .order erp.json | wsk send work_order.updated -f - --profile staging

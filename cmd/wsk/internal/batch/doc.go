@@ -1,6 +1,6 @@
 // Package batch sends a file of events line by line, each of them once. NDJSON
-// comes in, requests leave at the pace that the platform allows, and the
-// outcome of each line is in a ledger on disk that survives a kill -9.
+// or a JSON array comes in, requests leave at the pace that the platform allows,
+// and the outcome of each line is in a ledger on disk that survives a kill -9.
 //
 //	file, err := batch.Read(ctx, source, nil) // one pass, for the digest and the lines
 //	ledger, _, err := file.Open(ctx, j, batch.Begin{URL: url, Name: path, Now: time.Now()})

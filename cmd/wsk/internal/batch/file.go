@@ -11,6 +11,7 @@ import (
 	"io"
 
 	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // MaxLine is the longest line that is accepted, in bytes.
@@ -20,11 +21,15 @@ const MaxLine = 16 << 20
 // first read.
 var ErrChanged = errors.New("the file has changed since it was read")
 
-// Line is a line of the file. Raw is valid until the next line is read.
+// Line is a line of the file, or an element of the JSON array that the file
+// contains. Raw is valid until the next line is read.
 type Line struct {
 	N       int    // from 1
-	Raw     []byte // with its line end; empty when TooLong
+	Raw     []byte // of a line with its line end; empty when TooLong
 	TooLong bool   // the line is longer than MaxLine
+	Element bool   // it is an element
+
+	Row, Column int // where it begins in the file, from 1
 }
 
 // Text returns the line without its line end.
@@ -41,6 +46,7 @@ type File struct {
 	Digest string // SHA-256 of its bytes, hex
 
 	entries []entry
+	isArray bool
 }
 
 // entry is a line that contains an event. It has sixteen bytes, so that the
@@ -71,11 +77,13 @@ func (s state) ledger() journal.LineState { return ledgerStates[s] }
 
 // Read reads a file to its end. It skips blank lines and calls isEvent for each
 // other line; a nil isEvent takes all of them for events. The error is that of
-// the reader or of ctx.
+// the reader or of ctx, or a [*webhook.SyntaxError] if the file is an array that
+// is broken between its elements.
 func Read(ctx context.Context, r io.Reader, isEvent func(Line) bool) (*File, error) {
 	f := &File{}
 	whole := sha256.New()
 	err := eachLine(ctx, io.TeeReader(r, whole), func(l Line) error {
+		f.isArray = l.Element
 		if !l.blank() && (isEvent == nil || isEvent(l)) {
 			f.entries = append(f.entries, entry{sum: sumOf(l), n: uint32(l.N)}) //nolint:gosec // no file has four thousand million lines
 		}
@@ -84,6 +92,9 @@ func Read(ctx context.Context, r io.Reader, isEvent func(Line) bool) (*File, err
 	f.Digest = hex.EncodeToString(whole.Sum(nil))
 	return f, err
 }
+
+// IsArray reports whether the file is a JSON array, whose elements are its lines.
+func (f *File) IsArray() bool { return f.isArray }
 
 // Len returns how many lines contain an event.
 func (f *File) Len() int { return len(f.entries) }
@@ -107,8 +118,8 @@ func (f *File) eachEvent(ctx context.Context, source io.ReadSeeker, do func(*ent
 		}
 		return do(e, l)
 	})
-	if err == nil && next < len(f.entries) {
-		err = fmt.Errorf("line %d: %w", f.entries[next].n, ErrChanged)
+	if broken := new(webhook.SyntaxError); errors.As(err, &broken) || err == nil && next < len(f.entries) {
+		err = fmt.Errorf("line %d: %w", f.entries[min(next, len(f.entries)-1)].n, ErrChanged)
 	}
 	return err
 }
@@ -118,13 +129,16 @@ func sumOf(l Line) [8]byte {
 	return [8]byte(whole[:8])
 }
 
-// eachLine calls do for each line of r. A line that is too long is passed
-// without its bytes.
+// eachLine calls do for each line of r, or for each element if r contains a JSON
+// array. A line that is too long is passed without its bytes.
 func eachLine(ctx context.Context, r io.Reader, do func(Line) error) error {
 	in := bufio.NewReaderSize(r, 64<<10)
+	if isArray(in) {
+		return eachElement(ctx, in, do)
+	}
 	var raw []byte
 	for n := 1; ; n++ {
-		l := Line{N: n}
+		l := Line{N: n, Row: n, Column: 1}
 		raw = raw[:0]
 		var err error
 		for more := true; more; {

@@ -35,35 +35,46 @@ func (l Linter) Event(line Line) (webhook.Event, error) {
 // finding only the place, the severity, the rule and the message are set.
 // Notes are left out.
 func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
-	found := func(column int, severity report.Severity, rule, message string) {
-		findings = append(findings, report.Finding{Line: line.N, Column: column, Severity: severity, Rule: rule, Message: message})
+	text := line.Text()
+	kind := kindOf(text)
+	found := func(at position, severity report.Severity, rule, message string) {
+		if kind == payload.KindRecord { // the place is in its body, which is a string in the file
+			at = start
+		}
+		row, column := line.place(at)
+		findings = append(findings, report.Finding{Line: row, Column: column, Severity: severity, Rule: rule, Message: message})
 	}
 	if line.TooLong {
-		found(1, report.Error, "length", fmt.Sprintf("the line is longer than %d MiB", MaxLine>>20))
+		what := "line"
+		if line.Element {
+			what = "element"
+		}
+		found(start, report.Error, "length", fmt.Sprintf("the %s is longer than %d MiB", what, MaxLine>>20))
 		return findings, true
 	}
-	text := line.Text()
-	if l.Wrap == nil && kindOf(text) == payload.KindFrame {
+	if l.Wrap == nil && kind == payload.KindFrame {
 		return nil, false
 	}
 	event, shift, err := l.event(text)
-	column, reason, rule := 1, "", "envelope"
+	at, reason, rule := start, "", "envelope"
 	var syntax *webhook.SyntaxError
 	var shape *webhook.EnvelopeError
 	switch {
 	case errors.As(err, &syntax):
-		column, reason, rule = syntax.Column, syntax.Reason, "syntax"
+		at, reason, rule = position{syntax.Line, syntax.Column}, syntax.Reason, "syntax"
 	case errors.As(err, &shape):
-		column, reason = shape.Column, shape.Reason
+		at, reason = position{shape.Line, shape.Column}, shape.Reason
 	case err != nil:
-		found(1, report.Error, rule, err.Error())
+		found(start, report.Error, rule, err.Error())
 		return findings, true
 	}
 	errorsBefore := 0
 	if l.Checker != nil {
 		body := event.Raw
 		if err != nil { // the checker reports it in more detail
-			body, shift = text, 0
+			if body, shift = text, 0; kind == payload.KindRecord {
+				body, _, _ = recordedBody(text) // its error was returned above
+			}
 		}
 		result := l.Checker.Check(body)
 		errorsBefore = result.Errors()
@@ -71,17 +82,37 @@ func (l Linter) Check(line Line) (findings []report.Finding, isEvent bool) {
 			if f.Severity == report.Note {
 				continue
 			}
-			at := f.Column
+			at := position{f.Line, f.Column}
 			if shift > 0 { // the envelope is not in the file
-				at = 1 + utf8.RuneCount(text[:min(max(f.Offset-shift, 0), len(text))])
+				at = positionOf(text, f.Offset-shift)
 			}
 			found(at, f.Severity, f.Rule, f.Message)
 		}
 	}
 	if err != nil && errorsBefore == 0 {
-		found(column, report.Error, rule, reason)
+		found(at, report.Error, rule, reason)
 	}
 	return findings, true
+}
+
+// position is a place in the text of a line, from 1. Only an element of an array
+// has several lines.
+type position struct{ line, column int }
+
+var start = position{1, 1}
+
+// positionOf returns the position of an offset.
+func positionOf(text []byte, offset int) position {
+	before := text[:min(max(offset, 0), len(text))]
+	return position{1 + bytes.Count(before, []byte{'\n'}), 1 + utf8.RuneCount(before[bytes.LastIndexByte(before, '\n')+1:])}
+}
+
+// place returns where a position is in the file.
+func (l Line) place(p position) (row, column int) {
+	if p.line > 1 {
+		return l.Row + p.line - 1, p.column
+	}
+	return l.Row, l.Column + p.column - 1
 }
 
 // event makes the event of a line. Where an envelope was put around the line,

@@ -80,7 +80,7 @@ func TestLinterCheck(t *testing.T) {
 		{"without a checker only the envelope counts", unchecked, strings.Replace(envelope, "ada@", "ada", 1), nil},
 		{"and it has to be one", unchecked, employee, []string{"1: error: envelope"}},
 	} {
-		findings, isEvent := test.linter.Check(batch.Line{N: 7, Raw: []byte(test.line + "\r\n")})
+		findings, isEvent := test.linter.Check(batch.Line{N: 7, Row: 7, Column: 1, Raw: []byte(test.line + "\r\n")})
 		var got []string
 		for _, f := range findings {
 			if f.Line != 7 || f.Message == "" {
@@ -93,14 +93,14 @@ func TestLinterCheck(t *testing.T) {
 		}
 	}
 	for _, frame := range []string{`{"type":"ready","url":"http://127.0.0.1:3000"}`, `{"type":"summary"}`} {
-		if findings, isEvent := whole.Check(batch.Line{N: 1, Raw: []byte(frame)}); isEvent || findings != nil {
+		if findings, isEvent := whole.Check(batch.Line{N: 1, Row: 1, Column: 1, Raw: []byte(frame)}); isEvent || findings != nil {
 			t.Errorf("%s is an event: %v", frame, findings)
 		}
-		if _, isEvent := wrapping.Check(batch.Line{N: 1, Raw: []byte(frame)}); !isEvent {
+		if _, isEvent := wrapping.Check(batch.Line{N: 1, Row: 1, Column: 1, Raw: []byte(frame)}); !isEvent {
 			t.Errorf("%s is skipped, although a data object may look so", frame)
 		}
 	}
-	if findings, isEvent := whole.Check(batch.Line{N: 1, TooLong: true}); !isEvent || len(findings) != 1 || findings[0].Rule != "length" {
+	if findings, isEvent := whole.Check(batch.Line{N: 1, Row: 1, Column: 1, TooLong: true}); !isEvent || len(findings) != 1 || findings[0].Rule != "length" {
 		t.Errorf("a line that is too long: %v", findings)
 	}
 }
@@ -115,7 +115,7 @@ func TestLinterEvent(t *testing.T) {
 		"the body of a record is sent":              {record(t, envelope), envelope},
 		"the line end is not part of a data object": {employee + "\r", `{"event_type":"employee.created","timestamp":"1970-01-01T00:00:00Z","source":"hr","data":` + employee + `}`},
 	} {
-		event, err := employeeLinter(t).Event(batch.Line{N: 1, Raw: []byte(test.line + "\n")})
+		event, err := employeeLinter(t).Event(batch.Line{N: 1, Row: 1, Column: 1, Raw: []byte(test.line + "\n")})
 		if err != nil || string(event.Raw) != test.want || event.Type != "employee.created" {
 			t.Errorf("%s: %s, %v", name, event.Raw, err)
 		}

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 )
 
@@ -67,18 +68,25 @@ func (f *File) Summary() Summary {
 }
 
 // WriteRefused writes the refused lines byte for byte as they are in the file,
-// in their order.
+// in their order: as an array if the file is one, so that it can be sent again.
 func (f *File) WriteRefused(ctx context.Context, source io.ReadSeeker, w io.Writer) error {
 	left := f.Summary().Refused
 	if left == 0 {
 		return nil
 	}
 	errDone := errors.New("all refused lines are written")
+	separator := "[\n" // in front of an element
 	err := f.eachEvent(ctx, source, func(e *entry, l Line) error {
 		if e.state != refused {
 			return nil
 		}
-		if _, err := w.Write(l.Raw); err != nil {
+		before, after := "", ""
+		if l.Element {
+			if before, separator = separator, ",\n"; left == 1 {
+				after = "\n]\n"
+			}
+		}
+		if _, err := fmt.Fprintf(w, "%s%s%s", before, l.Raw, after); err != nil {
 			return err
 		}
 		if left--; left == 0 {

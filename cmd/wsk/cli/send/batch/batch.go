@@ -38,7 +38,7 @@ type Flags struct {
 // Add declares the flags.
 func (b *Flags) Add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&b.File, "batch", "", "send each line of `FILE`, NDJSON: a whole envelope, a record, or with EVENT the data object alone")
+	f.StringVar(&b.File, "batch", "", "send each line of `FILE`, NDJSON, or each element of a JSON array: an envelope, a record, or with EVENT the data object")
 	f.BoolVar(&b.resume, "resume", false, "with --batch: send the lines that have no answer yet")
 	f.BoolVar(&b.restart, "restart", false, "with --batch: send every line, also those that have an answer")
 	f.StringVar(&b.rate, "rate", "", "with --batch: at most `N/s`, N/m or N/h instead of the documented 50 a minute and 1,000 an hour")
@@ -265,18 +265,25 @@ func (b *run) lint(ctx context.Context) error {
 	}
 	progress := command.NewReadProgress(b.env, name, size)
 	faults := 0
+	show := func(f report.Finding) {
+		progress.Done()
+		if f.Severity == report.Error {
+			faults++
+		}
+		fmt.Fprintf(b.env.Err, "%s:%d:%d: %s: %s (%s)\n", ui.Clean(name), f.Line, f.Column, f.Severity, ui.Clean(f.Message), f.Rule)
+	}
 	var err error
 	b.file, err = batch.Read(ctx, io.TeeReader(b.source, countingWriter(progress.Add)), func(l batch.Line) bool {
 		findings, isEvent := b.linter.Check(l)
 		for _, f := range findings {
-			progress.Done()
-			if f.Severity == report.Error {
-				faults++
-			}
-			fmt.Fprintf(b.env.Err, "%s:%d:%d: %s: %s (%s)\n", ui.Clean(name), f.Line, f.Column, f.Severity, ui.Clean(f.Message), f.Rule)
+			show(f)
 		}
 		return isEvent
 	})
+	if broken := new(webhook.SyntaxError); errors.As(err, &broken) {
+		show(report.Finding{Line: broken.Line, Column: broken.Column, Severity: report.Error, Rule: "syntax", Message: broken.Reason})
+		err = nil
+	}
 	progress.Done()
 	switch {
 	case ctx.Err() != nil:
@@ -289,6 +296,9 @@ func (b *run) lint(ctx context.Context) error {
 		return command.No(fmt.Errorf("%s in %s, so nothing was sent; --no-lint sends what only contradicts the catalog", ui.Plural(faults, "error"), name))
 	case b.file.Len() == 0:
 		return fmt.Errorf("%s contains no event: did the program that wrote it stop early?", name)
+	}
+	if b.file.IsArray() {
+		fmt.Fprintf(b.env.Err, "wsk: %s is a JSON array: line N is its element N\n", ui.Clean(name))
 	}
 	return nil
 }
