@@ -18,6 +18,13 @@ const (
 	// maxFailures is how many failed writes are taken out of a group, one by
 	// one, before each of the rest gets a transaction of its own.
 	maxFailures = 16
+
+	// maxDeferred is the largest number of deferred writes in one commit, so that
+	// the writes that come after it wait for a moment at most.
+	maxDeferred = 8
+	// The deferred writes that may wait.
+	maxWaiting      = 256
+	maxWaitingBytes = 4 << 20
 )
 
 // ErrBroken is the error of every write after an fsync failed: the disk did not
@@ -27,6 +34,9 @@ var ErrBroken = errors.New("the disk did not confirm a write")
 
 // ErrClosed is the error of a write after [Writer.Close].
 var ErrClosed = errors.New("the file is closed")
+
+// ErrFull is the error of [Writer.Defer] while too many deferred writes wait.
+var ErrFull = errors.New("too many writes wait")
 
 // errUnconfirmed replaces a failed fsync in tests, which have no failing disk.
 var errUnconfirmed = errors.New("fsync failed")
@@ -39,18 +49,21 @@ type Writer struct {
 	beforeCommit func() error
 	files        watch
 
-	writes chan write
-	done   chan struct{} // closed when the loop has ended
+	writes   chan write
+	deferred chan write
+	waiting  atomic.Int64  // the bytes of those in deferred
+	done     chan struct{} // closed when the loop has ended
 
 	mu     sync.RWMutex // held for reading while a write is sent
 	closed bool
 	broken atomic.Pointer[error] // set once, by the loop
 }
 
-// write is one call of Submit.
+// write is one call of Submit or of Defer.
 type write struct {
-	do     func(*Tx) error
-	result chan error
+	do   func(*Tx) error
+	end  func(error)
+	size int // of a deferred one
 }
 
 // NewWriter returns a writer on a connection of its own. If beforeCommit is not
@@ -67,7 +80,7 @@ func NewWriter(ctx context.Context, db *sql.DB, beforeCommit func() error) (*Wri
 	}
 	w := &Writer{
 		tx: &Tx{conn: conn, statements: map[string]*sql.Stmt{}}, beforeCommit: beforeCommit, files: files,
-		writes: make(chan write, maxGroup), done: make(chan struct{}),
+		writes: make(chan write, maxGroup), deferred: make(chan write, maxWaiting), done: make(chan struct{}),
 	}
 	go w.loop()
 	return w, nil
@@ -79,7 +92,8 @@ func NewWriter(ctx context.Context, db *sql.DB, beforeCommit func() error) (*Wri
 // write still takes place. A panic of do undoes its changes and becomes a panic
 // of Submit.
 func (w *Writer) Submit(ctx context.Context, do func(*Tx) error) error {
-	o := write{do, make(chan error, 1)}
+	result := make(chan error, 1)
+	o := write{do: do, end: func(err error) { result <- err }}
 	w.mu.RLock()
 	closed := w.closed
 	if !closed {
@@ -90,7 +104,7 @@ func (w *Writer) Submit(ctx context.Context, do func(*Tx) error) error {
 		return ErrClosed
 	}
 	select {
-	case err := <-o.result:
+	case err := <-result:
 		var p *panicError
 		if errors.As(err, &p) {
 			panic(p.Error()) // in the caller's goroutine, where it can be recovered
@@ -101,13 +115,77 @@ func (w *Writer) Submit(ctx context.Context, do func(*Tx) error) error {
 	}
 }
 
+// Defer runs do in a transaction at some time, and returns at once. end receives
+// the result, in the writer's goroutine. A deferred write never holds up those of
+// Submit: some of them join the next commit, and while nothing else is to be
+// written they are committed without an fsync of their own. A kill loses those that
+// wait, and a loss of power also those that no other commit has followed.
+//
+// size is how many bytes do holds in memory. The error is [ErrFull] if too many
+// writes or bytes wait already, or [ErrBroken] or [ErrClosed]; do is not run then.
+// A panic of do undoes its changes and is the error of end.
+func (w *Writer) Defer(size int, do func(*Tx) error, end func(error)) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return ErrClosed
+	}
+	if broken := w.broken.Load(); broken != nil {
+		return *broken
+	}
+	if others := w.waiting.Add(int64(size)) - int64(size); others > 0 && others+int64(size) > maxWaitingBytes {
+		w.waiting.Add(-int64(size))
+		return ErrFull
+	}
+	select {
+	case w.deferred <- write{do, end, size}:
+		return nil
+	default:
+		w.waiting.Add(-int64(size))
+		return ErrFull
+	}
+}
+
 func (w *Writer) loop() {
 	defer close(w.done)
 	group := make([]write, 0, maxGroup)
-	for first := range w.writes {
+	for {
+		var first write
+		open := false
+		select {
+		case first, open = <-w.writes:
+		default: // only then the deferred ones
+			select {
+			case first, open = <-w.writes:
+			case o := <-w.deferred:
+				w.waiting.Add(-int64(o.size))
+				w.commitDeferred(w.gatherDeferred([]write{o}))
+				continue
+			}
+		}
+		if !open {
+			break
+		}
 		group = w.gather(append(group[:0], first))
 		w.commit(group)
 	}
+	for group := w.gatherDeferred(nil); len(group) > 0; group = w.gatherDeferred(nil) {
+		w.commitDeferred(group)
+	}
+}
+
+// gatherDeferred adds deferred writes that wait to the group.
+func (w *Writer) gatherDeferred(group []write) []write {
+	for len(group) < maxDeferred {
+		select {
+		case o := <-w.deferred:
+			w.waiting.Add(-int64(o.size))
+			group = append(group, o)
+		default:
+			return group
+		}
+	}
+	return group
 }
 
 // gather adds the writes that wait to the group. It yields the processor for as
@@ -134,40 +212,74 @@ func (w *Writer) gather(group []write) []write {
 	return group
 }
 
-// commit writes a group in one transaction. A write that fails does not undo the
+// commit writes a group, and deferred writes that wait, in one transaction.
+func (w *Writer) commit(group []write) {
+	joined := w.gatherDeferred(nil)
+	if len(joined) == 0 {
+		w.commitGroup(group)
+		return
+	}
+	all := slices.Concat(group, joined)
+	if _, err := w.transact(all, true); err == nil {
+		for _, o := range all {
+			o.end(nil)
+		}
+		return
+	}
+	w.commitGroup(group)
+	w.commitDeferred(joined)
+}
+
+// commitGroup writes a group in one transaction. A write that fails does not undo the
 // others: it gets a transaction of its own, and the group starts again without
 // it. After maxFailures of those, or when the commit itself fails, every write
 // gets a transaction of its own.
-func (w *Writer) commit(group []write) {
+func (w *Writer) commitGroup(group []write) {
 	for range maxFailures {
-		failed, err := w.transact(group)
+		failed, err := w.transact(group, true)
 		if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
 			for _, o := range group {
-				o.result <- err
+				o.end(err)
 			}
 			return
 		}
 		if failed < 0 {
 			break
 		}
-		w.commitAlone(group[failed])
+		w.commitAlone(group[failed], true)
 		group = slices.Delete(group, failed, failed+1)
 	}
 	for _, o := range group {
-		w.commitAlone(o)
+		w.commitAlone(o, true)
 	}
 }
 
-func (w *Writer) commitAlone(o write) {
-	_, err := w.transact([]write{o})
-	o.result <- err
+// commitDeferred writes a group in one transaction without an fsync. If it fails,
+// every write gets a transaction of its own.
+func (w *Writer) commitDeferred(group []write) {
+	_, err := w.transact(group, false)
+	for _, o := range group {
+		if err == nil {
+			o.end(nil)
+			continue
+		}
+		w.commitAlone(o, false)
+	}
 }
 
-// transact writes a group. failed is the index of the write that failed, or -1
-// if the transaction itself did.
-func (w *Writer) transact(group []write) (failed int, err error) {
+func (w *Writer) commitAlone(o write, synced bool) {
+	_, err := w.transact([]write{o}, synced)
+	o.end(err)
+}
+
+// transact writes a group. If synced is set, it is on disk then. failed is the
+// index of the write that failed, or -1 if the transaction itself did.
+func (w *Writer) transact(group []write, synced bool) (failed int, err error) {
 	if broken := w.broken.Load(); broken != nil {
 		return -1, *broken
+	}
+	if err := w.tx.setSynced(synced); err != nil {
+		return -1, err
 	}
 	w.tx.number++
 	w.tx.committed = nil
@@ -226,7 +338,7 @@ type panicError struct {
 
 func (p *panicError) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
 
-// Close waits for the writes that were submitted and closes the connection.
+// Close waits for the writes that were submitted or deferred and closes the connection.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	if !w.closed {
@@ -245,6 +357,26 @@ type Tx struct {
 	number     int64
 	committed  []func()
 	statements map[string]*sql.Stmt // prepared once, closed with the writer
+	unsynced   bool                 // a commit makes no fsync
+}
+
+// setSynced sets whether a commit makes an fsync. Without it the file stays whole:
+// SQLite makes one before it moves a commit from the write-ahead log to the file.
+// SQLite executes the pragma when it prepares it, so a prepared one would do
+// nothing.
+func (t *Tx) setSynced(synced bool) error {
+	if synced != t.unsynced {
+		return nil
+	}
+	level := "NORMAL"
+	if synced {
+		level = "FULL"
+	}
+	_, err := t.conn.ExecContext(context.Background(), "PRAGMA synchronous = "+level)
+	if err == nil {
+		t.unsynced = !synced
+	}
+	return err
 }
 
 // Number returns the number of the transaction, from 1. Several writes can share
