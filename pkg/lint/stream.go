@@ -106,21 +106,22 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 }
 
 // payloadOf returns the body of a record, and any other line as it is. Blank
-// lines and the first and last lines of a listener's stream have no payload.
-func payloadOf(line []byte) (body []byte, ok bool) {
+// lines and the first and last lines of a listener's stream have no payload. The
+// error is that of a record whose body was truncated.
+func payloadOf(line []byte) (body []byte, ok bool, err error) {
 	if skipSpace(line, 0) == len(line) {
-		return nil, false
+		return nil, false, nil
 	}
 	switch payload.KindOf(line) {
 	case payload.KindFrame:
-		return nil, false
+		return nil, false, nil
 	case payload.KindRecord:
 		var r webhook.Record
 		if err := r.UnmarshalJSON(line); err == nil {
-			return r.Request.Body, true
+			return r.Request.Body, true, r.Request.CheckWhole()
 		}
 	}
-	return line, true
+	return line, true, nil
 }
 
 // document lints one payload, which may span lines.
@@ -132,11 +133,16 @@ func (s Stream) document(ctx context.Context, l *Linter, r io.Reader) (report.Su
 	case len(raw) > MaxDocument:
 		return report.Summary{}, fmt.Errorf("the payload is larger than %d MiB, which no platform accepts", MaxDocument>>20)
 	}
-	payload, ok := payloadOf(raw)
+	payload, ok, truncated := payloadOf(raw)
 	if !ok && len(bytes.TrimSpace(raw)) > 0 {
 		return report.Summary{}, nil // the first or last line of a listener's stream
 	}
-	findings := slices.Clone(l.NewChecker().Check(payload).Findings)
+	var findings []report.Finding
+	if c := l.NewChecker(); truncated != nil {
+		findings = c.notChecked(truncated)
+	} else {
+		findings = slices.Clone(c.Check(payload).Findings)
+	}
 	for i := range findings {
 		findings[i].File = s.Name
 	}
@@ -216,12 +222,24 @@ func (s Stream) lint(ctx context.Context, c *Checker, b *block) {
 			add(n, c.tooLong()...)
 			continue
 		}
-		payload, ok := payloadOf(bytes.TrimSuffix(line, []byte{'\r'}))
+		payload, ok, truncated := payloadOf(bytes.TrimSuffix(line, []byte{'\r'}))
 		b.isBlank = b.isBlank && !ok && len(bytes.TrimSpace(line)) == 0
-		if ok {
+		switch {
+		case truncated != nil:
+			add(n, c.notChecked(truncated)...)
+		case ok:
 			add(n, c.Check(payload).Findings...)
 		}
 	}
+}
+
+// notChecked returns the note about a record whose body was truncated, unless its
+// rule is off.
+func (c *Checker) notChecked(truncated error) []report.Finding {
+	if c.linter.severities["length"] == report.Off {
+		return nil
+	}
+	return []report.Finding{{Line: 1, Column: 1, Severity: report.Note, Rule: "length", Message: truncated.Error() + ", so it was not checked"}}
 }
 
 // tooLong returns the finding about a line that was skipped, unless its rule is

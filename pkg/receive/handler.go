@@ -123,6 +123,11 @@ type Config struct {
 	// one that another receiver on the same store has accepted or is handling.
 	KeepFirst bool
 
+	// Diagnose, if not nil, explains a failed verification; the record gets what it
+	// returns. It is called after the answer is written, concurrently, and
+	// gets the whole request.
+	Diagnose func(webhook.Request, webhook.Reason) *webhook.Diagnosis
+
 	// Sink, if not nil, gets every record after its answer is written. If the
 	// App panicked, the record has no Response. It is called concurrently.
 	Sink func(webhook.Record)
@@ -149,6 +154,11 @@ type Receipt struct {
 	// being handled until the same record comes again, and no other receiver may
 	// handle it meanwhile. A Keep for one receiver alone may ignore Once.
 	Once bool
+
+	// Unverified reports whether the request was refused before or while it was
+	// verified: anyone may have sent it, as often and as large as they like. Keep
+	// may store only a part of it, later, or nothing.
+	Unverified bool
 
 	// Forward reports whether the event is new, selected by Wants, and was
 	// answered by the App with 2xx. A [Forwarder] forwards such receipts.
@@ -231,6 +241,7 @@ type receipt struct {
 	mark    *Mark
 	once    bool
 	forward bool
+	passed  bool // the verification, or there is none
 	kept    bool // with the answer that the sender gets
 }
 
@@ -248,6 +259,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { // also when the App panics
 		p.record.Duration = c.Now().Sub(began)
+		h.diagnose(&p.record)
 		if c.Keep != nil && !p.kept {
 			_ = h.store(r.Context(), p) // Config.Keep documents that this error is ignored
 		}
@@ -258,6 +270,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := h.receive(w, r, p)
 	write(w, answer)
 	p.record.Response = &answer
+}
+
+// diagnose explains why the verification of a request failed.
+func (h *Handler) diagnose(record *webhook.Record) {
+	c := &h.config
+	if c.Diagnose != nil && c.Unsigned == nil && !c.SkipVerify && record.RefusedUnverified() {
+		record.Verdict.Diagnosis = c.Diagnose(record.Request, webhook.Reason(record.Verdict.Reason))
+	}
 }
 
 // headerOf puts the Host line back, which net/http keeps elsewhere.
@@ -286,6 +306,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, p *receipt) we
 		}
 		record.Verdict.Verified = true
 	}
+	p.passed = true
 	event, err := parseEvent(body)
 	var syntax *webhook.SyntaxError
 	switch {
@@ -467,6 +488,7 @@ func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response)
 func (h *Handler) store(ctx context.Context, p *receipt) error {
 	return h.config.Keep(context.WithoutCancel(ctx), Receipt{
 		Record: h.config.Unsigned.redact(p.record), Mark: p.mark, Once: p.once, Forward: p.forward,
+		Unverified: !p.passed && p.record.RefusedUnverified(),
 	})
 }
 

@@ -69,6 +69,7 @@ func (h *Handler) receiveUnsigned(w http.ResponseWriter, r *http.Request, p *rec
 	if wrong := c.Unsigned.check(r); wrong != "" {
 		return refuse(record, http.StatusUnauthorized, "credential", "Unauthorized", wrong+" is missing, occurs twice, or has another value")
 	}
+	p.passed = true
 	record.Verdict.Verified, record.Verdict.Outcome = !c.Unsigned.isEmpty(), webhook.Accepted
 	event := webhook.Event{Platform: c.Platform, Form: webhook.Template, Raw: body}
 	return h.handle(r.Context(), p, &event, Claim{Outcome: webhook.Accepted, Done: func(bool) {}})

@@ -107,6 +107,12 @@ func (r *Record) Status() int {
 	return r.Response.Status
 }
 
+// RefusedUnverified reports whether a receiver refused the request before or while
+// it verified it: nothing shows that it is from the sender.
+func (r *Record) RefusedUnverified() bool {
+	return r.Direction == Received && r.Verdict != nil && r.Verdict.Outcome == Refused && !r.Verdict.Verified
+}
+
 type wireRecord struct {
 	Type       string    `json:"type"`
 	ID         string    `json:"id"`

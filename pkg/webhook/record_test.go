@@ -138,9 +138,68 @@ func TestRecordMarshalJSON(t *testing.T) {
 			webhook.Record{ID: "r1", Time: at, Direction: webhook.Sent, Response: &webhook.Response{Status: 200, Body: []byte("<ok>"), Truncated: true}},
 			`{"type":"record","id":"r1","time":"2026-03-02T15:20:00.123Z","direction":"sent","attempt":0,"request":{"method":"","url":"","headers":[],"body":""},"response":{"status":200,"headers":[],"body":"<ok>","truncated":true},"duration_ms":0}`,
 		},
+		"a request whose body was cut": {
+			webhook.Record{ID: "r1", Time: at, Direction: webhook.Received, Request: webhook.Request{Method: "POST", URL: "/", Body: []byte("four")}.Truncate(2)},
+			`{"type":"record","id":"r1","time":"2026-03-02T15:20:00.123Z","direction":"received","attempt":0,"request":{"method":"POST","url":"/","headers":[],"body":"fo","truncated":true,"size":4},"duration_ms":0}`,
+		},
 	} {
 		if got, err := test.record.MarshalJSON(); err != nil || string(got) != test.want {
 			t.Errorf("%s:\n%s, %v; want\n%s", name, got, err, test.want)
+		}
+	}
+}
+
+func TestRequestTruncate(t *testing.T) {
+	t.Parallel()
+	whole := webhook.Request{Body: []byte("12345678")}
+	for name, test := range map[string]struct {
+		request webhook.Request
+		body    string
+		says    string // the error of CheckWhole
+	}{
+		"a longer body":                       {whole.Truncate(5), "12345", "the record has only the first 5 of 8 bytes of the body"},
+		"to nothing":                          {whole.Truncate(0), "", "the record has only the first 0 of 8 bytes of the body"},
+		"below nothing":                       {whole.Truncate(-1), "", "the record has only the first 0 of 8 bytes of the body"},
+		"a body of that length":               {whole.Truncate(8), "12345678", ""},
+		"a shorter body":                      {whole.Truncate(9), "12345678", ""},
+		"once more, and the size is the same": {whole.Truncate(5).Truncate(2), "12", "the record has only the first 2 of 8 bytes of the body"},
+		"of an unknown size":                  {webhook.Request{Body: []byte("123"), Truncated: true}, "123", "the record has only the first 3 bytes of the body"},
+	} {
+		says := ""
+		if err := test.request.CheckWhole(); err != nil {
+			says = err.Error()
+		}
+		if string(test.request.Body) != test.body || says != test.says {
+			t.Errorf("%s: %q, %q; want %q, %q", name, test.request.Body, says, test.body, test.says)
+		}
+		text, err := json.Marshal(webhook.Record{Request: test.request})
+		var back webhook.Record
+		if err == nil {
+			err = json.Unmarshal(text, &back)
+		}
+		if err != nil || back.Request.Truncated != test.request.Truncated || back.Request.Size != test.request.Size {
+			t.Errorf("%s: it came back as %+v, %v", name, back.Request, err)
+		}
+	}
+	if string(whole.Body) != "12345678" {
+		t.Errorf("the original is now %q", whole.Body)
+	}
+}
+
+func TestRecordRefusedUnverified(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		record webhook.Record
+		want   bool
+	}{
+		"refused by its signature": {webhook.Record{Direction: webhook.Received, Verdict: &webhook.Verdict{Outcome: webhook.Refused}}, true},
+		"verified, then refused":   {webhook.Record{Direction: webhook.Received, Verdict: &webhook.Verdict{Outcome: webhook.Refused, Verified: true}}, false},
+		"accepted unverified":      {webhook.Record{Direction: webhook.Received, Verdict: &webhook.Verdict{Outcome: webhook.Accepted}}, false},
+		"sent, and refused":        {webhook.Record{Direction: webhook.Sent, Verdict: &webhook.Verdict{Outcome: webhook.Refused}}, false},
+		"without a verdict":        {webhook.Record{Direction: webhook.Received}, false},
+	} {
+		if got := test.record.RefusedUnverified(); got != test.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }

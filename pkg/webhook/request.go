@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -13,12 +14,53 @@ import (
 // and the raw body.
 //
 // In JSON it is {"method","url","headers":[["Name","value"]],"body"}, with
-// "body_base64" in place of "body" when the body is not UTF-8.
+// "body_base64" in place of "body" when the body is not UTF-8, and with
+// "truncated":true and the "size" of the whole body when only its beginning was
+// kept.
 type Request struct {
 	Method string
 	URL    string
 	Header Header
 	Body   []byte
+
+	Truncated bool  // Body is only the beginning of the body; see [Request.CheckWhole]
+	Size      int64 // of the whole body, in bytes, if it is truncated; 0 if it is not known
+}
+
+// Truncate returns the request with at most the first n bytes of its body.
+func (r Request) Truncate(n int) Request {
+	if len(r.Body) <= max(n, 0) {
+		return r
+	}
+	if !r.Truncated {
+		r.Truncated, r.Size = true, int64(len(r.Body))
+	}
+	r.Body = bytes.Clone(r.Body[:max(n, 0)]) // so that the rest can be freed
+	return r
+}
+
+// CheckWhole returns a [*TruncatedError] if Body is only the beginning of the
+// body. Such a request cannot be verified, checked or sent again.
+func (r *Request) CheckWhole() error {
+	if !r.Truncated {
+		return nil
+	}
+	return &TruncatedError{len(r.Body), r.Size}
+}
+
+// TruncatedError is the error for a request of which only the beginning of the
+// body was kept, such as one that a receiver refused before it was verified.
+type TruncatedError struct {
+	Kept int   // bytes
+	Size int64 // of the whole body, in bytes; 0 if it is not known
+}
+
+func (e *TruncatedError) Error() string {
+	of := ""
+	if e.Size > 0 {
+		of = fmt.Sprintf(" of %d", e.Size)
+	}
+	return fmt.Sprintf("the record has only the first %d%s bytes of the body", e.Kept, of)
 }
 
 // Response is the response to a request. Body is what was read of it; Truncated
@@ -63,11 +105,13 @@ type wireRequest struct {
 	URL    string `json:"url"`
 	Header Header `json:"headers"`
 	wireBody
+	Truncated bool  `json:"truncated,omitempty"`
+	Size      int64 `json:"size,omitempty"`
 }
 
 // MarshalJSON encodes the request as the comment of the type shows.
 func (r Request) MarshalJSON() ([]byte, error) {
-	return jsontext.Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body)})
+	return jsontext.Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body), r.Truncated, r.Size})
 }
 
 // UnmarshalJSON decodes what MarshalJSON encodes.
@@ -77,7 +121,7 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	body, err := w.bytes()
-	*r = Request{w.Method, w.URL, w.Header, body}
+	*r = Request{Method: w.Method, URL: w.URL, Header: w.Header, Body: body, Truncated: w.Truncated, Size: w.Size}
 	return err
 }
 

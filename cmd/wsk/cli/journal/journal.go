@@ -79,6 +79,7 @@ type listed struct {
 	Outcome    webhook.Outcome   `json:"outcome,omitempty"`
 	Status     int               `json:"status,omitempty"`
 	DurationMS float64           `json:"duration_ms"`
+	Truncated  bool              `json:"truncated,omitempty"` // only the beginning of the body was kept
 }
 
 func (o *listOptions) list(ctx context.Context, env *command.Env, j *journal.Journal, f journal.Filter) error {
@@ -127,6 +128,7 @@ func shorten(r *webhook.Record) listed {
 	l := listed{
 		ID: r.ID, Time: r.Time, Direction: r.Direction, Event: r.Event, WebhookID: r.WebhookID, Attempt: r.Attempt,
 		Status: r.Status(), DurationMS: float64(r.Duration) / float64(time.Millisecond),
+		Truncated: r.Request.Truncated,
 	}
 	if r.Verdict != nil {
 		l.Outcome = r.Verdict.Outcome
@@ -156,7 +158,8 @@ func listRow(t *ui.Table, p ui.Palette, now time.Time, r *webhook.Record) {
 		ui.Cell{Text: ui.Short(event, 26)}, ui.Cell{Text: r.ID}, ui.Cell{Text: outcomeText(r), Paint: p.Quiet})
 }
 
-// outcomeText is the outcome of a record, and the number of a retry.
+// outcomeText is the outcome of a record, the number of a retry, and whether the body
+// was cut.
 func outcomeText(r *webhook.Record) string {
 	var parts []string
 	if r.Verdict != nil {
@@ -164,6 +167,9 @@ func outcomeText(r *webhook.Record) string {
 	}
 	if r.Attempt > 0 {
 		parts = append(parts, fmt.Sprintf("retry %d", r.Attempt))
+	}
+	if r.Request.Truncated {
+		parts = append(parts, "body cut")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -202,6 +208,8 @@ func newShow(env *command.Env) *cobra.Command {
 				return command.No(err)
 			case err != nil:
 				return err
+			case curl && r.Request.Truncated:
+				return fmt.Errorf("record %s: %w", r.ID, r.Request.CheckWhole())
 			case curl:
 				_, err = fmt.Fprintln(env.Out, ui.Curl(r.Request))
 				return err
@@ -230,6 +238,10 @@ func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 		row("outcome", outcomeText(r), outcomePaint(p, r))
 		row("reason", v.Reason, nil)
 		row("", v.Detail, nil)
+		if d := v.Diagnosis; d != nil {
+			row("why", d.Summary, nil)
+			row("fix", d.Fix, nil)
+		}
 		for _, w := range v.Warnings {
 			row("warning", w, p.Warn)
 		}
@@ -238,6 +250,9 @@ func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 		}
 	}
 	row("error", r.Error, p.Bad)
+	if err := r.Request.CheckWhole(); err != nil {
+		row("body", err.Error(), p.Warn)
+	}
 	if err := t.Write(env.Out); err != nil {
 		return err
 	}

@@ -245,11 +245,16 @@ func (r *linting) open(ctx context.Context, name string) (reader io.ReadCloser, 
 	}
 	err = command.WithJournal(ctx, r.env, &r.options.journal, func(j *journal.Journal) error {
 		found, err := command.FindRecord(ctx, j, name)
-		if err == nil && len(found.Request.Body) == 0 {
-			err = fmt.Errorf("record %s has no body to lint", name)
+		switch {
+		case err != nil:
+			return err
+		case found.Request.Truncated:
+			return fmt.Errorf("record %s: %w", name, found.Request.CheckWhole())
+		case len(found.Request.Body) == 0:
+			return fmt.Errorf("record %s has no body to lint", name)
 		}
 		reader, size = io.NopCloser(bytes.NewReader(found.Request.Body)), int64(len(found.Request.Body))
-		return err
+		return nil
 	})
 	return reader, size, err
 }

@@ -148,6 +148,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 		c.Seen = s.journal.Seen
 	}
 	c.Keep, c.KeepFirst = s.keep(), o.forwardTo != "" && o.forwardRetries == 0
+	c.Diagnose = diagnosis(c.Verifier)
 	v := &view{env: env, p: p, text: o.output.Text(), config: c, tally: tally}
 	c.Sink = v.record
 	err = errors.Join(o.serve(ctx, env, c, v, s.broken, argv), s.close(ctx))

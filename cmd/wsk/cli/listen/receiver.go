@@ -12,6 +12,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -70,6 +71,14 @@ func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config
 	}
 	c.App = linting(linter, o.strict, c.App)
 	return c, nil
+}
+
+// diagnosis returns what explains why a request is refused.
+func diagnosis(v webhook.Verifier) func(webhook.Request, webhook.Reason) *webhook.Diagnosis {
+	limiter := &diagnose.Limiter{}
+	return func(r webhook.Request, reason webhook.Reason) *webhook.Diagnosis {
+		return limiter.Refusal(v, r, reason)
+	}
 }
 
 // wants reports whether --events selects an event.

@@ -12,7 +12,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/internal/expect"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
-	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -25,8 +24,7 @@ type view struct {
 	config receive.Config
 	tally  *expect.Tally // counts what was printed
 
-	diagnoses diagnose.Limiter
-	outcomes  command.OutcomeCounts
+	outcomes command.OutcomeCounts
 }
 
 // ready prints where the receiver listens.
@@ -75,9 +73,6 @@ func describe(c receive.Config) string {
 func (v *view) record(r webhook.Record) {
 	c := v.config
 	selected := c.Wants(webhook.Event{Type: r.Event}) || !r.Verdict.Verified && !c.SkipVerify
-	if r.Verdict.Outcome == webhook.Refused && !c.SkipVerify && c.Unsigned == nil {
-		r.Verdict.Diagnosis = v.diagnoses.Refusal(c.Verifier, r.Request, webhook.Reason(r.Verdict.Reason))
-	}
 	v.outcomes.Add(r.Verdict.Outcome)
 	if !selected {
 		return

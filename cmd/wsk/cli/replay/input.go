@@ -136,6 +136,13 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 		items = slices.DeleteFunc(items, func(i replay.Item) bool { return i.Refused() != "" })
 	}
 	refused := found - len(items)
+	items = slices.DeleteFunc(items, func(i replay.Item) bool { return i.Record != nil && i.Record.Request.Truncated })
+	if n := found - refused - len(items); n > 0 {
+		fmt.Fprintf(s.env.Err, "wsk: skipped, because only the beginning of the body was kept: %s\n", ui.Plural(n, "record"))
+		if len(items) == 0 {
+			return nil, errors.New("nothing to replay: no record has its whole body")
+		}
+	}
 	switch {
 	case len(items) > 0:
 	case s.options.query.wantsFailed():

@@ -72,7 +72,7 @@ func TestParseRequest(t *testing.T) {
 			t.Parallel()
 			got, err := parseRequest([]byte(test.raw))
 			if err != nil || !reflect.DeepEqual(got, test.want) {
-				t.Errorf("got %q, %v; want %q", got, err, test.want)
+				t.Errorf("got %+v, %v; want %+v", got, err, test.want)
 			}
 			if !isRequest([]byte(test.raw)) {
 				t.Error("it does not look like a request")
@@ -132,10 +132,10 @@ func TestParseRequest_refuses(t *testing.T) {
 			t.Parallel()
 			got, err := parseRequest([]byte(test.raw))
 			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
-				t.Errorf("got %q, error %v; want %q", got, err, test.want)
+				t.Errorf("got %+v, error %v; want %q", got, err, test.want)
 			}
 			if !reflect.DeepEqual(got, webhook.Request{}) {
-				t.Errorf("a request came with the error: %q", got)
+				t.Errorf("a request came with the error: %+v", got)
 			}
 			if err != nil && strings.ContainsAny(err.Error(), "\r\n\x00") {
 				t.Errorf("the error has control characters in it: %q", err)
@@ -190,7 +190,7 @@ func FuzzParseRequest(f *testing.F) {
 		b.Write(r.Body)
 		again, err := parseRequest(b.Bytes())
 		if err != nil || again.Method != r.Method || again.URL != r.URL || !bytes.Equal(again.Body, r.Body) || len(again.Header) != len(h) || len(h) > 0 && !reflect.DeepEqual(again.Header, h) {
-			t.Fatalf("%q is read as %q, which is written as %q and read as %q, %v", raw, r, b.Bytes(), again, err)
+			t.Fatalf("%q is read as %+v, which is written as %q and read as %+v, %v", raw, r, b.Bytes(), again, err)
 		}
 		agreesWithNetHTTP(t, raw, r)
 	})

@@ -97,6 +97,8 @@ type subject struct {
 	scheme  webhook.Scheme
 	url     string
 	request webhook.Request
+
+	diagnosis *webhook.Diagnosis // that the record has
 }
 
 // verify reads the input, verifies each request in it, and writes the results.
@@ -117,21 +119,27 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 		return err
 	}
 	p := o.output.Palette
-	refused := 0
+	refused, unchecked := 0, 0
 	for _, s := range subjects {
 		v := webhook.Verifier{Scheme: s.scheme, Secrets: secrets, Tolerance: limit, URL: s.url}
 		r, err := verdictOn(v, s, env.Now())
 		if err != nil {
 			return err
 		}
-		if !r.Verified {
+		switch {
+		case s.request.Truncated:
+			unchecked++
+		case !r.Verified:
 			refused++
 		}
 		if err := r.write(env.Out, p, env.Columns, o.output.Text()); err != nil {
 			return err
 		}
 	}
-	if refused > 0 {
+	switch {
+	case unchecked > 0:
+		return fmt.Errorf("%s could not be verified: only the beginning of the body was kept", ui.Plural(unchecked, "record"))
+	case refused > 0:
 		return command.No(command.ErrReported)
 	}
 	return nil
@@ -252,6 +260,9 @@ func (o *options) subject(cfg *config.Config, p webhook.Platform, scheme *webhoo
 		}
 		s.scheme = named.On(p)
 	}
+	if record.Verdict != nil {
+		s.diagnosis = record.Verdict.Diagnosis
+	}
 	return s
 }
 
@@ -263,6 +274,9 @@ func overlay(r webhook.Request, extra webhook.Header) webhook.Request {
 	r.Header = append(r.Header[:len(r.Header):len(r.Header)], extra...)
 	return r
 }
+
+// truncated is the reason of a result that is not a verdict.
+const truncated = "truncated"
 
 // result is the outcome for one subject.
 type result struct {
@@ -282,6 +296,10 @@ type result struct {
 // match.
 func verdictOn(v webhook.Verifier, s *subject, now time.Time) (result, error) {
 	r := result{Record: s.id, Scheme: v.Scheme.Name(), of: len(v.Secrets)}
+	if err := s.request.CheckWhole(); err != nil {
+		r.Reason, r.Detail, r.Diagnosis = truncated, err.Error()+", which are not enough to verify it", s.diagnosis
+		return r, nil
+	}
 	proof, err := v.Verify(s.request.Header.HTTP(), s.request.Body, now)
 	if !proof.Timestamp.IsZero() {
 		age := now.Unix() - proof.Timestamp.Unix()
@@ -316,6 +334,9 @@ func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
 	}
 	reason := ui.Wrap(r.Reason+": "+ui.Clean(r.Detail), strings.Repeat(" ", width), columns)
 	_, err := fmt.Fprintln(w, head+p.Bad(r.Reason)+strings.TrimPrefix(reason, r.Reason))
+	if r.Reason == truncated && r.Diagnosis == nil {
+		return err
+	}
 	return errors.Join(err, command.WriteDiagnosis(w, p, columns, r.Diagnosis))
 }
 

@@ -150,7 +150,7 @@ func recordedBody(text []byte) (body []byte, isRecord bool, err error) {
 	if err := r.UnmarshalJSON(text); err != nil {
 		return nil, true, fmt.Errorf("reading the record: %w", err)
 	}
-	return r.Request.Body, true, nil
+	return r.Request.Body, true, r.Request.CheckWhole()
 }
 
 // kindOf is [payload.KindOf], except that broken JSON is a payload, whose fault

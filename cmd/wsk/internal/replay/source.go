@@ -47,12 +47,14 @@ func (i Item) Name() string {
 	return i.Source
 }
 
-// Check returns an error for a record that cannot be sent again: [ErrNoBody],
-// or that its method is not POST.
+// Check returns an error for a record that cannot be sent again: [ErrNoBody], a
+// [*webhook.TruncatedError], or that its method is not POST.
 func (i Item) Check() error {
 	switch {
 	case i.Record == nil:
 		return nil
+	case i.Record.Request.Truncated:
+		return i.Record.Request.CheckWhole()
 	case len(i.Record.Request.Body) == 0:
 		return ErrNoBody
 	case i.Record.Request.Method != "" && i.Record.Request.Method != http.MethodPost:
@@ -66,14 +68,13 @@ func (i Item) Check() error {
 // A new signature would make genuine what is not.
 func (i Item) Refused() string {
 	r := i.Record
-	if r == nil || r.Direction != webhook.Received || r.Verdict == nil {
+	switch {
+	case r == nil || r.Direction != webhook.Received || r.Verdict == nil:
 		return ""
-	}
-	switch v := r.Verdict; {
-	case v.Outcome == webhook.ReplaySuspect:
-		return string(v.Outcome)
-	case v.Outcome == webhook.Refused && !v.Verified:
-		return v.Reason
+	case r.Verdict.Outcome == webhook.ReplaySuspect:
+		return string(r.Verdict.Outcome)
+	case r.RefusedUnverified():
+		return r.Verdict.Reason
 	}
 	return ""
 }
@@ -162,8 +163,9 @@ func (i Item) hasStatus(text string) bool {
 	return text == string(outcome) || text == strconv.Itoa(status)
 }
 
-// FromJournal returns the last record of each delivery that the filter picks.
-// It calls skipped for a record that cannot be sent again.
+// FromJournal returns the last record of each delivery that the filter picks,
+// also those of which only the beginning of the body was kept. It calls skipped
+// for any other record that cannot be sent again.
 func FromJournal(ctx context.Context, j *journal.Journal, f journal.Filter, skipped func(id string, why error)) ([]Item, error) {
 	f.Deliveries = true
 	var items []Item
@@ -172,7 +174,7 @@ func FromJournal(ctx context.Context, j *journal.Journal, f journal.Filter, skip
 			return nil, err
 		}
 		item := FromRecord("journal", record)
-		if err := item.Check(); err != nil {
+		if err := item.Check(); err != nil && !record.Request.Truncated {
 			skipped(record.ID, err)
 			continue
 		}
