@@ -55,7 +55,10 @@ import (
 type Options struct {
 	Warn      func(text string) // receives warnings, such as a mode that lets others read the file; default: discarded
 	MustExist bool              // return an error rather than create a missing journal
-	maxPages  int               // for tests: the largest size of the file, in pages of 8 KiB
+	Refused   RefusedLimits     // of what Keep stores of requests that were refused unverified
+
+	maxPages     int          // for tests: the largest size of the file, in pages of 8 KiB
+	beforeCommit func() error // for tests, see sqlfile.NewWriter
 }
 
 // Journal is an open journal. It is safe for concurrent use.
@@ -67,7 +70,8 @@ type Journal struct {
 
 	hasMarkIndex atomic.Bool
 
-	claims claims
+	claims  claims
+	refused refused
 
 	closing sync.Once
 	closed  error
@@ -186,6 +190,24 @@ CREATE TABLE claim (                       -- deliveries that a receiver is hand
 `, `
 DROP INDEX seen_id;                        -- see indexMarks
 DROP INDEX seen_signed;
+`, `
+ALTER TABLE record ADD COLUMN body_size INTEGER;                       -- of the whole body, if only its beginning is stored
+ALTER TABLE record ADD COLUMN refused_size INTEGER NOT NULL DEFAULT 0; -- in bytes, of a record that was refused unverified, see RefusedLimits
+UPDATE record SET refused_size = 1024 + length(url) + length(headers) + coalesce(length(body), 0) + coalesce(length(answer), 0)
+	WHERE direction = 'received' AND outcome = 'refused' AND NOT coalesce(json_extract(verdict, '$.verified'), 0);
+CREATE INDEX record_refused ON record (seq, refused_size) WHERE refused_size > 0;
+
+CREATE TABLE refused (                     -- one row: the sums of refused_size, whoever adds or deletes records
+	records INTEGER NOT NULL,
+	bytes   INTEGER NOT NULL
+) STRICT;
+INSERT INTO refused SELECT count(*), coalesce(sum(refused_size), 0) FROM record WHERE refused_size > 0;
+CREATE TRIGGER refused_added AFTER INSERT ON record WHEN NEW.refused_size > 0 BEGIN
+	UPDATE refused SET records = records + 1, bytes = bytes + NEW.refused_size;
+END;
+CREATE TRIGGER refused_deleted AFTER DELETE ON record WHEN OLD.refused_size > 0 BEGIN
+	UPDATE refused SET records = records - 1, bytes = bytes - OLD.refused_size;
+END;
 `},
 }
 
@@ -197,11 +219,15 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := sqlfile.NewWriter(ctx, db, nil)
+	w, err := sqlfile.NewWriter(ctx, db, o.beforeCommit)
 	if err != nil {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
 	j := &Journal{path: path, db: db, write: w}
+	j.refused.limits, j.refused.warn = o.Refused.withDefaults(), o.Warn
+	if o.Warn == nil {
+		j.refused.warn = func(string) {}
+	}
 	if err := w.Submit(ctx, j.others.look); err != nil {
 		return nil, errors.Join(explain(path, err), j.Close())
 	}
@@ -216,6 +242,7 @@ func (j *Journal) Path() string { return j.path }
 func (j *Journal) Close() error {
 	j.closing.Do(func() {
 		j.closed = j.write.Close()
+		j.refused.reportLost()
 		if j.claims.release != nil {
 			j.closed = errors.Join(j.closed, j.claims.release())
 		}

@@ -223,15 +223,26 @@ func TestOpenMigratesTheJournalOfAnOlderVersion(t *testing.T) {
 INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, outcome, answer_truncated, duration, error,
 	forward_to, forward_state, forward_tries, forward_next)
 VALUES ('rec_1', 1, 'received', 'workskedge', 'outbound', 'work_order.created', 'whk_1', 0, '', 'POST', '/', '', 'accepted', 0, 0, '', 'http://app', 1, 2, 0);
+INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body, outcome, verdict, answer_truncated, duration, error,
+	forward_to, forward_state, forward_tries, forward_next)
+VALUES ('rec_2', 1, 'received', '', '', '', '', 0, '', 'POST', '/', '', x'01020304', 'refused', '{"outcome":"refused","verified":false}', 0, 0, '', '', 0, 0, 0),
+	('rec_3', 1, 'received', '', '', '', '', 0, '', 'POST', '/', '', x'01020304', 'refused', '{"outcome":"refused","verified":true}', 0, 0, '', '', 0, 0, 0),
+	('rec_4', 1, 'sent', '', '', '', '', 0, '', 'POST', '/', '', x'01020304', 'refused', '{"outcome":"refused","verified":false}', 0, 0, '', '', 0, 0, 0);
 INSERT INTO seen (webhook_id, signed, body, accepted) VALUES ('whk_1', zeroblob(32), zeroblob(32), 1)`)
 		if err := errors.Join(err, db.Close()); err != nil {
 			t.Fatal(err)
 		}
 		var salvaged []string
-		if _, lost, err := Salvage(t.Context(), path, func(r webhook.Record) error { salvaged = append(salvaged, r.ID); return nil }); err != nil || lost > 0 || len(salvaged) != 1 {
+		if _, lost, err := Salvage(t.Context(), path, func(r webhook.Record) error { salvaged = append(salvaged, r.ID); return nil }); err != nil || lost > 0 || len(salvaged) != 4 {
 			t.Errorf("of version %d Salvage reads %v and loses %d, %v", version, salvaged, lost, err)
 		}
 		j := reopen(t, path, Options{})
+		checkTotals(t, j, 1) // which wsk counts as this version does:
+		if r, err := j.Get(t.Context(), "rec_2"); err != nil || r.Request.Truncated {
+			t.Errorf("version %d has %+v, %v", version, r, err)
+		} else if size, sum := int64(refusedSize(&r)), int64(0); j.db.QueryRowContext(t.Context(), "SELECT bytes FROM refused").Scan(&sum) != nil || sum != size {
+			t.Errorf("of version %d the refused record counts %d bytes, want %d", version, sum, size)
+		}
 		if r, err := j.Get(t.Context(), "whk_1"); err != nil || r.ID != "rec_1" {
 			t.Errorf("version %d has %+v, %v", version, r, err)
 		}

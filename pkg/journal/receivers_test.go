@@ -33,11 +33,12 @@ type siteOptions struct {
 	first    bool // KeepFirst
 	memory   int
 	platform webhook.Platform
+	open     Options
 }
 
 func newSite(t *testing.T, path string, o siteOptions) *site {
 	t.Helper()
-	s := &site{journal: reopen(t, path, Options{}), now: clock(), calls: map[string]int{}}
+	s := &site{journal: reopen(t, path, o.open), now: clock(), calls: map[string]int{}}
 	memory := receive.NewMemory(max(o.memory, 1))
 	marks, err := s.journal.Marks(t.Context(), max(o.memory, 1))
 	if err != nil {

@@ -21,8 +21,8 @@ import (
 const insertRecord = `
 INSERT INTO record (id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
 	outcome, verdict, status, answer_headers, answer, answer_truncated, forward, duration, error,
-	replay_of, forward_to, forward_state, forward_order, forward_tries, forward_next)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
+	replay_of, body_size, refused_size, forward_to, forward_state, forward_order, forward_tries, forward_next)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0)`
 
 const (
 	importRecord = insertRecord + `
@@ -48,8 +48,10 @@ func (j *Journal) Put(ctx context.Context, r webhook.Record) error {
 // Keep stores a record as Put does, together with the mark of its delivery, see
 // [Journal.Marks]. If the receipt's Once is set and another receiver on this file
 // has accepted the delivery, or is handling it, Keep stores nothing, and the error
-// is a [*receive.SeenError]. It is a [receive.Config.Keep]. A receiver that forwards in the
-// background uses [Queue.Keep].
+// is a [*receive.SeenError]. Of a receipt that is Unverified, Keep stores a part
+// within [RefusedLimits], and returns before it is on disk. It is a
+// [receive.Config.Keep]. A receiver that forwards in the background uses
+// [Queue.Keep].
 func (j *Journal) Keep(ctx context.Context, r receive.Receipt) error {
 	return j.put(ctx, r, "")
 }
@@ -57,6 +59,9 @@ func (j *Journal) Keep(ctx context.Context, r receive.Receipt) error {
 // put stores a record and a mark, if there is one. The record waits to be
 // forwarded to a target unless that is "".
 func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) error {
+	if r.Unverified {
+		return j.keepRefused(r)
+	}
 	args, err := columns(r.Record, forwardTo, r.Order)
 	if err != nil {
 		return err
@@ -207,11 +212,15 @@ func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	if forwardTo != "" {
 		state = forwardDue
 	}
+	var bodySize any
+	if r.Request.Truncated {
+		bodySize = r.Request.Size
+	}
 	return []any{
 		r.ID, r.Time.UnixNano(), string(r.Direction), string(r.Platform), string(r.Form), r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request.Method, r.Request.URL, headerLines(r.Request.Header), bytesOrNull(r.Request.Body),
 		string(outcomeOf(r)), verdict, status, answerHeaders, answer, truncated, forward, int64(r.Duration), r.Error,
-		r.ReplayOf, forwardTo, state, order,
+		r.ReplayOf, bodySize, refusedSize(&r), forwardTo, state, order,
 	}, nil
 }
 
@@ -291,7 +300,7 @@ func parseHeader(text string) (webhook.Header, error) {
 
 // recordColumns are the columns that scanRecord reads.
 const recordColumns = `id, time, direction, platform, form, event, webhook_id, attempt, scheme, method, url, headers, body,
-	verdict, status, answer_headers, answer, answer_truncated, forward, duration, error, replay_of`
+	verdict, status, answer_headers, answer, answer_truncated, forward, duration, error, replay_of, body_size`
 
 // scanRecord reads a row of recordColumns, which other columns may precede:
 // their values go to first.
@@ -299,16 +308,17 @@ func scanRecord(row interface{ Scan(to ...any) error }, first ...any) (webhook.R
 	var r webhook.Record
 	var at, duration int64
 	var headers string
-	var status sql.NullInt64
+	var status, bodySize sql.NullInt64
 	var verdict, answerHeaders, forward sql.NullString
 	var answer []byte
 	var truncated bool
 	err := row.Scan(append(first, &r.ID, &at, &r.Direction, &r.Platform, &r.Form, &r.Event, &r.WebhookID, &r.Attempt, &r.Scheme,
 		&r.Request.Method, &r.Request.URL, &headers, &r.Request.Body,
-		&verdict, &status, &answerHeaders, &answer, &truncated, &forward, &duration, &r.Error, &r.ReplayOf)...)
+		&verdict, &status, &answerHeaders, &answer, &truncated, &forward, &duration, &r.Error, &r.ReplayOf, &bodySize)...)
 	if err != nil {
 		return r, err
 	}
+	r.Request.Truncated, r.Request.Size = bodySize.Valid, bodySize.Int64
 	r.Time, r.Duration = time.Unix(0, at).UTC(), time.Duration(duration)
 	r.Request.Header, err = parseHeader(headers)
 	if err == nil && verdict.Valid {

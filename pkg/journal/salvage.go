@@ -51,8 +51,10 @@ func salvage(ctx context.Context, path string, busyTimeout time.Duration, each f
 		lost++
 	}
 	columns := recordColumns
-	if err := db.QueryRowContext(ctx, "SELECT replay_of FROM record LIMIT 0").Err(); err != nil { // an older wsk wrote it
-		columns = strings.TrimSuffix(columns, "replay_of") + "''"
+	for column, value := range map[string]string{"replay_of": "''", "body_size": "NULL"} {
+		if err := db.QueryRowContext(ctx, "SELECT "+column+" FROM record LIMIT 0").Err(); err != nil { // an older wsk wrote it
+			columns = strings.Replace(columns, column, value, 1)
+		}
 	}
 	for seq, failures := first, 0; ; seq++ {
 		r, err := scanRecord(db.QueryRowContext(ctx, "SELECT "+columns+" FROM record WHERE seq = ?", seq))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
 	"testing"
@@ -222,5 +223,98 @@ func TestReceiptForwardIsSetForNewEventsThatTheAppAccepted(t *testing.T) {
 		if got := s.forward[len(s.forward)-1]; got != step.forward {
 			t.Errorf("%s: Forward is %t", step.name, got)
 		}
+	}
+}
+
+// Before the signature was accepted, anyone may have sent a request.
+func TestReceiptUnverified(t *testing.T) {
+	t.Parallel()
+	type config = func(*receive.Config)
+	bare := func(method, body string) *http.Request {
+		r := post(http.Header{}, body)
+		r.Method = method
+		return r
+	}
+	encoded := header("one", payload, clock)
+	encoded.Set("Content-Encoding", "gzip")
+	strict := func(c *receive.Config) { c.App = receive.Always(http.StatusUnprocessableEntity) }
+	skipping := func(c *receive.Config) { c.Verifier, c.SkipVerify = webhook.Verifier{}, true }
+	unsigned := func(c *receive.Config) {
+		c.Platform, c.Verifier = webhook.WorkMarket, webhook.Verifier{}
+		c.Unsigned = &receive.Unsigned{Query: webhook.Header{{Name: "token", Value: "t"}}}
+	}
+	for name, test := range map[string]struct {
+		edit    config
+		request *http.Request
+		status  int
+		want    bool
+	}{
+		"no signature":                     {nil, bare("POST", payload), 401, true},
+		"a wrong signature":                {nil, post(header("one", payload, clock), payload+" "), 401, true},
+		"an old timestamp":                 {nil, post(header("one", payload, clock.Add(-time.Hour)), payload), 400, true},
+		"a method":                         {nil, bare("GET", ""), 405, true},
+		"a size":                           {func(c *receive.Config) { c.MaxBody = 10 }, post(header("one", payload, clock), payload), 413, true},
+		"an encoding":                      {nil, post(encoded, payload), 415, true},
+		"another credential":               {unsigned, bare("POST", payload), 401, true},
+		"a method, without a verification": {skipping, bare("GET", ""), 405, true},
+		"verified":                         {nil, post(header("one", payload, clock), payload), 200, false},
+		"verified, and no JSON":            {nil, post(header("one", "{", clock), "{"), 400, false},
+		"verified, and refused by the app": {strict, post(header("one", payload, clock), payload), 422, false},
+		"accepted unverified":              {skipping, bare("POST", payload), 200, false},
+		"no JSON, without a verification":  {skipping, bare("POST", "{"), 400, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var kept []receive.Receipt
+			r := newReceiver(t, func(c *receive.Config) {
+				c.Keep = func(_ context.Context, receipt receive.Receipt) error {
+					kept = append(kept, receipt)
+					return nil
+				}
+				if test.edit != nil {
+					test.edit(c)
+				}
+			})
+			if got := r.answerTo(test.request); got.Code != test.status {
+				t.Errorf("status %d, want %d", got.Code, test.status)
+			}
+			if len(kept) != 1 || kept[0].Unverified != test.want {
+				t.Errorf("kept %+v, want Unverified %t", kept, test.want)
+			}
+		})
+	}
+}
+
+// A refusal is explained from the whole body, before it is kept, and after it is
+// answered.
+func TestConfigDiagnose(t *testing.T) {
+	t.Parallel()
+	s := &shelf{}
+	var asked []string
+	w := httptest.NewRecorder()
+	r := newReceiver(t, func(c *receive.Config) {
+		c.Keep = s.keep
+		c.Diagnose = func(r webhook.Request, reason webhook.Reason) *webhook.Diagnosis {
+			if !w.Flushed {
+				t.Error("the sender waits for it")
+			}
+			asked = append(asked, string(r.Body), string(reason))
+			return &webhook.Diagnosis{ID: "known"}
+		}
+	})
+	r.ServeHTTP(w, post(http.Header{}, payload))
+	if !slices.Equal(asked, []string{payload, "signature_missing"}) {
+		t.Errorf("asked about %q", asked)
+	}
+	if d := s.records[0].Verdict.Diagnosis; d == nil || d.ID != "known" {
+		t.Errorf("kept with %+v", d)
+	}
+	if d := r.last(t).Verdict.Diagnosis; d == nil || d.ID != "known" {
+		t.Errorf("shown with %+v", d)
+	}
+	r.deliver("one", payload, clock)
+	r.deliver("two", "{", clock)
+	if len(asked) != 2 {
+		t.Errorf("asked also about %q, which were verified", asked[2:])
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -59,9 +60,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		leaveUnread(w)
 		return nil, tooLarge
 	}
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, limit))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
 	var exceeded *http.MaxBytesError
 	var refusal *Refusal
 	switch {
@@ -73,7 +72,33 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	case err != nil:
 		return nil, &Refusal{BodyBroken, "", "the body broke off: " + err.Error()}
 	}
-	return body.Bytes(), nil
+	return body, nil
+}
+
+// readAll reads to the end. length is how much is to be expected, or -1. The buffer
+// doubles as the bytes arrive, but not beyond length.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	const spare = 1 // to read the end of a body of that length
+	size := int64(bytes.MinRead)
+	if length >= 0 {
+		size = min(length, firstRead) + spare
+	}
+	body := make([]byte, 0, size)
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return body, nil
+		case err != nil:
+			return nil, err
+		case len(body) == cap(body):
+			if size *= 2; int64(len(body)) <= length {
+				size = min(size, length+spare)
+			}
+			body = append(make([]byte, 0, size), body...)
+		}
+	}
 }
 
 func leaveUnread(w http.ResponseWriter) {

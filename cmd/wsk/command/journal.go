@@ -20,8 +20,9 @@ import (
 
 // Journal holds the flags --journal and --no-journal.
 type Journal struct {
-	Path string
-	Off  bool
+	Path    string
+	Off     bool
+	Refused journal.RefusedLimits // for a receiver
 }
 
 // AddRead declares --journal.
@@ -60,8 +61,8 @@ func (f *Journal) Open(ctx context.Context, env *Env, mustExist bool) (*journal.
 		return nil, err
 	}
 	return journal.Open(ctx, path, journal.Options{
-		MustExist: mustExist,
-		Warn:      func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+		MustExist: mustExist, Refused: f.Refused,
+		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
@@ -19,9 +20,11 @@ const (
 	// one, before each of the rest gets a transaction of its own.
 	maxFailures = 16
 
-	// maxDeferred is the largest number of deferred writes in one commit, so that
-	// the writes that come after it wait for a moment at most.
-	maxDeferred = 8
+	// maxDeferred is the largest number of deferred writes in one commit, and
+	// deferPause the time between two such commits. What is submitted meanwhile
+	// waits for a moment at most, and the disk is not busy with what may wait.
+	maxDeferred = 16
+	deferPause  = 100 * time.Millisecond
 	// The deferred writes that may wait.
 	maxWaiting      = 256
 	maxWaitingBytes = 4 << 20
@@ -51,8 +54,9 @@ type Writer struct {
 
 	writes   chan write
 	deferred chan write
-	waiting  atomic.Int64  // the bytes of those in deferred
-	done     chan struct{} // closed when the loop has ended
+	waiting  atomic.Int64     // the bytes of those in deferred
+	pause    <-chan time.Time // receives the end of the pause between deferred writes; nil: there is none
+	done     chan struct{}    // closed when the loop has ended
 
 	mu     sync.RWMutex // held for reading while a write is sent
 	closed bool
@@ -116,10 +120,11 @@ func (w *Writer) Submit(ctx context.Context, do func(*Tx) error) error {
 }
 
 // Defer runs do in a transaction at some time, and returns at once. end receives
-// the result, in the writer's goroutine. A deferred write never holds up those of
-// Submit: some of them join the next commit, and while nothing else is to be
-// written they are committed without an fsync of their own. A kill loses those that
-// wait, and a loss of power also those that no other commit has followed.
+// the result, in the writer's goroutine. Deferred writes do not hold up those of
+// Submit: a few at a time, with a pause after them, they join a commit, or are
+// committed without an fsync of their own while nothing else is to be written. A
+// kill loses those that wait, and a loss of power also those that no other commit
+// has followed.
 //
 // size is how many bytes do holds in memory. The error is [ErrFull] if too many
 // writes or bytes wait already, or [ErrBroken] or [ErrClosed]; do is not run then.
@@ -155,11 +160,17 @@ func (w *Writer) loop() {
 		select {
 		case first, open = <-w.writes:
 		default: // only then the deferred ones
+			deferred := w.deferred
+			if w.pause != nil {
+				deferred = nil
+			}
 			select {
 			case first, open = <-w.writes:
-			case o := <-w.deferred:
-				w.waiting.Add(-int64(o.size))
-				w.commitDeferred(w.gatherDeferred([]write{o}))
+			case o := <-deferred:
+				w.commitDeferred(w.gatherDeferred(o))
+				continue
+			case <-w.pause:
+				w.pause = nil
 				continue
 			}
 		}
@@ -169,21 +180,29 @@ func (w *Writer) loop() {
 		group = w.gather(append(group[:0], first))
 		w.commit(group)
 	}
-	for group := w.gatherDeferred(nil); len(group) > 0; group = w.gatherDeferred(nil) {
+	for group := w.gatherDeferred(); len(group) > 0; group = w.gatherDeferred() {
 		w.commitDeferred(group)
 	}
 }
 
-// gatherDeferred adds deferred writes that wait to the group.
-func (w *Writer) gatherDeferred(group []write) []write {
+// gatherDeferred returns a group of deferred writes, which begins with first, and
+// begins a pause if there are any.
+func (w *Writer) gatherDeferred(first ...write) []write {
+	group := first
 	for len(group) < maxDeferred {
 		select {
 		case o := <-w.deferred:
-			w.waiting.Add(-int64(o.size))
 			group = append(group, o)
+			continue
 		default:
-			return group
 		}
+		break
+	}
+	for _, o := range group {
+		w.waiting.Add(-int64(o.size))
+	}
+	if len(group) > 0 {
+		w.pause = time.After(deferPause)
 	}
 	return group
 }
@@ -214,7 +233,10 @@ func (w *Writer) gather(group []write) []write {
 
 // commit writes a group, and deferred writes that wait, in one transaction.
 func (w *Writer) commit(group []write) {
-	joined := w.gatherDeferred(nil)
+	var joined []write
+	if w.pause == nil {
+		joined = w.gatherDeferred()
+	}
 	if len(joined) == 0 {
 		w.commitGroup(group)
 		return

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/internal/expect"
+	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/receive"
 )
 
@@ -20,6 +22,8 @@ type options struct {
 	settings *command.Settings
 	output   command.Output
 	journal  command.Journal
+
+	keepRefused string // see refusedBody
 
 	host string
 	port uint16
@@ -67,6 +71,10 @@ Requests are stored in the journal before they are answered (see wsk journal
 list). An answer of 200 means that the record is on disk; if it cannot be
 written, the answer is 503. Ids are remembered over restarts, unless
 --no-journal is given.
+
+Of a request that is refused before its signature is accepted, the journal keeps
+the headers, the reason and the beginning of the body, and of those requests the
+newest 10,000, or 64 MiB. They are stored when there is time for it.
 
 Work Market does not sign: with --platform workmarket, every method, path and
 body is accepted, and --require-header and --require-query name what proves the
@@ -116,6 +124,9 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	f.DurationVar(&o.timeout, "timeout", 0, "stop after a `DURATION`, with exit code 1 if something expected is missing")
 	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
 	o.journal.AddWrite(cmd)
+	f.StringVar(&o.keepRefused, "keep-refused", strconv.Itoa(journal.DefaultRefusedBody), "how much of the body of a request that is refused unverified the journal keeps, in `BYTES`, or all")
+	cmd.MarkFlagsMutuallyExclusive("keep-refused", "no-journal")
+	command.CompleteFlag(cmd, "keep-refused", "0", "all")
 	o.output.Add(cmd, "text", "json", "ndjson")
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		return run(ctx, env, cfg, o, args)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,6 +30,10 @@ type storage struct {
 // openStorage opens the journal and starts the forwarder.
 func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, error) {
 	s := &storage{env: env, broken: make(chan error, 1)}
+	var err error
+	if o.journal.Refused.Body, err = refusedBody(o.keepRefused); err != nil {
+		return nil, err
+	}
 	switch {
 	case o.forwardRetries < 0:
 		return nil, errors.New("--forward-retries must not be negative")
@@ -42,7 +48,6 @@ func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, 
 	case o.journal.Off:
 		return s, nil
 	}
-	var err error
 	if s.journal, err = o.journal.Open(ctx, env, false); err != nil {
 		return nil, fmt.Errorf("%w; --no-journal receives without one", err)
 	}
@@ -53,6 +58,20 @@ func (o *options) openStorage(ctx context.Context, env *command.Env) (*storage, 
 		return nil, errors.Join(err, s.journal.Close())
 	}
 	return s, nil
+}
+
+// refusedBody reads --keep-refused as a [journal.RefusedLimits.Body].
+func refusedBody(text string) (int, error) {
+	n, err := strconv.ParseInt(text, 0, strconv.IntSize)
+	switch {
+	case text == "all":
+		return math.MaxInt, nil
+	case err != nil || n < 0:
+		return 0, fmt.Errorf("--keep-refused %q: write a number of bytes, or all", text)
+	case n == 0:
+		return -1, nil
+	}
+	return int(n), nil
 }
 
 func (s *storage) startForwarder(ctx context.Context, o *options) (err error) {

@@ -296,8 +296,9 @@ type result struct {
 // match.
 func verdictOn(v webhook.Verifier, s *subject, now time.Time) (result, error) {
 	r := result{Record: s.id, Scheme: v.Scheme.Name(), of: len(v.Secrets)}
-	if err := s.request.CheckWhole(); err != nil {
-		r.Reason, r.Detail, r.Diagnosis = truncated, err.Error()+", which are not enough to verify it", s.diagnosis
+	if s.request.Truncated {
+		r.Reason, r.Diagnosis = truncated, s.diagnosis
+		r.Detail = s.request.CheckWhole().Error() + ", which are not enough to verify it"
 		return r, nil
 	}
 	proof, err := v.Verify(s.request.Header.HTTP(), s.request.Body, now)
