@@ -39,6 +39,25 @@ func TestAttemptResponse(t *testing.T) {
 			})
 		}
 	})
+	t.Run("a credential that it repeats is masked", func(t *testing.T) {
+		e := newEndpoint(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Debug", "key="+r.Header.Get("X-API-Key"))
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprintf(w, `{"key":%q,"token":"t0ken-\"1","secret":"%s","ok":"short"}`, r.Header.Get("X-API-Key"), sharedSecret)
+		})
+		d := delivery(t, e.URL)
+		d.Override = webhook.Header{{Name: "Authorization", Value: `Bearer t0ken-"1`}, {Name: "X-Token", Value: "short"}}
+		record := attempt(t, client(overTCP(t)), d)
+		if got, want := string(record.Response.Body), `{"key":"[redacted]","token":"[redacted]","secret":"[redacted]","ok":"short"}`; got != want {
+			t.Errorf("body %s, want %s", got, want)
+		}
+		if got := record.Response.Header.Get("X-Debug"); got != "key=[redacted]" {
+			t.Errorf("X-Debug: %s", got)
+		}
+		if got := e.seen[0].header.Get("X-API-Key"); got != "the-api-key" {
+			t.Errorf("sent the key %q", got)
+		}
+	})
 	// THREATS row 28.
 	t.Run("a redirect to another host is not followed", func(t *testing.T) {
 		for _, code := range []int{301, 302, 303, 307, 308} {

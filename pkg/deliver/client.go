@@ -114,7 +114,7 @@ func (c Client) attempt(ctx context.Context, d Delivery, attempt int) (_ webhook
 	defer cancel()
 	result, cause := exchange.Do(limited, c.Transport, request)
 	record.Duration = c.Now().Sub(began)
-	record.Response = result.Response
+	record.Response = exchange.MaskEcho(result.Response, []webhook.Secret{d.Secret}, request.Header)
 	record.Verdict = verdict(result)
 	if cause != nil {
 		record.Error = explain(limited, cause, d.timeout(), result.Written)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -196,6 +197,11 @@ func CheckURL(raw string) error {
 		return &URLError{raw, "it must begin with http:// or https://"}
 	case u.Hostname() == "":
 		return &URLError{raw, "it names no host"}
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return &URLError{raw, "its port is not one from 1 to 65535"}
+		}
 	}
 	return nil
 }

@@ -86,7 +86,7 @@ func TestCheckURL(t *testing.T) {
 		"ftp://x.example": "must begin with", "file:///etc/passwd": "must begin with", "javascript:alert(1)": "must begin with",
 		"http://": "no host", "http:///path": "no host", "http://:80": "no host", "http:x": "no host", "https://user@": "no host",
 		"http://x\r\nHost: y": "line break", "http://x/\n": "line break", "\nhttp://x": "line break",
-		"http://x/\x00": "control character", "http://x\x7f": "control character", "http://[::1": "missing ']'", "http://x:y": "port",
+		"http://x/\x00": "control character", "http://x\x7f": "control character", "http://[::1": "missing ']'", "http://x:y": "port", "http://x:99999": "from 1 to 65535", "http://x:0/": "from 1 to 65535", "https://[::1]:65536": "from 1 to 65535",
 		"http://x y/": "invalid character", "http://%zz/": "invalid URL escape",
 	}
 	for bad, want := range tests {

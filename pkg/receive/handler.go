@@ -51,6 +51,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/exchange"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -264,7 +265,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_ = h.store(r.Context(), p) // Config.Keep documents that this error is ignored
 		}
 		if c.Sink != nil {
-			c.Sink(c.Unsigned.redact(p.record))
+			c.Sink(h.redact(p.record))
 		}
 	}()
 	answer := h.receive(w, r, p)
@@ -434,7 +435,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		claim.Done(accepted)
 	}()
 	if c.Keep != nil && c.KeepFirst {
-		first := receipt{record: *record, mark: claim.Mark, once: true}
+		first := receipt{record: *record, mark: claim.Mark, once: claim.Mark != nil}
 		record.Verdict.Outcome = webhook.Pending
 		if err := h.store(ctx, &first); err != nil {
 			returned = true
@@ -485,9 +486,22 @@ func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response)
 	return answer
 }
 
+// redact returns a record without the values that Unsigned requires, and with the
+// credentials masked that the App's answer repeats.
+func (h *Handler) redact(record webhook.Record) webhook.Record {
+	c := &h.config
+	var also []string
+	if c.Unsigned != nil {
+		also = names(c.Unsigned.Header)
+	}
+	record.Response = exchange.MaskEcho(record.Response, c.Verifier.Secrets, record.Request.Header, also...)
+	record.Forward = exchange.MaskEcho(record.Forward, c.Verifier.Secrets, record.Request.Header, also...)
+	return c.Unsigned.redact(record)
+}
+
 func (h *Handler) store(ctx context.Context, p *receipt) error {
 	return h.config.Keep(context.WithoutCancel(ctx), Receipt{
-		Record: h.config.Unsigned.redact(p.record), Mark: p.mark, Once: p.once, Forward: p.forward,
+		Record: h.redact(p.record), Mark: p.mark, Once: p.once, Forward: p.forward,
 		Unverified: !p.passed && p.record.RefusedUnverified(),
 	})
 }

@@ -177,8 +177,7 @@ type SubscriptionList struct {
 
 // SubscribeResult is the response to POST subscriptions.
 type SubscribeResult struct {
-	ID   string       `json:"id"`
-	Form webhook.Form `json:"form"` // the form that was chosen if none was given
+	ID string `json:"id"`
 }
 
 // ResendRequest selects the deliveries to send again: by IDs, or all in a state.
@@ -490,12 +489,11 @@ func (s *Sandbox) adminSubscribe(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	sub, err := s.subscription(q)
-	if err != nil {
+	if _, err := s.subscription(q); err != nil {
 		return nil, &requestError{err}
 	}
 	id, err := s.Subscribe(r.Context(), q)
-	return SubscribeResult{id, sub.Form}, err
+	return SubscribeResult{id}, err
 }
 
 func (s *Sandbox) adminUnsubscribe(r *http.Request) (any, error) {

@@ -332,13 +332,7 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 	if err := s.guard.Check(given.URL); err != nil {
 		return none, err
 	}
-	form := given.Form
-	if form == "" {
-		form = webhook.Outbound
-		if checkPatterns(form, given.Events) != nil && checkPatterns(webhook.Compact, given.Events) == nil {
-			form = webhook.Compact
-		}
-	}
+	form := cmp.Or(given.Form, webhook.Outbound)
 	if form != webhook.Outbound && form != webhook.Compact {
 		return none, webhook.Unknown("form of a subscription", string(form), []string{string(webhook.Outbound), string(webhook.Compact)})
 	}
@@ -616,6 +610,29 @@ func (s *Sandbox) ProcessTimesheets(ctx context.Context, company string) (n int,
 		s.outbox.Wake()
 	}
 	return n, err
+}
+
+// Publish delivers an event of the form outbound or compact to the subscriptions of a
+// company ("" is the first) that are of its form and want it, and returns how many
+// there are. The sandbox's records stay as they are: it is for the events that no
+// inbound event raises, and for payloads that a test chooses. event.Raw is delivered
+// byte for byte.
+func (s *Sandbox) Publish(ctx context.Context, company string, event webhook.Event) (deliveries int, err error) {
+	c, err := s.company(company)
+	if err != nil {
+		return 0, err
+	}
+	if event.Form != webhook.Outbound && event.Form != webhook.Compact {
+		return 0, fmt.Errorf("publishing %s: it has the form %q, and subscriptions receive outbound and compact", event.Type, event.Form)
+	}
+	err = s.store.Do(ctx, func(tx *store.Tx) (err error) {
+		deliveries, err = s.outbox.Publish(tx, c.ID, event)
+		return err
+	})
+	if err == nil {
+		s.outbox.Wake()
+	}
+	return deliveries, err
 }
 
 // Reset removes all records, deliveries and added subscriptions, and fills the

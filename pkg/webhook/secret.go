@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
-// ErrBlankSecret is the error for a signing secret that is empty or only white
-// space. A receiver with such a secret would accept anyone's signature.
+// ErrBlankSecret is the error for a signing secret that is empty, or that consists
+// of characters that nobody sees: white space, control characters, and format
+// characters such as a byte order mark or a zero-width space. A receiver with such a secret would accept anyone's signature.
 var ErrBlankSecret = errors.New("the secret is empty or blank")
 
 // Redacted takes the place of a credential wherever one is masked.
@@ -25,10 +27,14 @@ type Secret struct{ key *string } // a pointer: fmt prints unexported fields, bu
 // NewSecret returns the secret with exactly the given text, surrounding space
 // included. The error for an empty or blank text is [ErrBlankSecret].
 func NewSecret(text string) (Secret, error) {
-	if strings.TrimSpace(text) == "" {
+	if strings.TrimFunc(text, invisible) == "" {
 		return Secret{}, ErrBlankSecret
 	}
 	return Secret{key: &text}, nil
+}
+
+func invisible(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
 // IsZero reports whether s is the zero Secret.

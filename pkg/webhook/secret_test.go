@@ -113,13 +113,13 @@ func TestSecret_in_a_panic(t *testing.T) {
 
 func TestNewSecret(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"x", " padded ", "line\n", "\x00", "\xff\xfe", "clé", strings.Repeat("k", 1000)} {
+	for _, text := range []string{"x", " padded ", "line\n", "\x00k", "\ufeffkey", "\xff\xfe", "clé", strings.Repeat("k", 1000)} {
 		s, err := webhook.NewSecret(text)
 		if err != nil || s.Reveal() != text || s.IsZero() {
 			t.Errorf("NewSecret(%q) reveals %q, zero %v, %v", text, s.Reveal(), s.IsZero(), err)
 		}
 	}
-	for _, text := range []string{"", " ", "\t", "\r\n", "\n\n \t", "\u00a0", "\u2003", "\u3000"} {
+	for _, text := range []string{"", " ", "\t", "\r\n", "\n\n \t", "\u00a0", "\u2003", "\u3000", "\x00", "\x00\x00", "\ufeff", "\u200b", "\ufeff\u200b \x00\n", "\u200e", "\x7f"} {
 		s, err := webhook.NewSecret(text)
 		if !errors.Is(err, webhook.ErrBlankSecret) || !s.IsZero() {
 			t.Errorf("NewSecret(%q) = %v, %v; want ErrBlankSecret", text, s, err)

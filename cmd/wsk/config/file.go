@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/viper"
 
@@ -188,4 +189,24 @@ func findProject(dir string) string {
 		}
 		dir = parent
 	}
+}
+
+// CheckReadable refuses as configuration what cannot be read to its end: a device, and
+// a named pipe, which would wait for a writer. The descriptors that a shell passes,
+// /dev/stdin and those of <(command), are pipes that have one.
+func CheckReadable(path string) error {
+	if strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/") || path == "/dev/stdin" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // opening it reports the error
+	}
+	switch {
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		return errors.New("it is a named pipe, which may never end: give a file")
+	case info.Mode()&fs.ModeDevice != 0 && path != os.DevNull:
+		return errors.New("it is a device")
+	}
+	return nil
 }

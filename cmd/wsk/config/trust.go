@@ -100,7 +100,11 @@ func (c *Config) Credential(v Value) (string, error) {
 
 // ReadSecretFile returns the text of a file without its last line end.
 func ReadSecretFile(path string) (string, error) {
-	raw, err := readLimited(path)
+	err := CheckReadable(path)
+	var raw []byte
+	if err == nil {
+		raw, err = readLimited(path)
+	}
 	if err != nil {
 		return "", fmt.Errorf("reading the secret: %w", err)
 	}

@@ -141,7 +141,9 @@ var hopByHop = map[string]bool{
 
 // EndToEnd returns the lines of a header that belong to the message rather
 // than to the connection that it came over: without the hop-by-hop headers,
-// those that Connection names, Host and Content-Length.
+// those that Connection names, Host and Content-Length. What proves and describes
+// an event is for its receiver even if Connection names it: a sender must not name
+// it there (RFC 9110, section 7.6.1), and dropping it would strip the signature.
 func EndToEnd(h webhook.Header) webhook.Header {
 	named := map[string]bool{}
 	for _, p := range h {
@@ -153,11 +155,27 @@ func EndToEnd(h webhook.Header) webhook.Header {
 	}
 	var kept webhook.Header
 	for _, p := range h {
-		if name := textproto.CanonicalMIMEHeaderKey(p.Name); !hopByHop[name] && !named[name] {
+		if name := textproto.CanonicalMIMEHeaderKey(p.Name); !hopByHop[name] && (!named[name] || ofTheEvent(name)) {
 			kept = append(kept, p)
 		}
 	}
 	return kept
+}
+
+// ofTheEvent reports whether a header, in its canonical form, proves or describes
+// an event.
+func ofTheEvent(name string) bool {
+	if strings.HasPrefix(name, "X-Webhook-") || name == "Content-Type" || name == textproto.CanonicalMIMEHeaderKey(webhook.HeaderAPIKey) {
+		return true
+	}
+	for _, s := range webhook.Schemes() {
+		for _, own := range []string{s.SignatureHeader(), s.TimestampHeader(), s.IDHeader(), s.On(webhook.Worksome).SignatureHeader()} {
+			if own != "" && textproto.CanonicalMIMEHeaderKey(own) == name {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // IsLoopback reports whether a host, without a port, is this machine: the name

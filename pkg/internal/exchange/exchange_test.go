@@ -109,6 +109,14 @@ func TestEndToEnd(t *testing.T) {
 	if got := strings.Join(names, " "); got != "X-A=1 x-a=2 Content-Type=a/b" {
 		t.Errorf("kept %s", got)
 	}
+	// Connection does not strip what proves and describes an event.
+	own := header("X-Webhook-Signature", "1", "x-webhook-timestamp", "2", "X-Webhook-Id", "3", "X-Webhook-Event", "4", "X-API-Key", "5", "Signature", "6",
+		"webhook-signature", "7", "intuit-signature", "8", "X-Square-Hmacsha256-Signature", "9", "Content-Type", "a/b")
+	for _, p := range own {
+		if got := exchange.EndToEnd(append(header("Connection", "close, "+p.Name), own...)); len(got) != len(own) {
+			t.Errorf("Connection: %s leaves %v", p.Name, got)
+		}
+	}
 }
 
 func TestTemporary(t *testing.T) {

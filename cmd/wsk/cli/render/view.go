@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -45,7 +46,10 @@ func (o *options) printRequest(env *command.Env, t render.Template, request webh
 	case "curl":
 		_, err = fmt.Fprintln(env.Out, ui.Curl(request))
 	case "http":
-		_, err = env.Out.Write(httpFile(t, request))
+		var text []byte
+		if text, err = httpFile(t, request); err == nil {
+			_, err = env.Out.Write(text)
+		}
 	default:
 		_, err = env.Out.Write(wireText(env, o.output.Palette, maskedRequest(request)))
 	}
@@ -71,26 +75,38 @@ func wireText(env *command.Env, p ui.Palette, r webhook.Request) []byte {
 }
 
 // httpFile returns a request as an .http file for editors and REST clients. A
-// credential becomes a variable of that file.
-func httpFile(t render.Template, r webhook.Request) []byte {
+// credential becomes a variable of that file. The format has no escapes, so a body
+// that would be read as more than a body is an error.
+func httpFile(t render.Template, r webhook.Request) ([]byte, error) {
+	body := string(r.Body)
+	if ui.CleanLines(body) != body {
+		return nil, errors.New("the body contains control characters, which an .http file cannot escape: use --curl")
+	}
+	for line := range strings.Lines(body) {
+		for _, mark := range []string{"###", "< ", "<@ ", "> ", ">> ", "<> "} {
+			if strings.HasPrefix(line, mark) {
+				return nil, fmt.Errorf("a line of the body begins with %q, which starts another request or names a file in an .http file: use --curl", mark)
+			}
+		}
+	}
 	var b strings.Builder
 	name := t.Name
 	if name == "" {
 		name = t.Event
 	}
-	b.WriteString("### " + strings.Join(strings.Fields(name), " ") + "\n" + r.Method + " " + webhook.RedactURL(r.URL) + "\n")
+	b.WriteString("### " + ui.Clean(strings.Join(strings.Fields(name), " ")) + "\n" + r.Method + " " + ui.Clean(webhook.RedactURL(r.URL)) + "\n")
 	for _, h := range r.Header {
 		value := h.Value
 		if h.IsSensitive() {
 			value = "{{" + strings.ToLower(strings.ReplaceAll(h.Name, "-", "_")) + "}}"
 		}
-		b.WriteString(h.Name + ": " + value + "\n")
+		b.WriteString(ui.Clean(h.Name) + ": " + ui.Clean(value) + "\n")
 	}
-	b.WriteString("\n" + string(r.Body))
+	b.WriteString("\n" + body)
 	if !strings.HasSuffix(b.String(), "\n") {
 		b.WriteByte('\n')
 	}
-	return []byte(b.String())
+	return []byte(b.String()), nil
 }
 
 // printMatrix prints for which events a template is valid.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,7 @@ type ready struct {
 	Base      string      `json:"base_url"`
 	Company   string      `json:"company_id"`
 	APIKey    string      `json:"api_key"`
-	Secret    string      `json:"secret"`
+	Secret    string      `json:"secret"` // "" unless it was generated
 	Companies []readyKeys `json:"companies"`
 }
 
@@ -56,6 +57,30 @@ func newReady(env *command.Env, address string, companies []sandbox.Company) (re
 	return r, err
 }
 
+// withoutGiven returns r without the secrets that were configured: who gave them has
+// them, and a log of the output must not.
+func (r ready) withoutGiven(configured []sandbox.Company) ready {
+	var given []string
+	for _, c := range configured {
+		for _, k := range c.Keys {
+			given = append(given, k.Secret)
+		}
+	}
+	if slices.Contains(given, r.Secret) {
+		r.Secret = ""
+	}
+	r.Companies = slices.Clone(r.Companies)
+	for i, c := range r.Companies {
+		r.Companies[i].Keys = slices.Clone(c.Keys)
+		for n, k := range c.Keys {
+			if slices.Contains(given, k.Secret) {
+				r.Companies[i].Keys[n].Secret = ""
+			}
+		}
+	}
+	return r
+}
+
 // variables returns the environment of a command that sends to the sandbox.
 func (r *ready) variables() []string {
 	return []string{"WSK_SANDBOX_URL=" + r.Base, "WSK_URL=" + r.URL, "WSK_API_KEY=" + r.APIKey, "WSK_SECRET=" + r.Secret}
@@ -66,7 +91,7 @@ func (r *ready) variables() []string {
 // runs beside the sandbox needs no advice.
 func (v *view) ready(r ready, configured []sandbox.Company, hasCommand bool) error {
 	if !v.text {
-		return command.WriteJSON(v.env.Out, r)
+		return command.WriteJSON(v.env.Out, r.withoutGiven(configured))
 	}
 	p, company, place := v.p, r.Company, "in memory"
 	if more := len(r.Companies) - 1; more > 0 {

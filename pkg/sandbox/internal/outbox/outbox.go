@@ -248,7 +248,7 @@ func (o *Outbox) Enqueue(tx *store.Tx, company, origin string, changes []rules.C
 	if err != nil {
 		return 0, err
 	}
-	now, due := o.config.Now().UTC(), o.Clock()
+	now := o.config.Now().UTC()
 	byForm := map[webhook.Form][]event{} // all subscriptions of a form receive the same payloads
 	for _, s := range subscriptions {
 		if s.APIKey != "" && s.APIKey == origin {
@@ -266,16 +266,40 @@ func (o *Outbox) Enqueue(tx *store.Tx, company, origin string, changes []rules.C
 				continue
 			}
 			n++
-			err := tx.SaveDelivery(store.Delivery{
-				ID: o.config.NewID("whk"), Company: company, Subscription: s.ID, Event: e.name, Form: s.Form, Body: e.payload,
-				State: store.Pending, Due: due, Created: now,
-			})
-			if err != nil {
+			if err := o.save(tx, s, e, now); err != nil {
 				return n, err
 			}
 		}
 	}
 	return n, nil
+}
+
+// Publish writes the deliveries of an event that nothing caused to the company's
+// subscriptions of its form, in the transaction, and returns how many there are. Call
+// Wake after the transaction.
+func (o *Outbox) Publish(tx *store.Tx, company string, e webhook.Event) (n int, err error) {
+	subscriptions, err := tx.Subscriptions(company)
+	if err != nil {
+		return 0, err
+	}
+	for _, s := range subscriptions {
+		if s.Form != e.Form || !Wants(s.Events, e.Type) {
+			continue
+		}
+		n++
+		if err := o.save(tx, s, event{e.Type, e.Raw}, o.config.Now().UTC()); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// save writes a delivery that is due now.
+func (o *Outbox) save(tx *store.Tx, s store.Subscription, e event, now time.Time) error {
+	return tx.SaveDelivery(store.Delivery{
+		ID: o.config.NewID("whk"), Company: s.Company, Subscription: s.ID, Event: e.name, Form: s.Form, Body: e.payload,
+		State: store.Pending, Due: o.Clock(), Created: now,
+	})
 }
 
 // context returns what changes are announced from.
