@@ -7,10 +7,9 @@ import (
 	"fmt"
 	"math"
 	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/rate"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -38,17 +37,15 @@ func Key(d deliver.Delivery) string {
 // ParseRate reads "50/m", "1000/h", "10/s" or "0.5/s" as a limit. A fraction
 // makes the period longer: 0.5/s is one request in two seconds.
 func ParseRate(text string) (deliver.Limit, error) {
-	number, unit, _ := strings.Cut(text, "/")
-	per := map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}[unit]
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil || per == 0 || !(n > 0) || math.IsInf(n, 0) {
-		return deliver.Limit{}, fmt.Errorf("rate %q: write N/s, N/m or N/h, such as 50/m or 0.5/s", text)
+	r, err := rate.Parse(text)
+	if err != nil {
+		return deliver.Limit{}, err
 	}
-	count := n
-	if n != math.Floor(n) {
+	count := r.N
+	if r.N != math.Floor(r.N) {
 		count = 1
 	}
-	period := math.Ceil(float64(per) * count / n)
+	period := math.Ceil(float64(r.Per) * count / r.N)
 	switch {
 	case count > journal.MaxCount:
 		return deliver.Limit{}, fmt.Errorf("rate %q: the highest is %d", text, journal.MaxCount)

@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"net"
 	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/wskdev/wsk/cmd/wsk/internal/rate"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -46,14 +45,14 @@ func ParseRate(text string) (float64, error) {
 	if text == "max" {
 		return 0, nil
 	}
-	number, unit, _ := strings.Cut(text, "/")
-	seconds := map[string]float64{"s": 1, "m": 60, "h": 3600}[unit]
-	n, err := strconv.ParseFloat(number, 64)
-	rate := n / seconds
-	if err != nil || seconds == 0 || !(rate > 0) || rate > maxRate || math.IsInf(rate, 0) {
-		return 0, fmt.Errorf("rate %q: write 500/s, 50/m or 1000/h, up to %d/s, or max", text, maxRate)
+	r, err := rate.Parse(text)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%w, or max", err)
+	case r.PerSecond() > maxRate:
+		return 0, fmt.Errorf("rate %q: the highest is %d/s; max is as fast as the answers come", text, maxRate)
 	}
-	return rate, nil
+	return r.PerSecond(), nil
 }
 
 // Run sends the jobs and reports the answers. The error is not nil only when
