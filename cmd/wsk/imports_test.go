@@ -24,6 +24,7 @@ var layers = [][]string{
 	{"pkg/deliver", "pkg/diagnose", "pkg/lint", "pkg/receive", "pkg/render"},
 	{"pkg/journal"},
 	{"pkg/check", "pkg/sandbox"},
+	{"cmd/wsk/internal/rate"},
 	{"cmd/wsk/config", "cmd/wsk/internal/*", "cmd/wsk/ui"},
 	{"cmd/wsk/command"},
 	{"cmd/wsk/cli/*"},

@@ -82,6 +82,7 @@ const more = "More:"
 
 // NewRoot returns the tree of commands.
 func NewRoot(env *command.Env) *cobra.Command {
+	showVersion := false
 	root := &cobra.Command{
 		Use:   "wsk",
 		Short: "The webhook workbench for WorkSkedge, Work Market and Worksome",
@@ -96,7 +97,10 @@ fails. Everything runs on your machine; no account is needed.`,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		Args:              cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			switch {
+			case len(args) == 0 && showVersion:
+				return version.Write(env)
+			case len(args) == 0:
 				return cmd.Help()
 			}
 			return fmt.Errorf(`%w; "wsk help" lists them`, command.UnknownCommand(cmd, args[0]))
@@ -112,6 +116,7 @@ fails. Everything runs on your machine; no account is needed.`,
 	global.BoolP("help", "h", false, "help for this command")
 	global.String("color", "auto", "colour the text: `WHEN` is auto, on or off")
 	global.String("profile", "", "use the settings of profile `NAME`")
+	root.Flags().BoolVar(&showVersion, "version", false, "print the version, as wsk version does")
 	command.CompleteFlag(root, "color", "auto", "on", "off")
 	for _, group := range []struct {
 		title    string
@@ -130,7 +135,10 @@ fails. Everything runs on your machine; no account is needed.`,
 			root.AddCommand(c)
 		}
 	}
-	visit(root, func(c *cobra.Command) { c.DisableFlagsInUseLine = true })
+	visit(root, func(c *cobra.Command) {
+		c.DisableFlagsInUseLine = true
+		command.ExplainDurations(c)
+	})
 	root.SetHelpCommandGroupID(more)
 	return root
 }

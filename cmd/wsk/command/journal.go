@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
@@ -191,13 +189,9 @@ func ParseTime(flag, text string, now time.Time) (time.Time, error) {
 	if at, err := time.ParseInLocation(time.DateOnly, text, now.Location()); err == nil {
 		return at, nil
 	}
-	if days, found := strings.CutSuffix(text, "d"); found {
-		if n, err := strconv.ParseUint(days, 10, 15); err == nil {
-			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
-		}
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return now.Add(-d), nil
+	// A number alone could be Unix seconds, or days: prune would delete too much.
+	if age, err := ReadDuration(text); err == nil && !isNumber(text) {
+		return now.Add(-age), nil
 	}
 	return time.Time{}, fmt.Errorf("%s %q: write how long ago, 90s, 2h or 7d, or a time such as 2026-01-15T14:30:00Z", flag, text)
 }

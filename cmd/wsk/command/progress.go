@@ -68,7 +68,7 @@ func NewReadProgress(env *Env, name string, size int64) *ReadProgress {
 		text := fmt.Sprintf("%s  %s  %s/s", ui.Clean(SourceName(name)), ui.Bytes(float64(read)), ui.Bytes(rate))
 		if size > 0 && rate > 0 {
 			left := time.Duration(float64(size-read) / rate * float64(time.Second))
-			text += fmt.Sprintf("  %d %%  %s left", 100*read/size, max(left, 0).Round(time.Second))
+			text += fmt.Sprintf("  %d %%  %s left", 100*read/size, ui.Duration(max(left, 0).Round(time.Second)))
 		}
 		return text
 	})

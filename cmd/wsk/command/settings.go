@@ -69,6 +69,13 @@ func (s *Settings) String(key, usage string) {
 	s.texts[key] = s.Cmd.Flags().String(strings.ReplaceAll(key, "_", "-"), "", usage)
 }
 
+// Duration declares a flag for a setting that is a duration.
+func (s *Settings) Duration(key, usage string) {
+	text := new(durationText)
+	s.texts[key] = (*string)(text)
+	s.Cmd.Flags().Var(text, key, usage)
+}
+
 // Secret declares --secret and --secret-file.
 func (s *Settings) Secret() {
 	f := s.Cmd.Flags()
@@ -234,18 +241,6 @@ func impliedSecrets(env *Env, cfg *config.Config) ([]config.Value, error) {
 		return nil, fmt.Errorf("reading the secret: %w", err)
 	}
 	return []config.Value{{Text: text, From: config.FromFlag, Name: "--secret"}}, nil
-}
-
-// ParseDuration reads a setting that is a duration: "90s", "5m", or plain seconds.
-func ParseDuration(v config.Value, key string) (time.Duration, error) {
-	if seconds, err := strconv.ParseUint(v.Text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second, nil
-	}
-	d, err := time.ParseDuration(v.Text)
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("%s %q is not a duration: write 300s, 5m or plain seconds (from the %s)", key, v.Text, v.Place())
-	}
-	return d, nil
 }
 
 // Tolerance reads the setting tolerance; "off" accepts every age.

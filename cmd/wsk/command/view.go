@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -65,7 +64,7 @@ func WriteAnswer(w io.Writer, p ui.Palette, r *webhook.Record) error {
 	} else {
 		status = p.Bad(ui.Clean(status))
 	}
-	_, err := fmt.Fprintf(w, "%s %s  %s  %s\n", p.Mark(ok), p.Name(ui.Clean(r.Event)), status, p.Quiet(r.Duration.Round(time.Millisecond).String()))
+	_, err := fmt.Fprintf(w, "%s %s  %s  %s\n", p.Mark(ok), p.Name(ui.Clean(r.Event)), status, p.Quiet(ui.Duration(r.Duration)))
 	return errors.Join(err, t.Write(w))
 }
 

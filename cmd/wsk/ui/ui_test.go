@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -181,5 +182,23 @@ func TestWire(t *testing.T) {
 	}, ui.Palette{})
 	if want := "POST http://127.0.0.1/\nX-API-Key: [redacted]\nX-A: \\x1b\n\n{\n\"a\": \"\\x1b\"}\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Millisecond: "1s", 65 * time.Second: "1m5s", time.Hour: "1h", 4*time.Hour + 40*time.Minute + time.Second: "4h41m",
+	} {
+		if got := ui.Span(d); got != want {
+			t.Errorf("%s is %q, want %q", d, got, want)
+		}
+	}
+	for d, want := range map[time.Duration]string{
+		time.Minute: "1m", 1234 * time.Millisecond: "1.2s", 123456 * time.Microsecond: "123ms", 1234 * time.Microsecond: "1.23ms", 1500 * time.Nanosecond: "2µs",
+	} {
+		if got := ui.Latency(d); got != want {
+			t.Errorf("the latency %s is %q, want %q", d, got, want)
+		}
 	}
 }

@@ -59,6 +59,31 @@ func Duration(d time.Duration) string {
 	return text
 }
 
+// Latency is like [Duration], with three digits below a second: "1.23ms", "450µs".
+func Latency(d time.Duration) string {
+	switch {
+	case d >= time.Second:
+		return Duration(d)
+	case d >= 100*time.Millisecond:
+		d = d.Round(time.Millisecond)
+	case d >= time.Millisecond:
+		d = d.Round(10 * time.Microsecond)
+	default:
+		d = d.Round(time.Microsecond)
+	}
+	return d.String()
+}
+
+// Span is like [Duration], rounded up to a minute where it has hours, else to a
+// second: how long something still takes.
+func Span(d time.Duration) string {
+	unit := time.Second
+	if d >= time.Hour {
+		unit = time.Minute
+	}
+	return Duration((d + unit - 1).Truncate(unit))
+}
+
 // StatusText writes an HTTP status: "200 OK", or the number alone where it has no
 // name.
 func StatusText(code int) string {

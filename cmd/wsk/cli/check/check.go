@@ -72,7 +72,7 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
 	o.settings.Schemas()
-	o.settings.String("timeout", "the time limit of one request, a `DURATION` (default 30s)")
+	o.settings.Duration("timeout", "the time limit of one request, a `DURATION` (default 30s)")
 	f.StringArrayVar(&o.only, "only", nil, "run only the case `ID`, or those that match a glob; repeatable")
 	f.StringArrayVar(&o.skip, "skip", nil, "do not run the case `ID`, or those that match a glob; repeatable")
 	f.BoolVar(&o.list, "list", false, "list the cases and check nothing")
@@ -80,7 +80,7 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 	f.StringVar(&o.effect, "effect-cmd", "", "count what the receiver has done with the shell command `CMD`, which prints a number")
 	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate")
 	f.BoolVar(&o.strict, "strict", false, "fail on warnings too")
-	f.DurationVar(&o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
+	command.DurationVar(f, &o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
 	o.output.Add(cmd, "text", "json", "ndjson", "junit", "tap", "sarif", "github")
 	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")
 	for _, flag := range []string{"only", "skip"} {
@@ -238,7 +238,7 @@ func effectOf(ctx context.Context, env *command.Env, shell string) (int64, error
 	var exit *exec.ExitError
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return 0, fmt.Errorf("--effect-cmd did not end within %s", effectTimeout)
+		return 0, fmt.Errorf("--effect-cmd did not end within %s", ui.Duration(effectTimeout))
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
 	case errors.As(err, &exit):

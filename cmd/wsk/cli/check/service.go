@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 )
 
@@ -44,7 +45,7 @@ func startService(ctx context.Context, env *command.Env, argv []string, target s
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			return nil, fmt.Errorf("%s did not open %s within %s; allow more time with --start-timeout%s", argv[0], address, patience, output)
+			return nil, fmt.Errorf("%s did not open %s within %s; allow more time with --start-timeout%s", argv[0], address, ui.Duration(patience), output)
 		}
 	}
 	return service, nil

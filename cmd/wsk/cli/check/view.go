@@ -140,7 +140,7 @@ func (v *view) summary(r *check.Report, took time.Duration) error {
 			counts = append(counts, count.paint(count.text))
 		}
 	}
-	_, writeErr := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet(fmt.Sprintf("  (%s)", took.Round(time.Millisecond))))
+	_, writeErr := fmt.Fprintf(v.env.Out, "\n%s%s\n", strings.Join(counts, ", "), v.p.Quiet("  ("+ui.Duration(took)+")"))
 	return errors.Join(err, writeErr)
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/internal/expect"
+	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/receive"
 )
@@ -106,12 +107,12 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	command.Scheme(cmd, o.settings, &o.platform, &o.notifyURL, "workmarket")
 	f.StringArrayVar(&o.requireHeader, "require-header", nil, "with --platform workmarket: accept only requests with the header `'Name: value'`; repeatable")
 	f.StringArrayVar(&o.requireQuery, "require-query", nil, "with --platform workmarket: accept only requests with the parameter `NAME=VALUE` in the URL; repeatable")
-	o.settings.String("tolerance", "how far a timestamp may be from now, a `DURATION`, or off (default 300s)")
+	o.settings.Duration("tolerance", "how far a timestamp may be from now, a `DURATION`, or off (default 300s)")
 	f.BoolVar(&o.skipVerify, "skip-verify", false, "accept every request unverified")
 	f.BoolVar(&o.strict, "strict", false, "answer 422 to an event that contradicts the catalog")
 	o.settings.Schemas()
 	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest accepted body, in `BYTES`")
-	f.DurationVar(&o.dedupWindow, "dedup-window", receive.DefaultDedupWindow, "how long the same body again is a duplicate where a delivery has neither id nor timestamp, as those of Worksome, a `DURATION`; later it is a new event")
+	command.DurationVar(f, &o.dedupWindow, "dedup-window", receive.DefaultDedupWindow, "how long the same body again is a duplicate where a delivery has neither id nor timestamp, as those of Worksome, a `DURATION`; later it is a new event")
 	f.StringVar(&o.forwardTo, "forward-to", "", "forward verified events to `URL`, byte for byte, and answer with its answer")
 	f.IntVar(&o.forwardRetries, "forward-retries", 0, "answer as soon as the event is journaled, and forward it in the background, with up to `N` retries if the app fails; a restart continues")
 	f.IntVar(&o.forwardConcurrency, "forward-concurrency", receive.DefaultConcurrency, "with --forward-retries: forward up to `N` events at a time; 1 forwards them in the order of their receipt")
@@ -119,9 +120,9 @@ and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
 	f.StringArrayVar(&o.events, "events", nil, "show and forward only events that match `GLOB`, such as 'work_order.*'; repeatable")
 	f.IntVar(&o.respond, "respond", 0, "answer valid requests with `STATUS` instead of 200")
 	f.IntVar(&o.failFirst, "fail-first", 0, "answer the first `N` attempts of each delivery with 503")
-	f.DurationVar(&o.delay, "delay", 0, "wait for a `DURATION` before answering a valid request")
+	command.DurationVar(f, &o.delay, "delay", 0, "wait for a `DURATION` before answering a valid request")
 	f.StringArrayVar(&o.expect, "expect", nil, "expect `EVENT=N`, or EVENT for one; a glob counts all that match; repeatable")
-	f.DurationVar(&o.timeout, "timeout", 0, "stop after a `DURATION`, with exit code 1 if something expected is missing")
+	command.DurationVar(f, &o.timeout, "timeout", 0, "stop after a `DURATION`, with exit code 1 if something expected is missing")
 	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
 	o.journal.AddWrite(cmd)
 	f.StringVar(&o.keepRefused, "keep-refused", strconv.Itoa(journal.DefaultRefusedBody), "how much of the body of a request that is refused unverified the journal keeps, in `BYTES`, or all")
@@ -225,7 +226,7 @@ func (o *options) wait(ctx context.Context, env *command.Env, server *command.Se
 			return nil
 		case <-timeout:
 			if ended != nil {
-				return command.No(fmt.Errorf("%s was still running after %s", argv[0], o.timeout))
+				return command.No(fmt.Errorf("%s was still running after %s", argv[0], ui.Duration(o.timeout)))
 			}
 			return nil
 		case err := <-server.Failed():

@@ -125,7 +125,7 @@ func (s *storage) showForwarded(r receive.ForwardResult) {
 	case r.Next.IsZero():
 		fmt.Fprintf(s.env.Err, "wsk: warning: %s was not forwarded: %s; wsk replay %s sends it again\n", name, problem, r.Record.ID)
 	default:
-		fmt.Fprintf(s.env.Err, "wsk: %s: %s; again in %s\n", name, problem, r.Pause)
+		fmt.Fprintf(s.env.Err, "wsk: %s: %s; again in %s\n", name, problem, ui.Duration(r.Pause))
 	}
 }
 

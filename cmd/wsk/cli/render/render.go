@@ -81,7 +81,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.StringVar(&o.to, "to", "", "with --send, send to the scheme and host of `URL`, such as a local receiver")
 	f.StringVar(&o.speed, "speed", "1x", "divide the pause before the retry by `FACTOR`, such as 60x; max for no pause")
 	f.BoolVar(&o.yes, "yes", false, "send to another machine without asking")
-	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.Duration("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "curl", "http")
 	var events []string

@@ -35,9 +35,9 @@ type load struct {
 func (l *load) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&l.rate, "rate", "", "load test: send `N/s`, N/m or N/h whatever the answers do, or max: as fast as they come")
-	f.DurationVar(&l.duration, "duration", 0, "load test: repeat for that `TIME`; without --rate, as fast as the answers come")
+	command.DurationVar(f, &l.duration, "duration", 0, "load test: repeat for a `DURATION`; without --rate, as fast as the answers come")
 	f.StringVar(&l.maxError, "max-error", "", "load test: exit 1 when more than the `SHARE`, such as 1%, does not pass")
-	f.DurationVar(&l.maxP99, "max-p99", 0, "load test: exit 1 when the 99th percentile of the latency exceeds `TIME`")
+	command.DurationVar(f, &l.maxP99, "max-p99", 0, "load test: exit 1 when the 99th percentile of the latency exceeds a `DURATION`")
 }
 
 // isSet reports whether this is a load test.
@@ -67,9 +67,9 @@ func (l *load) parse(o *options) (*replay.Load, error) {
 	}
 	switch {
 	case o.given("duration") && l.duration <= 0:
-		return nil, fmt.Errorf("--duration %s: give a duration above zero", l.duration)
+		return nil, fmt.Errorf("--duration %s: give a duration above zero", ui.Duration(l.duration))
 	case o.given("max-p99") && l.maxP99 <= 0:
-		return nil, fmt.Errorf("--max-p99 %s: give a duration above zero", l.maxP99)
+		return nil, fmt.Errorf("--max-p99 %s: give a duration above zero", ui.Duration(l.maxP99))
 	}
 	l.errorShare = -1
 	if o.given("max-error") {
@@ -124,7 +124,7 @@ func (l *load) judge(o *options, r replay.Report) error {
 	case l.errorShare >= 0 && 1-r.Success() > l.errorShare:
 		return command.No(fmt.Errorf("%s did not pass, and --max-error is %s", percent(1-r.Success()), l.maxError))
 	case l.maxP99 > 0 && p99 > l.maxP99:
-		return command.No(fmt.Errorf("the 99th percentile is %s, and --max-p99 is %s", latencyText(p99), l.maxP99))
+		return command.No(fmt.Errorf("the 99th percentile is %s, and --max-p99 is %s", ui.Latency(p99), l.maxP99))
 	case l.errorShare < 0 && r.Passed == 0:
 		return command.No(errors.New("nothing passed"))
 	}
@@ -234,7 +234,7 @@ func (v loadView) text() error {
 	}
 	row("target", "%s", v.target)
 	row("rate", "%s, %s", rateText(r.Achieved), requested)
-	row("requests", "%d in %s", r.Requests, latencyText(r.Duration))
+	row("requests", "%d in %s", r.Requests, ui.Latency(r.Duration))
 	if r.Unsent > 0 {
 		row("not sent", "%d, for which no slot was free in time: raise --concurrency", r.Unsent)
 	}
@@ -246,8 +246,8 @@ func (v loadView) text() error {
 		label = ""
 	}
 	l := r.Latency
-	quantile := func(q float64) string { return latencyText(l.Quantile(q)) }
-	row("latency", "min %s  mean %s  max %s", latencyText(l.Min()), latencyText(l.Mean()), latencyText(l.Max()))
+	quantile := func(q float64) string { return ui.Latency(l.Quantile(q)) }
+	row("latency", "min %s  mean %s  max %s", ui.Latency(l.Min()), ui.Latency(l.Mean()), ui.Latency(l.Max()))
 	row("", "p50 %s  p90 %s  p95 %s  p99 %s", quantile(0.5), quantile(0.9), quantile(0.95), quantile(0.99))
 	return errors.Join(t.Write(v.env.Out), v.bars(l.Bars()))
 }
@@ -267,7 +267,7 @@ func (v loadView) bars(bars []replay.Bar) error {
 		if b.Count > 0 {
 			width = max(1, b.Count*barColumns/most)
 		}
-		line := fmt.Sprintf("  ≤ %7s %s %d", latencyText(b.LE), v.p.Name(strings.Repeat("█", width)), b.Count)
+		line := fmt.Sprintf("  ≤ %7s %s %d", ui.Latency(b.LE), v.p.Name(strings.Repeat("█", width)), b.Count)
 		text.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	if len(bars) == 0 {
@@ -305,29 +305,14 @@ func rateText(perSecond float64) string {
 
 func percent(share float64) string { return strconv.FormatFloat(round(100*share), 'f', -1, 64) + " %" }
 
-// latencyText writes a duration with about three digits: "1.23ms", "450µs".
-func latencyText(d time.Duration) string {
-	switch {
-	case d >= 10*time.Second:
-		d = d.Round(100 * time.Millisecond)
-	case d >= 100*time.Millisecond:
-		d = d.Round(time.Millisecond)
-	case d >= time.Millisecond:
-		d = d.Round(10 * time.Microsecond)
-	default:
-		d = d.Round(time.Microsecond)
-	}
-	return d.String()
-}
-
 // newLoadProgress returns the progress of a load test, and what counts its answers.
 func newLoadProgress(env *command.Env, test *replay.Load) (p *command.Progress, answered func(n int)) {
 	var answers atomic.Int64
 	p = command.NewProgress(env, func(spent time.Duration) string {
 		done := answers.Load()
-		text := fmt.Sprintf("%s  %d requests  %s", spent.Round(time.Second), done, rateText(float64(done)/spent.Seconds()))
+		text := fmt.Sprintf("%s  %d requests  %s", ui.Duration(spent.Round(time.Second)), done, rateText(float64(done)/spent.Seconds()))
 		if test.Duration > 0 {
-			text += fmt.Sprintf("  %s left", max(test.Duration-spent, 0).Round(time.Second))
+			text += fmt.Sprintf("  %s left", ui.Duration(max(test.Duration-spent, 0).Round(time.Second)))
 		}
 		return text
 	})

@@ -87,7 +87,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.IntVar(&o.concurrency, "concurrency", 0, "send up to `N` at a time; more than 1 means --order any")
 	f.StringVar(&o.speed, "speed", "max", "keep the recorded gaps, divided by `FACTOR`: 1x, 10x, or max for none")
 	o.load.add(cmd)
-	o.settings.String("timeout", "the time limit of one request, a `DURATION` (default 30s)")
+	o.settings.Duration("timeout", "the time limit of one request, a `DURATION` (default 30s)")
 	f.StringVar(&o.expect, "expect-status", "2xx", "what passes: `N`, or a class of statuses such as 2xx")
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value removes it. Repeatable")
 	f.BoolVar(&o.edit, "edit", false, "open the payload in $VISUAL or $EDITOR first")

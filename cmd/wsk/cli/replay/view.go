@@ -90,7 +90,7 @@ func (v *replayView) line(r replay.Result) error {
 	name := ui.Short(ui.Clean(itemName(r.Source, r.ID)), maxSource)
 	verdict := strings.ReplaceAll(string(r.Verdict), "_", " ")
 	text := fmt.Sprintf("%s %s  %s  %s  %s  %s\n", v.p.Mark(r.Verdict.OK()), paint(ui.Pad(verdict, 13)), change,
-		v.p.Name(ui.Pad(ui.Clean(r.Event), v.event)), ui.Pad(name, v.source), v.p.Quiet(latencyText(r.Record.Duration)))
+		v.p.Name(ui.Pad(ui.Clean(r.Event), v.event)), ui.Pad(name, v.source), v.p.Quiet(ui.Latency(r.Record.Duration)))
 	if r.Refused != "" {
 		text += "    " + v.p.Warn("refused when received: "+ui.Clean(r.Refused)) + "\n"
 	}

@@ -393,8 +393,12 @@ time, so that receivers accept them.`,
 	}
 	flags.add(cmd, "text", "json")
 	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
+		by, err := command.ReadDuration(args[0])
+		if err != nil {
+			return fmt.Errorf("%q is %w", args[0], err)
+		}
 		var result sandbox.AdvanceResult
-		response, err := a.post(ctx, "advance", sandbox.AdvanceRequest{Duration: args[0]}, &result)
+		response, err := a.post(ctx, "advance", sandbox.AdvanceRequest{Duration: by.String()}, &result)
 		if err != nil {
 			return err
 		}

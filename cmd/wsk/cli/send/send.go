@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +83,7 @@ lines is unknown.`,
 	o.settings.String("source", "X-Webhook-Source, which decides how the platform verifies: custom, square, quickbooks or dynamics365 (default custom)")
 	o.settings.Scheme("sign by scheme `NAME` (default: the source's)")
 	o.settings.String("origin", "the `NAME` that a new envelope has as its source (default wsk)")
-	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.Duration("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	o.settings.String("retries", "try again up to `N` times after 429, 5xx and a refused connection (default 0)")
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value removes it. Repeatable")
@@ -164,7 +163,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		_ = pacer.Answered(ctx)
 		recorder.Store(ctx, &s.Record)
 		if s.Again {
-			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(command.AnswerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
+			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(command.AnswerLine(&s.Record)), ui.Duration(s.Pause))
 			_ = pacer.Take(ctx)
 		}
 	})

@@ -82,7 +82,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.settings.Secret()
 	o.settings.Scheme("sign by scheme `NAME` (default: the platform's)")
 	f.StringVar(&o.notifyURL, "notification-url", "", "the `URL` that scheme square signs over (default: --to)")
-	o.settings.String("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
+	o.settings.Duration("timeout", "the time limit of one attempt, a `DURATION` (default 30s)")
 	f.StringVar(&o.retries, "retries", "platform", "retry `HOW`: platform, none, or N times with the platform's pauses")
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses by `FACTOR`, 60x or 2.5x, or max for none")
 	f.IntVar(&o.count, "count", 1, "make `N` deliveries, one after another, each with its own id")

@@ -74,7 +74,7 @@ is not, 2 if it could not be checked.`,
 	o.settings = command.NewSettings(cmd)
 	o.settings.Secret()
 	command.Scheme(cmd, o.settings, &o.platform, &o.notifyURL)
-	o.settings.String("tolerance", "how far the timestamp may be from now, a `DURATION`, or off (default 300s)")
+	o.settings.Duration("tolerance", "how far the timestamp may be from now, a `DURATION`, or off (default 300s)")
 	o.journal.AddRead(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	command.CompleteFlag(cmd, "as", "auto", "body", "request", "record")
@@ -349,9 +349,9 @@ func (r result) proof() string {
 	switch {
 	case r.Age == nil:
 	case *r.Age < 0:
-		text += fmt.Sprintf(", signed %s ahead of now", time.Duration(-*r.Age)*time.Second)
+		text += fmt.Sprintf(", signed %s ahead of now", ui.Duration(time.Duration(-*r.Age)*time.Second))
 	default:
-		text += fmt.Sprintf(", signed %s ago", time.Duration(*r.Age)*time.Second)
+		text += fmt.Sprintf(", signed %s ago", ui.Duration(time.Duration(*r.Age)*time.Second))
 	}
 	return text
 }

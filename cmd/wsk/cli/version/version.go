@@ -23,12 +23,17 @@ func New(env *command.Env) *cobra.Command {
 		if err := o.Choose(cmd); err != nil {
 			return err
 		}
-		b := command.ReadBuild()
 		if !o.Text() {
-			return command.WriteJSON(env.Out, b)
+			return command.WriteJSON(env.Out, command.ReadBuild())
 		}
-		_, err := fmt.Fprintf(env.Out, "wsk %s\ncommit %s\n%s %s\n", b.Version, b.Commit, b.Go, b.Platform)
-		return err
+		return Write(env)
 	}
 	return cmd
+}
+
+// Write writes the version for people.
+func Write(env *command.Env) error {
+	b := command.ReadBuild()
+	_, err := fmt.Fprintf(env.Out, "wsk %s\ncommit %s\n%s %s\n", b.Version, b.Commit, b.Go, b.Platform)
+	return err
 }

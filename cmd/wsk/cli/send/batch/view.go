@@ -55,7 +55,7 @@ func (v *view) step(s batch.Step) {
 		err = webhook.NewEncoder(v.env.Out).Encode(s.Record)
 	case s.Again:
 		v.clear()
-		fmt.Fprintf(v.env.Err, "wsk: line %d: %s; again in %s\n", s.Line, ui.Clean(command.AnswerLine(&s.Record)), s.Pause.Round(100*time.Millisecond))
+		fmt.Fprintf(v.env.Err, "wsk: line %d: %s; again in %s\n", s.Line, ui.Clean(command.AnswerLine(&s.Record)), ui.Duration(s.Pause))
 	case v.format == "text" && s.Record.Verdict.Outcome != webhook.Accepted:
 		v.clear()
 		err = v.failure(s)
@@ -133,10 +133,10 @@ func progressLine(s batch.Summary, next, left time.Duration) string {
 		text += "  " + ui.Thousands(s.Unknown) + " unknown"
 	}
 	if next >= time.Second {
-		text += "  next in " + spanText(next)
+		text += "  next in " + ui.Span(next)
 	}
 	if left >= time.Second {
-		text += "  about " + spanText(left) + " left"
+		text += "  about " + ui.Span(left) + " left"
 	}
 	return text
 }
@@ -300,16 +300,4 @@ func linesWere(n int) string {
 		return "1 line was"
 	}
 	return ui.Thousands(n) + " lines were"
-}
-
-// spanText writes a duration in its two largest units.
-func spanText(d time.Duration) string {
-	s := int((d + time.Second - 1) / time.Second)
-	switch {
-	case s >= 3600:
-		return fmt.Sprintf("%dh %dm", s/3600, s%3600/60)
-	case s >= 60:
-		return fmt.Sprintf("%dm %ds", s/60, s%60)
-	}
-	return fmt.Sprintf("%ds", s)
 }
