@@ -25,6 +25,8 @@
 // writer, which commits together what arrived during the commit before: many
 // callers share one fsync. Bodies and headers are stored byte for byte;
 // credentials are masked before they are stored (see [webhook.Record.Redacted]).
+// Requests that a receiver refused before it had verified them are the exception:
+// see [RefusedLimits].
 //
 // A receiver stores what it receives with [Journal.Keep], and knows it again after
 // a restart by [Journal.Marks]. [Journal.Queue] contains what a

@@ -27,7 +27,9 @@ func New(env *command.Env) *cobra.Command {
 		Short: "List, show, export, import and prune what was sent and received",
 		Long: `listen, send, trigger and replay keep a record of every request in the journal,
 a SQLite file that only you can read. Credentials are masked in it; bodies and
-signatures are kept byte for byte, so a record can be verified and replayed.`,
+signatures are kept byte for byte, so a record can be verified and replayed. Of
+a request that was refused before it was verified, only the beginning of the
+body is kept: see --keep-refused of wsk listen.`,
 	}, newList(env), newShow(env), newExport(env), newImport(env), newPrune(env), newPath(env))
 }
 
