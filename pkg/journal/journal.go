@@ -210,6 +210,10 @@ END;
 CREATE TRIGGER refused_deleted AFTER DELETE ON record WHEN OLD.refused_size > 0 BEGIN
 	UPDATE refused SET records = records - 1, bytes = bytes - OLD.refused_size;
 END;
+`, `
+UPDATE record SET outcome = 'pending', verdict = json_set(verdict, '$.outcome', 'pending') WHERE forward_state = 1;
+UPDATE record SET outcome = 'forward_failed', verdict = json_set(verdict, '$.outcome', 'forward_failed', '$.reason', 'app')
+	WHERE forward_state = 3;
 `},
 }
 
@@ -230,7 +234,13 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if o.Warn == nil {
 		j.refused.warn = func(string) {}
 	}
-	if err := w.Submit(ctx, j.others.look); err != nil {
+	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
+		if err := j.others.look(tx); err != nil {
+			return err
+		}
+		return j.endAbandoned(tx)
+	})
+	if err != nil {
 		return nil, errors.Join(explain(path, err), j.Close())
 	}
 	return j, nil

@@ -181,6 +181,8 @@ func outcomePaint(p ui.Palette, r *webhook.Record) func(string) string {
 	switch {
 	case r.Status()/100 == 2 && (r.Verdict == nil || r.Verdict.Outcome == webhook.Accepted):
 		return p.Good
+	case r.Verdict != nil && r.Verdict.Outcome == webhook.ForwardFailed:
+		return p.Bad
 	case r.Response != nil && r.Response.Status < 500:
 		return p.Warn
 	}
