@@ -132,8 +132,8 @@ func (c *Config) cases() ([]Case, error) {
 		ids[i] = cases[i].ID
 	}
 	for _, glob := range slices.Concat(c.Only, c.Skip) {
-		if !slices.ContainsFunc(ids, func(id string) bool { return matches(glob, id) }) {
-			return nil, webhook.Unknown("case", glob, ids)
+		if err := webhook.CheckGlob("case", glob, ids); err != nil {
+			return nil, err
 		}
 	}
 	return slices.DeleteFunc(cases, func(k Case) bool {

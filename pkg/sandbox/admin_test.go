@@ -62,7 +62,7 @@ func TestAdminSubscribeRefusals(t *testing.T) {
 		`{"url":"http://127.0.0.1:9","api_key":"key_mistyped"}`:                           "not one of company comp_1",
 		`{"url":"http://127.0.0.1:9","events":["work_oder"]}`:                             `did you mean`,
 		`{"url":"http://127.0.0.1:9","events":["nope.*"],"form":"compact"}`:               "unknown compact event",
-		`{"url":"http://127.0.0.1:9","events":["["]}`:                                     "syntax error in pattern",
+		`{"url":"http://127.0.0.1:9","events":["["]}`:                                     "is not a valid glob",
 		`{"url":"http://127.0.0.1:9","form":"round"}`:                                     "unknown form",
 		`{"url":"http://192.168.1.7/"}`:                                                   "private or special address",
 		`{"url":"http://127.0.0.1:9","events":["work_order"],"form":"compact"}`:           "",

@@ -89,7 +89,7 @@ func TestNewRefusesCompanies(t *testing.T) {
 		"key configured twice":  {Company{Keys: []Key{{Key: "k", Secret: "s"}, {Key: "k", Secret: "t"}}}, "configured twice"},
 		"private target":        {Company{Subscriptions: []Subscription{{URL: "http://10.0.0.1/"}}}, "private or special address"},
 		"unknown form":          {Company{Subscriptions: []Subscription{{URL: "http://127.0.0.1/", Form: "inbound"}}}, "unknown form of a subscription"},
-		"malformed glob":        {Company{Subscriptions: []Subscription{{URL: "http://127.0.0.1/", Events: []string{"["}}}}, "syntax error in pattern"},
+		"malformed glob":        {Company{Subscriptions: []Subscription{{URL: "http://127.0.0.1/", Events: []string{"["}}}}, "is not a valid glob"},
 		"employee without name": {Company{Employees: []map[string]any{{"emp_number": "E"}}}, "name is required"},
 		"unknown skill":         {Company{Skills: []string{}, Employees: []map[string]any{{"emp_number": "E", "name": "n", "email": "e", "employee_type": "t", "employee_skills": []any{"Magic"}}}}, "Magic"},
 	} {

@@ -61,7 +61,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -366,9 +365,6 @@ func checkPatterns(form webhook.Form, patterns []string) error {
 	}
 	types, otherTypes := eventTypes(form), eventTypes(other)
 	for _, p := range patterns {
-		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("the event %q: %w", p, err)
-		}
 		wanted := func(t string) bool { return outbox.Wants([]string{p}, t) }
 		switch {
 		case slices.ContainsFunc(types, wanted):
@@ -381,7 +377,10 @@ func checkPatterns(form webhook.Form, patterns []string) error {
 					known = append(known, category)
 				}
 			}
-			return webhook.Unknown(string(form)+" event", p, known)
+			if err := webhook.CheckGlob(string(form)+" event", p, known); err != nil {
+				return err
+			}
+			return webhook.Unknown(string(form)+" event", p, types) // a glob of categories
 		}
 	}
 	return nil

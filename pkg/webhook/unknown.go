@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/internal/nearest"
@@ -32,4 +34,31 @@ func (e *UnknownError) Error() string {
 		return fmt.Sprintf("unknown %s %.60q: known are %s", e.Kind, e.Name, strings.Join(e.Known, ", "))
 	}
 	return fmt.Sprintf("unknown %s %.60q: none of the %d known is like it", e.Kind, e.Name, len(e.Known))
+}
+
+// CheckGlob returns an error unless a glob, as [path.Match] takes it, matches a
+// known name; a name is a glob that matches itself. If it matches none, the error
+// is an [*UnknownError], whose Nearest for a glob is one of the form "category.*"
+// or "*.verb".
+func CheckGlob(kind, glob string, known []string) error {
+	if _, err := path.Match(glob, ""); err != nil {
+		return fmt.Errorf("the %s %.60q is not a valid glob: close each [ with a ]", kind, glob)
+	}
+	for _, name := range known {
+		if ok, _ := path.Match(glob, name); ok { // the glob was checked
+			return nil
+		}
+	}
+	unknown := Unknown(kind, glob, known)
+	if strings.ContainsAny(glob, "*?[") {
+		var globs []string
+		for _, name := range known {
+			if category, verb, found := strings.Cut(name, "."); found {
+				globs = append(globs, category+".*", "*."+verb)
+			}
+		}
+		slices.Sort(globs)
+		unknown.Nearest = nearest.Name(glob, slices.Compact(globs))
+	}
+	return unknown
 }

@@ -35,3 +35,28 @@ func TestUnknown(t *testing.T) {
 		t.Errorf("an error of %d bytes", len(text))
 	}
 }
+
+func TestCheckGlob(t *testing.T) {
+	t.Parallel()
+	known := []string{"project.closed", "work_order.created", "work_order.updated", "hireUpdated"}
+	for glob, want := range map[string]string{
+		"hireUpdated":    "",
+		"work_order.*":   "",
+		"*":              "",
+		"*.c[lr]*":       "",
+		"project.closd":  `unknown event "project.closd": did you mean "project.closed"?`,
+		"work_ordr.*":    `unknown event "work_ordr.*": did you mean "work_order.*"?`,
+		"*.craeted":      `unknown event "*.craeted": did you mean "*.created"?`,
+		"hireUpdated.*":  `unknown event "hireUpdated.*": known are project.closed, work_order.created, work_order.updated, hireUpdated`,
+		"":               `unknown event "": known are project.closed, work_order.created, work_order.updated, hireUpdated`,
+		"work_order.[ab": `the event "work_order.[ab" is not a valid glob: close each [ with a ]`,
+	} {
+		got := ""
+		if err := webhook.CheckGlob("event", glob, known); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", glob, got, want)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"path/filepath"
 	"time"
 
@@ -157,11 +156,6 @@ func (q *Filter) Filter(now time.Time) (f journal.Filter, err error) {
 	}
 	if f.Until, err = ParseTime("--until", q.Until, now); err != nil {
 		return f, err
-	}
-	for _, glob := range q.Events {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			return f, fmt.Errorf("--event %q: write an event, or a glob such as 'work_order.*'", glob)
-		}
 	}
 	for _, s := range q.Status {
 		if err := journal.CheckStatus(s); err != nil {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"os/exec"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -165,11 +163,6 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 	c := &check.Config{
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
 		Only: o.only, Skip: o.skip, UserAgent: command.UserAgent(),
-	}
-	for _, glob := range slices.Concat(o.only, o.skip) {
-		if _, err := path.Match(glob, ""); err != nil {
-			return nil, fmt.Errorf("the case %q: %w", glob, err)
-		}
 	}
 	if err := deliver.CheckURL(url); err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func newList(env *command.Env) *cobra.Command {
 	o.flags.AddRead(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	settings := command.NewSettings(cmd)
-	cmd.RunE = settings.RunE(env, &o.output, func(ctx context.Context, _ *config.Config, _ []string) error {
+	cmd.RunE = settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, _ []string) error {
 		filter, err := o.query.Filter(env.Now())
 		if err != nil {
 			return err
@@ -64,6 +64,9 @@ func newList(env *command.Env) *cobra.Command {
 			return errors.New("--limit may not be less than 0")
 		}
 		return command.WithJournal(ctx, env, &o.flags, func(j *journal.Journal) error {
+			if err := settings.CheckEvents(env, cfg, "--event", filter.Events, command.RecordedEvents(ctx, j)); err != nil {
+				return err
+			}
 			return o.list(ctx, env, j, filter)
 		})
 	})

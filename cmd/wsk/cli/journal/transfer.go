@@ -38,8 +38,13 @@ and journal import read them.
 	for _, filter := range []string{"since", "until", "event", "status", "direction", "id"} {
 		cmd.MarkFlagsMutuallyExclusive("salvage", filter)
 	}
+	settings := command.NewSettings(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		filter, err := query.Filter(env.Now())
+		if err != nil {
+			return err
+		}
+		cfg, err := settings.Load(env)
 		if err != nil {
 			return err
 		}
@@ -48,6 +53,9 @@ and journal import read them.
 				return salvaged(cmd.Context(), env, &flags, w)
 			}
 			return command.WithJournal(cmd.Context(), env, &flags, func(j *journal.Journal) error {
+				if err := settings.CheckEvents(env, cfg, "--event", filter.Events, command.RecordedEvents(cmd.Context(), j)); err != nil {
+					return err
+				}
 				encoder := webhook.NewEncoder(w)
 				for r, err := range j.Records(cmd.Context(), filter) {
 					if err == nil {

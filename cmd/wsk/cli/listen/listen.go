@@ -88,7 +88,9 @@ sender.
 For tests: --expect ends with exit code 0 as soon as everything has arrived, and
 with 1 and a list of what is missing after --timeout. A command after -- runs
 while the receiver is up, with its address in $WSK_LISTEN_URL, $WSK_LISTEN_ADDR
-and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed.`,
+and $WSK_LISTEN_PORT. When it ends, the receiver stops, with 1 if it failed; if
+something is missing, it waits for that until --timeout. --expect and --events
+take the names of known events; custom ones come from --schemas.`,
 		Example: `  wsk listen --secret s3cret
   wsk listen --secret --forward-to http://localhost:8080/hooks
   wsk listen --secret s3cret --expect work_order.created=2 --timeout 30s
@@ -149,6 +151,9 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	tally, err := expect.New(o.expect, o.exitAfter)
 	if err != nil {
 		return fmt.Errorf("--expect %w", err)
+	}
+	if err := o.checkEvents(env, cfg, c, tally.Globs()); err != nil {
+		return err
 	}
 	p := o.output.Palette
 	outcomes := &command.OutcomeCounts{}
@@ -244,6 +249,7 @@ func (o *options) wait(ctx context.Context, env *command.Env, server *command.Se
 				return err
 			}
 			ended, met = nil, tally.Met() // what the command triggered may still arrive
+			fmt.Fprintf(env.Err, "wsk: the command has ended; waiting for %s, until --timeout %s\n", tally.Waiting(), o.timeout)
 		}
 	}
 }

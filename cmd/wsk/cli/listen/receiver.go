@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,11 +34,6 @@ func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config
 	}
 	if o.failFirst < 0 || o.delay < 0 || o.exitAfter < 0 || o.timeout < 0 {
 		return c, errors.New("--fail-first, --delay, --exit-after and --timeout must not be negative")
-	}
-	for _, glob := range o.events {
-		if _, err := path.Match(glob, ""); err != nil {
-			return c, fmt.Errorf("--events %q: %w", glob, err)
-		}
 	}
 	c.Wants = o.wants
 	var err error
@@ -81,10 +77,40 @@ func diagnosis(v webhook.Verifier) func(webhook.Request, webhook.Reason) *webhoo
 	}
 }
 
+// checkEvents returns an error for a value of --events or --expect that no event can
+// match.
+func (o *options) checkEvents(env *command.Env, cfg *config.Config, c receive.Config, expected []string) error {
+	if c.Unsigned != nil {
+		for _, glob := range slices.Concat(o.events, expected) {
+			if ok, _ := path.Match(glob, ""); !ok {
+				return fmt.Errorf("%q in --events or --expect: Work Market's requests name no event; '*' matches them all", glob)
+			}
+		}
+		return nil
+	}
+	if err := o.settings.CheckEvents(env, cfg, "--events", o.events, nil); err != nil {
+		return err
+	}
+	if err := o.settings.CheckEvents(env, cfg, "--expect", expected, nil); err != nil {
+		return err
+	}
+	catalog, err := o.settings.Catalog(env, cfg)
+	if err != nil {
+		return err
+	}
+	selected := slices.DeleteFunc(command.EventTypes(catalog), func(name string) bool { return !o.wants(webhook.Event{Type: name}) })
+	for _, glob := range expected {
+		if webhook.CheckGlob("event", glob, selected) != nil {
+			return fmt.Errorf("--expect %s: --events leaves that out, so it would never be counted", glob)
+		}
+	}
+	return nil
+}
+
 // wants reports whether --events selects an event.
 func (o *options) wants(e webhook.Event) bool {
 	for _, glob := range o.events {
-		if ok, _ := path.Match(glob, e.Type); ok { // receiver checked the glob
+		if ok, _ := path.Match(glob, e.Type); ok { // checkEvents checked the glob
 			return true
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
@@ -107,15 +108,23 @@ func (s *source) recorder(ctx context.Context) (*command.Recorder, error) {
 
 // items returns what the arguments and the filter name. There is at least one
 // item, except with --failed.
-func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error) {
+func (s *source) items(ctx context.Context, cfg *config.Config, args []string) ([]replay.Item, error) {
 	filter, isSet, err := s.options.query.filter(s.env.Now(), s.options.given)
 	if err != nil {
 		return nil, err
 	}
 	var items []replay.Item
+	checkEvents := func(has func(glob string) (bool, error)) error {
+		return s.options.settings.CheckEvents(s.env, cfg, "--event", filter.Events, has)
+	}
 	switch {
 	case len(args) > 0:
-		items, err = s.fromArgs(ctx, args)
+		if items, err = s.fromArgs(ctx, args); err != nil {
+			return nil, err
+		}
+		err = checkEvents(func(glob string) (bool, error) {
+			return slices.ContainsFunc(items, func(i replay.Item) bool { return i.Matches(journal.Filter{Events: []string{glob}}) }), nil
+		})
 		if !s.options.given("direction") {
 			filter.Direction = ""
 		}
@@ -124,7 +133,13 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 		if err := s.env.CheckStdin("PATH -", "the journal"); err != nil {
 			return nil, err
 		}
-		items, err = s.fromJournal(ctx, filter)
+		j, opening := s.journal(ctx)
+		if opening != nil {
+			return nil, opening
+		}
+		if err = checkEvents(command.RecordedEvents(ctx, j)); err == nil {
+			items, err = s.fromJournal(ctx, j, filter)
+		}
 	default:
 		return nil, errors.New("nothing to replay: give PATH, the id of a record, or a filter of the journal such as --failed --since 2h")
 	}
@@ -159,11 +174,7 @@ func (s *source) items(ctx context.Context, args []string) ([]replay.Item, error
 }
 
 // fromJournal queries the journal.
-func (s *source) fromJournal(ctx context.Context, f journal.Filter) ([]replay.Item, error) {
-	j, err := s.journal(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *source) fromJournal(ctx context.Context, j *journal.Journal, f journal.Filter) ([]replay.Item, error) {
 	return replay.FromJournal(ctx, j, f, func(id string, why error) {
 		fmt.Fprintf(s.env.Err, "wsk: warning: %s is skipped: %s\n", ui.Clean(id), ui.Clean(why.Error()))
 	})

@@ -115,7 +115,7 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 	}
 	src := source{env: env, options: o}
 	defer src.close()
-	items, err := src.items(ctx, args)
+	items, err := src.items(ctx, cfg, args)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -237,6 +238,9 @@ func newDeliveries(env *command.Env) *cobra.Command {
 	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json", "ndjson")
 	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
+		if types := command.EventTypes(webhook.DefaultCatalog()); event != "" && !slices.Contains(types, event) {
+			return fmt.Errorf("--event: %w", webhook.Unknown("event", event, types))
+		}
 		query := url.Values{"id": args, "state": {state}, "event": {event}, "limit": {strconv.Itoa(limit)}}
 		var list sandbox.DeliveryList
 		response, err := a.get(ctx, "deliveries", query, &list)

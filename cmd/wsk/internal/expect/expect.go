@@ -68,6 +68,15 @@ func parse(text string) (expectation, error) {
 	return e, nil
 }
 
+// Globs returns what the expectations are about: types and globs.
+func (t *Tally) Globs() []string {
+	globs := make([]string, len(t.expectations))
+	for i, e := range t.expectations {
+		globs[i] = e.glob
+	}
+	return globs
+}
+
 // Add counts one accepted event. An event counts for every expectation that its
 // type matches.
 func (t *Tally) Add(eventType string) {
@@ -103,6 +112,26 @@ func (t *Tally) Missing() string {
 		return ""
 	}
 	return "expected and missing: " + strings.Join(missing, ", ")
+}
+
+// Waiting lists what is still to arrive, each with the flag that asks for it: "2
+// more work_order.created (--expect), 1 more event (--exit-after)".
+func (t *Tally) Waiting() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var list []string
+	for _, e := range t.expectations {
+		if n := e.want - e.seen; n > 0 {
+			list = append(list, fmt.Sprintf("%d more %s (--expect)", n, e.glob))
+		}
+	}
+	switch n := t.atLeast - t.count; {
+	case n == 1:
+		list = append(list, "1 more event (--exit-after)")
+	case n > 1:
+		list = append(list, fmt.Sprintf("%d more events (--exit-after)", n))
+	}
+	return strings.Join(list, ", ")
 }
 
 func (t *Tally) missing() []string {

@@ -53,6 +53,34 @@ func TestTally(t *testing.T) {
 	}
 }
 
+func TestTallyWaiting(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		expectations []string
+		min          int
+		events       string
+		want         string
+	}{
+		"nothing":         {[]string{"a"}, 1, "a", ""},
+		"some of each":    {[]string{"a=2", "b", "c*=3"}, 4, "a b", "1 more a (--expect), 3 more c* (--expect), 2 more events (--exit-after)"},
+		"one of any type": {nil, 2, "x", "1 more event (--exit-after)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tally, err := expect.New(test.expectations, test.min)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for event := range strings.FieldsSeq(test.events) {
+				tally.Add(event)
+			}
+			if got := tally.Waiting(); got != test.want {
+				t.Errorf("waiting for %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"", "=1", "a=", "a=0", "a=-1", "a=x", "a=1=2", "[", "[=2"} {
