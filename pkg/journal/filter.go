@@ -1,11 +1,15 @@
 package journal
 
 import (
+	"cmp"
+	"context"
+	"database/sql"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -15,57 +19,23 @@ type Filter struct {
 	Events       []string          // globs such as 'work_order.*'; at least one must match
 	Status       []string          // see [CheckStatus]; at least one must apply
 	Direction    webhook.Direction // sent or received
-	IDs          []string          // ids of records or of deliveries
-	Deliveries   bool              // only the last record of each delivery that is not a duplicate; Status applies to that one
+	IDs          []string          // ids of records or of deliveries, or beginnings that no other id has
+	Deliveries   bool              // only the last record of each delivery; Status applies to that one
 	Newest       bool              // the newest first; default: the oldest first
 	Limit        int               // the largest number of records; 0 for all
 }
 
-// Statuses lists the values of [Filter.Status] other than HTTP statuses.
-func Statuses() []string {
-	names := []string{"ok", "failed"}
-	for _, outcome := range webhook.Outcomes() {
-		if outcome != webhook.Failed {
-			names = append(names, string(outcome))
-		}
-	}
-	return names
+// statuses are the values of [Filter.Status] other than HTTP statuses.
+var statuses = []string{
+	"ok", "failed", "accepted", "duplicate", "replay_suspect", "conflict", "refused", "unknown", "pending",
 }
 
-// CheckStatus returns an error unless status is a value of [Filter.Status]: an
-// HTTP status such as "503", a class of them such as "5xx", an outcome such as
-// "duplicate", "ok" or "failed". A record is ok if its response is 2xx, and so is
-// that of the app that it was forwarded to. All others have failed, except those
-// that are pending or were never sent, and those that a replay fixed: it had a 2xx response later.
+// CheckStatus returns an error unless status is a value of [Filter.Status]: "ok"
+// for records with a 2xx response, "failed" for all others unless a replay of them
+// had one later, an outcome such as "duplicate", an HTTP status such as "503", or a class of them such as "5xx".
 func CheckStatus(status string) error {
 	_, _, err := statusTerm(status)
 	return err
-}
-
-// isOK and isFailed leave out what is pending or was never sent. HasStatus is the
-// same in Go.
-const (
-	isOK = "(outcome NOT IN ('pending', 'forward_failed') AND coalesce(status BETWEEN 200 AND 299, FALSE)" +
-		" AND coalesce(json_extract(forward, '$.status') BETWEEN 200 AND 299, TRUE))"
-	isFailed = "(outcome <> 'pending' AND (outcome <> '' OR status IS NOT NULL) AND NOT " + isOK + ")"
-)
-
-// HasStatus reports whether a record has a status, as [Filter.Status] selects it. A
-// record alone does not say whether a replay fixed it.
-func HasStatus(r *webhook.Record, status string) bool {
-	outcome, code := outcomeOf(*r), r.Status()
-	isOpen := outcome == pending || outcome == "" && code == 0
-	isOK := !isOpen && outcome != webhook.ForwardFailed && code/100 == 2 && (r.Forward == nil || r.Forward.Status/100 == 2)
-	class, isClass := strings.CutSuffix(status, "xx")
-	switch {
-	case status == "ok":
-		return isOK
-	case status == "failed":
-		return !isOK && !isOpen
-	case isClass:
-		return class == strconv.Itoa(code/100)
-	}
-	return status == string(outcome) || status == strconv.Itoa(code)
 }
 
 // fixed selects the records whose request was sent again, see
@@ -79,17 +49,17 @@ func statusTerm(status string) (term string, args []any, err error) {
 	number, notNumber := strconv.Atoi(class)
 	switch {
 	case status == "ok":
-		return isOK, nil, nil
+		return "status BETWEEN 200 AND 299", nil, nil
 	case status == "failed":
-		return "(" + isFailed + " AND NOT " + fixed + ")", nil, nil
-	case slices.Contains(Statuses(), status):
+		return "((status IS NULL AND outcome <> 'pending' OR status NOT BETWEEN 200 AND 299) AND NOT " + fixed + ")", nil, nil
+	case slices.Contains(statuses, status):
 		return "outcome = ?", []any{status}, nil
 	case notNumber == nil && isClass && 1 <= number && number <= 9:
 		return "status BETWEEN ? AND ?", []any{number * 100, number*100 + 99}, nil
 	case notNumber == nil && !isClass && 100 <= number && number <= 999:
 		return "status = ?", []any{number}, nil
 	}
-	return "", nil, webhook.Unknown("status", status, append(Statuses(), "503", "5xx"))
+	return "", nil, webhook.Unknown("status", status, append(slices.Clone(statuses), "503", "5xx"))
 }
 
 // where is the condition of a query.
@@ -104,7 +74,22 @@ func (w *where) and(term string, args ...any) {
 
 func (w *where) String() string { return strings.Join(w.terms, " AND ") }
 
-// where returns the filter as SQL.
+// where returns a filter as SQL, with its ids completed.
+func (j *Journal) where(ctx context.Context, f Filter) (*where, error) {
+	query := func(text string, args []any, scan func(*sql.Rows) error) error {
+		return sqlfile.Each(ctx, j.db, text, args, scan)
+	}
+	f.IDs = slices.Clone(f.IDs)
+	for i, given := range f.IDs {
+		id, err := sqlfile.CompleteID(query, "record", []string{"id", "webhook_id"}, given)
+		if err != nil {
+			return nil, err
+		}
+		f.IDs[i] = cmp.Or(id, given)
+	}
+	return f.where()
+}
+
 func (f *Filter) where() (*where, error) {
 	w := &where{terms: []string{"1"}}
 	if !f.Since.IsZero() {
@@ -124,7 +109,7 @@ func (f *Filter) where() (*where, error) {
 			}
 		}
 		list := strings.TrimSuffix(strings.Repeat("?,", len(f.IDs)), ",")
-		w.and("(id IN ("+list+") OR webhook_id IN ("+list+"))", args...)
+		w.and("(id IN ("+list+") OR webhook_id <> '' AND webhook_id IN ("+list+"))", args...)
 	}
 	if len(f.Events) > 0 {
 		var either []string
@@ -135,7 +120,7 @@ func (f *Filter) where() (*where, error) {
 		w.and("("+strings.Join(either, " OR ")+")", args...)
 	}
 	if f.Deliveries {
-		w.terms = []string{"seq IN (SELECT coalesce(max(CASE WHEN outcome <> 'duplicate' THEN seq END), max(seq)) FROM record WHERE " + w.String() +
+		w.terms = []string{"seq IN (SELECT max(seq) FROM record WHERE " + w.String() +
 			" GROUP BY CASE webhook_id WHEN '' THEN id ELSE webhook_id END)"}
 	}
 	if len(f.Status) > 0 {

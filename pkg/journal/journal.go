@@ -25,8 +25,6 @@
 // writer, which commits together what arrived during the commit before: many
 // callers share one fsync. Bodies and headers are stored byte for byte;
 // credentials are masked before they are stored (see [webhook.Record.Redacted]).
-// Requests that a receiver refused before it had verified them are the exception:
-// see [RefusedLimits].
 //
 // A receiver stores what it receives with [Journal.Keep], and knows it again after
 // a restart by [Journal.Marks]. [Journal.Queue] contains what a
@@ -78,6 +76,9 @@ type Journal struct {
 	closing sync.Once
 	closed  error
 }
+
+// AmbiguousError is the error for the beginning of an id that several ids share.
+type AmbiguousError = sqlfile.AmbiguousError
 
 // FileError is a fault of a journal's file: it names the file, what is wrong
 // with it, and the next step.
@@ -210,10 +211,6 @@ END;
 CREATE TRIGGER refused_deleted AFTER DELETE ON record WHEN OLD.refused_size > 0 BEGIN
 	UPDATE refused SET records = records - 1, bytes = bytes - OLD.refused_size;
 END;
-`, `
-UPDATE record SET outcome = 'pending', verdict = json_set(verdict, '$.outcome', 'pending') WHERE forward_state = 1;
-UPDATE record SET outcome = 'forward_failed', verdict = json_set(verdict, '$.outcome', 'forward_failed', '$.reason', 'app')
-	WHERE forward_state = 3;
 `},
 }
 
@@ -234,13 +231,7 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if o.Warn == nil {
 		j.refused.warn = func(string) {}
 	}
-	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
-		if err := j.others.look(tx); err != nil {
-			return err
-		}
-		return j.endAbandoned(tx)
-	})
-	if err != nil {
+	if err := w.Submit(ctx, j.others.look); err != nil {
 		return nil, errors.Join(explain(path, err), j.Close())
 	}
 	return j, nil
@@ -274,7 +265,8 @@ func (j *Journal) Lock(ctx context.Context, name string) (release func() error, 
 
 // explain turns an error of SQLite or of the system into a [*FileError].
 func explain(path string, err error) error {
-	if errors.Is(err, ErrBroken) || errors.Is(err, ErrNotFound) {
+	var ambiguous *AmbiguousError
+	if errors.Is(err, ErrBroken) || errors.Is(err, ErrNotFound) || errors.As(err, &ambiguous) {
 		return err
 	}
 	return kind.Explain(path, err)

@@ -69,8 +69,8 @@ func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) 
 	var seen *receive.SeenError
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 		seen = nil
-		if r.Once {
-			if seen, err = j.claim(tx, r); err != nil || seen != nil {
+		if r.Once && r.Mark != nil {
+			if seen, err = j.seenBefore(tx, r); err != nil || seen != nil {
 				return err
 			}
 		}
@@ -112,7 +112,8 @@ func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added i
 }
 
 // Get returns the record with an id, or the last record of the delivery with
-// that id. If there is none, the error is [ErrNotFound].
+// that id. The beginning of an id is enough if no other id has it, and an
+// [*AmbiguousError] if one has. If there is none, the error is [ErrNotFound].
 func (j *Journal) Get(ctx context.Context, id string) (webhook.Record, error) {
 	for r, err := range j.Records(ctx, Filter{IDs: []string{id}, Newest: true, Limit: 1}) {
 		return r, err
@@ -122,7 +123,7 @@ func (j *Journal) Get(ctx context.Context, id string) (webhook.Record, error) {
 
 // Count returns how many records the filter selects, whatever its limit.
 func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
-	where, err := f.where()
+	where, err := j.where(ctx, f)
 	if err == nil {
 		err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE "+where.String(), where.args...).Scan(&n)
 	}
@@ -144,7 +145,7 @@ func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Recor
 }
 
 func (j *Journal) eachRecord(ctx context.Context, f Filter, yield func(webhook.Record, error) bool) error {
-	where, err := f.where()
+	where, err := j.where(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -192,15 +193,9 @@ func (j *Journal) recordPage(ctx context.Context, query string, args []any) (rec
 	return records, last, err
 }
 
-// columns returns the values of insertRecord, in its order. A record that waits to
-// be forwarded is pending.
+// columns returns the values of insertRecord, in its order.
 func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	r = r.Redacted()
-	if forwardTo != "" && r.Verdict != nil {
-		verdict := *r.Verdict
-		verdict.Outcome = pending
-		r.Verdict = &verdict
-	}
 	verdict, err := verdictColumn(r.Verdict)
 	if err != nil {
 		return nil, fmt.Errorf("record %s: %w", r.ID, err)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/outbox"
 	"github.com/wskdev/wsk/pkg/sandbox/internal/store"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -177,8 +179,7 @@ type SubscriptionList struct {
 
 // SubscribeResult is the response to POST subscriptions.
 type SubscribeResult struct {
-	ID   string       `json:"id"`
-	Form webhook.Form `json:"form"` // the form that was chosen if none was given
+	ID string `json:"id"`
 }
 
 // ResendRequest selects the deliveries to send again: by IDs, or all in a state.
@@ -301,6 +302,20 @@ type requestError struct{ err error }
 func (e *requestError) Error() string { return e.err.Error() }
 func (e *requestError) Unwrap() error { return e.err }
 
+// completeID returns the whole id in a table of the store that a request means. An
+// unknown one is returned as it is.
+func (s *Sandbox) completeID(ctx context.Context, table, prefix string) (id string, err error) {
+	err = s.store.Do(ctx, func(tx *store.Tx) (err error) {
+		id, err = tx.CompleteID(table, prefix)
+		return err
+	})
+	var ambiguous *sqlfile.AmbiguousError
+	if errors.As(err, &ambiguous) {
+		err = &requestError{err}
+	}
+	return cmp.Or(id, prefix), err
+}
+
 func adminResponse(body any, err error) response {
 	var unknown *webhook.UnknownError
 	var fault *requestError
@@ -375,6 +390,9 @@ func (s *Sandbox) adminRecords(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
+	if q.ID, err = s.completeID(r.Context(), "record", q.ID); err != nil {
+		return nil, err
+	}
 	list, err := s.Records(r.Context(), q)
 	return RecordList{list}, err
 }
@@ -392,6 +410,9 @@ func (s *Sandbox) adminDeliveries(r *http.Request) (any, error) {
 		}
 	}
 	s.settle(r.Context())
+	if q.ID, err = s.completeID(r.Context(), "delivery", q.ID); err != nil {
+		return nil, err
+	}
 	list, err := s.Deliveries(r.Context(), q)
 	return DeliveryList{list}, err
 }
@@ -416,6 +437,12 @@ func (s *Sandbox) adminResend(r *http.Request) (any, error) {
 		return nil, &requestError{errors.New(`name the deliveries: {"ids":["whk_…"]} or {"state":"dead"}`)}
 	}
 	s.settle(r.Context())
+	for i, id := range q.IDs { // all of them, before one is sent
+		var err error
+		if q.IDs[i], err = s.completeID(r.Context(), "delivery", id); err != nil {
+			return nil, err
+		}
+	}
 	result := ResendResult{Deliveries: []Delivery{}}
 	before := s.outbox.Tally()
 	ids := q.IDs
@@ -490,17 +517,19 @@ func (s *Sandbox) adminSubscribe(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	sub, err := s.subscription(q)
-	if err != nil {
+	if _, err := s.subscription(q); err != nil {
 		return nil, &requestError{err}
 	}
 	id, err := s.Subscribe(r.Context(), q)
-	return SubscribeResult{id, sub.Form}, err
+	return SubscribeResult{id}, err
 }
 
 func (s *Sandbox) adminUnsubscribe(r *http.Request) (any, error) {
-	id := r.URL.Query().Get("id")
-	err := s.Unsubscribe(r.Context(), id)
+	id, err := s.completeID(r.Context(), "subscription", r.URL.Query().Get("id"))
+	if err != nil {
+		return nil, err
+	}
+	err = s.Unsubscribe(r.Context(), id)
 	if errors.Is(err, ErrNotFound) {
 		err = fmt.Errorf("subscription %q: %w", id, err)
 	}

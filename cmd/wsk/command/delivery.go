@@ -139,9 +139,13 @@ func (v *DeliveryView) nextAttempt(s deliver.Step) string {
 	return "again in " + pause
 }
 
-// End counts a delivery by the record of its last attempt.
-func (v *DeliveryView) End(r webhook.Record) {
+// End counts a delivery by the record of its last attempt, and writes the id by
+// which the journal has that, unless it is "".
+func (v *DeliveryView) End(r webhook.Record, id string) {
 	v.last = r
+	if v.Text && id != "" {
+		fmt.Fprintln(v.Env.Out, "     "+v.P.Quiet("journal  ")+id)
+	}
 	if r.Verdict.Outcome == webhook.Accepted {
 		return
 	}

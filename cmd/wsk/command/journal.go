@@ -91,14 +91,17 @@ func NewRecorder(env *Env, j *journal.Journal) *Recorder { return &Recorder{env,
 // Journal returns the journal behind r, or nil.
 func (r *Recorder) Journal() *journal.Journal { return r.journal }
 
-// Store stores a record. A request cannot be unsent, so an error is a warning.
-func (r *Recorder) Store(ctx context.Context, record *webhook.Record) {
+// Store stores a record, and returns the id by which the journal has it, or "". A
+// request cannot be unsent, so an error is a warning.
+func (r *Recorder) Store(ctx context.Context, record *webhook.Record) (id string) {
 	if r.journal == nil {
-		return
+		return ""
 	}
 	if err := r.journal.Put(context.WithoutCancel(ctx), *record); err != nil {
 		fmt.Fprintf(r.env.Err, "wsk: warning: the record was not stored: %s\n", ui.Clean(err.Error()))
+		return ""
 	}
+	return record.ID
 }
 
 // Close closes the journal. What was stored is on disk already, so there is no error.
@@ -118,7 +121,7 @@ func WithJournal(ctx context.Context, env *Env, f *Journal, use func(*journal.Jo
 }
 
 // FindRecord returns the record of that id, or the last one of the webhook of that
-// id.
+// id. The beginning of an id is enough, see [journal.Journal.Get].
 func FindRecord(ctx context.Context, j *journal.Journal, id string) (webhook.Record, error) {
 	r, err := j.Get(ctx, id)
 	if errors.Is(err, journal.ErrNotFound) {
@@ -144,8 +147,8 @@ func (q *Filter) Add(cmd *cobra.Command) {
 	f.StringArrayVar(&q.Events, "event", nil, "events that match `GLOB`, 'work_order.*'; repeatable")
 	f.StringArrayVar(&q.Status, "status", nil, "`STATUS`: ok, failed, an outcome such as duplicate, 503 or 5xx; repeatable")
 	f.StringVar(&q.Direction, "direction", "", "`WAY`: sent or received")
-	f.StringArrayVar(&q.ids, "id", nil, "the record or the webhook with that `ID`; repeatable")
-	CompleteFlag(cmd, "status", append(journal.Statuses(), "5xx")...)
+	f.StringArrayVar(&q.ids, "id", nil, "the record or the webhook with that `ID`, or its beginning; repeatable")
+	CompleteFlag(cmd, "status", "ok", "failed", "refused", "duplicate", "pending", "5xx")
 	CompleteFlag(cmd, "direction", "sent", "received")
 }
 

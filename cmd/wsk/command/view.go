@@ -40,8 +40,9 @@ func AnswerLine(r *webhook.Record) string {
 	return ui.StatusText(r.Response.Status)
 }
 
-// WriteAnswer shows the record of a request that was sent.
-func WriteAnswer(w io.Writer, p ui.Palette, r *webhook.Record) error {
+// WriteAnswer shows the record of a request that was sent, with the id by which the
+// journal has it, unless that is "".
+func WriteAnswer(w io.Writer, p ui.Palette, r *webhook.Record, id string) error {
 	ok := r.Verdict.Outcome == webhook.Accepted
 	t := ui.Table{Indent: "  "}
 	if r.Response != nil {
@@ -57,6 +58,9 @@ func WriteAnswer(w io.Writer, p ui.Palette, r *webhook.Record) error {
 		if !body.IsObject() && len(r.Response.Body) > 0 {
 			t.Field(p, "body", ui.Short(string(r.Response.Body), 400))
 		}
+	}
+	if id != "" {
+		t.Field(p, "journal", id)
 	}
 	status := AnswerLine(r)
 	if r.Response != nil {

@@ -24,7 +24,7 @@ type view struct {
 	config receive.Config
 	tally  *expect.Tally // counts what was printed
 
-	outcomes *command.OutcomeCounts
+	outcomes command.OutcomeCounts
 }
 
 // ready prints where the receiver listens.
@@ -129,7 +129,7 @@ func (v *view) line(r webhook.Record) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s  %s  %s%s\n",
 		p.Quiet(r.Time.Local().Format(time.TimeOnly)), p.Status(status, strconv.Itoa(status)),
-		paint(ui.Pad(ui.Clean(name), 22)), ui.Pad(ui.Clean(ui.Short(deliveryID(r), 16)), 16),
+		paint(ui.Pad(ui.Clean(name), 22)), ui.Pad(ui.Clean(shownID(r)), idWidth),
 		p.Quiet(fmt.Sprintf("%.1f ms", float64(r.Duration.Microseconds())/1000)), note)
 	detail := func(label, text string) { command.WriteDetail(&b, p, v.env.Columns, label, text) }
 	detail("", content)
@@ -142,16 +142,19 @@ func (v *view) line(r webhook.Record) error {
 	return err
 }
 
-// deliveryID returns the webhook id of a request, or the id of its event, or "".
-func deliveryID(r webhook.Record) string {
-	if r.WebhookID != "" {
-		return r.WebhookID
+// idWidth has room for an id that wsk made, in characters.
+const idWidth = 30
+
+// maxID is the longest id that is shown whole, in characters: a sender may choose it.
+const maxID = 64
+
+// shownID returns an id that finds the record in the journal: the webhook id, or
+// its beginning, else the record's own.
+func shownID(r webhook.Record) string {
+	if r.WebhookID == "" {
+		return r.ID
 	}
-	if r.Event == "" {
-		return ""
-	}
-	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no id
-	return event.ID
+	return ui.Short(r.WebhookID, maxID)
 }
 
 // summary is the last line of a stream.
@@ -160,14 +163,13 @@ type summary struct {
 	Outcomes map[webhook.Outcome]int `json:"outcomes"`
 }
 
-// summary counts the requests by outcome. An event that was given up when it was
-// forwarded is counted as that alone.
+// summary counts the requests by outcome.
 func (v *view) summary(ctx context.Context) {
 	counts := v.outcomes.All()
 	if !v.text {
 		_ = command.WriteJSON(v.env.Out, summary{"summary", counts}) // Out keeps its error for Main
 		return
 	}
-	text := command.FormatCounts(counts, "nothing", webhook.Outcomes()...)
+	text := command.FormatCounts(counts, "nothing", webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed)
 	command.PrintSummary(ctx, v.env, "received: "+strings.ReplaceAll(text, "_", " "))
 }

@@ -47,13 +47,14 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},
 	}
 	v.Begin(d)
+	id := ""
 	record, err := env.Client().Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
-		recorder.Store(ctx, &s.Record)
+		id = recorder.Store(ctx, &s.Record)
 		v.Step(s)
 	})
 	if err := command.Unrecorded(ctx, err); err != nil {
 		return err
 	}
-	v.End(record)
+	v.End(record, id)
 	return v.Result()
 }

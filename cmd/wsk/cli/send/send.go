@@ -159,9 +159,10 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	// reports it.
 	pacer := engine.Pacer{Journal: recorder.Journal(), Key: engine.Key(delivery), Within: delivery.Timeout, Now: env.Now}
 	_ = pacer.Take(ctx)
+	id := ""
 	record, err := env.Client().Send(ctx, delivery, policy, func(s deliver.Step) {
 		_ = pacer.Answered(ctx)
-		recorder.Store(ctx, &s.Record)
+		id = recorder.Store(ctx, &s.Record)
 		if s.Again {
 			fmt.Fprintf(env.Err, "wsk: attempt %d: %s; again in %s\n", s.Record.Attempt+1, ui.Clean(command.AnswerLine(&s.Record)), ui.Duration(s.Pause))
 			_ = pacer.Take(ctx)
@@ -171,7 +172,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 		return err
 	}
 	if o.output.Text() {
-		err = command.WriteAnswer(env.Out, o.output.Palette, &record)
+		err = command.WriteAnswer(env.Out, o.output.Palette, &record, id)
 	} else {
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}

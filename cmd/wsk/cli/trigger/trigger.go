@@ -125,14 +125,15 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 			}
 		}
 		v.Begin(delivery)
+		id := ""
 		record, err := client.Deliver(ctx, delivery, plan.Schedule.Faster(plan.Factor), func(s deliver.Step) {
-			recorder.Store(ctx, &s.Record)
+			id = recorder.Store(ctx, &s.Record)
 			v.Step(s)
 		})
 		if err := command.Unrecorded(ctx, err); err != nil {
 			return err
 		}
-		v.End(record)
+		v.End(record, id)
 	}
 	return v.Result()
 }

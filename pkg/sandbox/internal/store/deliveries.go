@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -65,6 +66,12 @@ func (t *Tx) Subscribe(s Subscription) error {
 	}
 	return t.w.Exec(`INSERT OR REPLACE INTO subscription (id, company, url, events, form, secret, api_key, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.ID, s.Company, s.URL, string(events), string(s.Form), s.Secret, s.APIKey, s.Created.UnixNano())
+}
+
+// CompleteID returns the id in a table (record, delivery or subscription) that
+// begins with prefix, or "". Its error is a [*sqlfile.AmbiguousError] if several do.
+func (t *Tx) CompleteID(table, prefix string) (string, error) {
+	return sqlfile.CompleteID(t.w.Each, table, []string{"id"}, prefix)
 }
 
 // Unsubscribe removes a subscription, or returns [ErrNotFound]. Its pending
