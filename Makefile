@@ -51,7 +51,7 @@ fmt: tools ## Format the code
 	@.bin/golangci-lint fmt ./...
 
 .PHONY: generate
-generate: ## Write completions/
+generate: ## Write completions/ and the types in pkg/events
 	go run ./cmd/gen
 
 .PHONY: check

@@ -1,6 +1,7 @@
-// Command gen writes what is derived from the command tree: the completion
-// scripts, which are committed in completions/, and the man pages, which
-// releases contain.
+// Command gen writes what is derived from the command tree, the completion
+// scripts in completions/ and the man pages, and what is derived from the
+// catalog, the Go types in pkg/events. All but the man pages, which releases
+// contain, are committed.
 //
 //	go run ./cmd/gen
 //	go run ./cmd/gen --man man
@@ -31,9 +32,13 @@ var fileNames = map[string]string{
 
 func main() {
 	completions := flag.String("completions", "completions", "write the completion scripts to `DIR`")
+	events := flag.String("events", filepath.Join("pkg", "events"), "write the Go types of the events below `DIR`")
 	man := flag.String("man", "", "write the man pages to `DIR`; none are written without it")
 	flag.Parse()
 	err := writeCompletions(*completions)
+	if err == nil {
+		err = writeEvents(*events)
+	}
 	if err == nil && *man != "" {
 		err = writeMan(*man)
 	}

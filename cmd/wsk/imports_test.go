@@ -20,7 +20,7 @@ const module = "github.com/wskdev/wsk/"
 var layers = [][]string{
 	{"pkg/internal/classify", "pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
 	{"pkg/webhook"},
-	{"pkg/internal/*", "pkg/payload", "pkg/report"},
+	{"pkg/events", "pkg/internal/*", "pkg/payload", "pkg/report"},
 	{"pkg/deliver", "pkg/diagnose", "pkg/lint", "pkg/receive", "pkg/render"},
 	{"pkg/journal"},
 	{"pkg/check", "pkg/sandbox"},
@@ -38,13 +38,16 @@ var gjson = []string{"github.com/tidwall/gjson", "github.com/tidwall/match", "gi
 
 // modules lists the third-party modules that a public package depends on.
 var modules = map[string][]string{
-	"pkg/deliver":  gjson,
-	"pkg/diagnose": gjson,
-	"pkg/lint":     gjson,
-	"pkg/payload":  gjson,
-	"pkg/receive":  gjson,
-	"pkg/report":   gjson,
-	"pkg/webhook":  gjson,
+	"pkg/deliver":           gjson,
+	"pkg/diagnose":          gjson,
+	"pkg/events":            gjson,
+	"pkg/events/workskedge": gjson,
+	"pkg/events/worksome":   gjson,
+	"pkg/lint":              gjson,
+	"pkg/payload":           gjson,
+	"pkg/receive":           gjson,
+	"pkg/report":            gjson,
+	"pkg/webhook":           gjson,
 }
 
 // place returns the layer of a package and its folder there, or -1.
@@ -86,6 +89,8 @@ func TestImportRules(t *testing.T) {
 		{"pkg/sandbox", "pkg/deliver", true},
 		{"pkg/receive", "pkg/deliver", false},
 		{"pkg/receive", "pkg/journal", false},
+		{"pkg/events/workskedge", "pkg/events", true},
+		{"pkg/events", "pkg/receive", false},
 		{"pkg/journal", "pkg/receive", true},
 		{"pkg/report", "cmd/wsk/ui", false},
 		{"pkg/webhook", "pkg/internal/schema", false},
