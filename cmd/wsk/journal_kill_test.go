@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -114,8 +116,41 @@ func load(t *testing.T, round int, delivery func(id string) deliver.Delivery) (a
 	return answered
 }
 
+// flood sends requests that are refused, until the server has ended or the function
+// is called that it returns.
+func flood(t *testing.T, url string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	transport := deliver.NewTransport()
+	client := http.Client{Transport: transport}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		defer transport.CloseIdleConnections()
+		for {
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(strings.Repeat("x", 5000)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			answer, err := client.Do(r)
+			if err != nil {
+				return // the server has ended
+			}
+			_ = answer.Body.Close()
+			if answer.StatusCode != http.StatusUnauthorized {
+				t.Errorf("an unsigned request was answered with %d", answer.StatusCode)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		wait.Wait()
+	}
+}
+
 // TestListen_killed_keeps_what_it_answered_with_200 kills a listener under load,
-// again and again on one journal.
+// again and again on one journal. Beside it come requests that it refuses, whose
+// records may be lost.
 func TestListen_killed_keeps_what_it_answered_with_200(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal.db")
@@ -127,9 +162,11 @@ func TestListen_killed_keeps_what_it_answered_with_200(t *testing.T) {
 			wantDuplicate(t, url, before)
 		}
 		timer := time.AfterFunc(time.Duration(20+rand.IntN(150))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		stop := flood(t, url)
 		answered := load(t, round, func(id string) deliver.Delivery {
 			return deliver.Delivery{URL: url, Event: webhook.Event{Raw: killed(id)}, WebhookID: id}
 		})
+		stop()
 		timer.Stop()
 		_ = cmd.Wait()
 		if cmd.ProcessState.Exited() {

@@ -20,22 +20,56 @@ type Filter struct {
 	Status       []string          // see [CheckStatus]; at least one must apply
 	Direction    webhook.Direction // sent or received
 	IDs          []string          // ids of records or of deliveries, or beginnings that no other id has
-	Deliveries   bool              // only the last record of each delivery; Status applies to that one
+	Deliveries   bool              // only the last record of each delivery that is not a duplicate; Status applies to that one
 	Newest       bool              // the newest first; default: the oldest first
 	Limit        int               // the largest number of records; 0 for all
 }
 
-// statuses are the values of [Filter.Status] other than HTTP statuses.
-var statuses = []string{
-	"ok", "failed", "accepted", "duplicate", "replay_suspect", "conflict", "refused", "unknown", "pending",
+// Statuses lists the values of [Filter.Status] other than HTTP statuses.
+func Statuses() []string {
+	names := []string{"ok", "failed"}
+	for _, outcome := range webhook.Outcomes() {
+		if outcome != webhook.Failed {
+			names = append(names, string(outcome))
+		}
+	}
+	return names
 }
 
-// CheckStatus returns an error unless status is a value of [Filter.Status]: "ok"
-// for records with a 2xx response, "failed" for all others unless a replay of them
-// had one later, an outcome such as "duplicate", an HTTP status such as "503", or a class of them such as "5xx".
+// CheckStatus returns an error unless status is a value of [Filter.Status]: an
+// HTTP status such as "503", a class of them such as "5xx", an outcome such as
+// "duplicate", "ok" or "failed". A record is ok if its response is 2xx, and so is
+// that of the app that it was forwarded to. All others have failed, except those
+// that are pending or were never sent, and those that a replay fixed: it had a 2xx response later.
 func CheckStatus(status string) error {
 	_, _, err := statusTerm(status)
 	return err
+}
+
+// isOK and isFailed leave out what is pending or was never sent. HasStatus is the
+// same in Go.
+const (
+	isOK = "(outcome NOT IN ('pending', 'forward_failed') AND coalesce(status BETWEEN 200 AND 299, FALSE)" +
+		" AND coalesce(json_extract(forward, '$.status') BETWEEN 200 AND 299, TRUE))"
+	isFailed = "(outcome <> 'pending' AND (outcome <> '' OR status IS NOT NULL) AND NOT " + isOK + ")"
+)
+
+// HasStatus reports whether a record has a status, as [Filter.Status] selects it. A
+// record alone does not say whether a replay fixed it.
+func HasStatus(r *webhook.Record, status string) bool {
+	outcome, code := outcomeOf(*r), r.Status()
+	isOpen := outcome == pending || outcome == "" && code == 0
+	isOK := !isOpen && outcome != webhook.ForwardFailed && code/100 == 2 && (r.Forward == nil || r.Forward.Status/100 == 2)
+	class, isClass := strings.CutSuffix(status, "xx")
+	switch {
+	case status == "ok":
+		return isOK
+	case status == "failed":
+		return !isOK && !isOpen
+	case isClass:
+		return class == strconv.Itoa(code/100)
+	}
+	return status == string(outcome) || status == strconv.Itoa(code)
 }
 
 // fixed selects the records whose request was sent again, see
@@ -49,17 +83,17 @@ func statusTerm(status string) (term string, args []any, err error) {
 	number, notNumber := strconv.Atoi(class)
 	switch {
 	case status == "ok":
-		return "status BETWEEN 200 AND 299", nil, nil
+		return isOK, nil, nil
 	case status == "failed":
-		return "((status IS NULL AND outcome <> 'pending' OR status NOT BETWEEN 200 AND 299) AND NOT " + fixed + ")", nil, nil
-	case slices.Contains(statuses, status):
+		return "(" + isFailed + " AND NOT " + fixed + ")", nil, nil
+	case slices.Contains(Statuses(), status):
 		return "outcome = ?", []any{status}, nil
 	case notNumber == nil && isClass && 1 <= number && number <= 9:
 		return "status BETWEEN ? AND ?", []any{number * 100, number*100 + 99}, nil
 	case notNumber == nil && !isClass && 100 <= number && number <= 999:
 		return "status = ?", []any{number}, nil
 	}
-	return "", nil, webhook.Unknown("status", status, append(slices.Clone(statuses), "503", "5xx"))
+	return "", nil, webhook.Unknown("status", status, append(Statuses(), "503", "5xx"))
 }
 
 // where is the condition of a query.
@@ -120,7 +154,7 @@ func (f *Filter) where() (*where, error) {
 		w.and("("+strings.Join(either, " OR ")+")", args...)
 	}
 	if f.Deliveries {
-		w.terms = []string{"seq IN (SELECT max(seq) FROM record WHERE " + w.String() +
+		w.terms = []string{"seq IN (SELECT coalesce(max(CASE WHEN outcome <> 'duplicate' THEN seq END), max(seq)) FROM record WHERE " + w.String() +
 			" GROUP BY CASE webhook_id WHEN '' THEN id ELSE webhook_id END)"}
 	}
 	if len(f.Status) > 0 {

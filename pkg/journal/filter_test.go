@@ -134,6 +134,77 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+// HasStatus and the filter select the same records.
+func TestHasStatus(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		outcome      webhook.Outcome // "" for no verdict
+		status, app  int             // 0 for no response
+		ok, isFailed bool
+	}{
+		"accepted":                    {webhook.Accepted, 201, 0, true, false},
+		"accepted by the app too":     {webhook.Accepted, 200, 204, true, false},
+		"a duplicate":                 {webhook.Duplicate, 200, 0, true, false},
+		"refused":                     {webhook.Refused, 401, 0, false, true},
+		"no response":                 {webhook.Failed, 0, 0, false, true},
+		"failed with the app":         {webhook.Failed, 503, 503, false, true},
+		"given up":                    {webhook.ForwardFailed, 200, 503, false, true},
+		"given up without a response": {webhook.ForwardFailed, 200, 0, false, true},
+		"given up by an older wsk":    {webhook.Accepted, 200, 503, false, true},
+		"given up by a kill":          {webhook.ForwardFailed, 0, 0, false, true},
+		"waiting":                     {webhook.Pending, 200, 0, false, false},
+		"waiting for a retry":         {webhook.Pending, 200, 503, false, false},
+		"being handled":               {webhook.Pending, 0, 0, false, false},
+		"never sent":                  {"", 0, 0, false, false},
+		"sent without a verdict":      {"", 200, 0, true, false},
+		"failed without a verdict":    {"", 500, 0, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := sample(1)
+			if r.Verdict.Outcome = test.outcome; test.outcome == "" {
+				r.Verdict = nil
+			}
+			if r.Response.Status = test.status; test.status == 0 {
+				r.Response = nil
+			}
+			if test.app > 0 {
+				r.Forward = &webhook.Response{Status: test.app}
+			}
+			j := newJournal(t, Options{})
+			put(t, j, r)
+			for status, want := range map[string]bool{
+				"ok": test.ok, "failed": test.isFailed, "200": test.status == 200, "5xx": test.status/100 == 5,
+				"accepted": test.outcome == webhook.Accepted, "forward_failed": test.outcome == webhook.ForwardFailed,
+			} {
+				if got := HasStatus(&r, status); got != want {
+					t.Errorf("HasStatus(%s) is %v, want %v", status, got, want)
+				}
+				if got := ids(t, j, Filter{Status: []string{status}}) == "1"; got != want {
+					t.Errorf("the filter %s selects it: %v, want %v", status, got, want)
+				}
+			}
+		})
+	}
+}
+
+// A repeat that the receiver recognized says nothing about what became of the
+// delivery.
+func TestFilter_deliveries_are_not_hidden_by_a_duplicate(t *testing.T) {
+	t.Parallel()
+	j := newJournal(t, Options{})
+	first, again, other := sample(1), sample(2), sample(3)
+	first.Verdict.Outcome, again.Verdict.Outcome, other.Verdict.Outcome = webhook.ForwardFailed, webhook.Duplicate, webhook.Duplicate
+	again.WebhookID = first.WebhookID
+	put(t, j, first, again, other)
+	if got := ids(t, j, Filter{Deliveries: true}); got != "1 3" {
+		t.Errorf("the deliveries are %q, want 1 3", got)
+	}
+	if got := ids(t, j, Filter{Deliveries: true, Status: []string{"failed"}}); got != "1" {
+		t.Errorf("%q failed, want 1", got)
+	}
+}
+
 func TestRecordsReadsASnapshotWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	j := newJournal(t, Options{})

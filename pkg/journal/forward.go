@@ -53,7 +53,7 @@ func (j *Journal) Queue(ctx context.Context, target string) (*Queue, error) {
 func (q *Queue) Close() error { return q.release() }
 
 // Keep stores a receipt as [Journal.Keep] does, and queues it if its Forward is
-// set.
+// set. Until it is finished, its outcome in the journal is pending.
 func (q *Queue) Keep(ctx context.Context, r receive.Receipt) error {
 	target := ""
 	if r.Forward {
@@ -100,11 +100,15 @@ func (q *Queue) Len(ctx context.Context) (n int, err error) {
 	return n, explain(q.journal.path, err)
 }
 
-// Finish stores the result of an attempt: the Forward and the Error of its
-// record, and when the record is due again.
+// Finish stores the result of an attempt: the verdict, the Forward and the Error
+// of its record, and when the record is due again.
 func (q *Queue) Finish(ctx context.Context, result receive.ForwardResult) error {
 	r := result.Record.Redacted()
 	answer, err := forwardColumn(r.Forward)
+	if err != nil {
+		return err
+	}
+	verdict, err := verdictColumn(r.Verdict)
 	if err != nil {
 		return err
 	}
@@ -116,7 +120,7 @@ func (q *Queue) Finish(ctx context.Context, result receive.ForwardResult) error 
 		state, at = forwardDue, result.Next.UnixNano()
 	}
 	return explain(q.journal.path, q.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		return tx.Exec("UPDATE record SET forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
-			answer, r.Error, state, at, r.ID)
+		return tx.Exec("UPDATE record SET outcome = ?, verdict = ?, forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
+			string(outcomeOf(r)), verdict, answer, r.Error, state, at, r.ID)
 	}))
 }

@@ -62,6 +62,36 @@ func TestQueueDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 	}
 }
 
+func TestQueueOutcome(t *testing.T) {
+	t.Parallel()
+	j := newJournal(t, Options{})
+	q := queue(t, j, "http://app")
+	r := sample(1)
+	r.Verdict.Warnings = []string{"a warning"}
+	want := func(outcome webhook.Outcome) {
+		t.Helper()
+		got, err := j.Get(t.Context(), r.ID)
+		if err != nil || got.Verdict.Outcome != outcome || len(got.Verdict.Warnings) != 1 || !got.Verdict.Verified {
+			t.Errorf("the record is %s, %v; want %s", line(t, got), err, outcome)
+		}
+		if selected := ids(t, j, Filter{Status: []string{string(outcome)}}); selected != "1" {
+			t.Errorf("the filter %s selects %q", outcome, selected)
+		}
+	}
+	if err := q.Keep(t.Context(), receive.Receipt{Record: r, Forward: true}); err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict.Outcome != webhook.Accepted {
+		t.Errorf("Keep made the caller's record %s", r.Verdict.Outcome)
+	}
+	want(webhook.Pending)
+	r.Verdict.Outcome = webhook.ForwardFailed
+	if err := q.Finish(t.Context(), receive.ForwardResult{Record: r}); err != nil {
+		t.Fatal(err)
+	}
+	want(webhook.ForwardFailed)
+}
+
 func TestQueueIsOpenOnceForEachTarget(t *testing.T) {
 	t.Parallel()
 	j := newJournal(t, Options{})

@@ -25,6 +25,8 @@
 // writer, which commits together what arrived during the commit before: many
 // callers share one fsync. Bodies and headers are stored byte for byte;
 // credentials are masked before they are stored (see [webhook.Record.Redacted]).
+// Requests that a receiver refused before it had verified them are the exception:
+// see [RefusedLimits].
 //
 // A receiver stores what it receives with [Journal.Keep], and knows it again after
 // a restart by [Journal.Marks]. [Journal.Queue] contains what a
@@ -211,6 +213,10 @@ END;
 CREATE TRIGGER refused_deleted AFTER DELETE ON record WHEN OLD.refused_size > 0 BEGIN
 	UPDATE refused SET records = records - 1, bytes = bytes - OLD.refused_size;
 END;
+`, `
+UPDATE record SET outcome = 'pending', verdict = json_set(verdict, '$.outcome', 'pending') WHERE forward_state = 1;
+UPDATE record SET outcome = 'forward_failed', verdict = json_set(verdict, '$.outcome', 'forward_failed', '$.reason', 'app')
+	WHERE forward_state = 3;
 `},
 }
 
@@ -231,7 +237,13 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if o.Warn == nil {
 		j.refused.warn = func(string) {}
 	}
-	if err := w.Submit(ctx, j.others.look); err != nil {
+	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
+		if err := j.others.look(tx); err != nil {
+			return err
+		}
+		return j.endAbandoned(tx)
+	})
+	if err != nil {
 		return nil, errors.Join(explain(path, err), j.Close())
 	}
 	return j, nil

@@ -269,7 +269,7 @@ func TestReceiverIsFreeOfTheClaimsOfAKilledOneAfterARestart(t *testing.T) {
 	killed := reopen(t, path, Options{})
 	stamp := strconv.FormatInt(clock().Unix(), 10)
 	r := sample(1)
-	r.ID, r.Verdict = "rec_killed", &webhook.Verdict{Outcome: webhook.Pending}
+	r.ID, r.Verdict, r.Response = "rec_killed", &webhook.Verdict{Outcome: webhook.Pending}, nil
 	mark := receive.Mark{ID: "one", Signed: receive.BodyDigest(stamp, []byte(event(1))), Time: clock()}
 	if err := killed.Keep(t.Context(), receive.Receipt{Record: r, Mark: &mark, Once: true}); err != nil {
 		t.Fatal(err)
@@ -279,6 +279,37 @@ func TestReceiverIsFreeOfTheClaimsOfAKilledOneAfterARestart(t *testing.T) {
 	}
 	status, outcome := newSite(t, path, siteOptions{first: true, memory: 100}).deliver("one", event(1))
 	wantAnswer(t, "what the receiver before was handling", status, outcome, 200, "")
+}
+
+func TestOpenGivesUpWhatAKilledReceiverWasForwarding(t *testing.T) {
+	t.Parallel()
+	for name, mark := range map[string]*receive.Mark{
+		"with a mark":                        {ID: "one", Signed: receive.BodyDigest("1", nil), Time: clock()},
+		"without one, as from Work Market's": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "journal.db")
+			killed := reopen(t, path, Options{})
+			r := sample(1)
+			r.Verdict, r.Response = &webhook.Verdict{Outcome: webhook.Pending, Verified: true}, nil
+			if err := killed.Keep(t.Context(), receive.Receipt{Record: r, Mark: mark, Once: true}); err != nil {
+				t.Fatal(err)
+			}
+			want := func(outcome webhook.Outcome) {
+				t.Helper()
+				got, err := reopen(t, path, Options{}).Get(t.Context(), r.ID)
+				if err != nil || got.Verdict.Outcome != outcome || !got.Verdict.Verified || (got.Error == "") != (outcome == pending) {
+					t.Errorf("the record is %s, %v; want %s", line(t, got), err, outcome)
+				}
+			}
+			want(webhook.Pending) // while the receiver runs
+			if err := killed.Close(); err != nil {
+				t.Fatal(err)
+			}
+			want(webhook.ForwardFailed)
+		})
+	}
 }
 
 // An index of the marks costs as much as the rest of a commit.

@@ -69,8 +69,8 @@ func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) 
 	var seen *receive.SeenError
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 		seen = nil
-		if r.Once && r.Mark != nil {
-			if seen, err = j.seenBefore(tx, r); err != nil || seen != nil {
+		if r.Once {
+			if seen, err = j.claim(tx, r); err != nil || seen != nil {
 				return err
 			}
 		}
@@ -193,9 +193,15 @@ func (j *Journal) recordPage(ctx context.Context, query string, args []any) (rec
 	return records, last, err
 }
 
-// columns returns the values of insertRecord, in its order.
+// columns returns the values of insertRecord, in its order. A record that waits to
+// be forwarded is pending.
 func columns(r webhook.Record, forwardTo, order string) ([]any, error) {
 	r = r.Redacted()
+	if forwardTo != "" && r.Verdict != nil {
+		verdict := *r.Verdict
+		verdict.Outcome = pending
+		r.Verdict = &verdict
+	}
 	verdict, err := verdictColumn(r.Verdict)
 	if err != nil {
 		return nil, fmt.Errorf("record %s: %w", r.ID, err)

@@ -142,7 +142,7 @@ func (k *refused) trim(tx *sqlfile.Tx) error {
 func (k *refused) report() {
 	if k.isFull.Load() {
 		k.sayFull.Do(func() {
-			k.warn(fmt.Sprintf("the journal keeps the newest %d requests that were refused unverified, or %d MiB of them: older ones are deleted", k.limits.Records, k.limits.Bytes>>20))
+			k.warn(fmt.Sprintf("the journal keeps the newest %d requests that were refused unverified, or %.3g MiB of them: older ones are deleted", k.limits.Records, float64(k.limits.Bytes)/(1<<20)))
 		})
 	}
 	if k.lost.Load() > 0 {

@@ -161,7 +161,7 @@ func checkTotals(t *testing.T, j *Journal, want int) {
 // as they are, and a little more.
 func TestKeep_under_a_flood_bounds_the_file(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const limit, bodies = 2 << 20, 3000
+		const limit, bodies = 1 << 20, 1000
 		j := newJournal(t, Options{Refused: RefusedLimits{Bytes: limit}})
 		body := bytes.Repeat([]byte("x"), 1<<20)
 		for n := range bodies {

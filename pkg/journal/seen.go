@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strconv"
 	"time"
 
@@ -92,8 +93,22 @@ func indexMarks(tx *sqlfile.Tx) error {
 	return err
 }
 
+// claim returns what a delivery is after the marks and the claims of other
+// receivers, or nil if it is new. If its record is pending, it is claimed then.
+func (j *Journal) claim(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, error) {
+	if r.Mark != nil {
+		if seen, err := j.seenBefore(tx, r); err != nil || seen != nil {
+			return seen, err
+		}
+	}
+	if outcomeOf(r.Record) != pending {
+		return nil, nil
+	}
+	return nil, j.storeClaim(tx, r)
+}
+
 // seenBefore returns what a delivery is after the marks and the claims of other
-// receivers, or nil if it is new. If its record is pending, it is claimed.
+// receivers, or nil if it is new.
 func (j *Journal) seenBefore(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, error) {
 	m := r.Mark
 	if err := j.others.look(tx); err != nil {
@@ -128,24 +143,66 @@ func (j *Journal) seenBefore(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenEr
 			return &receive.SeenError{Outcome: pending, FirstID: m.ID}, nil
 		}
 	}
-	if outcomeOf(r.Record) != pending {
-		return nil, nil
-	}
-	return nil, j.claim(tx, r)
+	return nil, nil
 }
 
-// claim claims the delivery of a pending record.
-func (j *Journal) claim(tx *sqlfile.Tx, r receive.Receipt) error {
+// storeClaim claims the delivery of a pending record.
+func (j *Journal) storeClaim(tx *sqlfile.Tx, r receive.Receipt) error {
 	owner, err := j.claimOwner(tx)
 	if err != nil {
 		return err
 	}
 	j.others.claim = true
-	if err := tx.Exec("DELETE FROM claim WHERE until <= ?", r.Mark.Time.UnixNano()); err != nil {
+	if err := endClaims(tx, "until <= ?", r.Record.Time.UnixNano()); err != nil {
 		return err
 	}
+	id, signed := "", []byte{} // without a mark: no other delivery is the same
+	if r.Mark != nil {
+		id, signed = r.Mark.ID, r.Mark.Signed[:]
+	}
 	return tx.Exec("INSERT INTO claim (record, webhook_id, signed, owner, until) VALUES (?,?,?,?,?)",
-		r.Record.ID, r.Mark.ID, r.Mark.Signed[:], owner, r.Mark.Time.Add(claimLease).UnixNano())
+		r.Record.ID, id, signed, owner, r.Record.Time.Add(claimLease).UnixNano())
+}
+
+// endClaims deletes the claims that a condition selects. Their receivers have
+// ended, so the records that are still pending were given up.
+func endClaims(tx *sqlfile.Tx, condition string, arg any) error {
+	err := tx.Exec(`UPDATE record SET outcome = 'forward_failed', verdict = json_set(verdict, '$.outcome', 'forward_failed', '$.reason', 'app'),
+		error = 'the receiver ended while it forwarded the event: the app may have received it'
+		WHERE outcome = 'pending' AND status IS NULL AND id IN (SELECT record FROM claim WHERE `+condition+")", arg)
+	if err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM claim WHERE "+condition, arg)
+}
+
+// endAbandoned ends the claims of the receivers that were killed.
+func (j *Journal) endAbandoned(tx *sqlfile.Tx) error {
+	if !j.others.claim {
+		return nil
+	}
+	var owners []int
+	err := tx.Each("SELECT DISTINCT owner FROM claim WHERE owner > 0", nil, func(rows *sql.Rows) error {
+		var n int
+		err := rows.Scan(&n)
+		owners = append(owners, n)
+		return err
+	})
+	for _, n := range owners {
+		if err != nil {
+			return err
+		}
+		release, locked := j.lockOwner(n)
+		if locked == nil {
+			err = errors.Join(endClaims(tx, "owner = ?", n), release())
+		}
+	}
+	return err
+}
+
+// lockOwner takes the lock of a number of a receiver.
+func (j *Journal) lockOwner(n int) (release func() error, err error) {
+	return j.Lock(context.Background(), "receiver-"+strconv.Itoa(n))
 }
 
 // storeMark stores the mark of a record, and ends the claim that the record may
@@ -209,12 +266,11 @@ func (j *Journal) claimOwner(tx *sqlfile.Tx) (int, error) {
 		return c.owner, nil
 	}
 	for n := 1; n <= mostOwners && c.owner == 0; n++ {
-		release, err := j.Lock(context.Background(), "receiver-"+strconv.Itoa(n))
-		if err == nil {
+		if release, err := j.lockOwner(n); err == nil {
 			c.owner, c.release = n, release
 		}
 	}
-	if err := tx.Exec("DELETE FROM claim WHERE owner = ? AND owner > 0", c.owner); err != nil {
+	if err := endClaims(tx, "owner = ? AND owner > 0", c.owner); err != nil {
 		return 0, err
 	}
 	c.isKnown = true

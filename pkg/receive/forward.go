@@ -97,12 +97,15 @@ type DueRecord struct {
 
 // ForwardResult is the result of an attempt of a [Forwarder].
 type ForwardResult struct {
-	Record  webhook.Record // Forward is the app's response, if there is one; otherwise Error is set
-	Attempt int            // 1 for the first
-	OK      bool           // the app answered with 2xx
-	Problem string         // why not, for people: "the app answered 503 Service Unavailable"
-	Pause   time.Duration  // from this attempt to the next; 0 if there is none
-	Next    time.Time      // when the next attempt is due; the zero time if there is none
+	// Record has the app's response in Forward, or the reason why there is none in
+	// Error. Its outcome is accepted if the app accepted the event, pending if
+	// there is another attempt, and otherwise forward_failed.
+	Record  webhook.Record
+	Attempt int           // 1 for the first
+	OK      bool          // the app answered with 2xx
+	Problem string        // why not, for people: "the app answered 503 Service Unavailable"
+	Pause   time.Duration // from this attempt to the next; 0 if there is none
+	Next    time.Time     // when the next attempt is due; the zero time if there is none
 }
 
 // DefaultConcurrency is the default of [ForwarderConfig.Concurrency].
@@ -329,6 +332,7 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	if r.Verdict == nil {
 		r.Verdict = &webhook.Verdict{} // an App may set its details
 	}
+	r.Verdict.Outcome = webhook.Accepted
 	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no type
 	answer := f.app(ctx, &event, &r)
 	r.Forward = exchange.MaskEcho(r.Forward, f.config.Secrets, r.Request.Header)
@@ -342,8 +346,11 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 			result.Problem = fmt.Sprintf("the app answered %d %s", answer.Status, http.StatusText(answer.Status))
 		}
 		if exchange.Temporary(answer.Status) && d.Attempts < f.config.Retries {
+			r.Verdict.Outcome = webhook.Pending
 			result.Pause = exchange.Backoff(firstForwardPause, maxForwardPause, d.Attempts)
 			result.Next = f.config.Now().Add(result.Pause)
+		} else {
+			r.Verdict.Outcome, r.Verdict.Reason = webhook.ForwardFailed, "app"
 		}
 	}
 	return attempt{result, f.config.Queue.Finish(context.WithoutCancel(ctx), result)}

@@ -220,6 +220,16 @@ func TestForwarderRetries(t *testing.T) {
 				f.Shutdown(t.Context())
 				for i, r := range results {
 					last := i == len(results)-1
+					want := webhook.Pending
+					switch {
+					case r.OK:
+						want = webhook.Accepted
+					case last:
+						want = webhook.ForwardFailed
+					}
+					if got := r.Record.Verdict.Outcome; got != want {
+						t.Errorf("the outcome of attempt %d of %d is %s, want %s", i+1, len(results), got, want)
+					}
 					if r.Attempt != i+1 || r.Next.IsZero() != last || (r.Pause == 0) != last || (r.Problem == "") != r.OK {
 						t.Errorf("result %d of %d is %+v", i+1, len(results), r)
 					}

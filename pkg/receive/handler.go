@@ -435,7 +435,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		claim.Done(accepted)
 	}()
 	if c.Keep != nil && c.KeepFirst {
-		first := receipt{record: *record, mark: claim.Mark, once: claim.Mark != nil}
+		first := receipt{record: *record, mark: claim.Mark, once: true}
 		record.Verdict.Outcome = webhook.Pending
 		if err := h.store(ctx, &first); err != nil {
 			returned = true

@@ -179,7 +179,8 @@ type SubscriptionList struct {
 
 // SubscribeResult is the response to POST subscriptions.
 type SubscribeResult struct {
-	ID string `json:"id"`
+	ID   string       `json:"id"`
+	Form webhook.Form `json:"form"` // the form that was chosen if none was given
 }
 
 // ResendRequest selects the deliveries to send again: by IDs, or all in a state.
@@ -517,11 +518,12 @@ func (s *Sandbox) adminSubscribe(r *http.Request) (any, error) {
 	if err := decode(r, &q); err != nil {
 		return nil, err
 	}
-	if _, err := s.subscription(q); err != nil {
+	sub, err := s.subscription(q)
+	if err != nil {
 		return nil, &requestError{err}
 	}
 	id, err := s.Subscribe(r.Context(), q)
-	return SubscribeResult{id}, err
+	return SubscribeResult{id, sub.Form}, err
 }
 
 func (s *Sandbox) adminUnsubscribe(r *http.Request) (any, error) {

@@ -75,7 +75,7 @@ type Subscription struct {
 	Company string       `json:"company" yaml:"-"`       // default: the first
 	URL     string       `json:"url"     yaml:"url"`     // where events are delivered
 	Events  []string     `json:"events"  yaml:"events"`  // types, globs, or categories as in the types or as WorkSkedge heads them: work_order.created, work_order.*, work_order, Work Order Events; default: all
-	Form    webhook.Form `json:"form"    yaml:"form"`    // outbound or compact; default: outbound
+	Form    webhook.Form `json:"form"    yaml:"form"`    // outbound or compact; default: outbound, or the one that alone has the events
 	Secret  string       `json:"secret"  yaml:"secret"`  // signs the deliveries; default: the secret of the company's first key
 	APIKey  string       `json:"api_key" yaml:"api_key"` // changes made with this key are not delivered (echo prevention)
 }

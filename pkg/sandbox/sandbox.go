@@ -331,7 +331,13 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 	if err := s.guard.Check(given.URL); err != nil {
 		return none, err
 	}
-	form := cmp.Or(given.Form, webhook.Outbound)
+	form := given.Form
+	if form == "" {
+		form = webhook.Outbound
+		if checkPatterns(form, given.Events) != nil && checkPatterns(webhook.Compact, given.Events) == nil {
+			form = webhook.Compact
+		}
+	}
 	if form != webhook.Outbound && form != webhook.Compact {
 		return none, webhook.Unknown("form of a subscription", string(form), []string{string(webhook.Outbound), string(webhook.Compact)})
 	}

@@ -37,7 +37,13 @@ const (
 	Failed         Outcome = "failed"         // the app behind the receiver failed; for a sender: no response
 	OutcomeUnknown Outcome = "unknown"        // sent without a response: the receiver may have accepted it
 	Pending        Outcome = "pending"        // verified and journaled, and not yet forwarded
+	ForwardFailed  Outcome = "forward_failed" // verified and journaled, and then given up: the app behind the receiver did not accept it
 )
+
+// Outcomes lists the outcomes.
+func Outcomes() []Outcome {
+	return []Outcome{Accepted, Duplicate, ReplaySuspect, Conflict, Refused, Failed, ForwardFailed, OutcomeUnknown, Pending}
+}
 
 // Verdict is the result of a receiver's checks. Reason is a [Reason], or the
 // name of another check that failed ("method", "encoding", "size", "json",

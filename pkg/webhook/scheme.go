@@ -1,16 +1,16 @@
 package webhook
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -49,8 +49,13 @@ type Message struct {
 // leading zero, within an int64. ok is false for anything else.
 func (m Message) Time() (at time.Time, ok bool) {
 	digits := m.Timestamp
-	if digits == "" || len(digits) > 1 && digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
+	if digits == "" || len(digits) > 1 && digits[0] == '0' {
 		return time.Time{}, false
+	}
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' { // a sign, which ParseInt takes
+			return time.Time{}, false
+		}
 	}
 	seconds, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil {
@@ -71,13 +76,29 @@ type schemeDefinition struct {
 	name            string
 	covers          string
 	encoding        string
-	signatureHeader string
-	timestampHeader string
-	idHeader        string
+	signatureHeader headerName
+	timestampHeader headerName // the zero headerName: none
+	idHeader        headerName // likewise
 	prefix          string
+	decodesKey      bool // the key is what standardKey reads from the secret, not the secret's bytes
 
-	writeContent func(w io.Writer, m Message)
-	key          func(secret string) ([]byte, error) // nil: the secret's bytes are the key
+	// What is signed in front of the body, in this order.
+	signsID        bool // and a dot
+	signsTimestamp bool // and a dot
+	signsURL       bool
+}
+
+// headerName is the name of a header, and the key of its values in an
+// http.Header.
+type headerName struct{ name, canonical string }
+
+func header(name string) headerName { return headerName{name, http.CanonicalHeaderKey(name)} }
+
+func (n headerName) values(h http.Header) []string {
+	if n.name == "" {
+		return nil
+	}
+	return h[n.canonical]
 }
 
 // schemes is the table of schemes, the default first.
@@ -88,38 +109,26 @@ type schemeDefinition struct {
 var schemes = [...]schemeDefinition{
 	{
 		name: TimestampBody, covers: "<timestamp>.<body>", encoding: "hex",
-		signatureHeader: HeaderSignature, timestampHeader: HeaderTimestamp, idHeader: HeaderID,
-		writeContent: func(w io.Writer, m Message) {
-			writeStrings(w, m.Timestamp, ".")
-			_, _ = w.Write(m.Body)
-		},
+		signatureHeader: header(HeaderSignature), timestampHeader: header(HeaderTimestamp), idHeader: header(HeaderID),
+		signsTimestamp: true,
 	},
 	{
 		name: BodyOnly, covers: "<body>", encoding: "hex",
-		signatureHeader: HeaderSignature, idHeader: HeaderID,
-		writeContent: writeBody,
+		signatureHeader: header(HeaderSignature), idHeader: header(HeaderID),
 	},
 	{
 		name: Square, covers: "<notification URL><body>", encoding: "base64",
-		signatureHeader: "x-square-hmacsha256-signature",
-		writeContent: func(w io.Writer, m Message) {
-			writeStrings(w, m.URL)
-			_, _ = w.Write(m.Body)
-		},
+		signatureHeader: header("x-square-hmacsha256-signature"),
+		signsURL:        true,
 	},
 	{
 		name: QuickBooks, covers: "<body>", encoding: "base64",
-		signatureHeader: "intuit-signature",
-		writeContent:    writeBody,
+		signatureHeader: header("intuit-signature"),
 	},
 	{
-		name: StandardWebhooks, covers: "<id>.<timestamp>.<body>", encoding: "base64", prefix: "v1,",
-		signatureHeader: "webhook-signature", timestampHeader: "webhook-timestamp", idHeader: "webhook-id",
-		writeContent: func(w io.Writer, m Message) {
-			writeStrings(w, m.ID, ".", m.Timestamp, ".")
-			_, _ = w.Write(m.Body)
-		},
-		key: standardKey,
+		name: StandardWebhooks, covers: "<id>.<timestamp>.<body>", encoding: "base64", prefix: "v1,", decodesKey: true,
+		signatureHeader: header("webhook-signature"), timestampHeader: header("webhook-timestamp"), idHeader: header("webhook-id"),
+		signsID: true, signsTimestamp: true,
 	},
 }
 
@@ -127,17 +136,7 @@ var schemes = [...]schemeDefinition{
 // (Worksome's Hire Updated page).
 var worksomeBody = schemeDefinition{
 	name: BodyOnly, covers: "<body>", encoding: "hex",
-	signatureHeader: "Signature",
-	writeContent:    writeBody,
-}
-
-func writeBody(w io.Writer, m Message) { _, _ = w.Write(m.Body) }
-
-// writeStrings feeds strings to a hash or a buffer, neither of which fails.
-func writeStrings(w io.Writer, parts ...string) {
-	for _, part := range parts {
-		_, _ = io.WriteString(w, part)
-	}
+	signatureHeader: header("Signature"),
 }
 
 // Schemes returns every scheme, the default first.
@@ -209,45 +208,69 @@ func (s Scheme) Encoding() string { return s.definition().encoding }
 func (s Scheme) Prefix() string { return s.definition().prefix }
 
 // SignatureHeader names the header that carries the signature.
-func (s Scheme) SignatureHeader() string { return s.definition().signatureHeader }
+func (s Scheme) SignatureHeader() string { return s.definition().signatureHeader.name }
 
 // TimestampHeader names the header that carries the timestamp, or is "" for a
 // scheme that signs none.
-func (s Scheme) TimestampHeader() string { return s.definition().timestampHeader }
+func (s Scheme) TimestampHeader() string { return s.definition().timestampHeader.name }
 
 // IDHeader names the header that carries the webhook id, or is "" for a scheme
 // that has none.
-func (s Scheme) IDHeader() string { return s.definition().idHeader }
+func (s Scheme) IDHeader() string { return s.definition().idHeader.name }
 
 // Content returns the exact bytes that the scheme signs for m.
 func (s Scheme) Content(m Message) []byte {
-	var b strings.Builder
-	b.Grow(len(m.Timestamp) + len(m.ID) + len(m.URL) + len(m.Body) + 2)
-	s.definition().writeContent(&b, m)
-	return []byte(b.String())
+	content := make([]byte, 0, len(m.Timestamp)+len(m.ID)+len(m.URL)+len(m.Body)+2)
+	return append(s.definition().appendLead(content, m), m.Body...)
+}
+
+// appendLead appends what the scheme signs in front of the body.
+func (def *schemeDefinition) appendLead(b []byte, m Message) []byte {
+	if def.signsID {
+		b = append(append(b, m.ID...), '.')
+	}
+	if def.signsTimestamp {
+		b = append(append(b, m.Timestamp...), '.')
+	}
+	if def.signsURL {
+		b = append(b, m.URL...)
+	}
+	return b
 }
 
 // Digest returns the 32 bytes of the HMAC-SHA256 over the scheme's content. It
 // fails for a zero secret ([ErrBlankSecret]), for a standard-webhooks secret
 // that is not base64, and for scheme square when m has no URL.
 func (s Scheme) Digest(m Message, secret Secret) ([]byte, error) {
+	sum, err := s.digest(m, m.Body, secret)
+	if err != nil {
+		return nil, err
+	}
+	return sum[:], nil
+}
+
+type digest [sha256.Size]byte
+
+// digest takes the body apart from the message, and returns a value: so it
+// allocates nothing, and neither do its callers for m.
+func (s Scheme) digest(m Message, body []byte, secret Secret) (digest, error) {
 	def := s.definition()
 	if secret.IsZero() {
-		return nil, ErrBlankSecret
+		return digest{}, ErrBlankSecret
 	}
-	if def.name == Square && m.URL == "" {
-		return nil, errNoURL
+	if def.signsURL && m.URL == "" {
+		return digest{}, errNoURL
 	}
-	key := []byte(secret.Reveal())
-	if def.key != nil {
-		var err error
-		if key, err = def.key(secret.Reveal()); err != nil {
-			return nil, err
-		}
+	mac, err := secret.hash(def.decodesKey)
+	if err != nil {
+		return digest{}, err
 	}
-	mac := hmac.New(sha256.New, key)
-	def.writeContent(mac, m)
-	return mac.Sum(nil), nil
+	defer mac.release()
+	if mac.lead = def.appendLead(mac.lead[:0], m); len(mac.lead) > 0 {
+		_, _ = mac.Write(mac.lead)
+	}
+	_, _ = mac.Write(body)
+	return digest(mac.Sum(mac.sum[:0])), nil
 }
 
 // Encode writes a digest as the signature header carries it, with the prefix.
@@ -293,42 +316,62 @@ func Sign(body []byte, at time.Time, secret Secret) (Header, error) {
 	return Scheme{}.Headers(Message{Body: body, Timestamp: FormatTimestamp(at)}, secret)
 }
 
-// decode reads every digest that a signature header carries in the scheme's
-// exact encoding. It returns none when the value is malformed.
-func (s Scheme) decode(value string) [][]byte {
-	candidates := []string{value}
-	if s.Name() == StandardWebhooks { // a list: one signature for each secret in rotation
-		candidates = strings.Fields(value)
+// decode appends to digests every one that a signature header carries in the
+// scheme's exact encoding: none when the value is malformed.
+func (s Scheme) decode(value string, digests []digest) []digest {
+	def := s.definition()
+	if def.name != StandardWebhooks {
+		return def.decodeOne(value, digests)
 	}
-	var digests [][]byte
-	for _, c := range candidates {
-		text, ok := strings.CutPrefix(c, s.Prefix())
-		if !ok {
-			continue
-		}
-		if d := decodeDigest(s.Encoding(), text); d != nil {
-			digests = append(digests, d)
-		}
+	for one := range strings.FieldsSeq(value) { // a list: one signature for each secret in rotation
+		digests = def.decodeOne(one, digests)
 	}
 	return digests
 }
 
-func decodeDigest(encoding, text string) []byte {
-	var d []byte
-	var err error
-	if encoding == "base64" {
-		d, err = base64.StdEncoding.Strict().DecodeString(text)
+func (def *schemeDefinition) decodeOne(value string, digests []digest) []digest {
+	text, ok := strings.CutPrefix(value, def.prefix)
+	if !ok {
+		return digests
+	}
+	var d digest
+	if def.encoding == "base64" {
+		ok = d.decodeBase64(text)
 	} else {
-		if strings.ToLower(text) != text {
-			return nil
-		}
-		d, err = hex.DecodeString(text)
+		ok = d.decodeHex(text)
 	}
-	if err != nil || len(d) != sha256.Size || strings.ContainsAny(text, "\r\n") {
-		return nil
+	if !ok {
+		return digests
 	}
-	return d
+	return append(digests, d)
 }
+
+// decodeHex accepts lowercase digits alone, which is how the schemes write them.
+func (d *digest) decodeHex(text string) bool {
+	if len(text) != 2*len(d) {
+		return false
+	}
+	for i := range len(text) {
+		if 'A' <= text[i] && text[i] <= 'F' {
+			return false
+		}
+	}
+	_, err := hex.Decode(d[:], []byte(text))
+	return err == nil
+}
+
+func (d *digest) decodeBase64(text string) bool {
+	var room [len(digest{}) + 1]byte // what the text decodes to if it has no padding
+	if len(text) != strictBase64().EncodedLen(len(d)) {
+		return false
+	}
+	n, err := strictBase64().Decode(room[:], []byte(text))
+	copy(d[:], room[:])
+	return err == nil && n == len(d)
+}
+
+// strictBase64 refuses a second spelling of the same bytes.
+var strictBase64 = sync.OnceValue(base64.StdEncoding.Strict)
 
 // standardKey decodes a Standard Webhooks secret: base64 after an optional
 // whsec_.

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -128,4 +130,28 @@ func TestNewSecret(t *testing.T) {
 	if zero := (webhook.Secret{}); !zero.IsZero() || zero.Reveal() != "" || fmt.Sprint(zero) != "[redacted]" {
 		t.Errorf("the zero secret: %v, %q", zero.IsZero(), zero.Reveal())
 	}
+}
+
+// Hashes that are keyed by a secret are used again: by any scheme, by many
+// goroutines, and after a request that was refused.
+func TestSecret_used_many_times_at_once(t *testing.T) {
+	t.Parallel()
+	kept := keyFor(t, webhook.StandardWebhooks) // also a key as it is, for the other schemes
+	var work sync.WaitGroup
+	for i, scheme := range slices.Repeat(webhook.Schemes(), 8) {
+		m := webhook.Message{Body: bytes.Repeat([]byte{byte(i)}, 40*i), Timestamp: unixTimestamp, ID: fmt.Sprint("wh_", i), URL: "https://example.com/" + strings.Repeat("x", i)}
+		work.Go(func() {
+			for range 20 {
+				h := headersOf(t, scheme, m, keyFor(t, webhook.StandardWebhooks))
+				v := webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{kept}, URL: m.URL}
+				if _, err := v.Verify(h, m.Body, now()); err != nil {
+					t.Errorf("%s, request %d: %v", scheme.Name(), i, err)
+				}
+				if _, err := v.Verify(h, append([]byte("x"), m.Body...), now()); !errors.Is(err, webhook.SignatureMismatch) {
+					t.Errorf("%s, request %d with another body: %v", scheme.Name(), i, err)
+				}
+			}
+		})
+	}
+	work.Wait()
 }

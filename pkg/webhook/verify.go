@@ -61,12 +61,13 @@ func (v Verifier) Verify(h http.Header, body []byte, now time.Time) (Proof, erro
 	if len(v.Secrets) == 0 {
 		return Proof{}, &Refusal{NoSecret, "", "no secret to verify with"}
 	}
-	m, digests, err := v.Scheme.read(h)
+	var room [2]digest // of what a signature header usually carries
+	m, digests, err := v.Scheme.read(h, room[:0])
 	if err != nil {
 		return Proof{}, err
 	}
-	m.Body, m.URL = body, v.URL
-	matched, err := v.match(m, digests)
+	m.URL = v.URL
+	matched, err := v.match(m, body, digests)
 	if err != nil {
 		return Proof{}, err
 	}
@@ -100,33 +101,36 @@ func headerMissing(reason Reason, name string) error {
 	return &Refusal{reason, name, "the header " + name + " is missing or empty"}
 }
 
-// read reads what the scheme signs from the headers of a request, and the
-// digests that it claims.
-func (s Scheme) read(h http.Header) (Message, [][]byte, error) {
-	signatureHeader, timestampHeader, idHeader := s.SignatureHeader(), s.TimestampHeader(), s.IDHeader()
-	for _, name := range [...]string{signatureHeader, timestampHeader, idHeader} {
-		if name != "" && len(h.Values(name)) > 1 {
-			return Message{}, nil, headerRepeated(name)
-		}
+// read reads what the scheme signs from the headers of a request, and appends
+// to digests those that it claims.
+func (s Scheme) read(h http.Header, digests []digest) (Message, []digest, error) {
+	def := s.definition()
+	signatures, timestamps, ids := def.signatureHeader.values(h), def.timestampHeader.values(h), def.idHeader.values(h)
+	switch {
+	case len(signatures) > 1:
+		return Message{}, nil, headerRepeated(def.signatureHeader.name)
+	case len(timestamps) > 1:
+		return Message{}, nil, headerRepeated(def.timestampHeader.name)
+	case len(ids) > 1:
+		return Message{}, nil, headerRepeated(def.idHeader.name)
+	case len(signatures) == 0 || signatures[0] == "":
+		return Message{}, nil, headerMissing(SignatureMissing, def.signatureHeader.name)
 	}
-	signature := h.Get(signatureHeader)
-	if signature == "" {
-		return Message{}, nil, headerMissing(SignatureMissing, signatureHeader)
-	}
-	digests := s.decode(signature)
-	if len(digests) == 0 {
-		return Message{}, nil, &Refusal{SignatureMalformed, signatureHeader, s.malformed(signature)}
+	if digests = s.decode(signatures[0], digests); len(digests) == 0 {
+		return Message{}, nil, &Refusal{SignatureMalformed, def.signatureHeader.name, s.malformed(signatures[0])}
 	}
 	var m Message
-	if timestampHeader != "" {
-		if m.Timestamp = h.Get(timestampHeader); m.Timestamp == "" {
-			return Message{}, nil, headerMissing(TimestampMissing, timestampHeader)
+	if def.signsTimestamp {
+		if len(timestamps) == 0 || timestamps[0] == "" {
+			return Message{}, nil, headerMissing(TimestampMissing, def.timestampHeader.name)
 		}
+		m.Timestamp = timestamps[0]
 	}
-	if s.Name() == StandardWebhooks {
-		if m.ID = h.Get(idHeader); m.ID == "" {
-			return Message{}, nil, headerMissing(IDMissing, idHeader)
+	if def.signsID {
+		if len(ids) == 0 || ids[0] == "" {
+			return Message{}, nil, headerMissing(IDMissing, def.idHeader.name)
 		}
+		m.ID = ids[0]
 	}
 	return m, digests, nil
 }
@@ -141,15 +145,15 @@ func (s Scheme) malformed(signature string) string {
 
 // match compares with every secret, so that the time does not reveal which one
 // matched.
-func (v Verifier) match(m Message, digests [][]byte) (int, error) {
+func (v Verifier) match(m Message, body []byte, digests []digest) (int, error) {
 	matched := -1
 	for i, secret := range v.Secrets {
-		want, err := v.Scheme.Digest(m, secret)
+		want, err := v.Scheme.digest(m, body, secret)
 		if err != nil {
 			return -1, err
 		}
 		for _, d := range digests {
-			if hmac.Equal(d, want) && matched < 0 {
+			if hmac.Equal(d[:], want[:]) && matched < 0 {
 				matched = i
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -691,5 +692,28 @@ func TestVerifierCheckTimestamp(t *testing.T) {
 		if want.reason == "" && at.Unix() != signedAt {
 			t.Errorf("%s: %v", text, at)
 		}
+	}
+}
+
+func TestVerify_allocates_nothing(t *testing.T) {
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		t.Skip("under the race detector a sync.Pool forgets at random")
+	}
+	for _, scheme := range webhook.Schemes() {
+		m := webhook.Message{Body: order, Timestamp: unixTimestamp, ID: "wh_1", URL: "https://example.com/hook"}
+		secret := keyFor(t, scheme.Name())
+		h := headersOf(t, scheme, m, secret)
+		v := webhook.Verifier{Scheme: scheme, Secrets: []webhook.Secret{secret}, URL: m.URL}
+		if n := testing.AllocsPerRun(100, func() {
+			if _, err := v.Verify(h, order, now()); err != nil {
+				t.Error(err)
+			}
+		}); n != 0 {
+			t.Errorf("%s: %g allocations", scheme.Name(), n)
+		}
+	}
+	h, secret := signedOrder(t), keyFor(t, webhook.TimestampBody)
+	if n := testing.AllocsPerRun(100, func() { _ = webhook.Verify(h, order, now(), secret) }); n != 0 {
+		t.Errorf("the function Verify: %g allocations", n)
 	}
 }

@@ -180,6 +180,55 @@ listen_row() {
   if [ "$(stat -f -c %T "$dir" 2>/dev/null)" = tmpfs ]; then notes+=('the journal was in memory, where making it durable costs nothing'); fi
 }
 
+# flood_side NAME FLAG... measures a listener alone and beside a flood of refused requests, whose senders
+# yield to it, as those on other machines would. Growth is what the flood adds to the journal.
+growth=0
+flood=0
+flood_side() {
+  local side=$1 flooder
+  shift
+  rm -f "$dir/journal.db"*
+  serve "$dir/wsk" listen --secret "$secret" --port 0 "$@"
+  "$dir/flood" -rate 50 -d 1s -secret "$secret" "$address" >/dev/null
+  good "$side.quiet"
+  nice -n 19 "$dir/flood" -c 4 -d "$((length + 2))s" "$address" >"$dir/flood.out" &
+  flooder=$!
+  sleep 1
+  good "$side.flooded"
+  wait "$flooder"
+  stop_server TERM
+  read -r refused bad <"$dir/flood.out"
+  if [ -f "$dir/journal.db" ]; then growth=$(wc -c <"$dir/journal.db") flood=$refused; fi
+  if [ "$bad" -ne 0 ] || [ "$refused" -eq 0 ]; then
+    say "of $refused requests of the flood, $bad were not answered with 401"
+    return 1
+  fi
+}
+good() { # NAME
+  local p99
+  read -r p99 bad < <("$dir/flood" -rate 50 -d "${length}s" -secret "$secret" "$address")
+  if [ "$bad" -ne 0 ]; then
+    say "$bad good requests were not answered with 200"
+    return 1
+  fi
+  echo "$p99" >>"$dir/flood.$1"
+}
+
+flood_row() {
+  local round side quiet flooded
+  for round in $(seq "$rounds"); do
+    say "flood: round $round of $rounds"
+    flood_side journal --journal "$dir/journal.db"
+    flood_side none --no-journal
+  done
+  for side in journal none; do
+    quiet=$(median <"$dir/flood.$side.quiet")
+    flooded=$(median <"$dir/flood.$side.flooded")
+    row "listen beside a flood, p99, journal: $side" "$flooded ms" "$quiet ms without it" "$(calc %.1fx "$flooded / $quiet")" '<= 2x' "$flooded / $quiet <= 2"
+  done
+  row "its journal after $flood refused bodies of 1 MiB" "$(calc %.1f "$growth / 1048576") MiB" - - '<= 80 MiB' "$growth <= 80 * 1048576"
+}
+
 # What was answered with 200 was taken, beside the project.
 sandbox_wsk() {
   rm -f "$dir/box.db"*

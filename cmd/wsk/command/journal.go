@@ -148,7 +148,7 @@ func (q *Filter) Add(cmd *cobra.Command) {
 	f.StringArrayVar(&q.Status, "status", nil, "`STATUS`: ok, failed, an outcome such as duplicate, 503 or 5xx; repeatable")
 	f.StringVar(&q.Direction, "direction", "", "`WAY`: sent or received")
 	f.StringArrayVar(&q.ids, "id", nil, "the record or the webhook with that `ID`, or its beginning; repeatable")
-	CompleteFlag(cmd, "status", "ok", "failed", "refused", "duplicate", "pending", "5xx")
+	CompleteFlag(cmd, "status", append(journal.Statuses(), "5xx")...)
 	CompleteFlag(cmd, "direction", "sent", "received")
 }
 

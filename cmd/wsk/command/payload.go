@@ -112,7 +112,11 @@ func (p *Payload) envelope(env *Env, d webhook.Definition, given Content, origin
 	if given.sample {
 		return payload.Sample(d, head)
 	}
-	return payload.Wrap(d, given.raw, head)
+	raw, err := payload.Wrap(d, given.raw, head)
+	if e, unread := webhook.ParseEvent(given.raw); err != nil && unread == nil && e.Form != d.Form && d.Sample() != nil {
+		err = fmt.Errorf("%w; wsk events example %s --form %s prints one", err, d.Type, d.Form)
+	}
+	return raw, err
 }
 
 // edit applies --set, --set-string and --unset, in that order, and leaves

@@ -145,12 +145,21 @@ func (o *OutcomeCounts) Add(outcome webhook.Outcome) {
 	o.counts[outcome]++
 }
 
-// All returns a copy of the counts.
+// Move counts a request as another outcome, which may come before it is added.
+func (o *OutcomeCounts) Move(from, to webhook.Outcome) {
+	o.Add(to)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.counts[from]--
+}
+
+// All returns a copy of the counts that are not zero.
 func (o *OutcomeCounts) All() map[webhook.Outcome]int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	all := map[webhook.Outcome]int{}
 	maps.Copy(all, o.counts)
+	maps.DeleteFunc(all, func(_ webhook.Outcome, n int) bool { return n <= 0 })
 	return all
 }
 

@@ -60,7 +60,7 @@ func TestWriterDefer_lets_submitted_writes_go_first(t *testing.T) {
 			}
 		}
 		group := strings.Repeat(" deferred", maxDeferred)
-		want := "first commit@0s second" + group + " commit@0s third commit@0s" + group + " commit@100ms" + strings.Repeat(" deferred", 3) + " commit@200ms"
+		want := "first commit@0s second" + group + " commit@0s third commit@0s" + group + " commit@250ms" + strings.Repeat(" deferred", 3) + " commit@500ms"
 		if got := strings.Join(log, " "); got != want {
 			t.Errorf("the order is\n%s, want\n%s", got, want)
 		}

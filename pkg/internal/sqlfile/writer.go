@@ -24,7 +24,7 @@ const (
 	// deferPause the time between two such commits. What is submitted meanwhile
 	// waits for a moment at most, and the disk is not busy with what may wait.
 	maxDeferred = 16
-	deferPause  = 100 * time.Millisecond
+	deferPause  = 250 * time.Millisecond
 	// The deferred writes that may wait.
 	maxWaiting      = 256
 	maxWaitingBytes = 4 << 20

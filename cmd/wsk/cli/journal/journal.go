@@ -27,8 +27,10 @@ func New(env *command.Env) *cobra.Command {
 		Short: "List, show, export, import and prune what was sent and received",
 		Long: `listen, send, trigger and replay keep a record of every request in the journal,
 a SQLite file that only you can read. Credentials are masked in it; bodies and
-signatures are kept byte for byte, so a record can be verified and replayed.
-Wherever a command takes an ID, its beginning is enough if no other has it.`,
+signatures are kept byte for byte, so a record can be verified and replayed. Of
+a request that was refused before it was verified, only the beginning of the
+body is kept: see --keep-refused of wsk listen. Wherever a command takes an ID,
+its beginning is enough if no other has it.`,
 	}, newList(env), newShow(env), newExport(env), newImport(env), newPrune(env), newPath(env))
 }
 
@@ -183,6 +185,8 @@ func outcomePaint(p ui.Palette, r *webhook.Record) func(string) string {
 	switch {
 	case r.Status()/100 == 2 && (r.Verdict == nil || r.Verdict.Outcome == webhook.Accepted):
 		return p.Good
+	case r.Verdict != nil && r.Verdict.Outcome == webhook.ForwardFailed:
+		return p.Bad
 	case r.Response != nil && r.Response.Status < 500:
 		return p.Warn
 	}

@@ -71,7 +71,11 @@ outside the window with 400.
 Requests are stored in the journal before they are answered (see wsk journal
 list). An answer of 200 means that the record is on disk; if it cannot be
 written, the answer is 503. Ids are remembered over restarts, unless
---no-journal is given.
+--no-journal is given. With --forward-retries, an event that the app did not
+accept in the end is forward_failed: wsk replay --failed sends it again.
+
+Worksome's deliveries have neither an id nor a timestamp: the same body again is
+a duplicate within --dedup-window, and later a new event.
 
 Of a request that is refused before its signature is accepted, the journal keeps
 the headers, the reason and the beginning of the body, and of those requests the
@@ -114,7 +118,7 @@ take the names of known events; custom ones come from --schemas.`,
 	f.BoolVar(&o.strict, "strict", false, "answer 422 to an event that contradicts the catalog")
 	o.settings.Schemas()
 	f.Int64Var(&o.maxBody, "max-body", receive.DefaultMaxBody, "the largest accepted body, in `BYTES`")
-	command.DurationVar(f, &o.dedupWindow, "dedup-window", receive.DefaultDedupWindow, "how long the same body again is a duplicate where a delivery has neither id nor timestamp, as those of Worksome, a `DURATION`; later it is a new event")
+	command.DurationVar(f, &o.dedupWindow, "dedup-window", receive.DefaultDedupWindow, "where a delivery has neither id nor timestamp, as those of Worksome: how long the same body again is a duplicate, a `DURATION`")
 	f.StringVar(&o.forwardTo, "forward-to", "", "forward verified events to `URL`, byte for byte, and answer with its answer")
 	f.IntVar(&o.forwardRetries, "forward-retries", 0, "answer as soon as the event is journaled, and forward it in the background, with up to `N` retries if the app fails; a restart continues")
 	f.IntVar(&o.forwardConcurrency, "forward-concurrency", receive.DefaultConcurrency, "with --forward-retries: forward up to `N` events at a time; 1 forwards them in the order of their receipt")
@@ -152,7 +156,8 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 		return err
 	}
 	p := o.output.Palette
-	s, err := o.openStorage(ctx, env, c.Verifier.Secrets)
+	outcomes := &command.OutcomeCounts{}
+	s, err := o.openStorage(ctx, env, c.Verifier.Secrets, outcomes)
 	if err != nil {
 		return err
 	}
@@ -166,9 +171,9 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	}
 	c.Keep, c.KeepFirst = s.keep(), o.forwardTo != "" && o.forwardRetries == 0
 	c.Diagnose = diagnosis(c.Verifier)
-	v := &view{env: env, p: p, text: o.output.Text(), config: c, tally: tally}
+	v := &view{env: env, p: p, text: o.output.Text(), config: c, tally: tally, outcomes: outcomes}
 	c.Sink = v.record
-	err = errors.Join(o.serve(ctx, env, c, v, s.broken, argv), s.close(ctx))
+	err = errors.Join(o.serve(ctx, env, c, v, s, argv), s.close(ctx))
 	if missing := tally.Missing(); missing != "" && err == nil {
 		return command.No(errors.New(missing))
 	}
@@ -176,7 +181,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 }
 
 // serve runs the server.
-func (o *options) serve(ctx context.Context, env *command.Env, c receive.Config, v *view, broken <-chan error, argv []string) error {
+func (o *options) serve(ctx context.Context, env *command.Env, c receive.Config, v *view, s *storage, argv []string) error {
 	handler, err := receive.New(c)
 	if err != nil {
 		return err
@@ -190,8 +195,9 @@ func (o *options) serve(ctx context.Context, env *command.Env, c receive.Config,
 		return errors.Join(err, listener.Close())
 	}
 	server := command.StartServer(listener, handler, o.maxConnections)
-	err = o.wait(ctx, env, server, v.tally, broken, address, argv)
+	err = o.wait(ctx, env, server, v.tally, s.broken, address, argv)
 	server.Stop(ctx)
+	s.stopForwarder(ctx)
 	v.summary(ctx)
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -24,13 +25,16 @@ type storage struct {
 	journal   *journal.Journal   // nil with --no-journal
 	queue     *journal.Queue     // nil without --forward-retries
 	forwarder *receive.Forwarder // likewise
-	broken    chan error         // receives one error when the journal can store nothing more
+	target    string             // of the forwarder
+	outcomes  *command.OutcomeCounts
+	started   time.Time
+	broken    chan error // receives one error when the journal can store nothing more
 }
 
 // openStorage opens the journal and starts the forwarder, which masks the secrets in
 // what the app answers.
-func (o *options) openStorage(ctx context.Context, env *command.Env, secrets []webhook.Secret) (*storage, error) {
-	s := &storage{env: env, broken: make(chan error, 1)}
+func (o *options) openStorage(ctx context.Context, env *command.Env, secrets []webhook.Secret, outcomes *command.OutcomeCounts) (*storage, error) {
+	s := &storage{env: env, target: o.forwardTo, outcomes: outcomes, started: env.Now(), broken: make(chan error, 1)}
 	var err error
 	if o.journal.Refused.Body, err = refusedBody(o.keepRefused); err != nil {
 		return nil, err
@@ -117,16 +121,34 @@ func subject(r webhook.Record) string {
 	return kind + " " + strings.Trim(string(data.ID), `"`)
 }
 
-// showForwarded reports an attempt to forward that failed.
+// showForwarded reports an attempt to forward that failed, and counts an event that
+// was given up.
 func (s *storage) showForwarded(r receive.ForwardResult) {
 	name, problem := ui.Clean(shownID(r.Record)), ui.Clean(r.Problem)
-	switch {
-	case r.OK:
-	case r.Next.IsZero():
-		fmt.Fprintf(s.env.Err, "wsk: warning: %s was not forwarded: %s; wsk replay %s sends it again\n", name, problem, r.Record.ID)
-	default:
+	switch r.Record.Verdict.Outcome {
+	case webhook.Pending:
 		fmt.Fprintf(s.env.Err, "wsk: %s: %s; again in %s\n", name, problem, ui.Duration(r.Pause))
+	case webhook.ForwardFailed:
+		if r.Record.Time.Before(s.started) { // an earlier listener received it
+			s.outcomes.Add(webhook.ForwardFailed)
+		} else {
+			s.outcomes.Move(webhook.Accepted, webhook.ForwardFailed)
+		}
+		fmt.Fprintf(s.env.Err, "wsk: warning: %s was not forwarded: %s; %s sends it again\n", name, problem, s.replayCommand(r.Record.ID))
 	}
+}
+
+// replayCommand returns the command that forwards a record again, as it was
+// received.
+func (s *storage) replayCommand(id string) string {
+	words := []string{"wsk", "replay", id, "--verbatim", "--to", webhook.RedactURL(s.target), "--journal", s.journal.Path()}
+	if !deliver.IsLoopback(s.target) {
+		words = append(words, "--yes")
+	}
+	for i, word := range words {
+		words[i] = ui.Quote(word)
+	}
+	return strings.Join(words, " ")
 }
 
 // memory returns the deliveries that earlier receivers have seen.
@@ -182,21 +204,28 @@ func (s *storage) stopIfBroken(err error) bool {
 	return true
 }
 
-// close stops the forwarder, with a moment for what is due now, and closes the
-// journal.
+// stopForwarder stops the forwarder, if there is one, with a moment for what is due
+// now. Further calls do nothing.
+func (s *storage) stopForwarder(ctx context.Context) {
+	if s.forwarder == nil {
+		return
+	}
+	patience := 5 * time.Second
+	if ctx.Err() != nil { // a person waits, and the next receiver continues
+		patience = time.Second
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	s.forwarder.Shutdown(last)
+}
+
+// close stops the forwarder and closes the journal.
 func (s *storage) close(ctx context.Context) error {
 	if s.journal == nil {
 		return nil
 	}
 	var err error
-	if s.forwarder != nil {
-		patience := 5 * time.Second
-		if ctx.Err() != nil { // a person waits, and the next receiver continues
-			patience = time.Second
-		}
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		s.forwarder.Shutdown(last)
+	if s.stopForwarder(ctx); s.forwarder != nil {
 		var waiting int
 		waiting, err = s.queue.Len(context.WithoutCancel(ctx))
 		if waiting > 0 {

@@ -24,7 +24,7 @@ type view struct {
 	config receive.Config
 	tally  *expect.Tally // counts what was printed
 
-	outcomes command.OutcomeCounts
+	outcomes *command.OutcomeCounts
 }
 
 // ready prints where the receiver listens.
@@ -163,13 +163,14 @@ type summary struct {
 	Outcomes map[webhook.Outcome]int `json:"outcomes"`
 }
 
-// summary counts the requests by outcome.
+// summary counts the requests by outcome. An event that was given up when it was
+// forwarded is counted as that alone.
 func (v *view) summary(ctx context.Context) {
 	counts := v.outcomes.All()
 	if !v.text {
 		_ = command.WriteJSON(v.env.Out, summary{"summary", counts}) // Out keeps its error for Main
 		return
 	}
-	text := command.FormatCounts(counts, "nothing", webhook.Accepted, webhook.Duplicate, webhook.ReplaySuspect, webhook.Conflict, webhook.Refused, webhook.Failed)
+	text := command.FormatCounts(counts, "nothing", webhook.Outcomes()...)
 	command.PrintSummary(ctx, v.env, "received: "+strings.ReplaceAll(text, "_", " "))
 }

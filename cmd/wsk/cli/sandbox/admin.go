@@ -474,7 +474,7 @@ profile, or with the company's if there is none.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&sub.Events, "events", nil, "deliver only events that match `GLOB`, such as 'work_order.*', or of a category, such as work_order or 'Work Order Events'; repeatable")
-	f.StringVar(&form, "form", "", "the envelope's `FORM`: outbound or compact (default outbound)")
+	f.StringVar(&form, "form", "", "the envelope's `FORM`: outbound or compact (default outbound, or the one that alone has the events)")
 	f.StringVar(&sub.APIKey, "api-key", "", "the subscriber's own API `KEY`: changes made with it are not delivered")
 	f.StringVar(&sub.Company, "company", "", "deliver the events of the company `ID` (default: the first)")
 	f.StringVar(&remove, "remove", "", "remove the subscription `ID`")
@@ -504,7 +504,7 @@ profile, or with the company's if there is none.`,
 		if err != nil {
 			return err
 		}
-		return a.printDone(response, webhook.RedactURL(sub.URL)+" is subscribed as "+result.ID)
+		return a.printDone(response, webhook.RedactURL(sub.URL)+" is subscribed as "+result.ID+", in the form "+string(result.Form))
 	})
 	return cmd
 }

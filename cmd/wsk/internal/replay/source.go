@@ -12,7 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/journal"
@@ -100,10 +99,12 @@ func (i Item) Before() (status int, known bool) {
 		return 0, false
 	case r.Forward != nil:
 		return r.Forward.Status, true
+	case r.Verdict != nil && (r.Verdict.Outcome == webhook.Pending || r.Verdict.Outcome == webhook.ForwardFailed):
+		return 0, r.Verdict.Outcome == webhook.ForwardFailed // the response does not tell what became of it
 	case r.Response != nil:
 		return r.Response.Status, true
 	}
-	return 0, r.Verdict != nil && r.Verdict.Outcome != webhook.Pending
+	return 0, r.Verdict != nil
 }
 
 // Edit replaces the body. A body that was JSON has to remain JSON.
@@ -140,27 +141,7 @@ func (i Item) Matches(f journal.Filter) bool {
 	}
 	return !r.Time.Before(f.Since) && (f.Until.IsZero() || r.Time.Before(f.Until)) &&
 		(f.Direction == "" || r.Direction == f.Direction) &&
-		(len(f.Status) == 0 || slices.ContainsFunc(f.Status, i.hasStatus))
-}
-
-// hasStatus reports whether the record has a status as the journal's filter
-// names it: "ok", "failed", an outcome, "503" or "5xx".
-func (i Item) hasStatus(text string) bool {
-	status, known := i.Before()
-	outcome := webhook.Outcome("")
-	if i.Record.Verdict != nil {
-		outcome = i.Record.Verdict.Outcome
-	}
-	class, isClass := strings.CutSuffix(text, "xx")
-	switch {
-	case text == "ok":
-		return status/100 == 2
-	case text == "failed":
-		return known && status/100 != 2
-	case isClass:
-		return strconv.Itoa(status/100) == class
-	}
-	return text == string(outcome) || text == strconv.Itoa(status)
+		(len(f.Status) == 0 || slices.ContainsFunc(f.Status, func(status string) bool { return journal.HasStatus(r, status) }))
 }
 
 // FromJournal returns the last record of each delivery that the filter picks,
