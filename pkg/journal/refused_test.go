@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -297,6 +298,24 @@ func TestKeep_says_why_unverified_requests_are_not_stored(t *testing.T) {
 		}
 		if len(warned) != 2 || !strings.Contains(warned[0], "a faulty disk") || !strings.Contains(warned[1], "left out of the journal: 1 request") {
 			t.Errorf("warned %q", warned)
+		}
+	})
+}
+
+// A receiver that gets only requests that it refuses learns that its file is gone.
+func TestKeep_of_unverified_requests_notices_a_moved_file(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := newJournal(t, Options{})
+		put(t, j, sample(1))
+		if err := os.Rename(j.Path(), j.Path()+".old"); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Keep(t.Context(), refusal(2, 10)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // until it could not be stored
+		if err := j.Keep(t.Context(), refusal(3, 10)); !errors.Is(err, ErrMoved) {
+			t.Errorf("error %v, want ErrMoved", err)
 		}
 	})
 }

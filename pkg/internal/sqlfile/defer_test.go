@@ -67,6 +67,50 @@ func TestWriterDefer_lets_submitted_writes_go_first(t *testing.T) {
 	})
 }
 
+// A writer that is never idle has time for deferred writes as well.
+func TestWriterDefer_joins_every_commit_after_a_pause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		commit := make(chan struct{})
+		var log []string // of the writer's goroutine
+		w := newWriter(t, func() error {
+			<-commit
+			log = append(log, "commit")
+			return nil
+		})
+		logged := func(name string) func(*Tx) error {
+			return func(*Tx) error { log = append(log, name); return nil }
+		}
+		results := make(chan error, 100)
+		end := func(err error) { results <- err }
+		submit := func(name string) {
+			go func() { end(w.Submit(context.Background(), logged(name))) }()
+			synctest.Wait()
+		}
+		submit("first")
+		for range 2 * maxDeferred {
+			if err := w.Defer(0, logged("deferred"), end); err != nil {
+				t.Fatal(err)
+			}
+		}
+		submit("second")
+		commit <- struct{}{}
+		synctest.Wait() // for the second commit
+		submit("third")
+		time.Sleep(deferPause)
+		commit <- struct{}{}
+		commit <- struct{}{}
+		for range 3 + 2*maxDeferred {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		group := strings.Repeat(" deferred", maxDeferred)
+		if got, want := strings.Join(log, " "), "first commit second"+group+" commit third"+group+" commit"; got != want {
+			t.Errorf("the order is\n%s, want\n%s", got, want)
+		}
+	})
+}
+
 func TestWriterDefer_makes_no_fsync_of_its_own(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriter(t, nil)

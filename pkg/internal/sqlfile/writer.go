@@ -161,7 +161,7 @@ func (w *Writer) loop() {
 		case first, open = <-w.writes:
 		default: // only then the deferred ones
 			deferred := w.deferred
-			if w.pause != nil {
+			if w.pauses() {
 				deferred = nil
 			}
 			select {
@@ -183,6 +183,16 @@ func (w *Writer) loop() {
 	for group := w.gatherDeferred(); len(group) > 0; group = w.gatherDeferred() {
 		w.commitDeferred(group)
 	}
+}
+
+// pauses reports whether the deferred writes have a pause.
+func (w *Writer) pauses() bool {
+	select {
+	case <-w.pause:
+		w.pause = nil
+	default:
+	}
+	return w.pause != nil
 }
 
 // gatherDeferred returns a group of deferred writes, which begins with first, and
@@ -234,7 +244,7 @@ func (w *Writer) gather(group []write) []write {
 // commit writes a group, and deferred writes that wait, in one transaction.
 func (w *Writer) commit(group []write) {
 	var joined []write
-	if w.pause == nil {
+	if !w.pauses() {
 		joined = w.gatherDeferred()
 	}
 	if len(joined) == 0 {
