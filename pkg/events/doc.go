@@ -9,11 +9,13 @@
 //
 // An event is decoded with its envelope, by [Decode] or by [json.Unmarshal]:
 //
-//	var e workskedge.WorkOrderCreated
-//	if err := json.Unmarshal(body, &e); err != nil {
-//		return err // a *events.MemberError has the JSON Pointer
+//	func projectName(body []byte) (string, error) {
+//		var e workskedge.WorkOrderCreated
+//		if err := json.Unmarshal(body, &e); err != nil {
+//			return "", err // a *events.MemberError has the JSON Pointer
+//		}
+//		return e.Data.Project.Value().ProjectName.Value(), nil
 //	}
-//	fmt.Println(e.Data.Project.Value().ProjectName.Value())
 //
 // # Members that may be missing
 //
@@ -22,10 +24,17 @@
 // methods need no check first: Value returns the zero value if there is none,
 // so a chain of them never panics.
 //
-//	number, ok := e.Data.WorkOrderNumber.Get()
-//	hours := e.Data.EstimatedHours.Or(8)
-//	e.Data.Status = events.Of(workskedge.WorkOrderStatusCompleted)
-//	e.Data.EndTime = events.Null[string]()
+//	func hoursToPlan(order *workskedge.WorkOrderCreatedData) float64 {
+//		if status, ok := order.Status.Get(); ok && status == workskedge.WorkOrderStatusCancelled {
+//			return 0
+//		}
+//		return order.EstimatedHours.Or(8)
+//	}
+//
+//	func unschedule(order *workskedge.WorkOrderCreatedData) {
+//		order.StartDate = events.Null[events.Date]()
+//		order.Status = events.Of[workskedge.WorkOrderStatus]("on_hold")
+//	}
 //
 // Documented values are constants of a named string type. Platforms add values:
 // another one is no error and is kept.
@@ -45,6 +54,8 @@
 // Members that the types do not have are not kept by the structs; [Unknown]
 // returns them. To store or forward an event, use the bytes that were received.
 //
-// This package is stable. The generated types follow the catalog: a correction
-// there can add a field or change the type of one.
+// The generated types follow the catalog: a correction there can add a field or
+// change the type of one.
+//
+// This package is stable.
 package events

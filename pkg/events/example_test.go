@@ -26,6 +26,40 @@ const body = `{
 	}
 }`
 
+func projectName(body []byte) (string, error) {
+	var e workskedge.WorkOrderCreated
+	if err := json.Unmarshal(body, &e); err != nil {
+		return "", err // a *events.MemberError has the JSON Pointer
+	}
+	return e.Data.Project.Value().ProjectName.Value(), nil
+}
+
+func hoursToPlan(order *workskedge.WorkOrderCreatedData) float64 {
+	if status, ok := order.Status.Get(); ok && status == workskedge.WorkOrderStatusCancelled {
+		return 0
+	}
+	return order.EstimatedHours.Or(8)
+}
+
+func unschedule(order *workskedge.WorkOrderCreatedData) {
+	order.StartDate = events.Null[events.Date]()
+	order.Status = events.Of[workskedge.WorkOrderStatus]("on_hold")
+}
+
+func ExampleOptional() {
+	name, err := projectName([]byte(body))
+	fmt.Println(name, err)
+	var order workskedge.WorkOrderCreatedData
+	fmt.Println(hoursToPlan(&order))
+	unschedule(&order)
+	raw, err := json.Marshal(order)
+	fmt.Println(string(raw), err)
+	// Output:
+	// Harbor Point Cold Storage Refit <nil>
+	// 8
+	// {"status":"on_hold","start_date":null} <nil>
+}
+
 func Example() {
 	var e workskedge.WorkOrderCreated
 	if err := json.Unmarshal([]byte(body), &e); err != nil {
