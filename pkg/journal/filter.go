@@ -73,9 +73,9 @@ func HasStatus(r *webhook.Record, status string) bool {
 }
 
 // fixed selects the records whose request was sent again, see
-// [webhook.Record.ReplayOf], and answered with 2xx. A replay is fixed by a later
+// [webhook.Record.ReplayOf], and answered with 2xx, but not as a duplicate. A replay is fixed by a later
 // replay of the same record.
-const fixed = `EXISTS (SELECT 1 FROM record again WHERE again.replay_of <> '' AND again.status BETWEEN 200 AND 299
+const fixed = `EXISTS (SELECT 1 FROM record again WHERE again.replay_of <> '' AND again.status BETWEEN 200 AND 299 AND again.outcome <> 'duplicate'
 	AND again.replay_of IN (record.id, record.replay_of) AND again.seq > record.seq)`
 
 func statusTerm(status string) (term string, args []any, err error) {

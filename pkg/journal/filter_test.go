@@ -82,6 +82,10 @@ func TestFilter_failed_after_a_replay(t *testing.T) {
 	check(Filter{}, "3 7")
 	add(8, 404, "rec_000003", "")
 	check(Filter{}, "3 7 8")
+	r := sample(9)
+	r.ReplayOf, r.Direction, r.Verdict.Outcome = "rec_000003", webhook.Sent, webhook.Duplicate // the receiver handled nothing
+	put(t, j, r)
+	check(Filter{}, "3 7 8")
 }
 
 func TestFilter(t *testing.T) {

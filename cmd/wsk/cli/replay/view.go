@@ -115,7 +115,7 @@ func (v *replayView) reason(r replay.Result) string {
 	switch {
 	case r.Verdict.OK():
 		return ""
-	case answer == nil:
+	case answer == nil || r.Error != "":
 		return r.Error
 	case answer.Status/100 == 3:
 		return "redirects are not followed: to " + webhook.RedactURL(answer.Header.Get("Location"))

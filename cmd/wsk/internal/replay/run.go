@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -85,6 +86,9 @@ func (r Runner) send(ctx context.Context, job Job) (Result, error) {
 	}
 	record, err := r.Client.Attempt(ctx, job.Delivery, 0)
 	record.ReplayOf = job.Item.origin()
+	if job.Item.isForwardFailed() && isDuplicate(record.Response) {
+		record.Verdict.Outcome, record.Verdict.Detail = webhook.Duplicate, notForwarded
+	}
 	if why := job.Item.Refused(); why != "" && !job.Delivery.Unsigned && record.Verdict != nil {
 		record.Verdict.Warnings = append(record.Verdict.Warnings, "signed again, although it was refused when it was received: "+why)
 	}
@@ -92,6 +96,19 @@ func (r Runner) send(ctx context.Context, job Job) (Result, error) {
 		r.Keep(record)
 	}
 	return r.Expect.result(job.Item, record), err
+}
+
+// notForwarded is why a replay to the receiver that gave up forwarding fixes nothing.
+const notForwarded = "the receiver has accepted this delivery before, and does not forward it again: send to the app behind it, or give --new-id"
+
+// isDuplicate reports whether a receiver of package receive answered that it has
+// seen the delivery, under this id or, signed in the same second, under another.
+func isDuplicate(r *webhook.Response) bool {
+	var answer struct {
+		Duplicate bool `json:"duplicate"`
+		Suspect   bool `json:"replay_suspect"`
+	}
+	return r != nil && r.Status/100 == 2 && json.Unmarshal(r.Body, &answer) == nil && (answer.Duplicate || answer.Suspect)
 }
 
 // withTime gives a client the defaults of its Now and Wait.
@@ -176,7 +193,7 @@ type Result struct {
 	Verdict    Verdict `json:"verdict"`
 	Refused    string  `json:"refused,omitempty"` // why the recorded request was refused
 	DurationMS float64 `json:"duration_ms"`
-	Error      string  `json:"error,omitempty"` // why there is no answer
+	Error      string  `json:"error,omitempty"` // why there is no answer, or why it fixes nothing
 
 	Record webhook.Record `json:"-"` // of the attempt
 }
@@ -192,6 +209,10 @@ func (e Expect) result(item Item, r webhook.Record) Result {
 	}
 	if before, known := item.Before(); known {
 		out.Before = &before
+	}
+	if r.Verdict != nil && r.Verdict.Outcome == webhook.Duplicate {
+		out.Verdict, out.Error = StillFailing, r.Verdict.Detail
+		return out
 	}
 	out.Verdict = e.Judge(item, out.Status)
 	return out

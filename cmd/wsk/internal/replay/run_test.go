@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -24,6 +26,41 @@ func records(gaps ...time.Duration) []replay.Item {
 		items = append(items, replay.FromRecord("f", recordOf(fmt.Sprint("r", i), 503, at)))
 	}
 	return items
+}
+
+// A receiver that gave up forwarding a delivery answers its replay as a duplicate.
+func TestRunnerRun_duplicate(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		outcome webhook.Outcome
+		body    string
+		want    replay.Verdict
+	}{
+		"of what it gave up":      {webhook.ForwardFailed, `{"received":true,"duplicate":true}`, replay.StillFailing},
+		"in the same second":      {webhook.ForwardFailed, `{"received":true,"replay_suspect":true}`, replay.StillFailing},
+		"of what it accepted":     {webhook.Accepted, `{"received":true,"duplicate":true}`, replay.StillPassing},
+		"new to another receiver": {webhook.ForwardFailed, `{"received":true}`, replay.Fixed},
+		"an app's own answer":     {webhook.ForwardFailed, `duplicate`, replay.Fixed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			item := replay.FromRecord("f", recordOf("a", 200, clock))
+			item.Record.Verdict.Outcome = test.outcome
+			var got replay.Result
+			runner := replay.Runner{Each: func(r replay.Result) { got = r }}
+			runner.Client = clientOver(roundTrip(func(*http.Request) (*http.Response, error) {
+				a := answer(200)
+				a.Body = io.NopCloser(strings.NewReader(test.body))
+				return a, nil
+			}))
+			if _, err := runner.Run(t.Context(), jobsOf(t, planFor(t), item)); err != nil {
+				t.Fatal(err)
+			}
+			if got.Verdict != test.want || (got.Error == "") != got.Verdict.OK() {
+				t.Errorf("%s, %q; want %s", got.Verdict, got.Error, test.want)
+			}
+		})
+	}
 }
 
 func TestRunnerRun(t *testing.T) {

@@ -99,12 +99,20 @@ func (i Item) Before() (status int, known bool) {
 		return 0, false
 	case r.Forward != nil:
 		return r.Forward.Status, true
-	case r.Verdict != nil && (r.Verdict.Outcome == webhook.Pending || r.Verdict.Outcome == webhook.ForwardFailed):
-		return 0, r.Verdict.Outcome == webhook.ForwardFailed // the response does not tell what became of it
+	case i.isForwardFailed(): // the response does not tell what became of it
+		return 0, true
+	case r.Verdict != nil && r.Verdict.Outcome == webhook.Pending:
+		return 0, false
 	case r.Response != nil:
 		return r.Response.Status, true
 	}
 	return 0, r.Verdict != nil
+}
+
+// isForwardFailed reports whether a receiver gave up forwarding the recorded request.
+func (i Item) isForwardFailed() bool {
+	r := i.Record
+	return r != nil && r.Verdict != nil && r.Verdict.Outcome == webhook.ForwardFailed
 }
 
 // Edit replaces the body. A body that was JSON has to remain JSON.
