@@ -10,11 +10,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/render"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -136,7 +136,7 @@ func walk(env *Env, dir string) ([]string, error) {
 			return err
 		case entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && len(entry.Name()) > 1 && name != env.Path(dir):
 			return filepath.SkipDir
-		case entry.Type().IsRegular() && slices.Contains([]string{".json", ".ndjson", ".jsonl"}, filepath.Ext(name)):
+		case entry.Type().IsRegular() && lint.IsPayload(name):
 			found = append(found, relative(env, name))
 		case entry.Type().IsRegular() && IsYAML(name) && isTemplate(name):
 			found = append(found, relative(env, name))

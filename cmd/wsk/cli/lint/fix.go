@@ -39,7 +39,7 @@ func fixInputs(ctx context.Context, env *command.Env, l *lint.Linter, inputs []s
 
 // fixInput fixes one file and returns how many errors remain in it.
 func fixInput(ctx context.Context, env *command.Env, checker *lint.Checker, name string) (remain int, err error) {
-	if isLines(name) {
+	if lint.IsLines(name) {
 		return 0, fmt.Errorf("--fix works on files with one payload, and %s is NDJSON", name)
 	}
 	if command.IsYAML(name) {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -214,7 +213,7 @@ func (r *linting) input(ctx context.Context, name string) error {
 	defer stop()
 	var fault error
 	stream := lint.Stream{
-		Name: name, Lines: isLines(name), Workers: runtime.GOMAXPROCS(0), Read: progress.Add,
+		Name: name, Lines: lint.IsLines(name), Workers: runtime.GOMAXPROCS(0), Read: progress.Add,
 		Emit: func(findings []report.Finding) {
 			for _, f := range findings {
 				if fault == nil {
@@ -257,12 +256,6 @@ func (r *linting) open(ctx context.Context, name string) (reader io.ReadCloser, 
 		return nil
 	})
 	return reader, size, err
-}
-
-// isLines reports whether the name of a file says that it is NDJSON.
-func isLines(name string) bool {
-	ext := filepath.Ext(name)
-	return ext == ".ndjson" || ext == ".jsonl"
 }
 
 // isRecordID reports whether an argument is the ID of a record and not a file.

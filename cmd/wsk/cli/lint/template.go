@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/render"
 	"github.com/wskdev/wsk/pkg/report"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -16,7 +17,7 @@ import (
 // reader of all of it.
 func templateOf(name string, r io.Reader, size int64) (raw []byte, rest io.Reader, err error) {
 	small := size >= 0 && size <= render.MaxTemplate
-	if !command.IsYAML(name) && (!small || isLines(name) || name == "-") {
+	if !command.IsYAML(name) && (!small || lint.IsLines(name) || name == "-") {
 		return nil, r, nil
 	}
 	raw, err = io.ReadAll(io.LimitReader(r, render.MaxTemplate+1)) // one byte more, so that render reports a larger one
