@@ -217,6 +217,10 @@ END;
 UPDATE record SET outcome = 'pending', verdict = json_set(verdict, '$.outcome', 'pending') WHERE forward_state = 1;
 UPDATE record SET outcome = 'forward_failed', verdict = json_set(verdict, '$.outcome', 'forward_failed', '$.reason', 'app')
 	WHERE forward_state = 3;
+`, `
+DROP TRIGGER refused_added;                -- see refused: a receiver counts
+DROP TRIGGER refused_deleted;
+DROP TABLE refused;
 `},
 }
 

@@ -54,6 +54,7 @@ func (j *Journal) pruneRecords(ctx context.Context, before time.Time) (deleted i
 		}
 		n := 0
 		err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+			j.refused.isKnown = false
 			n, err = tx.Change("DELETE FROM record WHERE seq > ? AND seq <= ? AND time < ? AND forward_state <> ?", first, last, before.UnixNano(), forwardDue)
 			return err
 		})

@@ -69,6 +69,9 @@ func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) 
 	var seen *receive.SeenError
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 		seen = nil
+		if r.Record.RefusedUnverified() {
+			j.refused.isKnown = false
+		}
 		if r.Once {
 			if seen, err = j.claim(tx, r); err != nil || seen != nil {
 				return err
@@ -98,7 +101,7 @@ func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added i
 		rows = append(rows, args)
 	}
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
-		added = 0
+		added, j.refused.isKnown = 0, false
 		for _, args := range rows {
 			n, err := tx.Change(importRecord, args...)
 			if err != nil {

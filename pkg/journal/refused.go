@@ -52,6 +52,13 @@ type refused struct {
 	fault   atomic.Pointer[error] // why, the first time, unless too many came at once
 	sayFull sync.Once
 	sayLost sync.Once
+
+	// Of the writer's goroutine:
+	isKnown     bool   // stored is right, if no other process has written since
+	stored      totals // as of the last commit
+	now         totals // of the transaction in progress
+	transaction int64  // that one
+	version     int64  // PRAGMA data_version then, which a commit of another process changes
 }
 
 // rowBytes is about what a row takes besides its texts and bodies, with its verdict
@@ -87,11 +94,9 @@ func (j *Journal) keepRefused(r receive.Receipt) error {
 	if err != nil {
 		return err
 	}
-	err = j.write.Defer(refusedSize(&record), func(tx *sqlfile.Tx) error {
-		if err := tx.Exec(putRecord, args...); err != nil {
-			return err
-		}
-		return k.trim(tx)
+	size := refusedSize(&record)
+	err = j.write.Defer(size, func(tx *sqlfile.Tx) error {
+		return k.store(tx, size, args)
 	}, func(err error) {
 		if err != nil {
 			err = explain(j.path, err)
@@ -106,34 +111,70 @@ func (j *Journal) keepRefused(r receive.Receipt) error {
 	return explain(j.path, err)
 }
 
-// trimStep is the largest number of records that trim deletes. It is more than the
-// one that was added, so that a journal far beyond its limits gets there in small
-// steps.
+// trimStep is the largest number of records that are deleted for a new one. It is
+// more than one, so that a journal far beyond its limits gets there in small steps.
 const trimStep = 4
 
-// trim deletes the oldest records beyond the limits.
-func (k *refused) trim(tx *sqlfile.Tx) error {
-	var records int
-	var bytes, last int64
-	isWithin := func() bool { return records <= k.limits.Records && bytes <= k.limits.Bytes }
-	if err := tx.One("SELECT records, bytes FROM refused", nil, &records, &bytes); err != nil || isWithin() {
+// totals are how many records count against the limits, and how large they are.
+type totals struct {
+	records int
+	bytes   int64
+}
+
+func (t totals) within(l RefusedLimits) bool { return t.records <= l.Records && t.bytes <= l.Bytes }
+
+// count sets now to the totals before a write. It reads all the sizes only if another
+// process, or another method of this journal, may have changed them.
+func (k *refused) count(tx *sqlfile.Tx) error {
+	if k.transaction == tx.Number() {
+		return nil // an earlier write of the transaction has set it
+	}
+	var version int64
+	if err := tx.One("PRAGMA data_version", nil, &version); err != nil {
 		return err
 	}
-	const oldest = "SELECT seq, refused_size FROM record WHERE refused_size > 0 ORDER BY seq LIMIT ?"
-	err := tx.Each(oldest, []any{trimStep}, func(rows *sql.Rows) error {
-		if isWithin() {
-			return nil
+	if k.now = k.stored; !k.isKnown || k.version != version {
+		err := tx.One("SELECT count(*), coalesce(sum(refused_size), 0) FROM record WHERE refused_size > 0", nil, &k.now.records, &k.now.bytes)
+		if err != nil {
+			return err
 		}
-		var size int64
-		err := rows.Scan(&last, &size)
-		records, bytes = records-1, bytes-size
-		return err
-	})
-	if err != nil {
+	}
+	k.transaction, k.version = tx.Number(), version
+	return nil
+}
+
+// store stores a record, and deletes the oldest beyond the limits.
+func (k *refused) store(tx *sqlfile.Tx, size int, args []any) error {
+	if err := k.count(tx); err != nil {
 		return err
 	}
-	tx.OnCommit(func() { k.isFull.Store(true) })
-	return tx.Exec("DELETE FROM record WHERE refused_size > 0 AND seq <= ?", last)
+	if err := tx.Exec(putRecord, args...); err != nil {
+		return err
+	}
+	now := totals{k.now.records + 1, k.now.bytes + int64(size)}
+	if !now.within(k.limits) {
+		last := int64(0)
+		const oldest = "SELECT seq, refused_size FROM record WHERE refused_size > 0 ORDER BY seq LIMIT ?"
+		err := tx.Each(oldest, []any{trimStep}, func(rows *sql.Rows) error {
+			if now.within(k.limits) {
+				return nil
+			}
+			var size int64
+			err := rows.Scan(&last, &size)
+			now.records, now.bytes = now.records-1, now.bytes-size
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := tx.Exec("DELETE FROM record WHERE refused_size > 0 AND seq <= ?", last); err != nil {
+			return err
+		}
+		tx.OnCommit(func() { k.isFull.Store(true) })
+	}
+	k.now = now
+	tx.OnCommit(func() { k.stored, k.isKnown = now, true })
+	return nil
 }
 
 // report says once that records are deleted, and once that some are left out. It is
