@@ -50,10 +50,7 @@ func TestErrorWithoutAResponse(t *testing.T) {
 	t.Parallel()
 	t.Run("refused", func(t *testing.T) {
 		t.Parallel()
-		server := httptest.NewServer(nil)
-		gone := webhooktest.RoundTrip(func(r *http.Request) (*http.Response, error) { return overTCP(t).RoundTrip(r) })
-		server.Close()
-		e := failure(t, client(gone), delivery(t, server.URL))
+		e := failure(t, client(overTCP(t)), delivery(t, webhooktest.ClosedURL))
 		if !errors.Is(e, syscall.ECONNREFUSED) || e.Status() != 0 || e.Unknown() {
 			t.Errorf("the error is %v, from %#v", e, e.Err)
 		}

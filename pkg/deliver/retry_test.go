@@ -94,10 +94,9 @@ func TestSend(t *testing.T) {
 		}
 	})
 	t.Run("a closed port is a failure that is repeated", func(t *testing.T) {
-		gone := closedPort(t)
 		c, waits := client(overTCP(t)), 0
 		c.Wait = countWaits(&waits)
-		record, err := recorded(c.Send(t.Context(), delivery(t, gone), deliver.Policy{Retries: 2}, nil))
+		record, err := recorded(c.Send(t.Context(), delivery(t, webhooktest.ClosedURL), deliver.Policy{Retries: 2}, nil))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -19,16 +19,6 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// closedPort is a URL of loopback that no process listens on.
-func closedPort(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return "http://" + l.Addr().String()
-}
-
 const mayBeHandled = "; the request was sent, so it may have been handled"
 
 func TestAttemptWithoutResponse(t *testing.T) {

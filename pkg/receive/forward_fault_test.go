@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -120,10 +119,8 @@ func TestForwardEndsWhenTheSenderGoesAway(t *testing.T) {
 
 // THREATS row 20.
 func TestForwardAnswers502WithoutAUsableResponse(t *testing.T) {
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	tests := []struct{ name, url, want string }{
-		{"nobody listens", gone.URL, "connection refused"},
+		{"nobody listens", webhooktest.ClosedURL, "connection refused"},
 		{"it closes the connection", rawApp(t, ""), "EOF"},
 		{"it breaks off in the header", rawApp(t, "HTTP/1.1 200 OK\r\nContent-Le"), "connection broken"},
 		{"it breaks off in the body", rawApp(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), "broke off"},

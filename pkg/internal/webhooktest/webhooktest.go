@@ -15,6 +15,10 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// ClosedURL is a URL of loopback that nobody listens on. Its port is below those that
+// a system chooses for port 0, so no other test takes it.
+const ClosedURL = "http://127.0.0.1:1"
+
 // Secret returns the secret with that text.
 func Secret(t testing.TB, text string) webhook.Secret {
 	t.Helper()
