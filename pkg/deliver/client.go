@@ -114,13 +114,14 @@ func (c Client) attempt(ctx context.Context, d Delivery, attempt int) (_ webhook
 	defer cancel()
 	result, cause := exchange.Do(limited, c.Transport, request)
 	record.Duration = c.Now().Sub(began)
-	record.Response = exchange.MaskEcho(result.Response, []webhook.Secret{d.Secret}, request.Header)
+	record.Response = result.Response
 	record.Verdict = verdict(result)
 	if cause != nil {
 		record.Error = explain(limited, cause, d.timeout(), result.Written)
 	} else if record.Duration > SlowAfter && record.Form != webhook.Inbound {
 		record.Verdict.Warnings = append(record.Verdict.Warnings, "slower than the 10 s that WorkSkedge asks for")
 	}
+	record = exchange.MaskEcho(record, []webhook.Secret{d.Secret})
 	if c.After != nil {
 		c.After(ctx, record)
 	}

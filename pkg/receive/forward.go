@@ -335,7 +335,7 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	r.Verdict.Outcome = webhook.Accepted
 	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no type
 	answer := f.app(ctx, &event, &r)
-	r.Forward = exchange.MaskEcho(r.Forward, f.config.Secrets, r.Request.Header)
+	r = exchange.MaskEcho(r, f.config.Secrets)
 	result := ForwardResult{Record: r, Attempt: d.Attempts + 1, OK: answer.Status/100 == 2}
 	if ctx.Err() != nil { // interrupted: the record stays due
 		return attempt{result, ctx.Err()}

@@ -126,6 +126,7 @@ func TestForwardAnswers502WithoutAUsableResponse(t *testing.T) {
 		{"it breaks off in the body", rawApp(t, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"), "broke off"},
 		{"it breaks off in a chunk", rawApp(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{"), "broke off"},
 		{"it speaks no HTTP", rawApp(t, "220 mail.example ESMTP\r\n"), "malformed"},
+		{"its header is malformed and repeats the secret", rawApp(t, "HTTP/1.1 200 OK\r\nthe key is "+sharedSecret+"\r\n\r\n"), "the key is [redacted]"},
 		{"its status is 000", rawApp(t, "HTTP/1.1 000 Nothing\r\nContent-Length: 0\r\n\r\n"), "status 0"},
 		{"its status is 099", rawApp(t, "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n"), "status 99"},
 		{"it switches protocols", rawApp(t, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"), "status 101"},
@@ -136,6 +137,9 @@ func TestForwardAnswers502WithoutAUsableResponse(t *testing.T) {
 			r := newReceiver(t, func(c *receive.Config) { c.App = receive.Forward(plainTransport(t), tt.url) })
 			wantAnswer(t, r.deliver("evt_1", payload, clock), 502, `{"error":"Bad Gateway"}`)
 			record := r.last(t)
+			if strings.Contains(record.Error, sharedSecret) {
+				t.Errorf("the error has the secret: %s", record.Error)
+			}
 			if record.Verdict.Outcome != webhook.Failed || !strings.HasPrefix(record.Error, "forwarding: ") || !strings.Contains(record.Error, tt.want) {
 				t.Errorf("recorded as %+v, %q; want an error with %q", record.Verdict, record.Error, tt.want)
 			}

@@ -494,9 +494,7 @@ func (h *Handler) redact(record webhook.Record) webhook.Record {
 	if c.Unsigned != nil {
 		also = names(c.Unsigned.Header)
 	}
-	record.Response = exchange.MaskEcho(record.Response, c.Verifier.Secrets, record.Request.Header, also...)
-	record.Forward = exchange.MaskEcho(record.Forward, c.Verifier.Secrets, record.Request.Header, also...)
-	return c.Unsigned.redact(record)
+	return c.Unsigned.redact(exchange.MaskEcho(record, c.Verifier.Secrets, also...))
 }
 
 func (h *Handler) store(ctx context.Context, p *receipt) error {

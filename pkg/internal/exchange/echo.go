@@ -13,43 +13,58 @@ import (
 // A shorter one would be found in ordinary text.
 const minEcho = 6
 
-// MaskEcho masks in a response the secrets and the credentials of its request, which
-// the error page of a proxy or of a framework may repeat: responses are shown and
-// stored. The credentials are the lines of the header that are sensitive or have one
-// of the names in also. MaskEcho returns the response itself if that repeats none, and
-// otherwise a copy.
-func MaskEcho(r *webhook.Response, secrets []webhook.Secret, request webhook.Header, also ...string) *webhook.Response {
-	if r == nil {
-		return nil
+// MaskEcho returns a record whose responses and error are masked where they repeat the
+// secrets or the credentials of its request, as the error page of a proxy or of a
+// framework may: they are shown and stored. The credentials are the lines of the
+// request's header that are sensitive or have one of the names in also. The responses
+// that r points to stay as they are.
+func MaskEcho(r webhook.Record, secrets []webhook.Secret, also ...string) webhook.Record {
+	if r.Response == nil && r.Forward == nil && r.Error == "" {
+		return r
 	}
+	var credentials []string
 	for _, s := range secrets {
-		r = mask(r, s.Reveal())
+		credentials = append(credentials, s.Reveal())
 	}
-	for _, p := range request {
+	for _, p := range r.Request.Header {
 		isNamed := slices.ContainsFunc(also, func(name string) bool { return strings.EqualFold(name, p.Name) })
 		if isNamed || p.IsSensitive() {
-			r = mask(r, p.Value)
-			if _, token, found := strings.Cut(p.Value, " "); found { // Bearer TOKEN
-				r = mask(r, token)
-			}
+			_, token, _ := strings.Cut(p.Value, " ") // Bearer TOKEN
+			credentials = append(credentials, p.Value, token)
+		}
+	}
+	// One may begin with another: the longest is masked first.
+	slices.SortFunc(credentials, func(a, b string) int { return len(b) - len(a) })
+	for _, text := range credentials {
+		if len(text) < minEcho {
+			break
+		}
+		forms := []string{text}
+		if quoted := inJSON(text); quoted != text {
+			forms = append(forms, quoted, unescapeHTML.Replace(quoted))
+		}
+		for _, form := range forms {
+			r.Response, r.Forward = mask(r.Response, form), mask(r.Forward, form)
+			r.Error = strings.ReplaceAll(r.Error, form, webhook.Redacted)
 		}
 	}
 	return r
 }
 
-// mask masks a text, also as it is written in JSON.
-func mask(r *webhook.Response, text string) *webhook.Response {
-	if len(text) < minEcho {
-		return r
-	}
-	r = replace(r, text)
-	if quoted, _ := json.Marshal(text); len(quoted) != len(text)+2 { // a string always marshals
-		r = replace(r, string(quoted[1:len(quoted)-1]))
-	}
-	return r
+// inJSON returns a text as encoding/json writes it, which escapes more than other
+// encoders do.
+func inJSON(text string) string {
+	quoted, _ := json.Marshal(text) // a string always marshals
+	return string(quoted[1 : len(quoted)-1])
 }
 
-func replace(r *webhook.Response, text string) *webhook.Response {
+var unescapeHTML = strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
+
+// mask returns the response itself if it does not have the text, and otherwise a copy.
+func mask(r *webhook.Response, text string) *webhook.Response {
+	if r == nil {
+		return nil
+	}
 	repeats := bytes.Contains(r.Body, []byte(text))
 	for _, p := range r.Header {
 		repeats = repeats || strings.Contains(p.Value, text)
