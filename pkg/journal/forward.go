@@ -35,7 +35,8 @@ type Queue struct {
 
 var _ receive.Queue = (*Queue)(nil)
 
-// Queue returns the queue of a target, which is a URL. It excludes the other
+// Queue returns the queue of a target, which is a URL, or a name for an App in this
+// process. It excludes the other
 // users of this journal on this machine, so that no record is forwarded twice:
 // the error is [ErrLocked] while one of them has the queue of that target open.
 // Close it, before the journal.

@@ -111,10 +111,11 @@ type ForwardResult struct {
 // DefaultConcurrency is the default of [ForwarderConfig.Concurrency].
 const DefaultConcurrency = 16
 
-// ForwarderConfig configures a [Forwarder]. Queue and URL are required.
+// ForwarderConfig configures a [Forwarder]. Queue is required, and either URL or App.
 type ForwarderConfig struct {
 	Queue       Queue
-	URL         string            // the app
+	URL         string            // of the app
+	App         App               // the app, in this process, in place of one at URL; a panic is an attempt that failed
 	Retries     int               // attempts after the first, for 429 and 5xx; default: none
 	Concurrency int               // the largest number of attempts at a time; default: DefaultConcurrency
 	Transport   http.RoundTripper // default: one for webhooks
@@ -132,8 +133,8 @@ type ForwarderConfig struct {
 }
 
 // Forwarder forwards stored events to an app in the background, so that the
-// sender does not wait for the app. An event is stored before the sender gets its
-// 200. Several events are on their way at a time, so that an app that hangs on
+// sender does not wait for the app: another server, or an [App] such as a [Router] in
+// this process. An event is stored before the sender gets its 200. Several events are on their way at a time, so that an app that hangs on
 // one of them does not hold back the others. An event is attempted again after
 // 429, 5xx and a missing response, with a pause that doubles from one second to
 // one minute; every other status is final. What is not done when the process
@@ -141,7 +142,6 @@ type ForwarderConfig struct {
 // reach the app twice if the process ends during an attempt.
 type Forwarder struct {
 	config ForwarderConfig
-	app    App
 
 	wake     chan struct{} // holds one when a record may be due
 	ended    chan attempt  // the attempts that have ended
@@ -175,8 +175,13 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	switch {
 	case c.Queue == nil:
 		return nil, errors.New("a forwarder needs a queue")
-	case !isHTTP(c.URL):
+	case c.App != nil && c.URL != "":
+		return nil, errors.New("a forwarder forwards to a URL or to an App, not to both")
+	case c.App == nil && !isHTTP(c.URL):
 		return nil, fmt.Errorf("forwarding to %q: write an http or https URL with a host", webhook.RedactURL(c.URL))
+	}
+	if c.App == nil {
+		c.App = Forward(c.Transport, c.URL)
 	}
 	if c.Concurrency <= 0 {
 		c.Concurrency = DefaultConcurrency
@@ -192,7 +197,7 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &Forwarder{
-		config: c, app: Forward(c.Transport, c.URL), running: map[string]bool{},
+		config: c, running: map[string]bool{},
 		wake: make(chan struct{}, 1), ended: make(chan attempt),
 		stopping: make(chan struct{}), cancel: cancel, stopped: make(chan struct{}),
 	}
@@ -334,7 +339,7 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	}
 	r.Verdict.Outcome = webhook.Accepted
 	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no type
-	answer := f.app(ctx, &event, &r)
+	answer := f.call(ctx, &event, &r)
 	r = exchange.MaskEcho(r, f.config.Secrets)
 	result := ForwardResult{Record: r, Attempt: d.Attempts + 1, OK: answer.Status/100 == 2}
 	if ctx.Err() != nil { // interrupted: the record stays due
@@ -354,4 +359,15 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 		}
 	}
 	return attempt{result, f.config.Queue.Finish(context.WithoutCancel(ctx), result)}
+}
+
+// call calls the app. A panic, which would end the process, is an attempt that failed.
+func (f *Forwarder) call(ctx context.Context, e *webhook.Event, r *webhook.Record) (answer webhook.Response) {
+	defer func() {
+		if value := recover(); value != nil {
+			r.Error = fmt.Sprintf("the app panicked: %v", value)
+			answer = Status(http.StatusInternalServerError)
+		}
+	}()
+	return f.config.App(context.WithValue(ctx, eventKey{}, e), e, r)
 }

@@ -174,6 +174,66 @@ func TestForwarderForwardsInTheOrderOfReceiptOneAtATime(t *testing.T) {
 	})
 }
 
+// An App in this process handles the events after the sender has its answer. An event
+// whose handler fails or panics comes again.
+func TestForwarderCallsAnAppInThisProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var calls []string
+		began, fail := time.Now(), map[string]bool{"error": true, "panic": true}
+		var router receive.Router
+		router.Handle("*", func(ctx context.Context, e *webhook.Event) error {
+			mu.Lock()
+			defer mu.Unlock()
+			calls = append(calls, fmt.Sprintf("%s@%g", e.Type, time.Since(began).Seconds()))
+			if same, ok := receive.EventFrom(ctx); !ok || same != e {
+				t.Errorf("the event in the context is %+v", same)
+			}
+			if !fail[e.Type] {
+				return nil
+			}
+			delete(fail, e.Type)
+			if e.Type == "panic" {
+				panic("out of luck")
+			}
+			return errors.New("the database is busy")
+		})
+		q := &queue{}
+		var problems []string
+		f, err := receive.NewForwarder(receive.ForwarderConfig{
+			Queue: q, App: router.Receive, Retries: 2, Concurrency: 1,
+			OnResult: func(r receive.ForwardResult) {
+				if r.Problem != "" {
+					problems = append(problems, r.Problem)
+				}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, name := range []string{"good", "error", "panic"} {
+			body := fmt.Appendf(nil, `{"event":%q,"timestamp":"2026-01-15T14:30:00Z","data":{}}`, name)
+			r := webhook.Record{ID: fmt.Sprint("rec_", n), Request: webhook.Request{Method: "POST", URL: "/", Body: body}}
+			if err := f.Keep(t.Context(), receive.Receipt{Record: r, Forward: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute) // of the bubble
+		f.Shutdown(t.Context())
+		mu.Lock()
+		defer mu.Unlock()
+		if got, want := strings.Join(calls, " "), "good@0 error@0 panic@0 error@1 panic@1"; got != want {
+			t.Errorf("the calls are %s, want %s", got, want)
+		}
+		if got, want := strings.Join(problems, ", "), "the database is busy, the app panicked: out of luck"; got != want {
+			t.Errorf("the problems are %s, want %s", got, want)
+		}
+		if left := q.waiting(); left != "" {
+			t.Errorf("%s is left", left)
+		}
+	})
+}
+
 func TestForwarderForwardsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, q := newApp(), &queue{}
@@ -435,6 +495,7 @@ func TestForwarderShutdown(t *testing.T) {
 func TestNewForwarderChecksItsConfig(t *testing.T) {
 	for _, c := range []receive.ForwarderConfig{
 		{}, {Queue: &queue{}}, {URL: "http://app.example"},
+		{Queue: &queue{}}, {Queue: &queue{}, URL: "http://app.example", App: receive.Always(200)},
 		{Queue: &queue{}, URL: "app.example:80"}, {Queue: &queue{}, URL: "/hooks"}, {Queue: &queue{}, URL: "http://u:hunter2@[::1"},
 	} {
 		if f, err := receive.NewForwarder(c); f != nil || err == nil || strings.Contains(err.Error(), "hunter2") {
