@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,5 +86,89 @@ func TestHelp_fits_80_columns(t *testing.T) {
 				t.Errorf("%s --%s has no help", c.CommandPath(), f.Name)
 			}
 		})
+	}
+}
+
+// shared lists what may differ between the flags of one name, and why.
+var shared = map[string]string{
+	"direction": "replay sends what was received, unless told",
+	"event":     "one in render and sandbox deliveries, globs where records are selected",
+	"file":      "what is signed or verified is stdin by default, and a payload the catalog's sample",
+	"format":    "export writes NDJSON by default, the others text",
+	"id":        "one where a request is made, several where records are selected",
+	"platform":  "a default where nothing else names the platform",
+	"port":      "that of a server, or the address of one",
+	"retries":   "trigger also retries as the platform does",
+	"speed":     "replay keeps no gaps by default",
+}
+
+// TestFlags_are_one_vocabulary checks that flags of the same name have the same type
+// and the same default, that no command lacks --json, and that --json is a
+// short form of --format.
+func TestFlags_are_one_vocabulary(t *testing.T) {
+	t.Parallel()
+	type meaning struct{ command, kind, value, argument string }
+	known, short := map[string]meaning{}, map[string]string{}
+	differs := map[string]bool{}
+	// These write a file of their own format, or only words.
+	noResult := []string{"wsk", "wsk completion", "wsk render init"}
+	for _, c := range commands(cli.NewRoot(&command.Env{})) {
+		if c.Name() == "help" {
+			continue
+		}
+		has := map[string]bool{}
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			has[f.Name] = true
+			if f.Shorthand != "" && short[f.Shorthand] != "" && short[f.Shorthand] != f.Name {
+				t.Errorf("%s: -%s is short for --%s, and elsewhere for --%s", c.CommandPath(), f.Shorthand, f.Name, short[f.Shorthand])
+			}
+			short[f.Shorthand] = f.Name
+			argument, _ := pflag.UnquoteUsage(f)
+			m := meaning{c.CommandPath(), f.Value.Type(), f.DefValue, argument}
+			first, found := known[f.Name]
+			if !found {
+				known[f.Name] = m
+				return
+			}
+			if m.kind == first.kind && m.value == first.value && m.argument == first.argument {
+				return
+			}
+			differs[f.Name] = true
+			if shared[f.Name] == "" {
+				t.Errorf("--%s of %s is a %s %s, default %q; that of %s a %s %s, default %q", f.Name,
+					m.command, m.kind, m.argument, m.value, first.command, first.kind, first.argument, first.value)
+			}
+		})
+		isGroup := c.HasSubCommands() && c.CommandPath() != "wsk render" && c.CommandPath() != "wsk sandbox"
+		if !has["json"] && !isGroup && !slices.Contains(noResult, c.CommandPath()) {
+			t.Errorf("%s has no --json", c.CommandPath())
+		}
+		if has["json"] != has["format"] {
+			t.Errorf("%s has only one of --json and --format", c.CommandPath())
+		}
+	}
+	for name := range shared {
+		if !differs[name] {
+			t.Errorf("--%s is the same in all commands, and need not be listed", name)
+		}
+	}
+}
+
+// TestFlags_json_is_one_document checks that a script holds the JSON of each
+// command to one document. The output of a server is a stream.
+func TestFlags_json_is_one_document(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../testdata/script/json.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range commands(cli.NewRoot(&command.Env{})) {
+		words := c.CommandPath()
+		if c.Flags().Lookup("json") == nil || words == "wsk listen" || words == "wsk sandbox" {
+			continue
+		}
+		if !regexp.MustCompile(`(?m)\b` + words + ` (.* )?--json\b.*\ndocument\b`).Match(raw) {
+			t.Errorf("json.txtar does not run %s --json", words)
+		}
 	}
 }

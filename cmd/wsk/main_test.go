@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -35,6 +36,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":     code,
+			"document": document,
 			"listener": listener,
 			"stopped":  stopped,
 			"server":   server,
@@ -66,5 +68,20 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// document checks that stdout is one JSON object, and has each of the members:
+// "document records total".
+func document(ts *testscript.TestScript, neg bool, args []string) {
+	var got map[string]json.RawMessage
+	text := ts.ReadFile("stdout")
+	if err := json.Unmarshal([]byte(text), &got); neg || err != nil {
+		ts.Fatalf("stdout is not one JSON object: %v", err)
+	}
+	for _, name := range args {
+		if got[name] == nil {
+			ts.Fatalf("the document has no member %s", name)
+		}
 	}
 }

@@ -36,16 +36,15 @@ import (
 //	DELETE subscriptions?id=                     → {"removed":"sub_…"}
 //	POST   timesheets/process     ProcessRequest → ProcessResult
 //
-// Bodies are JSON, and an error is {"success":false,"error":"…"}. Only clients
-// on this machine that address it by a loopback name are answered; requests
+// Without limit a list has its newest 100 items; 0 is for all. Bodies are JSON, and
+// an error is {"success":false,"error":"…"}. Only clients on this machine that address it by a loopback name are answered; requests
 // from web pages of other sites and through proxies are refused.
 const AdminPath = "/sandbox/"
 
 const (
 	maxAdminBody = 64 << 10 // bytes of a request to the admin API
 
-	defaultLimit = 100    // records or deliveries in one response
-	maxLimit     = 10_000 // the same, at most
+	defaultLimit = 100 // records or deliveries in one response
 )
 
 // settleTimeout bounds how long an admin request waits for attempts that are
@@ -357,8 +356,8 @@ func limitOf(r *http.Request) (int, error) {
 		return defaultLimit, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > maxLimit {
-		return 0, &requestError{fmt.Errorf("limit %q is not a number from 1 to %d", text, maxLimit)}
+	if err != nil || n < 0 {
+		return 0, &requestError{fmt.Errorf("limit %q is not a number; 0 is for all", text)}
 	}
 	return n, nil
 }

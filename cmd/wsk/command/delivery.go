@@ -38,16 +38,27 @@ func ParseSpeed(text string) (float64, error) {
 type DeliveryView struct {
 	Env    *Env
 	P      ui.Palette
-	Text   bool
+	Format string
 	Plan   *DeliveryPlan
 	Chosen bool // --retries chose the schedule, not the platform
 
 	deliveries int
+	ended      int
 	dead       int
 	answers    int // attempts that were answered
 	last       webhook.Record
-	err        error // of writing a record
+	records    *RecordWriter // nil in format text
+	err        error         // of writing a record
 }
+
+// deliveryCounts are the members beside the records.
+type deliveryCounts struct {
+	Deliveries int `json:"deliveries"`
+	Accepted   int `json:"accepted"`
+	Dead       int `json:"dead"`
+}
+
+func (v *DeliveryView) text() bool { return v.Format == "text" }
 
 // statusWidth has room for "500 Internal Server Error".
 const statusWidth = 25
@@ -55,7 +66,10 @@ const statusWidth = 25
 // Begin writes the heading of a delivery: event, id and URL.
 func (v *DeliveryView) Begin(d deliver.Delivery) {
 	v.deliveries++
-	if !v.Text {
+	if !v.text() {
+		if v.records == nil {
+			v.records = NewRecordWriter(v.Env.Out, v.Format)
+		}
 		return
 	}
 	if v.deliveries > 1 {
@@ -79,8 +93,8 @@ func (v *DeliveryView) Step(s deliver.Step) {
 	if r.Response != nil {
 		v.answers++
 	}
-	if !v.Text {
-		v.err = errors.Join(v.err, webhook.NewEncoder(v.Env.Out).Encode(*r))
+	if !v.text() {
+		v.err = errors.Join(v.err, v.records.Write(*r))
 		return
 	}
 	p := v.P
@@ -143,14 +157,15 @@ func (v *DeliveryView) nextAttempt(s deliver.Step) string {
 // which the journal has that, unless it is "".
 func (v *DeliveryView) End(r webhook.Record, id string) {
 	v.last = r
-	if v.Text && id != "" {
+	v.ended++
+	if v.text() && id != "" {
 		fmt.Fprintln(v.Env.Out, "     "+v.P.Quiet("journal  ")+id)
 	}
 	if r.Verdict.Outcome == webhook.Accepted {
 		return
 	}
 	v.dead++
-	if v.Text {
+	if v.text() {
 		fmt.Fprintln(v.Env.Out, v.P.Bad(v.deadReason(&r)))
 	}
 }
@@ -167,9 +182,19 @@ func (v *DeliveryView) deadReason(r *webhook.Record) string {
 	return text + "the platform gives up here"
 }
 
+// Close ends the document in format json. Result does as well; Close is for a run
+// that was interrupted.
+func (v *DeliveryView) Close() {
+	if v.records != nil {
+		accepted := v.ended - v.dead
+		v.err = errors.Join(v.err, v.records.Close(deliveryCounts{v.deliveries, accepted, v.dead}))
+	}
+}
+
 // Result returns the error that decides the exit code.
 func (v *DeliveryView) Result() error {
-	if v.Text && v.deliveries > 1 {
+	v.Close()
+	if v.text() && v.deliveries > 1 {
 		fmt.Fprintf(v.Env.Out, "\n%d deliveries: %d accepted, %d dead\n", v.deliveries, v.deliveries-v.dead, v.dead)
 	}
 	switch {
@@ -179,7 +204,7 @@ func (v *DeliveryView) Result() error {
 		return nil
 	case v.answers == 0:
 		return NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(v.last.Request.URL), v.last.Error))
-	case v.Text:
+	case v.text():
 		return No(ErrReported)
 	case v.deliveries > 1:
 		return No(fmt.Errorf("%d of %d deliveries are dead", v.dead, v.deliveries))

@@ -82,6 +82,13 @@ func (o *Output) Add(cmd *cobra.Command, formats ...string) {
 	CompleteFlag(cmd, "format", formats...)
 }
 
+// AddStream declares the flags of a server, whose result is a stream of records: one
+// document would only be there at its end.
+func (o *Output) AddStream(cmd *cobra.Command) {
+	o.Add(cmd, "text", "json", "ndjson")
+	cmd.Flags().Lookup("format").Usage = "print the result as `FORMAT`: text, or json or ndjson for one record a line"
+}
+
 // Choose sets Format from the two flags, and returns an error for an unknown
 // format or two that differ.
 func (o *Output) Choose(cmd *cobra.Command) error {

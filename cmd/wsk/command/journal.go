@@ -135,22 +135,31 @@ type Filter struct {
 	Since, Until string
 	Events       []string
 	Status       []string
+	Failed       bool // the same as the status failed
 	Direction    string
 	ids          []string
 }
 
-// Add declares the flags.
-func (q *Filter) Add(cmd *cobra.Command) {
+// Add declares the flags, with a default for --direction.
+func (q *Filter) Add(cmd *cobra.Command, direction string) {
 	f := cmd.Flags()
+	f.BoolVar(&q.Failed, "failed", false, "deliveries that were not answered with 2xx, by a replay either; short for --status failed")
 	f.StringVar(&q.Since, "since", "", "records of the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
 	f.StringVar(&q.Until, "until", "", "records before `TIME`, written as for --since")
 	f.StringArrayVar(&q.Events, "event", nil, "events that match `GLOB`, 'work_order.*'; repeatable")
 	f.StringArrayVar(&q.Status, "status", nil, "`STATUS`: ok, failed, an outcome such as duplicate, 503 or 5xx; repeatable")
-	f.StringVar(&q.Direction, "direction", "", "`WAY`: sent or received")
-	f.StringArrayVar(&q.ids, "id", nil, "the record or the webhook with that `ID`, or its beginning; repeatable")
+	f.StringVar(&q.Direction, "direction", direction, "`WAY`: received, sent or any")
 	CompleteFlag(cmd, "status", append(journal.Statuses(), "5xx")...)
-	CompleteFlag(cmd, "direction", "sent", "received")
+	CompleteFlag(cmd, "direction", directions...)
 }
+
+// AddIDs declares --id.
+func (q *Filter) AddIDs(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&q.ids, "id", nil, "the record or the webhook with that `ID`, or its beginning; repeatable")
+}
+
+// directions are the values of --direction.
+var directions = []string{"received", "sent", "any"}
 
 // Filter returns the filter that the flags describe.
 func (q *Filter) Filter(now time.Time) (f journal.Filter, err error) {
@@ -160,18 +169,40 @@ func (q *Filter) Filter(now time.Time) (f journal.Filter, err error) {
 	if f.Until, err = ParseTime("--until", q.Until, now); err != nil {
 		return f, err
 	}
+	f.Status = q.Status
+	if q.Failed {
+		if len(q.Status) > 0 {
+			return f, errors.New("--failed and --status contradict each other: --status failed is the same as --failed")
+		}
+		f.Status = []string{"failed"}
+	}
 	for _, s := range q.Status {
 		if err := journal.CheckStatus(s); err != nil {
 			return f, fmt.Errorf("--status: %w", err)
 		}
 	}
-	switch f.Direction = webhook.Direction(q.Direction); f.Direction {
-	case "", webhook.Sent, webhook.Received:
+	switch q.Direction {
+	case "any":
+	case string(webhook.Sent), string(webhook.Received):
+		f.Direction = webhook.Direction(q.Direction)
 	default:
-		return f, webhook.Unknown("direction", q.Direction, []string{"sent", "received"})
+		return f, webhook.Unknown("direction", q.Direction, directions)
 	}
-	f.Events, f.Status, f.IDs = q.Events, q.Status, q.ids
+	f.Events, f.IDs = q.Events, q.ids
 	return f, nil
+}
+
+// Limit declares --limit, for a list that has its newest items first.
+func Limit(cmd *cobra.Command, to *int) {
+	cmd.Flags().IntVar(to, "limit", 100, "list at most `N`; 0 for all")
+}
+
+// CheckLimit returns an error for a limit that is none.
+func CheckLimit(n int) error {
+	if n < 0 {
+		return errors.New("--limit may not be less than 0")
+	}
+	return nil
 }
 
 // ParseTime reads a time: RFC 3339, a day, or an age such as 90s, 2h or 7d. It is the

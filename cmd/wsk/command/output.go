@@ -2,6 +2,7 @@ package command
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,6 +86,71 @@ func Palette(env *Env, cfg *config.Config, terminal bool) (ui.Palette, error) {
 // escaped, so that the line is safe to show on a terminal.
 func WriteJSON(w io.Writer, v any) error {
 	return webhook.NewEncoder(w).EncodeLine(v)
+}
+
+// WriteList writes a list: in format json one object that has it under its name, in
+// ndjson one item a line.
+func WriteList[T any](w io.Writer, format, name string, items []T) error {
+	if format != "ndjson" {
+		return WriteJSON(w, map[string][]T{name: append([]T{}, items...)}) // an empty list is not null
+	}
+	for _, item := range items {
+		if err := WriteJSON(w, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// RecordWriter writes records as they come: in format json as the list "records" of
+// one document, in ndjson one a line.
+type RecordWriter struct {
+	out      io.Writer
+	document bool
+	records  int
+	closed   bool
+}
+
+// NewRecordWriter returns a RecordWriter for format json or ndjson.
+func NewRecordWriter(out io.Writer, format string) *RecordWriter {
+	return &RecordWriter{out: out, document: format == "json"}
+}
+
+// Write writes one record.
+func (w *RecordWriter) Write(r webhook.Record) error {
+	if w.document {
+		separator := ","
+		if w.records == 0 {
+			separator = `{"records":[`
+		}
+		if _, err := io.WriteString(w.out, separator); err != nil {
+			return err
+		}
+	}
+	w.records++
+	return webhook.NewEncoder(w.out).Encode(r)
+}
+
+// Close ends the document. Its other members are those of the object more, if it is
+// not nil.
+func (w *RecordWriter) Close(more any) error {
+	if !w.document || w.closed {
+		return nil
+	}
+	w.closed = true
+	end := "]}\n"
+	if more != nil {
+		members, err := json.Marshal(more)
+		if err != nil {
+			return err
+		}
+		end = "]," + string(members[1:]) + "\n"
+	}
+	if w.records == 0 {
+		end = `{"records":[` + end
+	}
+	_, err := io.WriteString(w.out, end)
+	return err
 }
 
 // CheckedWriter remembers the first error of its writer, so that a full disk

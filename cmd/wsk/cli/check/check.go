@@ -77,7 +77,7 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 	f.BoolVar(&o.allEvents, "all-events", false, "also send a sample of every event in the catalog")
 	f.StringVar(&o.effect, "effect-cmd", "", "count what the receiver has done with the shell command `CMD`, which prints a number")
 	f.BoolVar(&o.insecure, "insecure", false, "accept any TLS certificate")
-	f.BoolVar(&o.strict, "strict", false, "fail on warnings too")
+	f.BoolVar(&o.strict, "strict", false, "count warnings as errors")
 	command.DurationVar(f, &o.startTimeout, "start-timeout", 30*time.Second, "how long the service after -- may take to open its port, a `DURATION`")
 	o.output.Add(cmd, "text", "json", "ndjson", "junit", "tap", "sarif", "github")
 	command.CompleteFlag(cmd, "platform", "workskedge", "worksome")

@@ -326,16 +326,8 @@ func (o *options) listCases(env *command.Env) error {
 	for i, c := range cases {
 		listed[i] = listedCase{ID: c.ID, Severity: c.Severity, Title: c.Title, Why: c.Why}
 	}
-	switch o.output.Format {
-	case "json":
-		return command.WriteJSON(env.Out, listed)
-	case "ndjson":
-		for _, c := range listed {
-			if err := command.WriteJSON(env.Out, c); err != nil {
-				return err
-			}
-		}
-		return nil
+	if o.output.Format == "json" || o.output.Format == "ndjson" {
+		return command.WriteList(env.Out, o.output.Format, "cases", listed)
 	}
 	return fmt.Errorf("--list prints text, json or ndjson, not %s", o.output.Format)
 }

@@ -79,6 +79,7 @@ func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 }
 
 func newTrust(env *command.Env) *cobra.Command {
+	o := &command.Output{}
 	cmd := &cobra.Command{
 		Use:   "trust",
 		Short: "Trust the project's .wsk.yaml as it is now",
@@ -90,17 +91,20 @@ The file's path and digest are stored; the trust ends when the file changes.`,
 		Args:    command.ExactArgs(0, ""),
 	}
 	settings := command.NewSettings(cmd)
-	cmd.RunE = func(*cobra.Command, []string) error {
-		cfg, err := settings.Load(env)
-		if err != nil {
-			return err
-		}
+	o.Add(cmd, "text", "json")
+	cmd.RunE = settings.RunE(env, o, func(_ context.Context, cfg *config.Config, _ []string) error {
 		file, err := cfg.Trust()
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
+		case !o.Text():
+			return command.WriteJSON(env.Out, struct {
+				Path   string `json:"path"`
+				Digest string `json:"digest"`
+			}{file.Path, file.Digest})
 		}
 		_, err = fmt.Fprintf(env.Out, "trusted %s (SHA-256 %s…)\n", ui.Clean(file.Path), file.Digest[:16])
 		return err
-	}
+	})
 	return cmd
 }

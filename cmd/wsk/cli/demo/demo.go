@@ -34,14 +34,18 @@ tampered copy, and to the same request a second time.`,
 		Args:    command.ExactArgs(0, ""),
 	}
 	settings := command.NewSettings(cmd)
-	o.Add(cmd, "text", "ndjson", "json")
+	o.Add(cmd, "text", "json", "ndjson")
 	cmd.RunE = settings.RunE(env, o, func(ctx context.Context, _ *config.Config, _ []string) error {
 		stage, err := newStage(ctx, env)
 		if err != nil {
 			return err
 		}
-		d := &demo{stage: stage, p: o.Palette, text: o.Text()}
-		return errors.Join(d.story(ctx), stage.close())
+		d := &demo{stage: stage, p: o.Palette, text: o.Text(), records: command.NewRecordWriter(env.Out, o.Format)}
+		err = d.story(ctx)
+		if !d.text {
+			err = errors.Join(err, d.records.Close(nil))
+		}
+		return errors.Join(err, stage.close())
 	})
 	return cmd
 }
@@ -49,8 +53,9 @@ tampered copy, and to the same request a second time.`,
 // demo shows the story, and fails when a step has another outcome than it shows.
 type demo struct {
 	*stage
-	p    ui.Palette
-	text bool
+	p       ui.Palette
+	text    bool
+	records *command.RecordWriter // in a format for programs
 }
 
 func (d *demo) story(ctx context.Context) error {
@@ -205,6 +210,6 @@ func (d *demo) printText(text string) {
 // printRecord writes a line for programs.
 func (d *demo) printRecord(r webhook.Record) {
 	if !d.text {
-		_ = webhook.NewEncoder(d.env.Out).Encode(r) // Out keeps its error for Main
+		_ = d.records.Write(r) // Out keeps its error for Main
 	}
 }

@@ -144,7 +144,7 @@ func listEvents(env *command.Env, o *options, args []string) error {
 		}
 	}
 	if !o.output.Text() {
-		return command.WriteJSON(env.Out, events)
+		return command.WriteList(env.Out, o.output.Format, "events", events)
 	}
 	if len(events) == 0 {
 		return command.No(errors.New("the catalog has no such event"))

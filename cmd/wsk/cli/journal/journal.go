@@ -51,8 +51,9 @@ func newList(env *command.Env) *cobra.Command {
   wsk journal list --json | jq -r '.records[].id'`,
 		Args: command.ExactArgs(0, ""),
 	}
-	o.query.Add(cmd)
-	cmd.Flags().IntVar(&o.limit, "limit", 20, "show at most `N`; 0 for all")
+	o.query.Add(cmd, "any")
+	o.query.AddIDs(cmd)
+	command.Limit(cmd, &o.limit)
 	o.flags.AddRead(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
 	settings := command.NewSettings(cmd)
@@ -61,8 +62,9 @@ func newList(env *command.Env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if filter.Limit, filter.Newest = o.limit, true; o.limit < 0 {
-			return errors.New("--limit may not be less than 0")
+		filter.Limit, filter.Newest = o.limit, true
+		if err := command.CheckLimit(o.limit); err != nil {
+			return err
 		}
 		return command.WithJournal(ctx, env, &o.flags, func(j *journal.Journal) error {
 			if err := settings.CheckEvents(env, cfg, "--event", filter.Events, command.RecordedEvents(ctx, j)); err != nil {
@@ -285,25 +287,35 @@ func writeResponse(w io.Writer, p ui.Palette, label string, r *webhook.Response)
 
 func newPath(env *command.Env) *cobra.Command {
 	var flags command.Journal
+	var output command.Output
 	cmd := &cobra.Command{
 		Use:     "path",
 		Short:   "Print the path of the journal",
 		Example: "  sqlite3 \"$(wsk journal path)\" 'select count(*) from record'",
 		Args:    command.ExactArgs(0, ""),
-		RunE: func(*cobra.Command, []string) error {
-			path, _, err := flags.Place(env)
-			if err == nil {
-				_, err = fmt.Fprintln(env.Out, path)
-			}
-			return err
-		},
 	}
 	flags.AddRead(cmd)
+	output.Add(cmd, "text", "json")
+	settings := command.NewSettings(cmd)
+	cmd.RunE = settings.RunE(env, &output, func(context.Context, *config.Config, []string) error {
+		path, _, err := flags.Place(env)
+		switch {
+		case err != nil:
+			return err
+		case output.Text():
+			_, err = fmt.Fprintln(env.Out, path)
+			return err
+		}
+		return command.WriteJSON(env.Out, struct {
+			Path string `json:"path"`
+		}{path})
+	})
 	return cmd
 }
 
 func newPrune(env *command.Env) *cobra.Command {
 	var flags command.Journal
+	var output command.Output
 	var older string
 	dry := false
 	cmd := &cobra.Command{
@@ -318,7 +330,9 @@ delivery.`,
 	flags.AddRead(cmd)
 	cmd.Flags().StringVar(&older, "older-than", "", "delete what is older than `TIME`: 30d, 12h, or 2026-01-15T14:30:00Z")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "print how many records would be deleted, and delete none")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	output.Add(cmd, "text", "json")
+	settings := command.NewSettings(cmd)
+	cmd.RunE = settings.RunE(env, &output, func(ctx context.Context, _ *config.Config, _ []string) error {
 		before, err := command.ParseTime("--older-than", older, env.Now())
 		if err == nil && before.IsZero() {
 			err = errors.New("--older-than is missing: wsk journal prune --older-than 30d")
@@ -326,20 +340,34 @@ delivery.`,
 		if err != nil {
 			return err
 		}
-		return command.WithJournal(cmd.Context(), env, &flags, func(j *journal.Journal) error {
-			if dry {
-				n, err := j.Count(cmd.Context(), journal.Filter{Until: before})
-				if err == nil {
-					_, err = fmt.Fprintf(env.Out, "%s would be deleted\n", ui.Plural(n, "record"))
-				}
+		return command.WithJournal(ctx, env, &flags, func(j *journal.Journal) error {
+			n, err := prune(ctx, j, before, dry)
+			switch {
+			case err != nil:
 				return err
-			}
-			n, err := j.Prune(cmd.Context(), before)
-			if err == nil {
+			case !output.Text():
+				return command.WriteJSON(env.Out, pruned{n, dry})
+			case dry:
+				_, err = fmt.Fprintf(env.Out, "%s would be deleted\n", ui.Plural(n, "record"))
+			default:
 				_, err = fmt.Fprintf(env.Out, "%s deleted\n", ui.Plural(n, "record"))
 			}
 			return err
 		})
-	}
+	})
 	return cmd
+}
+
+// pruned is the JSON of a prune.
+type pruned struct {
+	Deleted int  `json:"deleted"` // or would be
+	DryRun  bool `json:"dry_run"`
+}
+
+// prune deletes the records before a time, or only counts them.
+func prune(ctx context.Context, j *journal.Journal, before time.Time, dry bool) (int, error) {
+	if dry {
+		return j.Count(ctx, journal.Filter{Until: before})
+	}
+	return j.Prune(ctx, before)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -16,6 +17,7 @@ import (
 
 func newExport(env *command.Env) *cobra.Command {
 	var flags command.Journal
+	var output command.Output
 	var query command.Filter
 	var file string
 	salvage := false
@@ -23,7 +25,7 @@ func newExport(env *command.Env) *cobra.Command {
 		Use:   "export",
 		Short: "Write records as NDJSON, the oldest first",
 		Long: `Write records as NDJSON, one per line, the oldest first. verify, lint, replay
-and journal import read them.
+and journal import read them. --json writes one document with the list records.
 
 --salvage reads as much as possible of a damaged journal.`,
 		Example: `  wsk journal export --since 7d -o week.ndjson
@@ -31,61 +33,60 @@ and journal import read them.
   wsk journal export --salvage -o saved.ndjson`,
 		Args: command.ExactArgs(0, ""),
 	}
-	query.Add(cmd)
+	query.Add(cmd, "any")
+	query.AddIDs(cmd)
 	flags.AddRead(cmd)
+	output.Add(cmd, "ndjson", "json")
 	cmd.Flags().StringVarP(&file, "output", "o", "-", "write to `FILE`, complete or not at all; - is stdout")
 	cmd.Flags().BoolVar(&salvage, "salvage", false, "read as much as possible of a damaged journal")
-	for _, filter := range []string{"since", "until", "event", "status", "direction", "id"} {
+	for _, filter := range []string{"since", "until", "event", "status", "failed", "direction", "id"} {
 		cmd.MarkFlagsMutuallyExclusive("salvage", filter)
 	}
 	settings := command.NewSettings(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = settings.RunE(env, &output, func(ctx context.Context, cfg *config.Config, _ []string) error {
 		filter, err := query.Filter(env.Now())
 		if err != nil {
 			return err
 		}
-		cfg, err := settings.Load(env)
-		if err != nil {
-			return err
-		}
 		return command.WriteFile(env, file, func(w io.Writer) error {
+			records := command.NewRecordWriter(w, output.Format)
 			if salvage {
-				return salvaged(cmd.Context(), env, &flags, w)
+				return salvaged(ctx, env, &flags, records)
 			}
-			return command.WithJournal(cmd.Context(), env, &flags, func(j *journal.Journal) error {
-				if err := settings.CheckEvents(env, cfg, "--event", filter.Events, command.RecordedEvents(cmd.Context(), j)); err != nil {
+			return command.WithJournal(ctx, env, &flags, func(j *journal.Journal) error {
+				if err := settings.CheckEvents(env, cfg, "--event", filter.Events, command.RecordedEvents(ctx, j)); err != nil {
 					return err
 				}
-				encoder := webhook.NewEncoder(w)
-				for r, err := range j.Records(cmd.Context(), filter) {
+				for r, err := range j.Records(ctx, filter) {
 					if err == nil {
-						err = encoder.Encode(r)
+						err = records.Write(r)
 					}
 					if err != nil {
 						return err
 					}
 				}
-				return nil
+				return records.Close(nil)
 			})
 		})
-	}
+	})
 	return cmd
 }
 
-func salvaged(ctx context.Context, env *command.Env, flags *command.Journal, w io.Writer) error {
+func salvaged(ctx context.Context, env *command.Env, flags *command.Journal, records *command.RecordWriter) error {
 	path, _, err := flags.Place(env)
 	if err != nil {
 		return err
 	}
-	read, lost, err := journal.Salvage(ctx, path, webhook.NewEncoder(w).Encode)
+	read, lost, err := journal.Salvage(ctx, path, records.Write)
 	if err == nil {
 		fmt.Fprintf(env.Err, "%s saved, %s could not be read\n", ui.Plural(read, "record"), ui.Plural(lost, "place"))
 	}
-	return err
+	return errors.Join(err, records.Close(nil))
 }
 
 func newImport(env *command.Env) *cobra.Command {
 	var flags command.Journal
+	var output command.Output
 	cmd := &cobra.Command{
 		Use:   "import FILE|-",
 		Short: "Read records from NDJSON into the journal",
@@ -96,33 +97,47 @@ import can be repeated.`,
 		Args:    command.ExactArgs(1, "FILE"),
 	}
 	flags.AddRead(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+	output.Add(cmd, "text", "json")
+	settings := command.NewSettings(cmd)
+	cmd.RunE = settings.RunE(env, &output, func(ctx context.Context, _ *config.Config, args []string) (err error) {
 		in, _, err := command.OpenInput(env, args[0])
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, in.Close()) }()
-		j, err := flags.Open(cmd.Context(), env, false)
+		j, err := flags.Open(ctx, env, false)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, j.Close()) }()
-		return importRecords(cmd.Context(), env, j, args[0], in)
-	}
+		result, err := importRecords(ctx, j, args[0], in)
+		if output.Text() {
+			fmt.Fprintf(env.Err, "%s read, %d added, %d already there\n", ui.Plural(result.Read, "record"), result.Added, result.Present)
+			return err
+		}
+		return errors.Join(err, command.WriteJSON(env.Out, result))
+	})
 	return cmd
 }
 
 // importGroup is the number of records in one commit.
 const importGroup = 200
 
+// imported counts the records of an import.
+type imported struct {
+	Read    int `json:"read"`
+	Added   int `json:"added"`
+	Present int `json:"present"` // they were in the journal before
+}
+
 // importRecords stores records in order. Records before an error stay.
-func importRecords(ctx context.Context, env *command.Env, j *journal.Journal, name string, in io.Reader) error {
+func importRecords(ctx context.Context, j *journal.Journal, name string, in io.Reader) (result imported, err error) {
 	decoder := webhook.NewDecoder(in)
 	var group []webhook.Record
-	read, added := 0, 0
 	store := func() error {
 		n, err := j.Import(ctx, group)
-		read, added, group = read+len(group), added+n, group[:0]
+		result.Read, result.Added, group = result.Read+len(group), result.Added+n, group[:0]
+		result.Present = result.Read - result.Added
 		return err
 	}
 	var faults []error
@@ -144,13 +159,12 @@ func importRecords(ctx context.Context, env *command.Env, j *journal.Journal, na
 		}
 		if group = append(group, r); len(group) == importGroup {
 			if err := store(); err != nil {
-				return err
+				return result, err
 			}
 		}
 	}
 	if err := store(); err != nil {
-		return err
+		return result, err
 	}
-	fmt.Fprintf(env.Err, "%s read, %d added, %d already there\n", ui.Plural(read, "record"), added, read-added)
-	return errors.Join(faults...)
+	return result, errors.Join(faults...)
 }

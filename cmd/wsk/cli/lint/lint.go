@@ -87,6 +87,9 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	if o.list {
 		return listRules(env, o)
 	}
+	if o.fix && !o.output.Text() {
+		return fmt.Errorf("--fix and --format %s contradict each other: --fix writes payloads, not findings", o.output.Format)
+	}
 	linter, templateRules, err := o.linter(env, cfg)
 	if err != nil {
 		return err
@@ -282,8 +285,12 @@ func (r *linting) end() error {
 }
 
 func listRules(env *command.Env, o *options) error {
-	if !o.output.Text() {
-		return command.WriteJSON(env.Out, allRules())
+	switch o.output.Format {
+	case "text":
+	case "json", "ndjson":
+		return command.WriteList(env.Out, o.output.Format, "rules", allRules())
+	default:
+		return fmt.Errorf("--rules prints text, json or ndjson, not %s", o.output.Format)
 	}
 	p := o.output.Palette
 	table := &ui.Table{}

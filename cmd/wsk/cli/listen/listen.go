@@ -134,7 +134,7 @@ take the names of known events; custom ones come from --schemas.`,
 	f.StringVar(&o.keepRefused, "keep-refused", strconv.Itoa(journal.DefaultRefusedBody), "how much of the body of a request that is refused unverified the journal keeps, in `BYTES`, or all")
 	cmd.MarkFlagsMutuallyExclusive("keep-refused", "no-journal")
 	command.CompleteFlag(cmd, "keep-refused", "0", "all")
-	o.output.Add(cmd, "text", "json", "ndjson")
+	o.output.AddStream(cmd)
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
 		return run(ctx, env, cfg, o, args)
 	})

@@ -29,7 +29,7 @@ func newInit(env *command.Env) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.contentType, "content-type", "json", "the `TYPE` of the body: "+ui.Or(render.StarterTypes()))
-	f.StringVarP(&o.out, "out", "o", "-", "write to `FILE`")
+	f.StringVarP(&o.out, "output", "o", "-", "write to `FILE`, complete or not at all; - is stdout")
 	f.BoolVar(&o.force, "force", false, "replace FILE if it exists")
 	command.CompleteFlag(cmd, "content-type", render.StarterTypes()...)
 	var events []string

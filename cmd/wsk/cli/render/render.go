@@ -74,7 +74,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	o.values.add(cmd)
 	f.StringVar(&o.now, "now", "", "the value of ${now}, a `TIME` such as 2026-01-15T14:30:00Z, or Unix seconds (default: now)")
 	f.BoolVar(&o.matrix, "matrix", false, "show for which events the template is valid")
-	f.BoolVar(&o.strict, "strict", false, "fail on warnings as well")
+	f.BoolVar(&o.strict, "strict", false, "count warnings as errors")
 	f.BoolVar(&o.curl, "curl", false, "short for --format curl")
 	f.BoolVar(&o.http, "http", false, "short for --format http, a file for editors and REST clients")
 	f.BoolVar(&o.send, "send", false, "send the request, with one retry if it fails, as Work Market does; the pause of a minute is wsk's choice")

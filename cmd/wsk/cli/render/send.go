@@ -41,7 +41,8 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	}
 	defer recorder.Close()
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
-	v := &command.DeliveryView{Env: env, P: o.output.Palette, Text: o.output.Text(), Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
+	v := &command.DeliveryView{Env: env, P: o.output.Palette, Format: o.output.Format, Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
+	defer v.Close()
 	d := deliver.Delivery{
 		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout, Unsigned: true,
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},

@@ -113,7 +113,7 @@ func httpFile(t render.Template, r webhook.Request) ([]byte, error) {
 func (o *options) printMatrix(env *command.Env, name string, t render.Template, now time.Time) error {
 	fits, p := t.Matrix(now), o.output.Palette
 	if !o.output.Text() {
-		return command.WriteJSON(env.Out, fits)
+		return command.WriteList(env.Out, o.output.Format, "events", fits)
 	}
 	table := &ui.Table{Width: env.Columns}
 	right := 0

@@ -19,26 +19,17 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/internal/replay"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/journal"
-	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // query are the flags that pick records.
 type query struct {
 	command.Filter
-	failed  bool
 	refused bool // those as well that were refused when they were received
 }
 
 func (q *query) add(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.BoolVar(&q.failed, "failed", false, "replay deliveries that were not answered with 2xx, by a replay either; none is no error")
-	f.BoolVar(&q.refused, "include-refused", false, "sign also requests that were refused: by their signature, their timestamp or their form, or as a suspected replay")
-	f.StringVar(&q.Since, "since", "", "replay deliveries of the last `TIME`, 2h or 7d, or since 2026-01-15T14:30:00Z")
-	f.StringVar(&q.Until, "until", "", "replay deliveries before `TIME`, written as for --since")
-	f.StringArrayVar(&q.Events, "event", nil, "replay events that match `GLOB`, 'work_order.*'; repeatable")
-	f.StringArrayVar(&q.Status, "status", nil, "replay deliveries with the `STATUS` 503, 5xx, failed, ok, refused, …; repeatable")
-	f.StringVar(&q.Direction, "direction", "received", "replay deliveries that were `WAY`: received, sent, or any; of files, all by default")
-	command.CompleteFlag(cmd, "direction", "received", "sent", "any")
+	q.Add(cmd, "received")
+	cmd.Flags().BoolVar(&q.refused, "include-refused", false, "sign also requests that were refused: by their signature, their timestamp or their form, or as a suspected replay")
 }
 
 // filter reads the flags. isSet is false when none of them was given.
@@ -46,27 +37,14 @@ func (q *query) filter(now time.Time, given func(string) bool) (f journal.Filter
 	for _, flag := range []string{"failed", "since", "until", "event", "status", "direction"} {
 		isSet = isSet || given(flag)
 	}
-	flags := q.Filter
-	switch {
-	case q.Direction == "any":
-		flags.Direction = ""
-	case q.Direction != "received" && q.Direction != "sent":
-		return f, isSet, webhook.Unknown("direction", q.Direction, []string{"received", "sent", "any"})
-	}
-	if q.failed {
-		if len(q.Status) > 0 {
-			return f, isSet, errors.New("--failed and --status contradict each other: --status failed is the same as --failed")
-		}
-		flags.Status = []string{"failed"}
-	}
-	f, err = flags.Filter(now)
+	f, err = q.Filter.Filter(now)
 	return f, isSet, err
 }
 
 // wantsFailed reports whether only failed deliveries are selected. It is good news
 // when there are none.
 func (q *query) wantsFailed() bool {
-	return q.failed || len(q.Status) == 1 && q.Status[0] == "failed"
+	return q.Failed || len(q.Status) == 1 && q.Status[0] == "failed"
 }
 
 // source finds items in files and in the journal.

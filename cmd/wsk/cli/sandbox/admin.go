@@ -150,10 +150,13 @@ func newRecords(env *command.Env) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&kind, "kind", "", "list only records of `KIND`, such as project, work_order or employee")
 	f.StringVar(&company, "company", "", "list only records of the company `ID`")
-	f.IntVar(&limit, "limit", 100, "list at most `N` records")
+	command.Limit(cmd, &limit)
 	command.CompleteFlag(cmd, "kind", sandbox.Kinds()...)
 	flags.add(cmd, "text", "json", "ndjson")
 	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
+		if err := command.CheckLimit(limit); err != nil {
+			return err
+		}
 		query := url.Values{"id": args, "kind": {kind}, "company": {company}, "limit": {strconv.Itoa(limit)}}
 		var list sandbox.RecordList
 		response, err := a.get(ctx, "records", query, &list)
@@ -167,9 +170,17 @@ func newRecords(env *command.Env) *cobra.Command {
 		case len(args) > 0:
 			return a.printRecord(list.Records[0])
 		}
+		a.sayLimit(len(list.Records), limit)
 		return a.printRecords(list.Records)
 	})
 	return cmd
+}
+
+// sayLimit says that a list may go on.
+func (a *admin) sayLimit(n, limit int) {
+	if limit > 0 && n == limit {
+		fmt.Fprintf(a.env.Err, "the newest %d; --limit 0 lists all\n", n)
+	}
 }
 
 func (a *admin) printRecords(records []sandbox.Record) error {
@@ -223,23 +234,31 @@ func newDeliveries(env *command.Env) *cobra.Command {
 	var flags adminFlags
 	var state, event string
 	var limit int
+	var failed bool
 	cmd := &cobra.Command{
 		Use:   "deliveries [ID]",
 		Short: "List deliveries, newest first, or show one with its attempts",
-		Example: `  wsk sandbox deliveries --state dead
+		Example: `  wsk sandbox deliveries --failed
   wsk sandbox deliveries whk_4k2j7q9x1m5n8b3v
   wsk sandbox deliveries --event work_order.created --json`,
 		Args: command.MaxArgs(1),
 	}
 	f := cmd.Flags()
 	f.StringVar(&state, "state", "", "list only deliveries in `STATE`: "+ui.Or(command.Names(sandbox.States())))
+	failedFlag(cmd, &failed)
 	f.StringVar(&event, "event", "", "list only deliveries of the event `TYPE`")
-	f.IntVar(&limit, "limit", 100, "list at most `N` deliveries")
+	command.Limit(cmd, &limit)
 	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json", "ndjson")
 	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, args []string) error {
 		if types := command.EventTypes(webhook.DefaultCatalog()); event != "" && !slices.Contains(types, event) {
 			return fmt.Errorf("--event: %w", webhook.Unknown("event", event, types))
+		}
+		if err := command.CheckLimit(limit); err != nil {
+			return err
+		}
+		if err := chooseState(&state, failed); err != nil {
+			return err
 		}
 		query := url.Values{"id": args, "state": {state}, "event": {event}, "limit": {strconv.Itoa(limit)}}
 		var list sandbox.DeliveryList
@@ -254,9 +273,27 @@ func newDeliveries(env *command.Env) *cobra.Command {
 		case len(args) > 0:
 			return a.printDelivery(list.Deliveries[0])
 		}
+		a.sayLimit(len(list.Deliveries), limit)
 		return a.printDeliveries(list.Deliveries)
 	})
 	return cmd
+}
+
+// failedFlag declares --failed.
+func failedFlag(cmd *cobra.Command, to *bool) {
+	cmd.Flags().BoolVar(to, "failed", false, "deliveries that were not answered with 2xx and are not attempted again; short for --state dead")
+}
+
+// chooseState sets the state that --failed is short for.
+func chooseState(state *string, failed bool) error {
+	if !failed {
+		return nil
+	}
+	if *state != "" {
+		return errors.New("--failed and --state contradict each other: --state dead is the same as --failed")
+	}
+	*state = string(sandbox.Dead)
+	return nil
 }
 
 // stateCell is a delivery's state in its color.
@@ -319,21 +356,26 @@ func (a *admin) printDelivery(d sandbox.Delivery) error {
 func newResend(env *command.Env) *cobra.Command {
 	var flags adminFlags
 	var state string
+	var failed bool
 	cmd := &cobra.Command{
-		Use:   "resend ID… | --state dead",
+		Use:   "resend ID… | --failed",
 		Short: "Send deliveries again, under the same webhook ids",
 		Long: `Send deliveries again, under the same webhook ids, and wait for the answers.
 Exit code: 0 if each was answered with 2xx, else 1.`,
 		Example: `  wsk sandbox resend whk_4k2j7q9x1m5n8b3v
-  wsk sandbox resend --state dead`,
+  wsk sandbox resend --failed`,
 		Args: cobra.ArbitraryArgs,
 	}
 	cmd.Flags().StringVar(&state, "state", "", "send all deliveries in `STATE`: "+ui.Or(command.Names(sandbox.States())))
+	failedFlag(cmd, &failed)
 	command.CompleteFlag(cmd, "state", command.Names(sandbox.States())...)
 	flags.add(cmd, "text", "json")
 	cmd.RunE = flags.runE(env, func(ctx context.Context, a *admin, ids []string) error {
+		if err := chooseState(&state, failed); err != nil {
+			return err
+		}
 		if (len(ids) == 0) == (state == "") {
-			return errors.New("give either delivery ids or --state: wsk sandbox resend --state dead")
+			return errors.New("give either delivery ids, or --failed or --state: wsk sandbox resend --failed")
 		}
 		var result sandbox.ResendResult
 		response, err := a.post(ctx, "deliveries/resend", sandbox.ResendRequest{IDs: ids, State: sandbox.State(state)}, &result)
@@ -474,7 +516,7 @@ profile, or with the company's if there is none.`,
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&sub.Events, "events", nil, "deliver only events that match `GLOB`, such as 'work_order.*', or of a category, such as work_order or 'Work Order Events'; repeatable")
-	f.StringVar(&form, "form", "", "the envelope's `FORM`: outbound or compact (default outbound, or the one that alone has the events)")
+	f.StringVar(&form, "form", "", "the form of the envelope, a `NAME`: outbound or compact (default outbound, or the one that alone has the events)")
 	f.StringVar(&sub.APIKey, "api-key", "", "the subscriber's own API `KEY`: changes made with it are not delivered")
 	f.StringVar(&sub.Company, "company", "", "deliver the events of the company `ID` (default: the first)")
 	f.StringVar(&remove, "remove", "", "remove the subscription `ID`")

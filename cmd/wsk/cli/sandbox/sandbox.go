@@ -108,7 +108,7 @@ The subcommands query and change a running sandbox.`,
 	f.BoolVar(&o.lenient, "lenient", false, "turn off the refusals that WorkSkedge does not document; timestamps of any age are accepted, unless --tolerance limits them")
 	f.BoolVar(&o.rules, "rules", false, "list the refusals, and whether WorkSkedge documents each, and exit")
 	o.settings.Schemas()
-	o.output.Add(cmd, "text", "json", "ndjson")
+	o.output.AddStream(cmd)
 	command.CompleteFlag(cmd, "require-scheme", webhook.TimestampBody, webhook.BodyOnly)
 	command.CompleteFlag(cmd, "speed", "60x", "max")
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {

@@ -128,18 +128,8 @@ func (v *view) ready(r ready, configured []sandbox.Company, hasCommand bool) err
 // writeRules prints the reasons for which the sandbox refuses requests.
 func writeRules(env *command.Env, o *options) error {
 	list := sandbox.Rules()
-	switch o.output.Format {
-	case "json":
-		return command.WriteJSON(env.Out, struct {
-			Rules []sandbox.Rule `json:"rules"`
-		}{list})
-	case "ndjson":
-		for _, r := range list {
-			if err := command.WriteJSON(env.Out, r); err != nil {
-				return err
-			}
-		}
-		return nil
+	if !o.output.Text() {
+		return command.WriteList(env.Out, o.output.Format, "rules", list)
 	}
 	p := o.output.Palette
 	table := ui.Table{Width: env.Columns, Wrap: true}

@@ -75,7 +75,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.to, "to", "", "deliver to the receiver at `URL`")
 	o.payload.Add(cmd)
-	f.StringVar(&o.form, "form", "", "the `FORM` of the envelope: outbound or compact (default: the one that has EVENT; of several, that of FILE, else outbound)")
+	f.StringVar(&o.form, "form", "", "the form of the envelope, a `NAME`: outbound or compact (default: the one that has EVENT; of several, that of FILE, else outbound)")
 	f.StringVar(&o.platform, "platform", "", "play `NAME`: workskedge or worksome (default: the one that has the event)")
 	o.settings = command.NewSettings(cmd)
 	o.settings.Schemas()
@@ -87,7 +87,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.StringVar(&o.speed, "speed", "1x", "shorten the pauses by `FACTOR`, 60x or 2.5x, or max for none")
 	f.IntVar(&o.count, "count", 1, "make `N` deliveries, one after another, each with its own id")
 	f.StringVar(&o.id, "id", "", "the webhook `ID`, to repeat a delivery (default: a new one)")
-	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value drops it. Repeatable")
+	f.StringArrayVarP(&o.headers, "header", "H", nil, "send the header `'Name: value'`; it replaces one of that name, and an empty value removes it. Repeatable")
 	f.BoolVar(&o.noLint, "no-lint", false, "deliver even what contradicts the catalog")
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
@@ -111,7 +111,8 @@ func trigger(ctx context.Context, env *command.Env, cfg *config.Config, o *optio
 	if plan.Factor > 1 && len(plan.Schedule) > 0 {
 		fmt.Fprintln(env.Err, "wsk: "+compressed(plan.Schedule, plan.Factor))
 	}
-	v := &command.DeliveryView{Env: env, P: o.output.Palette, Text: o.output.Text(), Plan: plan, Chosen: o.retries != "platform"}
+	v := &command.DeliveryView{Env: env, P: o.output.Palette, Format: o.output.Format, Plan: plan, Chosen: o.retries != "platform"}
+	defer v.Close()
 	client := env.Client()
 	for n := range o.count {
 		if err := ctx.Err(); err != nil {

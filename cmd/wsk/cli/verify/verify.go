@@ -49,7 +49,8 @@ func New(env *command.Env) *cobra.Command {
 
   the raw body       with --timestamp and --signature, or the headers by -H
   a raw request      "POST /path HTTP/1.1", headers, a blank line, the body
-  records            as wsk listen --json and wsk send --json write them
+  records            as wsk listen --json and wsk send --json write them;
+                     --json prints their verdicts as the list results
 
 RECORD-ID is the id of a record in the journal, or of a webhook: then its last
 record is verified.
@@ -114,11 +115,12 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	if err != nil {
 		return err
 	}
-	subjects, err := o.read(ctx, env, cfg, given)
+	subjects, isList, err := o.read(ctx, env, cfg, given)
 	if err != nil {
 		return err
 	}
-	p := o.output.Palette
+	asList := isList && o.output.Format == "json"
+	var results []result
 	refused, unchecked := 0, 0
 	for _, s := range subjects {
 		v := webhook.Verifier{Scheme: s.scheme, Secrets: secrets, Tolerance: limit, URL: s.url}
@@ -132,11 +134,18 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 		case !r.Verified:
 			refused++
 		}
-		if err := r.write(env.Out, p, env.Columns, o.output.Text()); err != nil {
+		if asList {
+			results = append(results, r)
+		} else if err := r.write(env.Out, o.output.Palette, env.Columns, o.output.Text()); err != nil {
 			return err
 		}
 	}
+	if asList {
+		err = command.WriteList(env.Out, o.output.Format, "results", results)
+	}
 	switch {
+	case err != nil:
+		return err
 	case unchecked > 0:
 		return fmt.Errorf("%s could not be verified: only the beginning of the body was kept", ui.Plural(unchecked, "record"))
 	case refused > 0:
@@ -145,19 +154,20 @@ func verify(ctx context.Context, env *command.Env, cfg *config.Config, o *option
 	return nil
 }
 
-// read returns the requests of the input.
-func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) ([]*subject, error) {
+// read returns the requests of the input, and whether it is a file of records, which
+// may have several.
+func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config, given func(string) bool) (subjects []*subject, isList bool, err error) {
 	platform, err := command.ParsePlatform(o.platform)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	scheme, err := command.SchemeOf(cfg, platform)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	extra, err := command.ParseHeaders(o.headers)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for flag, line := range map[string]webhook.Pair{
 		"timestamp": {Name: scheme.TimestampHeader(), Value: o.timestamp},
@@ -170,35 +180,37 @@ func (o *options) read(ctx context.Context, env *command.Env, cfg *config.Config
 	}
 	if o.record != "" {
 		if err := env.CheckStdin("-f -", "record "+o.record); err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return o.journaled(ctx, env, cfg, platform, &scheme, extra)
+		subjects, err = o.journaled(ctx, env, cfg, platform, &scheme, extra)
+		return subjects, false, err
 	}
 	raw, err := env.Read(ctx, o.file)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	kind, err := o.kind(raw)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	switch kind {
 	case "request":
 		request, err := parseRequest(raw)
 		if err != nil {
-			return nil, fmt.Errorf("reading %s as a request: %w", o.file, err)
+			return nil, false, fmt.Errorf("reading %s as a request: %w", o.file, err)
 		}
-		return []*subject{{scheme: scheme, url: o.notifyURL, request: overlay(request, extra)}}, nil
+		return []*subject{{scheme: scheme, url: o.notifyURL, request: overlay(request, extra)}}, false, nil
 	case "record":
-		return o.records(cfg, platform, &scheme, raw, extra)
+		subjects, err = o.records(cfg, platform, &scheme, raw, extra)
+		return subjects, true, err
 	}
 	switch {
 	case !extra.Has(scheme.SignatureHeader()):
-		return nil, fmt.Errorf("no signature to verify: give --signature, or -H '%s: …'", scheme.SignatureHeader())
+		return nil, false, fmt.Errorf("no signature to verify: give --signature, or -H '%s: …'", scheme.SignatureHeader())
 	case scheme.TimestampHeader() != "" && !extra.Has(scheme.TimestampHeader()):
-		return nil, fmt.Errorf("no timestamp, which scheme %s signs: give --timestamp, or -H '%s: …'", scheme.Name(), scheme.TimestampHeader())
+		return nil, false, fmt.Errorf("no timestamp, which scheme %s signs: give --timestamp, or -H '%s: …'", scheme.Name(), scheme.TimestampHeader())
 	}
-	return []*subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, nil
+	return []*subject{{scheme: scheme, url: o.notifyURL, request: webhook.Request{Header: extra, Body: raw}}}, false, nil
 }
 
 func (o *options) kind(raw []byte) (string, error) {
