@@ -19,6 +19,7 @@ const module = "github.com/wskdev/wsk/"
 // from lower layers and from its own folder; "*" is any one folder.
 var layers = [][]string{
 	{"pkg/internal/classify", "pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
+	{"pkg/internal/logvalue"},
 	{"pkg/webhook"},
 	{"pkg/events", "pkg/internal/*", "pkg/payload", "pkg/report"},
 	{"pkg/deliver", "pkg/diagnose", "pkg/lint", "pkg/receive", "pkg/render"},

@@ -34,7 +34,7 @@ func judgeValid(ctx context.Context, s *session) (finding, error) {
 		return finding{}, err
 	}
 	if first.Verdict.Outcome == webhook.Failed {
-		return finding{}, &UnreachableError{URL: s.config.URL, Reason: first.Error}
+		return finding{}, &UnreachableError{URL: webhook.RedactURL(s.config.URL), Reason: first.Error}
 	}
 	problem := accepted.problem("a valid event", first)
 	status := first.Status()

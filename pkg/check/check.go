@@ -68,7 +68,7 @@ type Result struct {
 
 // Report is the result of a run.
 type Report struct {
-	URL     string
+	URL     string // with credentials masked
 	Results []Result
 
 	Passed, Failed, Warnings, Skipped int // how many of the results
@@ -76,12 +76,12 @@ type Report struct {
 
 // UnreachableError is returned if no connection to the receiver could be made.
 type UnreachableError struct {
-	URL    string
+	URL    string // with credentials masked
 	Reason string
 }
 
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("%s: %s", webhook.RedactURL(e.URL), e.Reason)
+	return fmt.Sprintf("%s: %s", e.URL, e.Reason)
 }
 
 // Run checks a receiver, one case after another. It calls each, if not nil, with
@@ -91,7 +91,7 @@ func (e *UnreachableError) Error() string {
 // error of Config.Effect or of ctx, or one about the Config. The report then has
 // the results so far.
 func Run(ctx context.Context, c Config, each func(Result)) (Report, error) {
-	results := Report{URL: c.URL}
+	results := Report{URL: webhook.RedactURL(c.URL)}
 	c = c.withDefaults()
 	cases, err := c.cases()
 	if err == nil {

@@ -176,7 +176,8 @@ func override(h, last webhook.Header) (webhook.Header, error) {
 	return h, nil
 }
 
-// URLError describes why nothing can be delivered to a URL.
+// URLError describes why nothing can be delivered to a URL. In the errors of this
+// package the URL has its credentials masked.
 type URLError struct{ URL, Reason string }
 
 func (e *URLError) Error() string {
@@ -188,19 +189,20 @@ func (e *URLError) Error() string {
 func CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	var parse *url.Error
+	fault := func(reason string) error { return &URLError{webhook.RedactURL(raw), reason} }
 	switch {
 	case strings.ContainsAny(raw, "\r\n"):
-		return &URLError{raw, "it contains a line break"}
+		return fault("it contains a line break")
 	case errors.As(err, &parse):
-		return &URLError{raw, parse.Err.Error()}
+		return fault(parse.Err.Error())
 	case u.Scheme != "http" && u.Scheme != "https":
-		return &URLError{raw, "it must begin with http:// or https://"}
+		return fault("it must begin with http:// or https://")
 	case u.Hostname() == "":
-		return &URLError{raw, "it names no host"}
+		return fault("it names no host")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return &URLError{raw, "its port is not one from 1 to 65535"}
+			return fault("its port is not one from 1 to 65535")
 		}
 	}
 	return nil

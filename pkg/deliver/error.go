@@ -42,7 +42,7 @@ func (e *Error) Error() string {
 	if status := e.Status(); status != 0 {
 		return target + ": the endpoint answered " + strconv.Itoa(status) + " " + http.StatusText(status)
 	}
-	return target + ": " + e.Record.Error
+	return target + ": " + webhook.RedactURLs(e.Record.Error)
 }
 
 // Unwrap returns Err, so that errors.Is(err, syscall.ECONNREFUSED) works.

@@ -52,6 +52,14 @@
 // platforms document. A [Record] is what happened in one attempt to send a
 // request or in the receipt of one, and is stored as a line of NDJSON.
 //
+// # Logging
+//
+// Every value of this module that may carry a credential masks it where it is
+// logged or printed: by LogValue for log/slog, by Format for every verb of fmt,
+// and in JSON. [Pair.IsSensitive] and [RedactURL] say what is a credential. Neither
+// fmt nor log/slog call the methods of a value in an unexported field: a [Secret]
+// stays hidden there, but a [Header] or a URL does not.
+//
 // The package depends on the standard library and gjson only.
 //
 // This package is stable.

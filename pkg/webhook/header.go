@@ -3,6 +3,7 @@ package webhook
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,14 +13,15 @@ import (
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 )
 
-// Pair is one header line.
+// Pair is one header line. Wherever it is printed, logged or encoded, the value
+// is masked when it is a credential, see [Pair.IsSensitive].
 type Pair struct{ Name, Value string }
 
 // Header is a list of header lines in their order, repeated names included.
 // Names keep their spelling and are compared without regard to case.
 //
 // In JSON a Header is a list of [name, value]; a value that is not UTF-8 is
-// written as [name, base64, "base64"].
+// written as [name, base64, "base64"]. Credentials are masked, as in a [Pair].
 type Header []Pair
 
 // HeaderOf returns the lines of h, sorted by name. The values of a name keep
@@ -104,17 +106,18 @@ func (h Header) Without(name string) Header {
 
 // HeaderError describes why a header line is not valid.
 type HeaderError struct {
-	Line   string // as given; it may contain a credential, which Error masks
+	Line   string // as given, but only up to the value when that is a credential
 	Reason string
 }
 
-// Error quotes the line, or only its name when the line carries a credential.
-func (e *HeaderError) Error() string {
-	line := e.Line
+func (e *HeaderError) Error() string { return fmt.Sprintf("header %.60q: %s", e.Line, e.Reason) }
+
+// newHeaderError masks a credential in the line.
+func newHeaderError(line, reason string) *HeaderError {
 	if i := strings.IndexAny(line, ":= \t"); i >= 0 && isSensitive(line[:i]) {
 		line = line[:i+1] + " " + Redacted
 	}
-	return fmt.Sprintf("header %.60q: %s", line, e.Reason)
+	return &HeaderError{line, reason}
 }
 
 // ParsePair parses one header line, "Name: value". The name must be a token
@@ -124,17 +127,17 @@ func (e *HeaderError) Error() string {
 func ParsePair(line string) (Pair, error) {
 	name, value, found := strings.Cut(line, ":")
 	if !found {
-		return Pair{}, &HeaderError{line, `has no colon; write "Name: value"`}
+		return Pair{}, newHeaderError(line, `has no colon; write "Name: value"`)
 	}
 	if !isToken(name) {
-		return Pair{}, &HeaderError{line, "the name may contain letters, digits and !#$%&'*+-.^_`|~ only"}
+		return Pair{}, newHeaderError(line, "the name may contain letters, digits and !#$%&'*+-.^_`|~ only")
 	}
 	value = strings.Trim(value, " \t")
 	if i := strings.IndexFunc(value, isForbiddenInValue); i >= 0 {
 		if value[i] == '\r' || value[i] == '\n' {
-			return Pair{}, &HeaderError{line, "the value contains a line break"}
+			return Pair{}, newHeaderError(line, "the value contains a line break")
 		}
-		return Pair{}, &HeaderError{line, "the value contains a control character"}
+		return Pair{}, newHeaderError(line, "the value contains a control character")
 	}
 	return Pair{name, value}, nil
 }
@@ -155,15 +158,45 @@ func isToken(s string) bool {
 	return true
 }
 
-// MarshalJSON encodes the lines as [name, value].
+// row returns the line as JSON has it, with a credential masked.
+func (p Pair) row() []string {
+	value := p.masked()
+	if !utf8.ValidString(value) {
+		return []string{p.Name, base64.StdEncoding.EncodeToString([]byte(value)), "base64"}
+	}
+	return []string{p.Name, value}
+}
+
+func pairOf(row []string) (Pair, error) {
+	switch {
+	case len(row) == 2:
+		return Pair{row[0], row[1]}, nil
+	case len(row) == 3 && row[2] == "base64":
+		value, err := base64.StdEncoding.DecodeString(row[1])
+		return Pair{row[0], string(value)}, err
+	}
+	return Pair{}, errors.New(`want ["name", "value"]`)
+}
+
+// MarshalJSON encodes the line as [name, value], with a credential masked.
+func (p Pair) MarshalJSON() ([]byte, error) { return jsontext.Marshal(p.row()) }
+
+// UnmarshalJSON decodes what MarshalJSON encodes.
+func (p *Pair) UnmarshalJSON(data []byte) error {
+	var row []string
+	if err := json.Unmarshal(data, &row); err != nil {
+		return err
+	}
+	var err error
+	*p, err = pairOf(row)
+	return err
+}
+
+// MarshalJSON encodes the lines as [name, value], with credentials masked.
 func (h Header) MarshalJSON() ([]byte, error) {
 	rows := make([][]string, len(h))
 	for i, p := range h {
-		if utf8.ValidString(p.Value) {
-			rows[i] = []string{p.Name, p.Value}
-		} else {
-			rows[i] = []string{p.Name, base64.StdEncoding.EncodeToString([]byte(p.Value)), "base64"}
-		}
+		rows[i] = p.row()
 	}
 	return jsontext.Marshal(rows)
 }
@@ -176,18 +209,11 @@ func (h *Header) UnmarshalJSON(data []byte) error {
 	}
 	var list Header
 	for i, row := range rows {
-		switch {
-		case len(row) == 2:
-			list = append(list, Pair{row[0], row[1]})
-		case len(row) == 3 && row[2] == "base64":
-			value, err := base64.StdEncoding.DecodeString(row[1])
-			if err != nil {
-				return fmt.Errorf("header %d: %w", i+1, err)
-			}
-			list = append(list, Pair{row[0], string(value)})
-		default:
-			return fmt.Errorf(`header %d: want ["name", "value"]`, i+1)
+		p, err := pairOf(row)
+		if err != nil {
+			return fmt.Errorf("header %d: %w", i+1, err)
 		}
+		list = append(list, p)
 	}
 	*h = list
 	return nil

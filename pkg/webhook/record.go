@@ -141,7 +141,7 @@ type wireRecord struct {
 
 // MarshalJSON encodes the record with credentials masked, see [Record.Redacted].
 func (r Record) MarshalJSON() ([]byte, error) {
-	r = r.Redacted()
+	r.Error = RedactURLs(r.Error) // the requests and responses mask their own
 	return jsontext.Marshal(wireRecord{
 		"record", r.ID, r.Time, r.Direction, r.Platform, r.Form, r.Event, r.WebhookID, r.Attempt, r.Scheme,
 		r.Request, r.Verdict, r.Response, r.Forward, float64(r.Duration) / float64(time.Millisecond), r.Error, r.ReplayOf,

@@ -27,18 +27,26 @@ func isSensitive(name string) bool {
 	return false
 }
 
+// masked returns the value, with [Redacted] in place of a credential.
+func (p Pair) masked() string {
+	switch {
+	case p.IsSensitive():
+		return Redacted
+	case strings.EqualFold(p.Name, "Location"), strings.EqualFold(p.Name, "Referer"):
+		return RedactURL(p.Value)
+	}
+	return p.Value
+}
+
 // Redacted returns the header with [Redacted] in place of each value that
 // carries a credential, and of each value of the names in also. It returns h
 // itself when there is nothing to mask.
 func (h Header) Redacted(also ...string) Header {
 	masked := func(p Pair) string {
-		switch {
-		case p.IsSensitive(), containsFold(also, p.Name):
+		if containsFold(also, p.Name) {
 			return Redacted
-		case strings.EqualFold(p.Name, "Location"), strings.EqualFold(p.Name, "Referer"):
-			return RedactURL(p.Value)
 		}
-		return p.Value
+		return p.masked()
 	}
 	if !slices.ContainsFunc(h, func(p Pair) bool { return masked(p) != p.Value }) {
 		return h

@@ -109,9 +109,10 @@ type wireRequest struct {
 	Size      int64 `json:"size,omitempty"`
 }
 
-// MarshalJSON encodes the request as the comment of the type shows.
+// MarshalJSON encodes the request as the comment of the type shows, with
+// credentials masked.
 func (r Request) MarshalJSON() ([]byte, error) {
-	return jsontext.Marshal(wireRequest{r.Method, r.URL, r.Header, bodyOf(r.Body), r.Truncated, r.Size})
+	return jsontext.Marshal(wireRequest{r.Method, RedactURL(r.URL), r.Header, bodyOf(r.Body), r.Truncated, r.Size})
 }
 
 // UnmarshalJSON decodes what MarshalJSON encodes.
@@ -132,7 +133,8 @@ type wireResponse struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// MarshalJSON encodes the response as {"status","headers","body" or "body_base64","truncated"}.
+// MarshalJSON encodes the response as {"status","headers","body" or "body_base64","truncated"},
+// with credentials masked.
 func (r Response) MarshalJSON() ([]byte, error) {
 	return jsontext.Marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Guard restricts where deliveries are sent: to this machine, and with
@@ -34,10 +35,10 @@ func (g Guard) Check(raw string) error {
 		return err
 	}
 	if u.User != nil {
-		return &deliver.URLError{URL: raw, Reason: "it contains a user name or password, which every delivery would carry"}
+		return &deliver.URLError{URL: webhook.RedactURL(raw), Reason: "it contains a user name or password, which every delivery would carry"}
 	}
 	if u.Fragment != "" {
-		return &deliver.URLError{URL: raw, Reason: "it has a fragment, which is never sent"}
+		return &deliver.URLError{URL: webhook.RedactURL(raw), Reason: "it has a fragment, which is never sent"}
 	}
 	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	if address, err := netip.ParseAddr(host); err == nil {
@@ -47,7 +48,7 @@ func (g Guard) Check(raw string) error {
 		return nil
 	}
 	if isNumber(host[strings.LastIndexByte(host, '.')+1:]) { // some resolvers read 127.1, 0x7f.1 and 2130706433 as 127.0.0.1
-		return &deliver.URLError{URL: raw, Reason: "write the address in its usual form, 127.0.0.1 or [::1]"}
+		return &deliver.URLError{URL: webhook.RedactURL(raw), Reason: "write the address in its usual form, 127.0.0.1 or [::1]"}
 	}
 	if !g.AllowTargets {
 		return notThisMachine(host)
