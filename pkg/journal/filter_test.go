@@ -254,6 +254,9 @@ func TestPruneKeepsWhatIsStillNeeded(t *testing.T) {
 	if err := queue(t, j, "http://app").Keep(t.Context(), receive.Receipt{Record: sample(2), Forward: true, Mark: &receive.Mark{ID: "whk_2", Accepted: true}}); err != nil {
 		t.Fatal(err)
 	}
+	if n, err := j.CountPrune(t.Context(), clock().Add(3*time.Second)); n != 1 || err != nil {
+		t.Errorf("%d would go, %v, want 1", n, err)
+	}
 	if n, err := j.Prune(t.Context(), clock().Add(3*time.Second)); n != 1 || err != nil {
 		t.Errorf("%d went, %v, want 1", n, err)
 	}

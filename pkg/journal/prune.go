@@ -35,6 +35,13 @@ func (j *Journal) Prune(ctx context.Context, before time.Time) (deleted int, err
 	return deleted, explain(j.path, err)
 }
 
+// CountPrune returns how many records Prune would delete.
+func (j *Journal) CountPrune(ctx context.Context, before time.Time) (n int, err error) {
+	const count = "SELECT count(*) FROM record WHERE time < ? AND forward_state <> ?"
+	err = j.db.QueryRowContext(ctx, count, before.UnixNano(), forwardDue).Scan(&n)
+	return n, explain(j.path, err)
+}
+
 // pruneRecords deletes the records step by step, the oldest first.
 func (j *Journal) pruneRecords(ctx context.Context, before time.Time) (deleted int, err error) {
 	const page = "SELECT seq, coalesce(length(body), 0) + coalesce(length(answer), 0) FROM record WHERE seq > ? AND time < ? AND forward_state <> 1 ORDER BY seq LIMIT ?"

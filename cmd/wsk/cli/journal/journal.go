@@ -367,7 +367,7 @@ type pruned struct {
 // prune deletes the records before a time, or only counts them.
 func prune(ctx context.Context, j *journal.Journal, before time.Time, dry bool) (int, error) {
 	if dry {
-		return j.Count(ctx, journal.Filter{Until: before})
+		return j.CountPrune(ctx, before)
 	}
 	return j.Prune(ctx, before)
 }
