@@ -101,6 +101,21 @@ func (q *Queue) Len(ctx context.Context) (n int, err error) {
 	return n, explain(q.journal.path, err)
 }
 
+// Waiting returns how many records wait to be forwarded, by their target, which has
+// no credentials.
+func (j *Journal) Waiting(ctx context.Context) (targets map[string]int, err error) {
+	targets = map[string]int{}
+	const query = "SELECT forward_to, count(*) FROM record WHERE forward_state = 1 GROUP BY forward_to"
+	err = sqlfile.Each(ctx, j.db, query, nil, func(rows *sql.Rows) error {
+		var target string
+		var n int
+		err := rows.Scan(&target, &n)
+		targets[target] = n
+		return err
+	})
+	return targets, explain(j.path, err)
+}
+
 // Finish stores the result of an attempt: the verdict, the Forward and the Error
 // of its record, and when the record is due again.
 func (q *Queue) Finish(ctx context.Context, result receive.ForwardResult) error {

@@ -41,6 +41,9 @@ func TestQueueDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 		}
 	}
 	want("1 2 3", time.Time{}, 0)
+	if targets, err := j.Waiting(t.Context()); err != nil || len(targets) != 2 || targets["http://app"] != 3 || targets["http://other"] != 1 {
+		t.Errorf("waiting are %v, %v", targets, err)
+	}
 	failed := sample(1)
 	failed.Forward = &webhook.Response{Status: 503}
 	later := now.Add(time.Minute)

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,7 +58,8 @@ func (o *options) openStorage(ctx context.Context, env *command.Env, secrets []w
 	if s.journal, err = o.journal.Open(ctx, env, false); err != nil {
 		return nil, fmt.Errorf("%w; --no-journal receives without one", err)
 	}
-	if o.forwardRetries > 0 {
+	err = s.showWaiting(ctx, o)
+	if err == nil && o.forwardRetries > 0 {
 		err = s.startForwarder(ctx, o, secrets)
 	}
 	if err != nil {
@@ -105,6 +108,20 @@ func (s *storage) startForwarder(ctx context.Context, o *options, secrets []webh
 		return errors.Join(err, s.queue.Close())
 	}
 	return nil
+}
+
+// showWaiting warns of events that wait to be forwarded to a target that this listener
+// does not forward them to.
+func (s *storage) showWaiting(ctx context.Context, o *options) error {
+	waiting, err := s.journal.Waiting(ctx)
+	if o.forwardRetries > 0 {
+		delete(waiting, webhook.RedactURL(o.forwardTo))
+	}
+	for _, target := range slices.Sorted(maps.Keys(waiting)) {
+		fmt.Fprintf(s.env.Err, "wsk: warning: %s in the journal not forwarded yet: wsk listen --forward-to %s --forward-retries N forwards what waits for that URL\n",
+			ui.Plural(waiting[target], "event"), ui.Quote(target))
+	}
+	return err
 }
 
 // subject returns what an event is about: the kind and the id of its record, such as
