@@ -168,6 +168,17 @@ func (raw original) whitespace(yield func(body) bool) {
 	if len(raw) > maxRewrite {
 		return
 	}
+	for _, lineEnd := range []string{"\n", "\r\n"} {
+		text := raw.withLineBreaks(lineEnd)
+		if text == nil {
+			break
+		}
+		for _, last := range []string{lineEnd, ""} {
+			if !yield(body{candidate: likely("body.newlines_dropped", ""), text: text, tail: last}) {
+				return
+			}
+		}
+	}
 	lf := bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
 	if yield(body{candidate: likely("body.crlf_added", ""), text: lf}) {
 		yield(body{candidate: likely("body.crlf_missing", ""), text: bytes.ReplaceAll(lf, []byte("\n"), []byte("\r\n"))})

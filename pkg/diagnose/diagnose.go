@@ -46,14 +46,17 @@
 package diagnose
 
 import (
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Refusal explains why v refused r for the given reason. It covers every
-// [webhook.Reason]. It returns nil when a signature does not match and no known
-// mistake leads to it, and for a reason that is not one of package webhook's.
+// [webhook.Reason], and returns nil for a reason that is not one of package
+// webhook's. When a signature does not match and no known mistake leads to it, the
+// diagnosis says that: its ID is signature.unexplained.
 //
 // Secrets that are no longer valid may be passed as previous, so that a sender
 // that still signs with one of them is recognized.
@@ -74,7 +77,35 @@ func Refusal(v webhook.Verifier, r webhook.Request, reason webhook.Reason, previ
 	if f == nil {
 		return nil
 	}
+	if reason == webhook.SignatureMismatch {
+		f.addPrecision(v.Scheme, r)
+	}
 	return f.diagnosis(v.Scheme)
+}
+
+// addPrecision adds that the timestamp has another unit than seconds: the receiver
+// would refuse it even if the signature matched.
+func (f *finding) addPrecision(s webhook.Scheme, r webhook.Request) {
+	unit := finerUnit(r.Header.Get(s.TimestampHeader()))
+	explained := slices.ContainsFunc(f.causes, func(c cause) bool { return c.id == "content.seconds" })
+	if unit == "" || explained {
+		return
+	}
+	finer := cause{id: "time.milliseconds", summary: "the timestamp is in " + unit + ", and the receiver reads seconds"}
+	if f.causes[0].id == "signature.unexplained" {
+		f.causes = []cause{finer, {id: "signature.unexplained", summary: "no known mistake explains the signature: most likely the secrets differ, or the body was changed"}}
+	} else {
+		f.causes = append(f.causes, finer)
+	}
+}
+
+// finerUnit returns the unit of a timestamp that has digits enough to be finer than
+// seconds, in this century, or "".
+func finerUnit(timestamp string) string {
+	if strings.Trim(timestamp, "0123456789") != "" {
+		return ""
+	}
+	return map[int]string{13: "milliseconds", 16: "microseconds", 19: "nanoseconds"}[len(timestamp)]
 }
 
 // needsSearch reports whether the reason leaves open what the sender did.
@@ -104,15 +135,25 @@ func factOf(s webhook.Scheme, r webhook.Request, reason webhook.Reason) *finding
 		c.id = "header.id_missing"
 	case webhook.TimestampMalformed:
 		c.id = "time.timestamp_malformed"
+		if whole, fraction, _ := strings.Cut(r.Header.Get(timestampHeader(s)), "."); len(whole) == 10 && fraction != "" && strings.Trim(whole+fraction, "0123456789") == "" {
+			c.summary = "the signature itself is good, but the timestamp has a fraction of a second, and the receiver reads whole seconds"
+		}
 	case webhook.TimestampTooOld:
 		c.id = "time.timestamp_too_old"
 	case webhook.TimestampTooNew:
 		c.id = "time.timestamp_too_new"
-		if len(r.Header.Get(timestampHeader(s))) >= 13 { // Unix milliseconds have 13 digits until the year 2286
-			c.summary = "the signature itself is good, but the timestamp is in milliseconds or finer, and the receiver reads seconds"
-			c.fix = "have the sender write " + unixSeconds
+		if unit := finerUnit(r.Header.Get(timestampHeader(s))); unit != "" {
+			c.id = "time.milliseconds"
+			c.summary = "the signature itself is good, but the timestamp, in the header and under the signature, is in " + unit + ", and the receiver reads seconds"
 		}
-	default: // SignatureMismatch says nothing by itself
+	case webhook.SignatureMismatch:
+		c.id = "signature.unexplained"
+		if original(r.Body).withLineBreaks("\n") != nil {
+			c.id = "body.newlines_dropped"
+			c.summary = "the body looks like an indented file without its line breaks: curl -d @FILE drops them"
+		}
+		return &finding{causes: []cause{c}}
+	default:
 		return nil
 	}
 	return &finding{causes: []cause{c}, certain: true}

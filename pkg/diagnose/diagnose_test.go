@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,9 @@ func TestRefusal(t *testing.T) {
 		{"a text for a signature", webhook.QuickBooks, []string{"intuit-signature", "hello"}, webhook.SignatureMalformed, "encoding.unknown", false},
 		{"no timestamp", webhook.TimestampBody, []string{webhook.HeaderTimestamp, ""}, webhook.TimestampMissing, "time.timestamp_missing", true},
 		{"no id", webhook.StandardWebhooks, []string{"webhook-id", ""}, webhook.IDMissing, "header.id_missing", true},
-		{"an unknown signature", webhook.TimestampBody, []string{webhook.HeaderSignature, unrelatedHex}, webhook.SignatureMismatch, "", false},
+		{"an unknown signature", webhook.TimestampBody, []string{webhook.HeaderSignature, unrelatedHex}, webhook.SignatureMismatch, "signature.unexplained", false},
+		{"an unknown signature over milliseconds", webhook.TimestampBody, []string{webhook.HeaderSignature, unrelatedHex, webhook.HeaderTimestamp, testTimestamp + "789"}, webhook.SignatureMismatch, "time.milliseconds", false},
+		{"milliseconds, signed", webhook.TimestampBody, []string{webhook.HeaderTimestamp, testTimestamp + "789"}, webhook.TimestampTooNew, "time.milliseconds", true},
 		{"another timestamp", webhook.TimestampBody, []string{webhook.HeaderTimestamp, testTimestamp + "789"}, webhook.SignatureMismatch, "content.seconds", true},
 		{"a timestamp that is a date", webhook.TimestampBody, nil, webhook.TimestampMalformed, "time.timestamp_malformed", true},
 		{"an old timestamp", webhook.TimestampBody, nil, webhook.TimestampTooOld, "time.timestamp_too_old", true},
@@ -80,7 +83,7 @@ func TestRefusal_previous_secret(t *testing.T) {
 	v, r := requestWith(t, webhook.SchemeFor(webhook.WorkSkedge))
 	old := v.Secrets[0]
 	v.Secrets = []webhook.Secret{secretOf("the new one")}
-	if d := Refusal(v, r, webhook.SignatureMismatch); d != nil {
+	if d := Refusal(v, r, webhook.SignatureMismatch); d == nil || d.ID != "signature.unexplained" {
 		t.Errorf("without the previous secret: %+v", d)
 	}
 	if d := Refusal(v, r, webhook.SignatureMismatch, old); d == nil || d.ID != "secret.previous" {
@@ -106,5 +109,44 @@ func TestLimiter(t *testing.T) {
 	r.Body = make([]byte, maxLimited+1)
 	if d := l.Refusal(v, r, webhook.SignatureMissing); d != nil {
 		t.Errorf("a large body: %+v", d)
+	}
+}
+
+// A timestamp in another unit is named, in its unit, beside what else is wrong.
+func TestRefusal_names_the_unit_of_a_timestamp(t *testing.T) {
+	for unit, timestamp := range map[string]string{
+		"milliseconds": testTimestamp + "789", "microseconds": testTimestamp + "789000", "nanoseconds": testTimestamp + "789000123",
+	} {
+		v, r := requestWith(t, webhook.SchemeFor(webhook.WorkSkedge))
+		r.Header = r.Header.With(webhook.HeaderTimestamp, timestamp)
+		signed := webhook.Message{Body: r.Body, Timestamp: timestamp}
+		if d := Refusal(v, r, webhook.TimestampTooNew); d == nil || d.ID != "time.milliseconds" || !strings.Contains(d.Summary, "is in "+unit) {
+			t.Errorf("%s, signed: %+v", unit, d)
+		}
+		signed.Body = append(slices.Clone(r.Body), '\n')
+		signature, err := v.Scheme.Signature(signed, v.Secrets[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header = r.Header.With(webhook.HeaderSignature, signature)
+		if d := Refusal(v, r, webhook.SignatureMismatch); d == nil || d.ID != "body.newline_missing" || !d.Certain || !strings.Contains(d.Summary, "the timestamp is in "+unit) {
+			t.Errorf("%s, and a newline: %+v", unit, d)
+		}
+	}
+	v, r := requestWith(t, webhook.SchemeFor(webhook.WorkSkedge))
+	r.Header = r.Header.With(webhook.HeaderTimestamp, testTimestamp+".5")
+	if d := Refusal(v, r, webhook.TimestampMalformed); d == nil || !strings.Contains(d.Summary, "fraction of a second") {
+		t.Errorf("a fraction: %+v", d)
+	}
+}
+
+// Line breaks that curl -d dropped are put back; where blank lines or comments make
+// that impossible, the shape of the body is the hint.
+func TestRefusal_line_breaks_dropped(t *testing.T) {
+	v, r := requestWith(t, webhook.SchemeFor(webhook.WorkSkedge))
+	r.Body = []byte(`{  "a": 1,    "b": 2}`) // a blank line, and another indentation
+	d := Refusal(v, r, webhook.SignatureMismatch)
+	if d == nil || d.ID != "body.newlines_dropped" || d.Certain || !strings.Contains(d.Summary, "curl -d @FILE") {
+		t.Errorf("%+v", d)
 	}
 }

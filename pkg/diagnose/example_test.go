@@ -62,5 +62,5 @@ func Example() {
 	request.Header = signed.HTTP()
 	server(httptest.NewRecorder(), request)
 	// Output:
-	// body.newline_missing: the signature covers the body with a newline at its end: the receiver trimmed it, or the sender signed the output of echo; verify the bytes as they were received, untrimmed; in a shell, sign the output of printf '%s' or echo -n
+	// body.newline_missing: the signature covers the body with a newline at its end: curl -d @FILE or the receiver dropped it, or the sender signed the output of echo; verify the bytes as they were received, untrimmed; in a shell, send a file with curl --data-binary, and sign the output of printf '%s' or echo -n
 }

@@ -154,6 +154,10 @@ func bodyMistakes() []mistake {
 		{name: "the body became UTF-8 twice", want: []string{"body.charset"}, change: received(`{"a":"Ã©"}`), body: `{"a":"é"}`},
 		{name: "the sender signed question marks", want: []string{"body.charset"}, change: received(`{"a":"漢字"}`), body: `{"a":"??"}`},
 
+		{name: "curl -d dropped the line breaks", want: []string{"body.newlines_dropped"}, change: received(`{  "a": "x, { y",  "b": {    "c": [      1,      2    ],    "d": [1, 2],    "e": {}  }}`), body: "{\n  \"a\": \"x, { y\",\n  \"b\": {\n    \"c\": [\n      1,\n      2\n    ],\n    \"d\": [1, 2],\n    \"e\": {}\n  }\n}\n"},
+		{name: "curl -d dropped CRLF", want: []string{"body.newlines_dropped"}, change: received("{\t\"a\": \"\\\"\",\t\"b\": []}"), body: "{\r\n\t\"a\": \"\\\"\",\r\n\t\"b\": []\r\n}\r\n"},
+		{name: "curl -d dropped the line breaks, and the file has none at its end", want: []string{"body.newlines_dropped"}, change: received(`[    {        "a": true    }]`), body: "[\n    {\n        \"a\": true\n    }\n]"},
+
 		{name: "the slashes were escaped", want: []string{"body.slash_escapes_missing"}, body: strings.ReplaceAll(testBody, "/", `\/`)},
 		{name: "the slashes were not escaped", want: []string{"body.slash_escapes_added"}, change: received(strings.ReplaceAll(testBody, "/", `\/`)), body: testBody},
 		{name: "the characters were escaped", want: []string{"body.unicode_escapes_missing"}, body: strings.ReplaceAll(testBody, "é", `\u00e9`)},

@@ -347,9 +347,6 @@ func (r result) write(w io.Writer, p ui.Palette, columns int, text bool) error {
 	}
 	reason := ui.Wrap(r.Reason+": "+ui.Clean(r.Detail), strings.Repeat(" ", width), columns)
 	_, err := fmt.Fprintln(w, head+p.Bad(r.Reason)+strings.TrimPrefix(reason, r.Reason))
-	if r.Reason == truncated && r.Diagnosis == nil {
-		return err
-	}
 	return errors.Join(err, command.WriteDiagnosis(w, p, columns, r.Diagnosis))
 }
 
