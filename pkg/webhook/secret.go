@@ -13,8 +13,9 @@ import (
 )
 
 // ErrBlankSecret is the error for a signing secret that is empty, or that consists
-// of characters that nobody sees: white space, control characters, and format
-// characters such as a byte order mark or a zero-width space. A receiver with such a secret would accept anyone's signature.
+// of characters that nobody sees: white space, control characters, and those that
+// Unicode ignores, such as a byte order mark or a zero-width space. A receiver with
+// such a secret would accept anyone's signature.
 var ErrBlankSecret = errors.New("the secret is empty or blank")
 
 // Redacted takes the place of a credential wherever one is masked.
@@ -43,7 +44,7 @@ func NewSecret(text string) (Secret, error) {
 }
 
 func invisible(r rune) bool {
-	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+	return unicode.IsSpace(r) || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // IsZero reports whether s is the zero Secret.

@@ -121,7 +121,7 @@ func TestNewSecret(t *testing.T) {
 			t.Errorf("NewSecret(%q) reveals %q, zero %v, %v", text, s.Reveal(), s.IsZero(), err)
 		}
 	}
-	for _, text := range []string{"", " ", "\t", "\r\n", "\n\n \t", "\u00a0", "\u2003", "\u3000", "\x00", "\x00\x00", "\ufeff", "\u200b", "\ufeff\u200b \x00\n", "\u200e", "\x7f"} {
+	for _, text := range []string{"", " ", "\t", "\r\n", "\n\n \t", "\u00a0", "\u2003", "\u3000", "\x00", "\x00\x00", "\ufeff", "\u200b", "\ufeff\u200b \x00\n", "\u200e", "\x7f", "\u034f\ufe0f", "\u3164"} {
 		s, err := webhook.NewSecret(text)
 		if !errors.Is(err, webhook.ErrBlankSecret) || !s.IsZero() {
 			t.Errorf("NewSecret(%q) = %v, %v; want ErrBlankSecret", text, s, err)

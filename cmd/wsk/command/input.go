@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/wskdev/wsk/cmd/wsk/config"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/lint"
@@ -30,13 +31,27 @@ func (e *Env) Path(name string) string {
 	return filepath.Join(e.Dir, name)
 }
 
-// Open opens a file for reading.
-func (e *Env) Open(name string) (*os.File, error) {
-	file, err := os.Open(e.Path(name))
-	if err != nil {
-		return nil, ReadingError(name, err)
+// Open opens a file for reading. It returns when ctx ends: a named pipe opens when it
+// has a writer.
+func (e *Env) Open(ctx context.Context, name string) (*os.File, error) {
+	type result struct {
+		file *os.File
+		err  error
 	}
-	return file, nil
+	done := make(chan result, 1)
+	go func() {
+		file, err := os.Open(e.Path(name))
+		done <- result{file, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case got := <-done:
+		if got.err != nil {
+			return nil, ReadingError(name, got.err)
+		}
+		return got.file, nil
+	}
 }
 
 // ReadingError returns err with the name of the file as it was typed, in place of
@@ -57,12 +72,23 @@ func (e *Env) Read(ctx context.Context, name string) ([]byte, error) {
 		}
 		return ReadAll(ctx, e.In, "stdin")
 	}
-	file, err := e.Open(name)
+	file, err := e.Open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	return ReadAll(ctx, file, name)
+}
+
+// ReadSettings is Read for a file that tells a command what to do. It refuses what
+// may never end: there is nothing to do until it was read.
+func (e *Env) ReadSettings(ctx context.Context, name string) ([]byte, error) {
+	if name != "-" {
+		if err := config.CheckReadable(e.Path(name)); err != nil {
+			return nil, ReadingError(name, err)
+		}
+	}
+	return e.Read(ctx, name)
 }
 
 // ReadAll reads r up to 256 MiB. It returns when ctx ends, since a terminal or a
@@ -161,11 +187,11 @@ func isTemplate(path string) bool {
 }
 
 // OpenInput opens a file, or stdin for "-". The size is -1 if it is not known.
-func OpenInput(env *Env, name string) (io.ReadCloser, int64, error) {
+func OpenInput(ctx context.Context, env *Env, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
 		return io.NopCloser(env.In), -1, nil
 	}
-	file, err := env.Open(name)
+	file, err := env.Open(ctx, name)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -100,7 +100,7 @@ import can be repeated.`,
 	output.Add(cmd, "text", "json")
 	settings := command.NewSettings(cmd)
 	cmd.RunE = settings.RunE(env, &output, func(ctx context.Context, _ *config.Config, args []string) (err error) {
-		in, _, err := command.OpenInput(env, args[0])
+		in, _, err := command.OpenInput(ctx, env, args[0])
 		if err != nil {
 			return err
 		}

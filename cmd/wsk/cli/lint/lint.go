@@ -243,7 +243,7 @@ func (r *linting) input(ctx context.Context, name string) error {
 // open opens a file, or the body of a record.
 func (r *linting) open(ctx context.Context, name string) (reader io.ReadCloser, size int64, err error) {
 	if !isRecordID(r.env, name) {
-		return command.OpenInput(r.env, name)
+		return command.OpenInput(ctx, r.env, name)
 	}
 	err = command.WithJournal(ctx, r.env, &r.options.journal, func(j *journal.Journal) error {
 		found, err := command.FindRecord(ctx, j, name)

@@ -122,7 +122,7 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	if err != nil {
 		return err
 	}
-	raw, err := env.Read(ctx, name)
+	raw, err := env.ReadSettings(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (v *valueFlags) read(ctx context.Context, env *command.Env, template, event
 			}
 		}
 	}
-	if values, err = v.withAttachment(env, values); err != nil {
+	if values, err = v.withAttachment(ctx, env, values); err != nil {
 		return nil, err
 	}
 	for _, text := range v.vars {
@@ -96,14 +96,14 @@ func (v *valueFlags) read(ctx context.Context, env *command.Env, template, event
 }
 
 // withAttachment adds the variables of --attach.
-func (v *valueFlags) withAttachment(env *command.Env, values render.Values) (render.Values, error) {
+func (v *valueFlags) withAttachment(ctx context.Context, env *command.Env, values render.Values) (render.Values, error) {
 	if v.attach == "" {
 		if v.attachName+v.attachType+v.attachUUID != "" {
 			return nil, errors.New("--attach-name, --attach-type and --attach-uuid describe a file: name it with --attach")
 		}
 		return values, nil
 	}
-	file, err := env.Open(v.attach)
+	file, err := env.Open(ctx, v.attach)
 	if err != nil {
 		return nil, err
 	}

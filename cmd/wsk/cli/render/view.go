@@ -3,6 +3,8 @@ package render
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +76,10 @@ func wireText(env *command.Env, p ui.Palette, r webhook.Request) []byte {
 	return []byte(b.String())
 }
 
+// httpFileMark is the beginning of a line of a body that clients read as a separator,
+// a file to read or write, or a script.
+var httpFileMark = regexp.MustCompile(`(?m)^[ \t]*(###|<@\w*[ \t]|<>|<[ \t]|>>|>[ \t])`)
+
 // httpFile returns a request as an .http file for editors and REST clients. A
 // credential becomes a variable of that file. The format has no escapes, so a body
 // that would be read as more than a body is an error.
@@ -82,12 +88,17 @@ func httpFile(t render.Template, r webhook.Request) ([]byte, error) {
 	if ui.CleanLines(body) != body {
 		return nil, errors.New("the body contains control characters, which an .http file cannot escape: use --curl")
 	}
-	for line := range strings.Lines(body) {
-		for _, mark := range []string{"###", "< ", "<@ ", "> ", ">> ", "<> "} {
-			if strings.HasPrefix(line, mark) {
-				return nil, fmt.Errorf("a line of the body begins with %q, which starts another request or names a file in an .http file: use --curl", mark)
-			}
+	if mark := httpFileMark.FindString(body); mark != "" {
+		return nil, fmt.Errorf("a line of the body begins with %q, which starts another request or names a file in an .http file: use --curl", strings.TrimSpace(mark))
+	}
+	texts := []string{r.URL, body}
+	for _, h := range r.Header {
+		if !h.IsSensitive() {
+			texts = append(texts, h.Value)
 		}
+	}
+	if slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "{{") }) {
+		return nil, errors.New(`the request contains "{{", which begins a variable of an .http file: use --curl`)
 	}
 	var b strings.Builder
 	name := t.Name

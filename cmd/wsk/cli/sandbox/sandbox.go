@@ -245,10 +245,7 @@ func (o *options) readCompanies(ctx context.Context, env *command.Env) ([]sandbo
 			return nil, fmt.Errorf("--config and --%s contradict each other: the file contains the keys and their secrets", name)
 		}
 	}
-	if err := config.CheckReadable(env.Path(o.companies)); err != nil {
-		return nil, command.ReadingError(o.companies, err)
-	}
-	raw, err := env.Read(ctx, o.companies)
+	raw, err := env.ReadSettings(ctx, o.companies)
 	if err != nil {
 		return nil, err
 	}

@@ -125,7 +125,7 @@ func Run(ctx context.Context, env *command.Env, job *Job) error {
 	if err := b.prepare(); err != nil {
 		return err
 	}
-	source, err := b.open()
+	source, err := b.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,9 +202,9 @@ func (b *run) prepare() (err error) {
 
 // open opens the file, which must be one that can be read again, and makes sure
 // that the refused lines can be written at the end.
-func (b *run) open() (*os.File, error) {
+func (b *run) open(ctx context.Context) (*os.File, error) {
 	name := b.Flags.File
-	file, err := b.env.Open(name)
+	file, err := b.env.Open(ctx, name)
 	if err != nil {
 		return nil, err
 	}
