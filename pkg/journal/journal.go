@@ -47,6 +47,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -55,9 +56,9 @@ import (
 
 // Options are the options of [Open]. The zero value is right for a listener.
 type Options struct {
-	Warn      func(text string) // receives warnings, such as a mode that lets others read the file; default: discarded
-	MustExist bool              // return an error rather than create a missing journal
-	Refused   RefusedLimits     // of what Keep stores of requests that were refused unverified
+	Logger    *slog.Logger  // receives warnings, such as a mode that lets others read the file; default: discarded
+	MustExist bool          // return an error rather than create a missing journal
+	Refused   RefusedLimits // of what Keep stores of requests that were refused unverified
 
 	maxPages     int          // for tests: the largest size of the file, in pages of 8 KiB
 	beforeCommit func() error // for tests, see sqlfile.NewWriter
@@ -228,7 +229,12 @@ DROP TABLE refused;
 // its folder with 0700. It returns a [*FileError] for a file that it cannot or
 // must not use: a symlink, a file of another program, one of a newer wsk.
 func Open(ctx context.Context, path string, o Options) (*Journal, error) {
-	db, err := sqlfile.Open(ctx, path, kind, sqlfile.Options{Warn: o.Warn, MustExist: o.MustExist, MaxPages: o.maxPages})
+	warn := func(text string) {
+		if o.Logger != nil {
+			o.Logger.Warn(text, "path", path)
+		}
+	}
+	db, err := sqlfile.Open(ctx, path, kind, sqlfile.Options{Warn: warn, MustExist: o.MustExist, MaxPages: o.maxPages})
 	if err != nil {
 		return nil, err
 	}
@@ -237,10 +243,7 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
 	j := &Journal{path: path, db: db, write: w}
-	j.refused.limits, j.refused.warn = o.Refused.withDefaults(), o.Warn
-	if o.Warn == nil {
-		j.refused.warn = func(string) {}
-	}
+	j.refused.limits, j.refused.warn = o.Refused.withDefaults(), warn
 	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
 		if err := j.others.look(tx); err != nil {
 			return err

@@ -22,7 +22,7 @@ import (
 func TestOpenCreatesAPrivateFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state", "wsk", "journal.db")
-	j := reopen(t, path, Options{Warn: func(text string) { t.Error(text) }})
+	j := reopen(t, path, Options{Logger: loggerOf(func(text string) { t.Error(text) })})
 	put(t, j, sample(1))
 	for _, name := range []string{path, path + "-wal", path + "-shm"} {
 		info, err := os.Stat(name)
@@ -103,7 +103,7 @@ func TestOpenAcceptsAnEmptyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	warned := ""
-	j := reopen(t, path, Options{MustExist: true, Warn: func(text string) { warned = text }})
+	j := reopen(t, path, Options{MustExist: true, Logger: loggerOf(func(text string) { warned = text })})
 	put(t, j, sample(1))
 	if !strings.Contains(warned, "can be read by others: chmod 600") {
 		t.Errorf("warned %q", warned)

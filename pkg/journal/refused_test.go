@@ -110,7 +110,7 @@ func TestKeep_deletes_the_oldest_unverified_records(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var warned []string
-				j := newJournal(t, Options{Refused: limits, Warn: func(text string) { warned = append(warned, text) }})
+				j := newJournal(t, Options{Refused: limits, Logger: loggerOf(func(text string) { warned = append(warned, text) })})
 				put(t, j, sample(500))
 				keepRefusals(t, j, 10, 30, 1000)
 				if got := ids(t, j, Filter{Status: []string{"refused"}}); len(strings.Fields(got)) != 20 || len(warned) > 0 {
@@ -243,7 +243,7 @@ func TestKeep_of_unverified_requests_waits_for_no_disk(t *testing.T) {
 		var warned []string
 		path := filepath.Join(t.TempDir(), "journal.db")
 		s := newSite(t, path, siteOptions{open: Options{
-			Warn: func(text string) { warned = append(warned, text) },
+			Logger: loggerOf(func(text string) { warned = append(warned, text) }),
 			beforeCommit: func() error {
 				if hold.Swap(false) {
 					<-release
@@ -301,7 +301,7 @@ func TestKeep_says_why_unverified_requests_are_not_stored(t *testing.T) {
 		var warned []string
 		fail := errors.New("a faulty disk")
 		var faulty atomic.Bool
-		j := newJournal(t, Options{Warn: func(text string) { warned = append(warned, text) }, beforeCommit: func() error {
+		j := newJournal(t, Options{Logger: loggerOf(func(text string) { warned = append(warned, text) }), beforeCommit: func() error {
 			if faulty.Load() {
 				return fail
 			}

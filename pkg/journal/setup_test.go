@@ -2,7 +2,9 @@ package journal
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -24,6 +26,20 @@ func reopen(t testing.TB, path string, o Options) *Journal {
 	}
 	t.Cleanup(func() { _ = j.Close() })
 	return j
+}
+
+// loggerOf returns a logger that passes the text of warnings to a function.
+func loggerOf(warn func(text string)) *slog.Logger { return slog.New(warnings(warn)) }
+
+type warnings func(text string)
+
+func (warnings) Enabled(_ context.Context, l slog.Level) bool { return l == slog.LevelWarn }
+func (w warnings) WithAttrs([]slog.Attr) slog.Handler         { return w }
+func (w warnings) WithGroup(string) slog.Handler              { return w }
+
+func (w warnings) Handle(_ context.Context, r slog.Record) error {
+	w(r.Message)
+	return nil
 }
 
 // clock is when the tests' first record came.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"regexp"
 	"slices"
@@ -45,10 +46,11 @@ type Config struct {
 	Now       func() time.Time  // default: [time.Now]
 	NewID     func() string     // random identifiers, of which IDs keep 16 characters; default: [rand.Text] in lower case
 
+	Logger *slog.Logger // receives warnings of what does not stop the sandbox; default: discarded
+
 	// The callbacks are called from several goroutines; each may be nil.
 	Received  func(webhook.Record)           // after each request to Path has been answered
 	Delivered func(Delivery, webhook.Record) // after each attempt, with the resulting delivery; must not call Close
-	Warn      func(text string)              // on a problem that does not stop the sandbox
 	Broken    func(error)                    // when the disk no longer confirms writes; every event is answered with 503 from then on
 }
 
@@ -91,6 +93,12 @@ type WorkType struct {
 }
 
 // withDefaults returns a copy with every default filled in.
+func (c Config) warn(text string) {
+	if c.Logger != nil {
+		c.Logger.Warn(text)
+	}
+}
+
 func (c Config) withDefaults() (Config, error) {
 	if c.Now == nil {
 		c.Now = time.Now

@@ -102,7 +102,7 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	state, err := store.Open(ctx, c.Data, store.Options{Warn: c.Warn})
+	state, err := store.Open(ctx, c.Data, store.Options{Warn: c.warn})
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +120,7 @@ func New(ctx context.Context, c Config) (*Sandbox, error) {
 	if err == nil {
 		s.outbox, err = outbox.New(ctx, outbox.Config{
 			Store: state, Now: c.Now, NewID: s.id, UserName: s.userName, Transport: c.Transport, Guard: s.guard,
-			Speed: c.Speed, Timeout: c.Timeout, Each: s.delivered, Warn: c.Warn, Broken: c.Broken,
+			Speed: c.Speed, Timeout: c.Timeout, Each: s.delivered, Warn: c.warn, Broken: c.Broken,
 		})
 	}
 	if err != nil {

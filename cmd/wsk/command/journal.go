@@ -58,8 +58,7 @@ func (f *Journal) Open(ctx context.Context, env *Env, mustExist bool) (*journal.
 		return nil, err
 	}
 	return journal.Open(ctx, path, journal.Options{
-		MustExist: mustExist, Refused: f.Refused,
-		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+		MustExist: mustExist, Refused: f.Refused, Logger: env.Logger(),
 	})
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
-	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/sandbox"
@@ -193,7 +192,7 @@ func wait(ctx context.Context, env *command.Env, server *command.Server, broken 
 func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Config) (sandbox.Config, error) {
 	c := sandbox.Config{
 		RequireScheme: o.requireScheme, AllowTargets: o.allowTargets, Lenient: o.lenient, Now: env.Now, NewID: env.NewID,
-		Warn: func(text string) { fmt.Fprintln(env.Err, "wsk: warning: "+ui.Clean(text)) },
+		Logger: env.Logger(),
 	}
 	if err := command.CheckMaxConnections(o.maxConnections); err != nil {
 		return c, err
