@@ -102,6 +102,10 @@ func wskBatch(t *testing.T, dir, file, url string, args ...string) (cmd *exec.Cm
 	return cmd, out, problems
 }
 
+type writerFunc func([]byte) (int, error)
+
+func (w writerFunc) Write(text []byte) (int, error) { return w(text) }
+
 type batchSummary struct {
 	Lines, Accepted, Refused, Unknown, Pending int
 
@@ -230,6 +234,15 @@ func TestSendBatch_locks_its_file(t *testing.T) {
 	c.hooks(func() { close(arrived); <-goOn }, nil)
 	refused := filepath.Join(dir, "refused.ndjson")
 	first, out, problems := wskBatch(t, dir, file, c.URL, "--failed-to", refused)
+	interrupted := make(chan struct{})
+	noted := sync.OnceFunc(func() { close(interrupted) })
+	first.Stderr = writerFunc(func(text []byte) (int, error) {
+		n, err := problems.Write(text)
+		if strings.Contains(problems.String(), "waiting for the answer to the last request") {
+			noted()
+		}
+		return n, err
+	})
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -241,6 +254,7 @@ func TestSendBatch_locks_its_file(t *testing.T) {
 	if err := first.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
+	<-interrupted // before the answer, or it could be done before the signal has arrived
 	c.hooks(nil, nil)
 	close(goOn)
 	_ = first.Wait()
