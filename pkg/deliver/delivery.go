@@ -189,10 +189,13 @@ func (e *URLError) Error() string {
 func CheckURL(raw string) error {
 	u, err := url.Parse(raw)
 	var parse *url.Error
-	fault := func(reason string) error { return &URLError{webhook.RedactURL(raw), reason} }
+	shown := webhook.RedactURL(raw)
+	fault := func(reason string) error { return &URLError{shown, reason} }
 	switch {
 	case strings.ContainsAny(raw, "\r\n"):
 		return fault("it contains a line break")
+	case errors.As(err, &parse) && shown != raw: // the error may quote a part of what is masked
+		return fault("it cannot be parsed; write special characters in a user name, password or query as %2F and the like")
 	case errors.As(err, &parse):
 		return fault(parse.Err.Error())
 	case u.Scheme != "http" && u.Scheme != "https":

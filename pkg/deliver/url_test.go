@@ -96,6 +96,13 @@ func TestCheckURL(t *testing.T) {
 			t.Errorf("%q: %v, want %q", bad, err, want)
 		}
 	}
+	for _, private := range []string{"http://user:hun/ter2@h/", "http://user:hun%zzter2@h/", "http://us er:hunter2@h/", "http://h/%zz?token=hunter2", "ftp://user:hunter2@h/"} {
+		var urlError *deliver.URLError
+		err := deliver.CheckURL(private)
+		if !errors.As(err, &urlError) || strings.Contains(fmt.Sprintf("%v %#v", err, err), "hun") {
+			t.Errorf("%q: %#v", private, err)
+		}
+	}
 }
 
 func TestIsLoopback(t *testing.T) {

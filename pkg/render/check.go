@@ -156,6 +156,8 @@ func urlProblem(text string) string {
 	}
 	u, err := url.Parse(text)
 	switch {
+	case err != nil && webhook.RedactURL(text) != text: // the error may quote a part of what is masked
+		return "it cannot be parsed; write special characters in a user name, password or query as %2F and the like"
 	case err != nil:
 		return strings.TrimPrefix(err.Error(), "parse "+strconv.Quote(text)+": ")
 	case u.Scheme != "http" && u.Scheme != "https":

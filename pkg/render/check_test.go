@@ -224,3 +224,11 @@ func TestLooksLikeTemplate(t *testing.T) {
 		}
 	}
 }
+
+func TestURLProblem_quotes_no_part_of_a_password(t *testing.T) {
+	for _, url := range []string{"https://user:hun/ter2@example.com/", "https://user:hun%zzter2@example.com/", "https://example.com/%zz?token=hunter2"} {
+		if problem := urlProblem(url); !strings.Contains(problem, "cannot be parsed") || strings.Contains(problem, "hun") {
+			t.Errorf("%s: %s", url, problem)
+		}
+	}
+}
