@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/wskdev/wsk/pkg/report"
@@ -52,10 +54,24 @@ func judgeValid(ctx context.Context, s *session) (finding, error) {
 	if second.Status()/100 == 2 {
 		return finding{status: second.Status(), detail: "accepted only with a space after each comma and colon: see raw_body"}, nil
 	}
-	if status == http.StatusUnauthorized || status == http.StatusForbidden {
+	switch status {
+	case http.StatusNotFound, http.StatusGone:
+		problem += fmt.Sprintf(": is %s the receiver's path?", pathOf(s.config.URL))
+	case http.StatusMethodNotAllowed:
+		problem += fmt.Sprintf(": does the receiver take POST at %s?", pathOf(s.config.URL))
+	case http.StatusUnauthorized, http.StatusForbidden:
 		problem += ": is this the receiver's secret?"
 	}
 	return failure(problem, first), nil
+}
+
+// pathOf returns the path of a URL.
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Path == "" {
+		return "/"
+	}
+	return u.EscapedPath()
 }
 
 var bodyCases = []Case{{

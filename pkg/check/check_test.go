@@ -177,6 +177,22 @@ func TestRunRefusedValidEvent(t *testing.T) {
 	}
 }
 
+// The path is asked about before the secret.
+func TestRunRefusedValidEvent_by_its_status(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{
+		404: "responded 404 to a valid event: is /hooks/in the receiver's path?",
+		405: "responded 405 to a valid event: does the receiver take POST at /hooks/in?",
+		403: "responded 403 to a valid event: is this the receiver's secret?",
+		400: "responded 400 to a valid event",
+	} {
+		results := run(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }), func(c *Config) { c.URL += "/hooks/in?a=b" })
+		if got := results.named("valid").Detail; got != want {
+			t.Errorf("%d: %q, want %q", status, got, want)
+		}
+	}
+}
+
 func TestRunRedirect(t *testing.T) {
 	t.Parallel()
 	results := run(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

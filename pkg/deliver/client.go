@@ -6,11 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
@@ -154,20 +151,18 @@ func verdict(r exchange.Result) *webhook.Verdict {
 	return &webhook.Verdict{Outcome: webhook.Refused, Reason: "status"}
 }
 
+// Explain returns in plain words why an attempt got no response, without the URL.
+func Explain(err error) string { return webhook.RedactURLs(exchange.Explain(err)) }
+
 // explain describes why there is no response. It leaves out the URL, which the
 // caller shows.
 func explain(ctx context.Context, err error, timeout time.Duration, written bool) string {
-	var op *net.OpError
-	what := err.Error()
+	what := exchange.Explain(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		what = fmt.Sprintf("no answer within %s", timeout)
 	case errors.Is(ctx.Err(), context.Canceled):
 		what = "interrupted before the answer"
-	case errors.As(err, &op) && op.Op == "dial":
-		what = strings.TrimPrefix(op.Err.Error(), "connect: ")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		what = "the connection was closed without an answer"
 	}
 	if written {
 		what += "; the request was sent, so it may have been handled"

@@ -187,28 +187,75 @@ func (e *URLError) Error() string {
 // CheckURL returns a [*URLError] unless raw is an absolute http or https URL
 // without control characters.
 func CheckURL(raw string) error {
+	scheme, _, found := strings.Cut(raw, "://")
+	scheme = strings.ToLower(scheme)
 	u, err := url.Parse(raw)
-	var parse *url.Error
 	shown := webhook.RedactURL(raw)
 	fault := func(reason string) error { return &URLError{shown, reason} }
 	switch {
 	case strings.ContainsAny(raw, "\r\n"):
 		return fault("it contains a line break")
-	case errors.As(err, &parse) && shown != raw: // the error may quote a part of what is masked
-		return fault("it cannot be parsed; write special characters in a user name, password or query as %2F and the like")
-	case errors.As(err, &parse):
-		return fault(parse.Err.Error())
-	case u.Scheme != "http" && u.Scheme != "https":
+	case !found || scheme != "http" && scheme != "https":
 		return fault("it must begin with http:// or https://")
-	case u.Hostname() == "":
+	case err != nil && shown != raw: // the error may quote a part of what is masked
+		return fault("it cannot be parsed; write special characters in a user name, password or query as %2F and the like")
+	case err != nil:
+		return fault(urlFault(err))
+	case strings.Trim(u.Hostname(), ".-") == "":
 		return fault("it names no host")
-	}
-	if port := u.Port(); port != "" {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return fault("its port is not one from 1 to 65535")
-		}
+	case !isPort(u.Port()):
+		return fault("its port is not a number from 1 to 65535")
 	}
 	return nil
+}
+
+// urlFault returns in plain words what [url.Parse] says.
+func urlFault(err error) string {
+	var escape url.EscapeError
+	var host url.InvalidHostError
+	text := err.Error()
+	switch {
+	case errors.As(err, &escape):
+		return fmt.Sprintf("%q is not an escaped character; a percent sign is written %%25", string(escape))
+	case errors.As(err, &host):
+		return fmt.Sprintf("its host contains %q", string(host))
+	case strings.Contains(text, "invalid port"):
+		return "its port is not a number from 1 to 65535; an IPv6 address is written in brackets"
+	case strings.Contains(text, "control character"):
+		return "it contains a control character"
+	}
+	return "its host is not a name or an IP address"
+}
+
+// isPort reports whether a connection can be made to a port; "" is the scheme's.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
+}
+
+// CompleteURL returns the URL that a person means who types an address: raw
+// itself if it has a scheme, else http://raw if the host is this machine, and
+// https://raw for any other. The error is a [*URLError].
+func CompleteURL(raw string) (string, error) {
+	if hasScheme(raw) {
+		return raw, CheckURL(raw)
+	}
+	scheme := "http://"
+	if !IsLoopback(scheme + raw) {
+		scheme = "https://"
+	}
+	var fault *URLError
+	if errors.As(CheckURL(scheme+raw), &fault) {
+		return raw, &URLError{strings.TrimPrefix(fault.URL, scheme), fault.Reason}
+	}
+	return scheme + raw, nil
+}
+
+// hasScheme reports whether raw begins as a URL does. A host and its port, as in
+// localhost:3000, are no scheme.
+func hasScheme(raw string) bool {
+	scheme, rest, found := strings.Cut(raw, ":")
+	return found && (strings.HasPrefix(rest, "//") || strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // IsLoopback reports whether a URL's host is this machine, by the name

@@ -84,10 +84,11 @@ func TestCheckURL(t *testing.T) {
 	tests := map[string]string{
 		"": "must begin with", "x.example": "must begin with", "x.example:80/a": "", "/path": "must begin with", "//x.example": "must begin with",
 		"ftp://x.example": "must begin with", "file:///etc/passwd": "must begin with", "javascript:alert(1)": "must begin with",
-		"http://": "no host", "http:///path": "no host", "http://:80": "no host", "http:x": "no host", "https://user@": "no host",
+		"http://": "no host", "http:///path": "no host", "http://:80": "no host", "http:x": "must begin with", "https://user@": "no host", "http://./": "no host",
 		"http://x\r\nHost: y": "line break", "http://x/\n": "line break", "\nhttp://x": "line break",
-		"http://x/\x00": "control character", "http://x\x7f": "control character", "http://[::1": "missing ']'", "http://x:y": "port", "http://x:99999": "from 1 to 65535", "http://x:0/": "from 1 to 65535", "https://[::1]:65536": "from 1 to 65535",
-		"http://x y/": "invalid character", "http://%zz/": "invalid URL escape",
+		"http://x/\x00": "control character", "http://x\x7f": "control character", "http://[::1": "its host is not", "http://x:y": "port is not",
+		"http://x:99999": "port is not", "http://x:0/": "port is not", "https://[::1]:65536": "port is not", "http://::1": "in brackets", "http://fe80::1:80/": "in brackets",
+		"http://x y/": `its host contains " "`, "http://%zz/": `"%zz" is not an escaped character`, "http://x/%": `"%" is not`, "http://a b@x/": "cannot be parsed",
 	}
 	for bad, want := range tests {
 		err := deliver.CheckURL(bad)
@@ -100,6 +101,39 @@ func TestCheckURL(t *testing.T) {
 		var urlError *deliver.URLError
 		err := deliver.CheckURL(private)
 		if !errors.As(err, &urlError) || strings.Contains(fmt.Sprintf("%v %#v", err, err), "hun") {
+			t.Errorf("%q: %#v", private, err)
+		}
+	}
+}
+
+func TestCompleteURL(t *testing.T) {
+	for raw, want := range map[string]string{
+		"https://x.example/a": "https://x.example/a", "http://x.example": "http://x.example", "HTTP://x.example": "HTTP://x.example",
+		"localhost": "http://localhost", "localhost:3000/a?b=http://c": "http://localhost:3000/a?b=http://c", "LOCALHOST:80": "http://LOCALHOST:80",
+		"127.0.0.1:3000": "http://127.0.0.1:3000", "127.9.9.9/x": "http://127.9.9.9/x", "[::1]:3000": "http://[::1]:3000",
+		"x.example": "https://x.example", "x.example:8080/a": "https://x.example:8080/a", "10.0.0.1": "https://10.0.0.1",
+		"user:p@x.example": "https://user:p@x.example", "localhost.example": "https://localhost.example", "localhost@x.example": "https://localhost@x.example",
+	} {
+		if got, err := deliver.CompleteURL(raw); err != nil || got != want {
+			t.Errorf("%q: %q, %v, want %q", raw, got, err, want)
+		}
+	}
+	for raw, want := range map[string]string{
+		"": "no host", ".": "no host", "/path": "no host", ":3000": "no host", "?a": "no host", "//x.example": "no host",
+		"ftp://x.example": "must begin with", "http:/x.example": "must begin with", "http:x": "must begin with", "HTTPS:x": "must begin with",
+		"::1": "in brackets", "localhost:99999": "port is not", "localhost:x": "port is not", "x y": `contains " "`, "[": "its host is not", "x\n": "line break",
+	} {
+		var fault *deliver.URLError
+		got, err := deliver.CompleteURL(raw)
+		if got != raw || !errors.As(err, &fault) || fault.URL != raw || !strings.Contains(fault.Reason, want) {
+			t.Errorf("%q: %q, %v, want %q", raw, got, err, want)
+		}
+	}
+}
+
+func TestCompleteURL_quotes_no_part_of_a_password(t *testing.T) {
+	for _, private := range []string{"user:hunter2@x.example:99999", "user:hun%zzter2@h", "user:hun/ter2@h", "localhost:x?token=hunter2", "ftp://user:hunter2@h/"} {
+		if _, err := deliver.CompleteURL(private); err == nil || strings.Contains(fmt.Sprintf("%v %#v", err, err), "hun") {
 			t.Errorf("%q: %#v", private, err)
 		}
 	}

@@ -46,7 +46,7 @@ func salvage(ctx context.Context, path string, busyTimeout time.Duration, each f
 	case sqlfile.Busy(err):
 		return 0, 0, explain(path, err)
 	case err != nil:
-		return 0, 0, &FileError{Kind: kind.Name, Path: path, Reason: "it is unreadable: " + err.Error(), Err: err}
+		return 0, 0, &FileError{Kind: kind.Name, Path: path, Reason: "it contains no record that can be read", Err: err}
 	case !whole:
 		lost++
 	}
@@ -78,7 +78,7 @@ func salvage(ctx context.Context, path string, busyTimeout time.Duration, each f
 			lost, failures = lost+1, failures+1
 		}
 		if failures > maxFailures {
-			return read, lost, &FileError{Kind: kind.Name, Path: path, Reason: fmt.Sprintf("a million rows up to number %d are unreadable: %v", seq, err), Err: err}
+			return read, lost, &FileError{Kind: kind.Name, Path: path, Reason: fmt.Sprintf("a million rows up to number %d are unreadable", seq), Err: err}
 		}
 		if seq >= last { // before seq++, which may overflow
 			return read, lost, nil

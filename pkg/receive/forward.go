@@ -54,12 +54,14 @@ func forwardRequest(ctx context.Context, transport http.RoundTripper, target str
 	r.URL, r.Header = target, exchange.EndToEnd(r.Header)
 	result, err := exchange.Do(ctx, transport, r)
 	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(result.BodyErr, context.DeadlineExceeded):
+		return webhook.Response{}, context.DeadlineExceeded
 	case err != nil:
-		return webhook.Response{}, err
+		return webhook.Response{}, errors.New(exchange.Explain(err))
 	case !isFinal(result.Response.Status):
 		return webhook.Response{}, fmt.Errorf("the app answered with status %d, which is not a final status", result.Response.Status)
 	case result.BodyErr != nil:
-		return webhook.Response{}, fmt.Errorf("the app's answer broke off: %w", result.BodyErr)
+		return webhook.Response{}, errors.New("the app's answer broke off")
 	}
 	answer := webhook.Response{Status: result.Response.Status, Body: result.Response.Body, Truncated: result.Response.Truncated}
 	for _, p := range exchange.EndToEnd(result.Response.Header) {

@@ -106,7 +106,7 @@ var ruleCases = []ruleCase{
 	{"a form with a bad escape", "headers: {Content-Type: application/x-www-form-urlencoded}\nbody: a=%zz\n", nil, []string{`6:7 error body-syntax /body: the body is not a form: invalid URL escape "%zz"`}},
 	{"a form that ends in a newline", "headers: {Content-Type: application/x-www-form-urlencoded}\nbody: |\n  a=${note}\n", nil, []string{"7:12 warning form-newline /body: the newline at the end becomes part of the last field"}},
 	{"a form over lines", "headers: {Content-Type: application/x-www-form-urlencoded}\nbody: |-\n  a=1\n  &b=2\n", nil, []string{"7:6 error body-syntax /body: the body is not a form: a form is one line"}},
-	{"a value that breaks the JSON", "body: '{\"a\": 0${hours_worked}}'\n", nil, []string{"6:15 error body-syntax /body: the body is not JSON: invalid character '0' after object key:value pair, in the value of ${hours_worked}"}},
+	{"a value that breaks the JSON", "body: '{\"a\": 0${hours_worked}}'\n", nil, []string{"6:15 error body-syntax /body: the body is not JSON: '0' where a comma or } is expected, in the value of ${hours_worked}"}},
 	{"XML text around a variable", "headers: {Content-Type: text/xml}\nbody: <a>x < y</a>\n", nil, []string{"6:13 error body-syntax /body: the body is not XML: "}},
 	{"variables in attributes", "headers: {Content-Type: text/xml}\nbody: <a b='1' c=\"2\" d='${note}' e=\"${note}\">${note}</a>\n", nil, nil},
 	{"a variable after attributes", "headers: {Content-Type: text/xml}\nbody: <a b='1' c=\"2\" ${note}/>\n", nil, []string{"6:22 error variable-place /body: ${note}: a variable may be in the text"}},

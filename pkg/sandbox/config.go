@@ -167,8 +167,51 @@ type companiesFile struct {
 	Companies []Company `yaml:"companies"`
 }
 
-// goType matches the Go type in the decoder's error about an unknown member.
-var goType = regexp.MustCompile(`(not found) in type [\w.]+`)
+// yamlFault returns in plain words what the YAML decoder says: it names Go types.
+func yamlFault(err error) string {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")
+	text = unknownMember.ReplaceAllString(text, "unknown member $1")
+	text = wrongType.ReplaceAllStringFunc(text, func(found string) string {
+		types := wrongType.FindStringSubmatch(found)
+		return yamlType(types[1]) + " where " + goType(types[2]) + " is expected"
+	})
+	return strings.ReplaceAll(text, "\n  ", "; ")
+}
+
+var (
+	unknownMember = regexp.MustCompile(`field (\S+) not found in type [\w.]+`)
+	wrongType     = regexp.MustCompile("cannot unmarshal !!(\\w+)(?: `[^`]*`)? into (\\S+)")
+)
+
+// yamlType names the type of a YAML tag.
+func yamlType(tag string) string {
+	switch tag {
+	case "seq":
+		return "a list"
+	case "map":
+		return "a block"
+	case "int", "float":
+		return "a number"
+	case "bool":
+		return "true or false"
+	}
+	return "text"
+}
+
+// goType names what a member of a configuration can be.
+func goType(name string) string {
+	switch {
+	case strings.HasPrefix(name, "[]"):
+		return "a list"
+	case strings.HasPrefix(name, "float"):
+		return "a number"
+	case name == "bool":
+		return "true or false"
+	case name == "string":
+		return "text"
+	}
+	return "a block"
+}
 
 const maxConfig = 1 << 20
 
@@ -194,9 +237,7 @@ func ReadCompanies(raw []byte) ([]Company, error) {
 	d := yaml.NewDecoder(bytes.NewReader(raw))
 	d.KnownFields(true)
 	if err := d.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:\n  ")
-		text = goType.ReplaceAllString(text, "$1")
-		return nil, errors.New(strings.ReplaceAll(text, "\n  ", "; "))
+		return nil, errors.New(yamlFault(err))
 	}
 	if len(file.Companies) == 0 {
 		return nil, errors.New("the configuration names no companies: companies: [{id: comp_1, …}]")

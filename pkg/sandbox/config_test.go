@@ -60,9 +60,9 @@ func TestReadCompaniesErrors(t *testing.T) {
 	for name, test := range map[string]struct{ raw, want string }{
 		"empty":                    {"", "the configuration names no companies"},
 		"no companies":             {"companies: []\n---\ncompanies: 1", "the configuration names no companies"},
-		"unknown member":           {"companies:\n  - ident: x\n", "line 2: field ident not found"},
+		"unknown member":           {"companies:\n  - ident: x\n", "line 2: unknown member ident"},
 		"syntax":                   {"companies: [", "line 1"},
-		"wrong type":               {"companies:\n  - skills: 5\n", "line 2: cannot unmarshal"},
+		"wrong type":               {"companies:\n  - skills: 5\n", "line 2: a number where a list is expected"},
 		"list for a company":       {"companies:\n  - [a, b]\n", "line 2"},
 		"too large":                {strings.Repeat("#", maxConfig+1), "larger than"},
 		"anchor that holds itself": {"companies:\n  - employees: [&a {x: *a}]\n", "anchor 'a' value contains itself"},

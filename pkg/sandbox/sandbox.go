@@ -328,7 +328,11 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 	if err != nil {
 		return none, err
 	}
-	if err := s.guard.Check(given.URL); err != nil {
+	target, err := deliver.CompleteURL(given.URL)
+	if err == nil {
+		err = s.guard.Check(target)
+	}
+	if err != nil {
 		return none, err
 	}
 	form := given.Form
@@ -352,7 +356,7 @@ func (s *Sandbox) subscription(given Subscription) (store.Subscription, error) {
 		return none, err
 	}
 	return store.Subscription{
-		Company: c.ID, URL: given.URL, Events: given.Events, Form: form,
+		Company: c.ID, URL: target, Events: given.Events, Form: form,
 		Secret: secret, APIKey: given.APIKey, Created: s.now().UTC(),
 	}, nil
 }

@@ -173,6 +173,9 @@ func pairOf(row []string) (Pair, error) {
 		return Pair{row[0], row[1]}, nil
 	case len(row) == 3 && row[2] == "base64":
 		value, err := base64.StdEncoding.DecodeString(row[1])
+		if err != nil {
+			err = errors.New("it is not base64")
+		}
 		return Pair{row[0], string(value)}, err
 	}
 	return Pair{}, errors.New(`want ["name", "value"]`)
@@ -205,7 +208,7 @@ func (h Header) MarshalJSON() ([]byte, error) {
 func (h *Header) UnmarshalJSON(data []byte) error {
 	var rows [][]string
 	if err := json.Unmarshal(data, &rows); err != nil {
-		return fmt.Errorf("headers: %w", err)
+		return errors.New(`headers must be a list of ["name", "value"]`)
 	}
 	var list Header
 	for i, row := range rows {

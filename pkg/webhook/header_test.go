@@ -89,16 +89,16 @@ func TestHeaderMarshalJSON(t *testing.T) {
 func TestHeaderUnmarshalJSON_refuses(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"A":"1"}`:                           "headers:",
-		`"A: 1"`:                              "headers:",
+		`{"A":"1"}`:                           "headers must be a list",
+		`"A: 1"`:                              "headers must be a list",
 		`[["A","1"],["B"]]`:                   "header 2: want",
 		`[[]]`:                                "header 1: want",
 		`[["A","1","gzip"]]`:                  "header 1: want",
 		`[["A","1","base64","x"]]`:            "header 1: want",
-		`[["A","1"],["B","*not*","base64"]]`:  "header 2: illegal base64",
-		`[["A",1]]`:                           "headers:",
-		`[["A","1"],["B","MQ","base64"]]`:     "header 2: illegal base64",
-		`[["A","1"],{"name":"B","value":""}]`: "headers:",
+		`[["A","1"],["B","*not*","base64"]]`:  "header 2: it is not base64",
+		`[["A",1]]`:                           "headers must be a list",
+		`[["A","1"],["B","MQ","base64"]]`:     "header 2: it is not base64",
+		`[["A","1"],{"name":"B","value":""}]`: "headers must be a list",
 	} {
 		h := webhook.Header{{"kept", "as it was"}}
 		err := json.Unmarshal([]byte(text), &h)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/classify"
@@ -153,7 +154,7 @@ func (r Record) MarshalJSON() ([]byte, error) {
 func (r *Record) UnmarshalJSON(data []byte) error {
 	var w wireRecord
 	if err := json.Unmarshal(data, &w); err != nil {
-		return err
+		return recordFault(data, err)
 	}
 	if w.Type != "record" {
 		return fmt.Errorf(`type is %.20q, want "record"`, w.Type)
@@ -163,6 +164,37 @@ func (r *Record) UnmarshalJSON(data []byte) error {
 		w.Request, w.Verdict, w.Response, w.Forward, durationOf(w.DurationMS), w.Error, w.ReplayOf,
 	}
 	return nil
+}
+
+// recordFault returns in plain words why a record could not be decoded. For text
+// that is not JSON it is a [*SyntaxError].
+func recordFault(data []byte, err error) error {
+	var kind *json.UnmarshalTypeError
+	switch syntax := CheckJSON(data); {
+	case syntax != nil:
+		return syntax
+	case errors.As(err, &kind) && kind.Field == "":
+		return fmt.Errorf("a record is an object, but this is %s", jsonType(kind.Value))
+	case errors.As(err, &kind):
+		return fmt.Errorf("%s may not be %s", kind.Field, jsonType(kind.Value))
+	case strings.Contains(err.Error(), "Time.UnmarshalJSON"), strings.HasPrefix(err.Error(), "parsing time"):
+		return errors.New("time must be written as 2026-01-15T14:30:00Z")
+	}
+	return err
+}
+
+// jsonType returns the name of a type in [json.UnmarshalTypeError] with its article.
+func jsonType(name string) string {
+	name, _, _ = strings.Cut(name, " ") // "number 1.5"
+	switch name {
+	case "array":
+		return "a list"
+	case "object":
+		return "an object"
+	case "bool":
+		return "true or false"
+	}
+	return "a " + name
 }
 
 // durationOf rounds to the nanosecond, so that a duration survives the
@@ -244,7 +276,10 @@ func (d *Decoder) Decode() (Record, error) {
 			continue
 		}
 		var r Record
-		if err := r.UnmarshalJSON(line); err != nil {
+		var syntax *SyntaxError
+		if err := r.UnmarshalJSON(line); errors.As(err, &syntax) {
+			return Record{}, &SyntaxError{syntax.Offset, d.line, syntax.Column, syntax.Reason}
+		} else if err != nil {
 			return Record{}, fmt.Errorf("line %d: %w", d.line, err)
 		}
 		return r, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -90,7 +91,7 @@ func (w wireBody) bytes() ([]byte, error) {
 	if w.Base64 != nil {
 		b, err := base64.StdEncoding.DecodeString(*w.Base64)
 		if err != nil {
-			return nil, fmt.Errorf("body_base64: %w", err)
+			return nil, errors.New("body_base64 is not base64")
 		}
 		return b, nil
 	}

@@ -80,12 +80,39 @@ func locate(raw []byte) *SyntaxError {
 	case strings.Contains(reason, "max depth"):
 		reason = "nested too deep"
 	case offset < 0 || offset >= len(raw): // no character to look at
+		reason = "this is not JSON"
 	case raw[offset] == 0:
 		reason = "a NUL byte: this looks like a binary file"
 	case (raw[offset] == '}' || raw[offset] == ']') && bytes.HasSuffix(bytes.TrimSpace(raw[:offset]), []byte(",")):
 		reason = "a trailing comma before this bracket"
+	default:
+		reason = plainReason(reason)
 	}
 	return syntaxAt(raw, offset, reason)
+}
+
+// plainReason translates what encoding/json says of a character: "invalid
+// character 'x' in numeric literal".
+func plainReason(text string) string {
+	text = strings.TrimPrefix(text, "invalid character ")
+	for _, known := range []struct{ context, words string }{
+		{" looking for beginning of value", " where a value is expected"},
+		{" looking for beginning of object key string", " where a name in double quotes is expected"},
+		{" after object key:value pair", " where a comma or } is expected"},
+		{" after object key", " where a colon is expected"},
+		{" after array element", " where a comma or ] is expected"},
+		{" after top-level value", " after the end of the JSON"},
+		{" in literal", " in a word: only true, false and null are written without quotes"},
+		{" in numeric literal", " in a number"},
+		{" in string escape code", " after a backslash, which is not an escape of JSON"},
+		{` in \u hexadecimal character escape`, ` in an escape: four hex digits follow \u`},
+		{" in string literal", " in a string, where it must be escaped"},
+	} {
+		if character, _, found := strings.Cut(text, known.context); found {
+			return character + known.words
+		}
+	}
+	return "this is not JSON"
 }
 
 func invalidUTF8(raw []byte) int {

@@ -18,19 +18,30 @@ type UnknownError struct {
 }
 
 // Unknown returns an [*UnknownError] that names the known name nearest to the
-// given one.
+// given one: of many, the only one that begins with it, else the one most like it.
 func Unknown(kind, name string, known []string) *UnknownError {
-	return &UnknownError{Kind: kind, Name: name, Nearest: nearest.Name(name, known), Known: known}
+	e := &UnknownError{Kind: kind, Name: name, Nearest: nearest.Name(name, known), Known: known}
+	if begins := e.begins(); len(begins) == 1 && len(known) > maxListed {
+		e.Nearest = begins[0]
+	}
+	return e
 }
 
-// Error names the nearest known name, or lists up to twelve of them.
+// maxListed is how many names an error lists.
+const maxListed = 12
+
+// Error names the nearest known name, or lists up to twelve: where more are known,
+// those that begin with the name, and otherwise all of them.
 func (e *UnknownError) Error() string {
+	begins := e.begins()
 	switch {
+	case len(e.Known) > maxListed && len(begins) > 1 && len(begins) <= maxListed:
+		return fmt.Sprintf("unknown %s %.60q: did you mean %s?", e.Kind, e.Name, orList(begins))
 	case e.Nearest != "":
 		return fmt.Sprintf("unknown %s %.60q: did you mean %q?", e.Kind, e.Name, e.Nearest)
 	case len(e.Known) == 0:
 		return fmt.Sprintf("unknown %s %.60q", e.Kind, e.Name)
-	case len(e.Known) <= 12:
+	case len(e.Known) <= maxListed:
 		return fmt.Sprintf("unknown %s %.60q: known are %s", e.Kind, e.Name, strings.Join(e.Known, ", "))
 	}
 	return fmt.Sprintf("unknown %s %.60q: none of the %d known is like it", e.Kind, e.Name, len(e.Known))
@@ -61,4 +72,20 @@ func CheckGlob(kind, glob string, known []string) error {
 		unknown.Nearest = nearest.Name(glob, slices.Compact(globs))
 	}
 	return unknown
+}
+
+// begins returns the known names that begin with the given one.
+func (e *UnknownError) begins() (names []string) {
+	for _, known := range e.Known {
+		if e.Name != "" && strings.HasPrefix(known, e.Name) {
+			names = append(names, known)
+		}
+	}
+	return names
+}
+
+// orList joins names as a sentence does: "a, b or c".
+func orList(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

@@ -24,6 +24,13 @@ func TestUnknown(t *testing.T) {
 		{"zzzz", nil, `unknown scheme "zzzz"`},
 		{"zzzz", many, `unknown scheme "zzzz": none of the 13 known is like it`},
 		{"zzzz", many[:12], `unknown scheme "zzzz": known are name-00, ` + strings.Join(many[1:12], ", ")},
+		{"nat", append([]string{"nature", "nation", "native"}, many...), `unknown scheme "nat": did you mean nature, nation or native?`},
+		{"na", append([]string{"body"}, many[:12]...), `unknown scheme "na": did you mean ` + strings.Join(many[:11], ", ") + ` or name-11?`},
+		{"name-1", many, `unknown scheme "name-1": did you mean name-10, name-11 or name-12?`},
+		{"squ", append([]string{"square"}, many...), `unknown scheme "squ": did you mean "square"?`},
+		{"squ", []string{"body", "square"}, `unknown scheme "squ": known are body, square`},
+		{"", []string{"body"}, `unknown scheme "": known are body`},
+		{"n", many, `unknown scheme "n": none of the 13 known is like it`},
 		{"\x1b]0;x\a", nil, `unknown scheme "\x1b]0;x\a"`},
 	} {
 		if got := webhook.Unknown("scheme", test.name, test.known).Error(); got != test.want {

@@ -16,7 +16,6 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/wskdev/wsk/cmd/wsk/cli/check"
 	"github.com/wskdev/wsk/cmd/wsk/cli/completion"
@@ -35,7 +34,6 @@ import (
 	"github.com/wskdev/wsk/cmd/wsk/cli/version"
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/ui"
-	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // Main runs one command line and returns the exit code.
@@ -111,7 +109,7 @@ fails. Everything runs on your machine; no account is needed.`,
 	root.SetErr(env.Err)
 	// This is cobra's template, with flags wrapped for a terminal of 80 columns.
 	root.SetUsageTemplate(strings.NewReplacer(".FlagUsages", ".FlagUsagesWrapped 80", "[command]", "COMMAND").Replace(root.UsageTemplate()))
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(command.FlagError)
 	global := root.PersistentFlags()
 	global.BoolP("help", "h", false, "help for this command")
 	global.String("color", "auto", "colour the text: `WHEN` is auto, on or off")
@@ -138,6 +136,14 @@ fails. Everything runs on your machine; no account is needed.`,
 	visit(root, func(c *cobra.Command) {
 		c.DisableFlagsInUseLine = true
 		command.ExplainDurations(c)
+		checkArgs := c.Args
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			err := command.CheckFlags(cmd)
+			if err == nil && checkArgs != nil {
+				err = checkArgs(cmd, args)
+			}
+			return err
+		}
 	})
 	root.SetHelpCommandGroupID(more)
 	return root
@@ -148,18 +154,6 @@ func visit(c *cobra.Command, do func(*cobra.Command)) {
 	for _, sub := range c.Commands() {
 		visit(sub, do)
 	}
-}
-
-// flagError adds the nearest flag to an error about flags, and where they are
-// listed.
-func flagError(cmd *cobra.Command, err error) error {
-	var known []string
-	cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
-	var missing *pflag.NotExistError
-	if errors.As(err, &missing) && len(missing.GetSpecifiedName()) > 1 {
-		err = webhook.Unknown("flag", "--"+missing.GetSpecifiedName(), known)
-	}
-	return fmt.Errorf("%w; %q lists the flags", err, cmd.CommandPath()+" --help")
 }
 
 // joinSecrets makes the value of --secret optional, which pflag cannot:

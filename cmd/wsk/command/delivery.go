@@ -203,7 +203,7 @@ func (v *DeliveryView) Result() error {
 	case v.dead == 0:
 		return nil
 	case v.answers == 0:
-		return NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(v.last.Request.URL), v.last.Error))
+		return Unanswered(v.last.Request.URL, v.last.Error, v.text())
 	case v.text():
 		return No(ErrReported)
 	case v.deliveries > 1:

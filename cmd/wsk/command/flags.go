@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/wskdev/wsk/cmd/wsk/ui"
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -54,6 +56,84 @@ func MaxArgs(n int) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// exclusive is the annotation of a flag with the groups of flags of which only
+// one may be given.
+const exclusive = "wsk_exclusive"
+
+// Exclusive makes flags contradict each other, any two of them.
+func Exclusive(cmd *cobra.Command, flags ...string) {
+	cmd.MarkFlagsMutuallyExclusive(flags...) // so that the shell offers only one
+	group := strings.Join(flags, " ")
+	for _, name := range flags {
+		f := cmd.Flags().Lookup(name)
+		if f.Annotations == nil {
+			f.Annotations = map[string][]string{}
+		}
+		f.Annotations[exclusive] = append(f.Annotations[exclusive], group)
+	}
+}
+
+// CheckFlags returns an error for two flags that contradict each other, and for the
+// name of a file or an address that is empty: what a script's variable would have
+// named must not be left out unnoticed.
+func CheckFlags(cmd *cobra.Command) (err error) {
+	given := map[string]string{} // by group: a flag of it
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && namesPlace(f) && isEmpty(f.Value) {
+			err = fmt.Errorf("--%s is empty: is a variable not set?", f.Name)
+		}
+		for _, group := range f.Annotations[exclusive] {
+			if other := given[group]; other != "" && err == nil {
+				err = fmt.Errorf("--%s and --%s contradict each other: give one of them", other, f.Name)
+			}
+			given[group] = f.Name
+		}
+	})
+	return err
+}
+
+// namesPlace reports whether the value of a flag is a file or an address, by its
+// usage.
+func namesPlace(f *pflag.Flag) bool {
+	value, _ := pflag.UnquoteUsage(f)
+	return slices.Contains([]string{"FILE", "DIR", "PATH", "URL", "ADDRESS"}, value)
+}
+
+func isEmpty(v pflag.Value) bool {
+	if list, ok := v.(pflag.SliceValue); ok {
+		return slices.Contains(list.GetSlice(), "")
+	}
+	return v.String() == ""
+}
+
+// FlagError returns the words for an error of the parser of flags.
+func FlagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && len(unknown.GetSpecifiedName()) > 1:
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, "--"+f.Name) })
+		err = webhook.Unknown("flag", "--"+unknown.GetSpecifiedName(), known)
+	case errors.As(err, &invalid):
+		err = fmt.Errorf("--%s %.60q is not %s", invalid.GetFlag().Name, invalid.GetValue(), wanted(invalid.GetFlag()))
+	}
+	return fmt.Errorf("%w; %q lists the flags", err, cmd.CommandPath()+" --help")
+}
+
+// wanted is what the value of a flag should have been, by its type.
+func wanted(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "bool":
+		return "true or false"
+	case durationType:
+		return "a duration: write " + durationForms
+	case "uint16":
+		return "a number from 0 to 65535"
+	}
+	return "a whole number"
 }
 
 // CompleteFlag lets the shell complete a flag's values.

@@ -57,11 +57,7 @@ func (e *Env) Open(ctx context.Context, name string) (*os.File, error) {
 // ReadingError returns err with the name of the file as it was typed, in place of
 // the path that the system saw.
 func ReadingError(name string, err error) error {
-	var fault *fs.PathError
-	if errors.As(err, &fault) {
-		err = fault.Err
-	}
-	return fmt.Errorf("reading %s: %w", name, err)
+	return fmt.Errorf("reading %s: %w", name, config.Cause(err))
 }
 
 // Read returns the bytes of a file, or of stdin for "-", unchanged.
@@ -237,6 +233,16 @@ func ConfirmRemote(ctx context.Context, env *Env, verb, to, text string, yes boo
 		return err
 	}
 	return No(errors.New("nothing was sent"))
+}
+
+// ParseURL reads an address, which need not have a scheme: this machine is reached
+// by http, any other by https. from is the flag that has it, or "" for an argument.
+func ParseURL(from, text string) (string, error) {
+	full, err := deliver.CompleteURL(text)
+	if err != nil && from != "" {
+		err = fmt.Errorf("%s: %w", from, err)
+	}
+	return full, err
 }
 
 // WarnPlainHTTP warns of a target that is reached without TLS over a network.

@@ -32,7 +32,7 @@ func (f *Journal) AddRead(cmd *cobra.Command) {
 func (f *Journal) AddWrite(cmd *cobra.Command) {
 	f.AddRead(cmd)
 	cmd.Flags().BoolVar(&f.Off, "no-journal", false, "keep no record on disk")
-	cmd.MarkFlagsMutuallyExclusive("journal", "no-journal")
+	Exclusive(cmd, "journal", "no-journal")
 }
 
 // Place returns the path of the journal, and whether a flag or variable named it.

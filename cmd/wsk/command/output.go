@@ -23,6 +23,9 @@ func WriteFile(env *Env, name string, write func(io.Writer) error) error {
 		w := bufio.NewWriterSize(env.Out, 64<<10)
 		return errors.Join(write(w), w.Flush())
 	}
+	if info, err := os.Stat(env.Path(name)); err == nil && info.IsDir() {
+		return fmt.Errorf("writing %s: it is a folder: name a file in it", name)
+	}
 	var fault error
 	err := ReplaceFile(env.Path(name), ownerOnly, func(w io.Writer) error {
 		fault = write(w)
@@ -71,7 +74,7 @@ func Palette(env *Env, cfg *config.Config, terminal bool) (ui.Palette, error) {
 		return ui.Palette{}, nil
 	case "auto":
 	default:
-		return ui.Palette{}, webhook.Unknown("colour mode", choice, []string{"auto", "on", "off"})
+		return ui.Palette{}, webhook.Unknown("color mode", choice, []string{"auto", "on", "off"})
 	}
 	if env.Getenv("NO_COLOR") != "" {
 		return ui.Palette{}, nil
@@ -190,9 +193,5 @@ func (c *CheckedWriter) Err() error {
 // WritingError returns err with the name of the file as it was typed, in place of
 // the path that the system saw.
 func WritingError(name string, err error) error {
-	var fault *fs.PathError
-	if errors.As(err, &fault) {
-		err = fault.Err
-	}
-	return fmt.Errorf("writing %s: %w", name, err)
+	return fmt.Errorf("writing %s: %w", name, config.Cause(err))
 }

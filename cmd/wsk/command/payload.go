@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 // Payload holds the flags that describe an event's payload.
 type Payload struct {
-	cmd       *cobra.Command
 	file      string
 	set       []string
 	setString []string
@@ -25,7 +23,6 @@ type Payload struct {
 
 // Add declares the flags.
 func (p *Payload) Add(cmd *cobra.Command) {
-	p.cmd = cmd
 	f := cmd.Flags()
 	f.StringVarP(&p.file, "file", "f", "", "the payload: `FILE`, or - for stdin; a whole envelope, or the data object alone. Default: the catalog's sample")
 	f.StringArrayVar(&p.set, "set", nil, "set `PATH=VALUE` in the payload, data.priority=urgent; VALUE is JSON where the schema accepts that, else text. Repeatable; lists take indexes: data.contacts.0.email")
@@ -68,9 +65,6 @@ func (p *Payload) Read(ctx context.Context, env *Env) (Content, error) {
 			return Content{"stdin", raw, false}, err
 		}
 		return Content{p.file, raw, false}, err
-	}
-	if p.cmd.Flags().Changed("file") {
-		return Content{}, errors.New("-f is empty: is a variable not set? Leave it out to use the catalog's sample")
 	}
 	return Content{}, nil
 }
@@ -123,20 +117,24 @@ func (p *Payload) envelope(env *Env, d webhook.Definition, given Content, origin
 // every other byte alone.
 func (p *Payload) edit(d webhook.Definition, raw []byte) ([]byte, error) {
 	for i, assignment := range slices.Concat(p.set, p.setString) {
+		flag := "--set"
+		if i >= len(p.set) {
+			flag = "--set-string"
+		}
 		path, text, found := strings.Cut(assignment, "=")
 		if !found || path == "" {
-			return nil, fmt.Errorf("--set %q: write PATH=VALUE", assignment)
+			return nil, fmt.Errorf("%s %q: write PATH=VALUE", flag, assignment)
 		}
 		property, err := p.property(d, path)
 		if err != nil {
-			return nil, fmt.Errorf("--set %s: %w", assignment, err)
+			return nil, fmt.Errorf("%s %s: %w", flag, assignment, err)
 		}
 		value := payload.String(text)
 		if i < len(p.set) {
 			value = payload.Value(property, text)
 		}
 		if raw, err = payload.Set(raw, path, value); err != nil {
-			return nil, fmt.Errorf("--set %s: %w", assignment, err)
+			return nil, fmt.Errorf("%s %s: %w", flag, assignment, err)
 		}
 	}
 	for _, path := range p.unset {

@@ -31,7 +31,22 @@ func Listen(ctx context.Context, env *Env, host string, port uint16) (net.Listen
 	case errors.Is(err, syscall.EACCES):
 		return nil, fmt.Errorf("port %d needs privileges: choose one above 1023", port)
 	}
-	return nil, fmt.Errorf("listening on %s: %w", host, err)
+	return nil, fmt.Errorf("--host %s: %w", host, hostFault(err))
+}
+
+// hostFault returns in plain words why a server cannot listen on an address.
+func hostFault(err error) error {
+	var name *net.DNSError
+	var number syscall.Errno
+	switch {
+	case errors.As(err, &name):
+		return errors.New("no address has this name: write an IP address of this machine, such as 127.0.0.1")
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return errors.New("this machine does not have the address: write one that it has, such as 127.0.0.1, or 0.0.0.0 for all")
+	case errors.As(err, &number):
+		return number
+	}
+	return err
 }
 
 // Ready is the first line of a server's JSON stream.

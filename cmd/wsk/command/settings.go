@@ -106,11 +106,21 @@ func (s *Settings) Catalog(env *Env, cfg *config.Config) (*webhook.Catalog, erro
 	if dir == "" {
 		return webhook.DefaultCatalog(), nil
 	}
-	root, err := os.OpenRoot(dir) // a symlink must not lead outside
+	info, err := os.Stat(dir)
+	var root *os.Root
+	switch {
+	case err == nil && !info.IsDir(): // opening a named pipe would wait
+		err = errors.New("it is not a folder")
+	case err == nil:
+		root, err = os.OpenRoot(dir) // a symlink must not lead outside
+	}
 	if err != nil {
-		return nil, fmt.Errorf("schemas, from the %s: %w", cfg.Schemas.Place(), err)
+		return nil, fmt.Errorf("reading schemas %s: %w (from the %s)", cfg.Schemas.Text, config.Cause(err), cfg.Schemas.Place())
 	}
 	catalog, err := webhook.NewCatalog(root.FS())
+	if err != nil {
+		err = fmt.Errorf("%w (from the %s)", err, cfg.Schemas.Place())
+	}
 	return catalog, errors.Join(err, root.Close())
 }
 
@@ -200,7 +210,7 @@ func (s *Settings) Keys(env *Env, cfg *config.Config) ([]webhook.Secret, []confi
 	for _, path := range s.files {
 		text, err := config.ReadSecretFile(env.Path(path))
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("--secret-file %s: %w", path, err)
 		}
 		values = append(values, config.Value{Text: text, From: config.FromFlag, Name: "--secret-file " + path})
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 
 	"github.com/tidwall/gjson"
 
@@ -72,9 +73,28 @@ func WriteAnswer(w io.Writer, p ui.Palette, r *webhook.Record, id string) error 
 	return errors.Join(err, t.Write(w))
 }
 
+// Unanswered returns the error for a target that did not answer. shown means that
+// the output has the reason already.
+func Unanswered(target, reason string, shown bool) error {
+	return NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(target), NoAnswer(reason, shown)))
+}
+
+// NoAnswer returns the reason why there is no answer, with the next step where there
+// is one. It leaves out what the output has shown already.
+func NoAnswer(reason string, shown bool) string {
+	const nextStep = "nothing listens there: start the receiver, or correct the host and port"
+	switch refused := strings.HasPrefix(reason, syscall.ECONNREFUSED.Error()); {
+	case refused && shown:
+		return nextStep
+	case refused:
+		return reason + ": " + nextStep
+	}
+	return reason
+}
+
 // Judge returns the error that decides the exit code of a request that was sent,
-// with the next step where there is one.
-func Judge(r *webhook.Record) error {
+// with the next step where there is one. shown means that the output has the outcome.
+func Judge(r *webhook.Record, shown bool) error {
 	target := webhook.RedactURL(r.Request.URL)
 	switch r.Verdict.Outcome {
 	case webhook.Accepted:
@@ -82,7 +102,7 @@ func Judge(r *webhook.Record) error {
 	case webhook.OutcomeUnknown:
 		return NoResponse(fmt.Errorf("%s: %s; --retry-unknown with --retries sends it again", target, r.Error))
 	case webhook.Failed:
-		return NoResponse(fmt.Errorf("%s: %s", target, r.Error))
+		return Unanswered(target, r.Error, shown)
 	default:
 		return No(errors.New(Hint(r)))
 	}

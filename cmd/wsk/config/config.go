@@ -20,6 +20,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -235,6 +236,9 @@ func (c *Config) origins(s Setting, in Input) [][]Value {
 	add := func(from Value, texts ...string) {
 		var values []Value
 		for _, text := range texts {
+			if full, err := deliver.CompleteURL(text); err == nil && s.Key == "url" {
+				text = full // what is no URL is reported by the command that uses it
+			}
 			from.Text = text
 			values = append(values, from)
 		}

@@ -88,11 +88,15 @@ func TestLoad_precedence(t *testing.T) {
 		t.Run(s.Key, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			flags := map[string]string{s.Key: "of-flag"}
-			for _, name := range s.Env {
-				w.env[name] = "of-" + name
+			of := "of-"
+			if s.Key == "url" {
+				of = "http://of-"
 			}
-			base := func(origin string) string { return s.Key + ": of-" + origin + "\n" }
+			flags := map[string]string{s.Key: of + "flag"}
+			for _, name := range s.Env {
+				w.env[name] = of + name
+			}
+			base := func(origin string) string { return s.Key + ": " + of + origin + "\n" }
 			profile := func(origin string) string { return "profiles:\n  p:\n    " + base(origin+"-profile") }
 			both := func(origin string) string { return base(origin) + profile(origin) }
 			w.write(w.projectFile(), both("project"))
@@ -109,24 +113,24 @@ func TestLoad_precedence(t *testing.T) {
 					t.Errorf("value %+v, want %+v", got, want)
 				}
 			}
-			check(config.Value{Text: "of-flag", From: config.FromFlag, Name: "--" + strings.ReplaceAll(s.Key, "_", "-")})
+			check(config.Value{Text: of + "flag", From: config.FromFlag, Name: "--" + strings.ReplaceAll(s.Key, "_", "-")})
 			flags = nil
-			check(config.Value{Text: "of-project-profile", From: config.FromProject, Name: w.projectFile(), Profile: "p"})
+			check(config.Value{Text: of + "project-profile", From: config.FromProject, Name: w.projectFile(), Profile: "p"})
 			w.write(w.projectFile(), base("project"))
-			check(config.Value{Text: "of-user-profile", From: config.FromUser, Name: w.userFile(), Profile: "p"})
+			check(config.Value{Text: of + "user-profile", From: config.FromUser, Name: w.userFile(), Profile: "p"})
 			// A profile that the environment chooses has the rank of its file.
 			named, w.env["WSK_PROFILE"] = "", "p"
 			w.write(w.projectFile(), both("project"))
 			for _, name := range s.Env {
-				check(config.Value{Text: "of-" + name, From: config.FromEnv, Name: name})
+				check(config.Value{Text: of + name, From: config.FromEnv, Name: name})
 				delete(w.env, name)
 			}
-			check(config.Value{Text: "of-project-profile", From: config.FromProject, Name: w.projectFile(), Profile: "p"})
+			check(config.Value{Text: of + "project-profile", From: config.FromProject, Name: w.projectFile(), Profile: "p"})
 			w.write(w.projectFile(), base("project"))
-			check(config.Value{Text: "of-project", From: config.FromProject, Name: w.projectFile()})
+			check(config.Value{Text: of + "project", From: config.FromProject, Name: w.projectFile()})
 			named = "p"
 			w.write(w.projectFile(), "")
-			check(config.Value{Text: "of-user-profile", From: config.FromUser, Name: w.userFile(), Profile: "p"})
+			check(config.Value{Text: of + "user-profile", From: config.FromUser, Name: w.userFile(), Profile: "p"})
 			w.write(w.userFile(), base("user")+"profiles:\n  p:\n    profiles_need: a setting\n")
 			if _, err := w.tryLoad(nil, "p"); err == nil {
 				t.Error("an unknown key in a profile is accepted")
@@ -136,7 +140,7 @@ func TestLoad_precedence(t *testing.T) {
 				other = "url"
 			}
 			w.write(w.userFile(), base("user")+"profiles:\n  p:\n    "+other+": x\n")
-			check(config.Value{Text: "of-user", From: config.FromUser, Name: w.userFile()})
+			check(config.Value{Text: of + "user", From: config.FromUser, Name: w.userFile()})
 			w.write(w.userFile(), "profiles:\n  p:\n    "+other+": x\n")
 			want := config.Value{Text: s.Default, From: config.FromDefault}
 			if s.Default == "" {

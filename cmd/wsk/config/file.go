@@ -49,14 +49,14 @@ func readFile(path string, kind Origin) (*File, error) {
 		return nil, nil
 	}
 	if err == nil && !info.Mode().IsRegular() { // opening a named pipe would wait
-		err = fmt.Errorf("%s is not a regular file", path)
+		err = errors.New("it is not a regular file")
 	}
 	var raw []byte
 	if err == nil {
 		raw, err = readLimited(path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading configuration: %w", err)
+		return nil, fmt.Errorf("reading configuration %s: %w", path, Cause(err))
 	}
 	sum := sha256.Sum256(raw)
 	f := &File{Path: path, Kind: kind, Digest: hex.EncodeToString(sum[:]), Trusted: kind == FromUser}
@@ -75,9 +75,23 @@ func readLimited(path string) ([]byte, error) {
 	defer func() { _ = file.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(raw) > maxFile {
-		err = fmt.Errorf("%s is larger than 1 MiB", path)
+		err = errors.New("it is larger than 1 MiB")
 	}
 	return raw, err
+}
+
+// Cause returns what the system says about a file, without the path that it saw:
+// the error that a person reads has the name that they know.
+func Cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 func (f *File) parse(raw []byte) error {
@@ -85,7 +99,7 @@ func (f *File) parse(raw []byte) error {
 	v := viper.NewWithOptions(viper.KeyDelimiter("\x00"))
 	v.SetConfigType("yaml")
 	if err := v.ReadConfig(bytes.NewReader(raw)); err != nil {
-		return err
+		return errors.New(yamlFault(err))
 	}
 	values := v.AllSettings()
 	profiles, ok := values["profiles"].(map[string]any)
@@ -111,6 +125,16 @@ func (f *File) parse(raw []byte) error {
 		}
 	}
 	return nil
+}
+
+// yamlFault returns in plain words what viper and its YAML decoder say.
+func yamlFault(err error) string {
+	text := strings.TrimPrefix(err.Error(), "While parsing config: ")
+	text = strings.TrimPrefix(text, "yaml: ")
+	if strings.Contains(text, "!!") { // the decoder's types
+		return "it is not a block of settings, such as url: https://app.example.com"
+	}
+	return "not YAML: " + text
 }
 
 // newLayer checks that every key is a setting, or one of the others that this

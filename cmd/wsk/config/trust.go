@@ -93,12 +93,13 @@ func (c *Config) Credential(v Value) (string, error) {
 	}
 	text, err := ReadSecretFile(path)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", v.Place(), err)
+		return "", fmt.Errorf("%s: reading %s: %w", v.Place(), path, err)
 	}
 	return text, nil
 }
 
-// ReadSecretFile returns the text of a file without its last line end.
+// ReadSecretFile returns the text of a file without its last line end. The error
+// does not name the file.
 func ReadSecretFile(path string) (string, error) {
 	err := CheckReadable(path)
 	var raw []byte
@@ -106,7 +107,7 @@ func ReadSecretFile(path string) (string, error) {
 		raw, err = readLimited(path)
 	}
 	if err != nil {
-		return "", fmt.Errorf("reading the secret: %w", err)
+		return "", Cause(err)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(raw), "\n"), "\r"), nil
 }
@@ -165,7 +166,7 @@ func (c *Config) Trust() (*File, error) {
 	}
 	trusted[p.Path] = p.Digest
 	if err := writeTrust(path, trusted); err != nil {
-		return nil, fmt.Errorf("storing the trust: %w", err)
+		return nil, fmt.Errorf("storing the trust in %s: %w", path, Cause(err))
 	}
 	return p, nil
 }
@@ -181,11 +182,11 @@ func readTrust(path string) (map[string]string, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return trusted, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(raw, &trusted)
+	if err == nil && json.Unmarshal(raw, &trusted) != nil {
+		err = errors.New("it is damaged: delete it, and trust your files again")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the list of trusted files %s: %w", path, err)
+		return nil, fmt.Errorf("reading the list of trusted files %s: %w", path, Cause(err))
 	}
 	return trusted, nil
 }

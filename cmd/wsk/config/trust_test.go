@@ -131,7 +131,7 @@ func TestCredential(t *testing.T) {
 		"file: beside the user's file":        {user: "file:key", want: "of the user's file"},
 		"file: of the home":                   {user: "file:~/.config/wsk/key", want: "of the user's file"},
 		"a variable that is not set":          {user: "env:NONE", fault: "the variable NONE is not set"},
-		"a file that does not exist":          {user: "file:none", fault: "reading the secret"},
+		"a file that does not exist":          {user: "file:none", fault: "none: no such file"},
 		"the user's, under an untrusted file": {project: "", user: "env:NAME", want: "of the variable"},
 		"a variable is not a reference":       {env: "env:NAME", want: "env:NAME"},
 	} {

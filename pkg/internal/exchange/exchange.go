@@ -11,7 +11,10 @@ package exchange
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -20,6 +23,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
@@ -183,6 +187,59 @@ func ofTheEvent(name string) bool {
 func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Explain returns in plain words why there is no response, without addresses that
+// the caller shows.
+func Explain(err error) string {
+	var (
+		name        *net.DNSError
+		certificate *tls.CertificateVerificationError
+		header      tls.RecordHeaderError
+		alert       tls.AlertError
+		number      syscall.Errno
+		timeout     net.Error
+		op          *net.OpError
+	)
+	text := err.Error()
+	switch {
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return "the proxy: " + Explain(op.Err)
+	case errors.As(err, &name) && name.IsNotFound:
+		return fmt.Sprintf("there is no host %s", name.Name)
+	case errors.As(err, &name):
+		return fmt.Sprintf("the address of the host %s was not found: the name server did not answer", name.Name)
+	case errors.As(err, &certificate):
+		return certificateFault(certificate.Err)
+	case errors.As(err, &header), errors.Is(err, http.ErrSchemeMismatch):
+		return "the server does not speak TLS: is the URL http://?"
+	case errors.As(err, &alert):
+		return "the server refused the TLS connection: " + strings.TrimPrefix(alert.Error(), "tls: ")
+	case errors.As(err, &number):
+		return number.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), strings.Contains(text, "server closed idle connection"):
+		return "the connection was closed without an answer"
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return "the server did not answer in time"
+	case strings.Contains(text, "malformed HTTP"), strings.Contains(text, "malformed MIME header"):
+		return "the answer is not HTTP"
+	}
+	return strings.TrimPrefix(text, "net/http: ")
+}
+
+func certificateFault(err error) string {
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &host):
+		return fmt.Sprintf("the certificate is not for the host %s", host.Host)
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "the certificate has expired or is not valid yet"
+	case errors.As(err, &unknown):
+		return "the certificate is signed by an unknown authority"
+	}
+	return "the certificate is not valid"
 }
 
 // Wait pauses for d, or returns the error of ctx when that ends first.

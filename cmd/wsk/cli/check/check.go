@@ -105,8 +105,11 @@ warning), 2 if the service does not start, 3 if the receiver cannot be reached.`
 		if o.list {
 			return o.listCases(env)
 		}
-		url, argv := args[0], args[1:]
-		return run(ctx, env, cfg, o, url, argv)
+		url, err := command.ParseURL("", args[0])
+		if err != nil {
+			return err
+		}
+		return run(ctx, env, cfg, o, url, args[1:])
 	})
 	return cmd
 }
@@ -164,9 +167,6 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 		URL: url, Platform: webhook.Platform(o.platform), Transport: env.Transport, Now: env.Now, NewID: env.NewID,
 		Only: o.only, Skip: o.skip, UserAgent: command.UserAgent(),
 	}
-	if err := deliver.CheckURL(url); err != nil {
-		return nil, err
-	}
 	secrets, _, err := o.settings.Keys(env, cfg)
 	switch {
 	case err != nil:
@@ -178,11 +178,11 @@ func (o *options) config(env *command.Env, cfg *config.Config, url string) (*che
 	if c.Timeout, err = command.ParseDuration(cfg.Timeout, "timeout"); err != nil {
 		return nil, err
 	}
+	catalog, err := o.settings.Catalog(env, cfg) // which reports a --schemas that is wrong
+	if err != nil {
+		return nil, err
+	}
 	if o.allEvents {
-		catalog, err := o.settings.Catalog(env, cfg)
-		if err != nil {
-			return nil, err
-		}
 		form := webhook.Outbound
 		if c.Platform == webhook.Worksome {
 			form = webhook.WorksomeForm

@@ -42,7 +42,7 @@ its sample or its JSON Schema.`,
 			Example: `  wsk events list
   wsk events list timesheet --form outbound
   wsk events list --platform worksome --json`,
-			Args: cobra.MaximumNArgs(1),
+			Args: command.MaxArgs(1),
 		}, listEvents),
 		subcommand(env, &cobra.Command{
 			Use:     "show EVENT",

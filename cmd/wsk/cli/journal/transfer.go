@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -40,7 +41,7 @@ and journal import read them. --json writes one document with the list records.
 	cmd.Flags().StringVarP(&file, "output", "o", "-", "write to `FILE`, complete or not at all; - is stdout")
 	cmd.Flags().BoolVar(&salvage, "salvage", false, "read as much as possible of a damaged journal")
 	for _, filter := range []string{"since", "until", "event", "status", "failed", "direction", "id"} {
-		cmd.MarkFlagsMutuallyExclusive("salvage", filter)
+		command.Exclusive(cmd, "salvage", filter)
 	}
 	settings := command.NewSettings(cmd)
 	cmd.RunE = settings.RunE(env, &output, func(ctx context.Context, cfg *config.Config, _ []string) error {
@@ -147,8 +148,9 @@ func importRecords(ctx context.Context, j *journal.Journal, name string, in io.R
 			break
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("reading %s: %w", command.SourceName(name), err))
-			if len(faults) == 20 || errors.Is(err, webhook.ErrLineTooLong) {
+			faults = append(faults, command.ReadingError(command.SourceName(name), err))
+			var disk *fs.PathError // the next read would fail as well
+			if len(faults) == 20 || errors.Is(err, webhook.ErrLineTooLong) || errors.As(err, &disk) {
 				break
 			}
 			continue

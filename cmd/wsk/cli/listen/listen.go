@@ -132,7 +132,7 @@ take the names of known events; custom ones come from --schemas.`,
 	f.IntVar(&o.exitAfter, "exit-after", 0, "stop after `N` accepted events")
 	o.journal.AddWrite(cmd)
 	f.StringVar(&o.keepRefused, "keep-refused", strconv.Itoa(journal.DefaultRefusedBody), "how much of the body of a request that is refused unverified the journal keeps, in `BYTES`, or all")
-	cmd.MarkFlagsMutuallyExclusive("keep-refused", "no-journal")
+	command.Exclusive(cmd, "keep-refused", "no-journal")
 	command.CompleteFlag(cmd, "keep-refused", "0", "all")
 	o.output.AddStream(cmd)
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {

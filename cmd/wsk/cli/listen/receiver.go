@@ -12,7 +12,6 @@ import (
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
-	"github.com/wskdev/wsk/pkg/deliver"
 	"github.com/wskdev/wsk/pkg/diagnose"
 	"github.com/wskdev/wsk/pkg/lint"
 	"github.com/wskdev/wsk/pkg/receive"
@@ -194,8 +193,9 @@ func (o *options) app(env *command.Env) (receive.App, error) {
 	case o.respond != 0 && (o.respond < 200 || o.respond > 599):
 		return nil, fmt.Errorf("--respond %d: give a status from 200 to 599", o.respond)
 	case o.forwardTo != "":
-		if err := deliver.CheckURL(o.forwardTo); err != nil {
-			return nil, fmt.Errorf("--forward-to: %w", err)
+		var err error
+		if o.forwardTo, err = command.ParseURL("--forward-to", o.forwardTo); err != nil {
+			return nil, err
 		}
 		if o.forwardRetries == 0 { // otherwise the storage's forwarder forwards
 			app = receive.Forward(env.Transport, o.forwardTo)

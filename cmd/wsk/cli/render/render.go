@@ -118,6 +118,10 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 	if err := o.choose(); err != nil {
 		return err
 	}
+	sending, err := o.sending(cfg)
+	if err != nil {
+		return err
+	}
 	now, err := o.renderTime(env)
 	if err != nil {
 		return err
@@ -152,7 +156,7 @@ func renderTemplate(ctx context.Context, env *command.Env, cfg *config.Config, o
 		if !o.values.given() {
 			fmt.Fprintf(env.Err, "wsk: the values are samples of %s; --vars FILE or --var NAME=VALUE gives others\n", template.Event)
 		}
-		return o.deliver(ctx, env, cfg, template.Event, request)
+		return o.deliver(ctx, env, sending, template.Event, request)
 	}
 	if !o.send {
 		if err := o.printRequest(env, template, request); err != nil {

@@ -2,7 +2,7 @@ package render
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"github.com/wskdev/wsk/cmd/wsk/command"
 	"github.com/wskdev/wsk/cmd/wsk/config"
@@ -11,27 +11,37 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// deliver sends the request, with Work Market's one retry.
-func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Config, event string, request webhook.Request) error {
-	target := request.URL
+// sending is how --send sends a request.
+type sending struct {
+	to      string // "": where the template says
+	factor  float64
+	timeout time.Duration
+}
+
+// sending reads the flags of --send, without it as well: a wrong one is reported.
+func (o *options) sending(cfg *config.Config) (s sending, err error) {
 	if o.to != "" {
-		if err := deliver.CheckURL(o.to); err != nil {
-			return fmt.Errorf("--to: %w", err)
+		if s.to, err = command.ParseURL("--to", o.to); err != nil {
+			return s, err
 		}
+	}
+	if s.factor, err = command.ParseSpeed(o.speed); err != nil {
+		return s, err
+	}
+	s.timeout, err = command.ParseDuration(cfg.Timeout, "timeout")
+	return s, err
+}
+
+// deliver sends the request, with Work Market's one retry.
+func (o *options) deliver(ctx context.Context, env *command.Env, s sending, event string, request webhook.Request) error {
+	target := request.URL
+	if s.to != "" {
 		var err error
-		if target, err = render.Retarget(target, o.to); err != nil {
+		if target, err = render.Retarget(target, s.to); err != nil {
 			return err
 		}
 	}
 	command.WarnPlainHTTP(env, target)
-	factor, err := command.ParseSpeed(o.speed)
-	if err != nil {
-		return err
-	}
-	timeout, err := command.ParseDuration(cfg.Timeout, "timeout")
-	if err != nil {
-		return err
-	}
 	if err := command.ConfirmRemote(ctx, env, "send", target, "1 request", o.yes); err != nil {
 		return err
 	}
@@ -41,17 +51,17 @@ func (o *options) deliver(ctx context.Context, env *command.Env, cfg *config.Con
 	}
 	defer recorder.Close()
 	schedule := deliver.PlatformSchedule(webhook.WorkMarket)
-	v := &command.DeliveryView{Env: env, P: o.output.Palette, Format: o.output.Format, Plan: &command.DeliveryPlan{Schedule: schedule, Factor: factor}}
+	v := &command.DeliveryView{Env: env, P: o.output.Palette, Format: o.output.Format, Plan: &command.DeliveryPlan{Schedule: schedule, Factor: s.factor}}
 	defer v.Close()
 	d := deliver.Delivery{
-		URL: target, Method: request.Method, Header: request.Header, Timeout: timeout, Unsigned: true,
+		URL: target, Method: request.Method, Header: request.Header, Timeout: s.timeout, Unsigned: true,
 		Event: webhook.Event{Platform: webhook.WorkMarket, Form: webhook.Template, Type: event, Raw: request.Body},
 	}
 	v.Begin(d)
 	id := ""
-	record, err := env.Client().Deliver(ctx, d, schedule.Faster(factor), func(s deliver.Step) {
-		id = recorder.Store(ctx, &s.Record)
-		v.Step(s)
+	record, err := env.Client().Deliver(ctx, d, schedule.Faster(s.factor), func(step deliver.Step) {
+		id = recorder.Store(ctx, &step.Record)
+		v.Step(step)
 	})
 	if err := command.Unrecorded(ctx, err); err != nil {
 		return err

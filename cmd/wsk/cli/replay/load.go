@@ -120,7 +120,7 @@ func (l *load) judge(o *options, r replay.Report) error {
 	p99 := r.Latency.Quantile(0.99)
 	switch {
 	case r.Requests > 0 && r.Answered() == 0:
-		return command.NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(o.to), byCount(r.Errors)[0]))
+		return command.Unanswered(o.to, byCount(r.Errors)[0], o.output.Text())
 	case l.errorShare >= 0 && 1-r.Success() > l.errorShare:
 		return command.No(fmt.Errorf("%s did not pass, and --max-error is %s", percent(1-r.Success()), l.maxError))
 	case l.maxP99 > 0 && p99 > l.maxP99:

@@ -157,18 +157,19 @@ func replayAll(ctx context.Context, env *command.Env, cfg *config.Config, o *opt
 // plan decides how items are sent.
 func (o *options) plan(env *command.Env, cfg *config.Config) (*replay.Plan, error) {
 	p := &replay.Plan{
-		URL: o.to, Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
+		Verbatim: o.verbatim, FreshIDs: o.newID, NotifyURL: o.notifyURL,
 		Refused: o.query.refused,
 		NewID:   func() string { return "whk_" + env.NewID() },
 	}
-	if p.URL == "" {
+	if o.to == "" {
 		return nil, errors.New("no receiver to send to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
 	}
-	if err := deliver.CheckURL(p.URL); err != nil {
+	var err error
+	if o.to, err = command.ParseURL("--to", o.to); err != nil {
 		return nil, err
 	}
+	p.URL = o.to
 	command.WarnPlainHTTP(env, p.URL)
-	var err error
 	if p.Override, err = command.ParseHeaders(o.headers); err != nil {
 		return nil, err
 	}
@@ -264,7 +265,7 @@ func (o *options) confirm(ctx context.Context, env *command.Env, test *replay.Lo
 func (o *options) judge(s replay.Summary, v *replayView) error {
 	switch {
 	case s.Total > 0 && s.Answered == 0:
-		return command.NoResponse(fmt.Errorf("%s: %s", webhook.RedactURL(o.to), v.fault))
+		return command.Unanswered(o.to, v.fault, o.output.Text())
 	case s.Bad() > 0:
 		return command.No(command.ErrReported)
 	}

@@ -32,7 +32,7 @@ func (f *adminFlags) add(cmd *cobra.Command, formats ...string) {
 	f.settings = command.NewSettings(cmd)
 	f.settings.String("url", "the sandbox at `URL` (default: $WSK_URL if it is on this machine, else port 4000)")
 	cmd.Flags().Uint16Var(&f.port, "port", 0, "the sandbox at port `N` of this machine")
-	cmd.MarkFlagsMutuallyExclusive("url", "port")
+	command.Exclusive(cmd, "url", "port")
 	f.output.Add(cmd, formats...)
 }
 
@@ -539,7 +539,10 @@ profile, or with the company's if there is none.`,
 		if len(secrets) > 0 {
 			sub.Secret = secrets[0].Reveal() // the first signs
 		}
-		sub.URL, sub.Form = args[0], webhook.Form(form)
+		if sub.URL, err = command.ParseURL("", args[0]); err != nil {
+			return err
+		}
+		sub.Form = webhook.Form(form)
 		command.WarnPlainHTTP(env, sub.URL)
 		var result sandbox.SubscribeResult
 		response, err := a.post(ctx, "subscriptions", sub, &result)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -75,11 +74,7 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 		if errors.Is(err, context.Canceled) {
 			return nil, err
 		}
-		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err // without the address, which the message names
-		}
-		return nil, command.NoResponse(fmt.Errorf("no sandbox answers at %s: start one with wsk sandbox, or name its address with --port or --url (%w)", c.base, err))
+		return nil, command.NoResponse(fmt.Errorf("no sandbox answers at %s: start one with wsk sandbox, or name its address with --port or --url (%s)", c.base, deliver.Explain(err)))
 	}
 	defer func() { _ = response.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))

@@ -140,13 +140,14 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 		default: // one is enough
 		}
 	}
-	listener, err := command.Listen(ctx, env, o.host, o.port)
+	box, err := sandbox.New(ctx, c) // it checks the rest of the configuration, so before a port is taken
 	if err != nil {
 		return err
 	}
-	box, err := sandbox.New(ctx, c)
+	listener, err := command.Listen(ctx, env, o.host, o.port)
 	if err != nil {
-		return errors.Join(err, listener.Close())
+		close(v.started)
+		return errors.Join(err, box.Close())
 	}
 	ready, err := newReady(env, listener.Addr().String(), box.Companies())
 	if err == nil {
@@ -213,7 +214,11 @@ func (o *options) config(ctx context.Context, env *command.Env, cfg *config.Conf
 		return c, err
 	}
 	first := &c.Companies[0]
-	for _, target := range o.subscribe {
+	for _, text := range o.subscribe {
+		target, err := command.ParseURL("--subscribe", text)
+		if err != nil {
+			return c, err
+		}
 		command.WarnPlainHTTP(env, target)
 		first.Subscriptions = append(first.Subscriptions, sandbox.Subscription{URL: target})
 	}

@@ -97,9 +97,9 @@ lines is unknown.`,
 	o.batch.Add(cmd)
 	o.journal.AddWrite(cmd)
 	o.output.Add(cmd, "text", "json", "ndjson")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "curl", "explain")
+	command.Exclusive(cmd, "dry-run", "curl", "explain")
 	for _, signing := range []string{"secret", "secret-file", "scheme", "notification-url", "explain", "batch"} {
-		cmd.MarkFlagsMutuallyExclusive("unsigned", signing)
+		command.Exclusive(cmd, "unsigned", signing)
 	}
 	command.CompleteFlag(cmd, "source", deliver.Sources()...)
 	cmd.RunE = o.settings.RunE(env, &o.output, func(ctx context.Context, cfg *config.Config, args []string) error {
@@ -176,7 +176,7 @@ func send(ctx context.Context, env *command.Env, cfg *config.Config, o *options,
 	} else {
 		err = webhook.NewEncoder(env.Out).Encode(record)
 	}
-	return errors.Join(err, command.Judge(&record))
+	return errors.Join(err, command.Judge(&record, o.output.Text()))
 }
 
 // sendBatch sends the lines of --batch.
@@ -219,7 +219,7 @@ func (o *options) delivery(env *command.Env, cfg *config.Config) (d deliver.Deli
 	if d.URL == "" {
 		return d, errors.New("no url to send to: give --url, $WSK_URL or url: in .wsk.yaml; the platform's is " + platformURL)
 	}
-	if err := deliver.CheckURL(d.URL); err != nil {
+	if d.URL, err = command.ParseURL("the "+target.Place(), d.URL); err != nil {
 		return d, err
 	}
 	command.WarnPlainHTTP(env, d.URL)

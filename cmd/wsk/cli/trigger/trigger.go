@@ -145,11 +145,11 @@ func (o *options) delivery(env *command.Env, cfg *config.Config, definition webh
 	if d.URL == "" {
 		return deliver.Delivery{}, errors.New("no receiver to deliver to: give --to URL; wsk listen is one, at http://127.0.0.1:3000")
 	}
-	if err := deliver.CheckURL(d.URL); err != nil {
+	var err error
+	if d.URL, err = command.ParseURL("--to", o.to); err != nil {
 		return deliver.Delivery{}, err
 	}
 	command.WarnPlainHTTP(env, d.URL)
-	var err error
 	if d.Scheme, err = command.SchemeOf(cfg, definition.Platform); err != nil {
 		return deliver.Delivery{}, err
 	}

@@ -2,13 +2,9 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -297,7 +293,7 @@ func (w *worker) send(t ticket) {
 	if timedOut && err != nil {
 		fault = "no answer within " + limit.String()
 	} else if err != nil {
-		fault = explain(err)
+		fault = deliver.Explain(err)
 	}
 	r.count(status, fault, timedOut, r.Client.Now().Sub(t.due))
 }
@@ -314,22 +310,6 @@ func (w *worker) attempt(t ticket) {
 		return // interrupted, not failed
 	}
 	r.count(record.Status(), record.Error, record.Verdict.Outcome == webhook.OutcomeUnknown, took)
-}
-
-// explain describes in a few words why there is no answer, without the parts
-// that differ from one request to the next.
-func explain(err error) string {
-	var op *net.OpError
-	var call *os.SyscallError
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return "the connection was closed without an answer"
-	case errors.As(err, &call):
-		return call.Err.Error()
-	case errors.As(err, &op):
-		return op.Err.Error()
-	}
-	return webhook.RedactURLs(err.Error())
 }
 
 // stats counts while requests are sent.

@@ -83,8 +83,6 @@ func (b *Flags) Check(cmd *cobra.Command) error {
 		return errors.New("--resume and --restart contradict each other: the former sends the rest, the latter every line")
 	case b.File == "-":
 		return errors.New("--batch does not accept stdin: a batch must be readable again to be resumed; write it to a file")
-	case b.File == "":
-		return errors.New("--batch: the name of the file is empty: is a variable not set?")
 	}
 	return nil
 }
@@ -204,24 +202,17 @@ func (b *run) prepare() (err error) {
 // that the refused lines can be written at the end.
 func (b *run) open(ctx context.Context) (*os.File, error) {
 	name := b.Flags.File
-	file, err := b.env.Open(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
+	info, err := os.Stat(b.env.Path(name))
 	switch {
 	case err != nil:
-		err = command.ReadingError(name, err)
+		return nil, command.ReadingError(name, err)
 	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s is not a regular file: a batch must be readable again to be resumed", name)
-	default:
-		err = b.checkFailedTo(info)
+		return nil, fmt.Errorf("%s is not a regular file: a batch must be readable again to be resumed", name)
 	}
-	if err != nil {
-		_ = file.Close()
+	if err := b.checkFailedTo(info); err != nil {
 		return nil, err
 	}
-	return file, nil
+	return b.env.Open(ctx, name)
 }
 
 // checkFailedTo makes sure, before hours go by, that the refused lines can be

@@ -280,6 +280,8 @@ func (b *run) judge(err error, stopped *batch.StopError, s batch.Summary) error 
 	case stopped != nil && stopped.Reason == batch.Unauthorized:
 		return command.No(fmt.Errorf("%w, so the batch was stopped, and these lines count as not sent: check the key and the secret\n  %s\n  %s",
 			stopped, command.Hint(&stopped.Record), resume))
+	case stopped != nil && stopped.Reason == batch.Unreachable:
+		return command.NoResponse(fmt.Errorf("%s: line %d: %s\n  %s", b.target(), stopped.Line, command.NoAnswer(stopped.Record.Error, b.Format == "text"), resume))
 	case stopped != nil:
 		return command.NoResponse(fmt.Errorf("%s: %w\n  %s", b.target(), stopped, resume))
 	case errors.Is(err, batch.ErrChanged):
