@@ -200,31 +200,13 @@ func CheckURL(raw string) error {
 	case err != nil && shown != raw: // the error may quote a part of what is masked
 		return fault("it cannot be parsed; write special characters in a user name, password or query as %2F and the like")
 	case err != nil:
-		return fault(urlFault(err))
+		return fault(exchange.ExplainURL(err))
 	case strings.Trim(u.Hostname(), ".-") == "":
 		return fault("it names no host")
 	case !isPort(u.Port()):
 		return fault("its port is not a number from 1 to 65535")
 	}
 	return nil
-}
-
-// urlFault returns in plain words what [url.Parse] says.
-func urlFault(err error) string {
-	var escape url.EscapeError
-	var host url.InvalidHostError
-	text := err.Error()
-	switch {
-	case errors.As(err, &escape):
-		return fmt.Sprintf("%q is not an escaped character; a percent sign is written %%25", string(escape))
-	case errors.As(err, &host):
-		return fmt.Sprintf("its host contains %q", string(host))
-	case strings.Contains(text, "invalid port"):
-		return "its port is not a number from 1 to 65535; an IPv6 address is written in brackets"
-	case strings.Contains(text, "control character"):
-		return "it contains a control character"
-	}
-	return "its host is not a name or an IP address"
 }
 
 // isPort reports whether a connection can be made to a port; "" is the scheme's.

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -156,10 +155,12 @@ func urlProblem(text string) string {
 	}
 	u, err := url.Parse(text)
 	switch {
+	case !strings.Contains(text, "://"):
+		return "it must begin with https://"
 	case err != nil && webhook.RedactURL(text) != text: // the error may quote a part of what is masked
 		return "it cannot be parsed; write special characters in a user name, password or query as %2F and the like"
 	case err != nil:
-		return strings.TrimPrefix(err.Error(), "parse "+strconv.Quote(text)+": ")
+		return exchange.ExplainURL(err)
 	case u.Scheme != "http" && u.Scheme != "https":
 		return "it must begin with https://"
 	case u.Hostname() == "":

@@ -232,3 +232,14 @@ func TestURLProblem_quotes_no_part_of_a_password(t *testing.T) {
 		}
 	}
 }
+
+func TestURLProblem_in_plain_words(t *testing.T) {
+	for url, want := range map[string]string{
+		"127.0.0.1:80": "it must begin with https://", "https://x.example/%zz": `"%zz" is not an escaped character`, "https://[": "its host is not a name",
+		"https://x.example:y": "its port is not a number", "https://x.example/": "",
+	} {
+		if problem := urlProblem(url); !strings.HasPrefix(problem, want) || want == "" && problem != "" {
+			t.Errorf("%s: %q, want %q", url, problem, want)
+		}
+	}
+}

@@ -20,6 +20,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -225,6 +226,24 @@ func Explain(err error) string {
 		return "the answer is not HTTP"
 	}
 	return strings.TrimPrefix(text, "net/http: ")
+}
+
+// ExplainURL returns in plain words why [url.Parse] refuses a URL.
+func ExplainURL(err error) string {
+	var escape url.EscapeError
+	var host url.InvalidHostError
+	text := err.Error()
+	switch {
+	case errors.As(err, &escape):
+		return fmt.Sprintf("%q is not an escaped character; a percent sign is written %%25", string(escape))
+	case errors.As(err, &host):
+		return fmt.Sprintf("its host contains %q", string(host))
+	case strings.Contains(text, "invalid port"):
+		return "its port is not a number from 1 to 65535; an IPv6 address is written in brackets"
+	case strings.Contains(text, "control character"):
+		return "it contains a control character"
+	}
+	return "its host is not a name or an IP address"
 }
 
 func certificateFault(err error) string {

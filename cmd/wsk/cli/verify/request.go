@@ -111,8 +111,11 @@ func readBody(h webhook.Header, rest []byte) ([]byte, error) {
 func readChunks(rest []byte) ([]byte, error) {
 	from := bufio.NewReader(bytes.NewReader(rest))
 	body, err := io.ReadAll(httputil.NewChunkedReader(from))
-	if err != nil {
-		return nil, fmt.Errorf("reading chunks: %w", err)
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return nil, errors.New("it is cut off: the last chunk has length 0, and a blank line follows it")
+	case err != nil:
+		return nil, errors.New("a chunk is malformed: its length in hex digits, CRLF, its bytes, CRLF")
 	}
 	left, _ := io.ReadAll(from) // from memory: it cannot fail
 	_, after, ended := strings.Cut("\r\n"+string(left), "\r\n\r\n")

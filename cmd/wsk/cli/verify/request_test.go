@@ -115,14 +115,14 @@ var badRequests = map[string]struct{ raw, want string }{
 	"Content-Length of a list":     {"POST / HTTP/1.1\nContent-Length: 2, 2\n\n{}", "body, from line 4: the Content-Length"},
 	"two Content-Lengths":          {"POST / HTTP/1.1\nContent-Length: 2\nContent-Length: 3\n\n{}", "body, from line 5: the Content-Length headers differ"},
 	"another Transfer-Encoding":    {"POST / HTTP/1.1\nTransfer-Encoding: gzip, chunked\n\n0\r\n\r\n", "body, from line 4: the Transfer-Encoding"},
-	"a chunk that is cut off":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n5\r\n{}", "body, from line 4: reading chunks: unexpected EOF"},
-	"no last chunk":                {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\r\n{}\r\n", "body, from line 4: reading chunks: unexpected EOF"},
-	"a chunk past its length":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n1\r\n{}\r\n0\r\n\r\n", "body, from line 4: reading chunks: malformed"},
-	"a chunk's size in words":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nx\r\n\r\n", "body, from line 4: reading chunks: invalid byte"},
-	"chunks with bare LF":          {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n", "body, from line 4: reading chunks: chunked line ends with bare LF"},
+	"a chunk that is cut off":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n5\r\n{}", "body, from line 4: it is cut off"},
+	"no last chunk":                {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\r\n{}\r\n", "body, from line 4: it is cut off"},
+	"a chunk past its length":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n1\r\n{}\r\n0\r\n\r\n", "body, from line 4: a chunk is malformed"},
+	"a chunk's size in words":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\nx\r\n\r\n", "body, from line 4: a chunk is malformed"},
+	"chunks with bare LF":          {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n2\n{}\n0\n\n", "body, from line 4: a chunk is malformed"},
 	"a second request behind":      {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\n\r\nPOST / HTTP/1.1\r\n\r\n", "body, from line 4: the body continues"},
 	"no blank line after a chunk":  {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n0\r\nabc", "body, from line 4: the body continues"},
-	"no chunks where they are due": {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n", "body, from line 4: reading chunks: unexpected EOF"},
+	"no chunks where they are due": {"POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n", "body, from line 4: it is cut off"},
 }
 
 func TestParseRequest_refuses(t *testing.T) {
