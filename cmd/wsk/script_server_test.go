@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +38,21 @@ func (p *peer) note(r *http.Request, body []byte) {
 	p.came.Broadcast()
 }
 
+// freeAddress returns an address on loopback that nobody listens on. Its port is below
+// those that a system chooses for port 0, so that no test takes it meanwhile.
+func freeAddress(ts *testscript.TestScript) string {
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		ts.Check(l.Close())
+		return l.Addr().String()
+	}
+	ts.Fatalf("no port is free")
+	return ""
+}
+
 // server starts an HTTP server and sets $NAME to its URL. Each further argument
 // is the response to one request; the last one is repeated:
 //
@@ -46,13 +63,18 @@ func (p *peer) note(r *http.Request, body []byte) {
 //	server NAME reset              closes the connection without a response
 //	server NAME bomb               200 with 64 MiB of zeros, compressed
 //	server NAME closed             no server, but a URL whose port is closed
+//	server NAME free               no server, but a URL whose port a program can take
 //	server NAME tls 200            https with an untrusted certificate
 func server(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: server NAME RESPONSE...")
 	}
-	if args[1] == "closed" {
+	switch args[1] {
+	case "closed":
 		ts.Setenv(args[0], "http://127.0.0.1:1") // below the ports that a system chooses for port 0: no test takes it
+		return
+	case "free":
+		ts.Setenv(args[0], "http://"+freeAddress(ts))
 		return
 	}
 	p := &peer{}

@@ -46,6 +46,7 @@
 package diagnose
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -77,7 +78,7 @@ func Refusal(v webhook.Verifier, r webhook.Request, reason webhook.Reason, previ
 	if f == nil {
 		return nil
 	}
-	if reason == webhook.SignatureMismatch {
+	if errors.Is(reason, webhook.SignatureMismatch) {
 		f.addPrecision(v.Scheme, r)
 	}
 	return f.diagnosis(v.Scheme)
