@@ -406,7 +406,11 @@ func (h *Handler) answerSeen(ctx context.Context, p *receipt, seen *SeenError, m
 	record.Verdict.Outcome = seen.Outcome
 	switch seen.Outcome {
 	case webhook.ReplaySuspect:
-		record.Verdict.Detail = "the same timestamp and body arrived before under the id " + strconv.Quote(seen.FirstID) + ": a captured request sent again?"
+		first := "without an id"
+		if seen.FirstID != "" {
+			first = "under the id " + strconv.Quote(seen.FirstID)
+		}
+		record.Verdict.Detail = "the same timestamp and body arrived before " + first + ": a captured request sent again?"
 		return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
 	case webhook.Conflict:
 		a := refuse(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")

@@ -33,6 +33,7 @@ func TestHandlerAnswersACapturedRequestAndDoesNotHandleIt(t *testing.T) {
 		{"under a new id", []http.Header{first}, under(first, "evt_2"), takenSuspect},
 		{"without its id", []http.Header{first}, under(first, ""), takenSuspect},
 		{"with an id, where it came without", []http.Header{under(first, "")}, first, takenSuspect},
+		{"without an id, then with one", []http.Header{under(first, "")}, first, takenSuspect},
 		{"a re-signed retry under a new id", []http.Header{first, retry}, under(retry, "evt_2"), takenSuspect},
 		{"a re-signed retry without its id", []http.Header{first, retry}, under(retry, ""), takenSuspect},
 		{"the first of two under a new id", []http.Header{first, retry}, under(first, "evt_2"), takenSuspect},
@@ -57,8 +58,12 @@ func TestHandlerAnswersACapturedRequestAndDoesNotHandleIt(t *testing.T) {
 			if record.Verdict.Outcome != webhook.ReplaySuspect || string(record.Request.Body) != payload {
 				t.Errorf("recorded as %+v", record.Verdict)
 			}
-			if id := tt.before[0].Get(webhook.HeaderID); !strings.Contains(record.Verdict.Detail, `"`+id+`"`) {
-				t.Errorf("the detail does not name the first id %q: %s", id, record.Verdict.Detail)
+			named := "without an id:"
+			if id := tt.before[0].Get(webhook.HeaderID); id != "" {
+				named = `under the id "` + id + `":`
+			}
+			if !strings.Contains(record.Verdict.Detail, named) {
+				t.Errorf("the detail does not say %q: %s", named, record.Verdict.Detail)
 			}
 		})
 	}

@@ -59,7 +59,7 @@ var lists = []string{
 	"wsk events list", "wsk events show", "wsk events example", "wsk events schema",
 	"wsk journal list", "wsk journal show", "wsk journal export", "wsk journal path",
 	"wsk sandbox status", "wsk sandbox records", "wsk sandbox deliveries",
-	"wsk config show", "wsk sign", "wsk completion", "wsk version", "wsk help",
+	"wsk config show", "wsk render init", "wsk sign", "wsk completion", "wsk version", "wsk help",
 	"wsk", "wsk events", "wsk journal", "wsk config", // these print their help
 }
 
@@ -68,9 +68,13 @@ func writingError(cmd *cobra.Command, fault error) error {
 	if !errors.Is(fault, syscall.EPIPE) {
 		return fmt.Errorf("writing the result: %w", fault)
 	}
-	help, _ := cmd.Flags().GetBool("help")
-	if help || slices.Contains(lists, cmd.CommandPath()) {
+	if slices.Contains(lists, cmd.CommandPath()) {
 		return nil
+	}
+	for _, flag := range []string{"help", "list", "rules"} { // with these, any command only prints
+		if given, err := cmd.Flags().GetBool(flag); err == nil && given {
+			return nil
+		}
 	}
 	return errors.New("writing the result: the reader of stdout closed it")
 }
@@ -146,7 +150,26 @@ fails. Everything runs on your machine; no account is needed.`,
 		}
 	})
 	root.SetHelpCommandGroupID(more)
+	checkHelpTopics(root)
 	return root
+}
+
+// checkHelpTopics makes "wsk help" refuse what is no command. Cobra's own shows the
+// help of the nearest command above it, with exit code 0.
+func checkHelpTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "help" {
+			continue
+		}
+		c.Args = func(_ *cobra.Command, args []string) error {
+			topic, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = command.UnknownCommand(topic, rest[0])
+			}
+			return err
+		}
+	}
 }
 
 func visit(c *cobra.Command, do func(*cobra.Command)) {

@@ -116,6 +116,7 @@ func TestMain_whose_reader_leaves(t *testing.T) {
 	for line, want := range map[string]int{
 		"events list": exitYes, "events show project.closed --form inbound": exitYes, "version --json": exitYes, "completion bash": exitYes,
 		"": exitYes, "events": exitYes, "help": exitYes, "send --help": exitYes, "help send": exitYes, "sign --secret s": exitYes,
+		"check --list": exitYes, "lint --rules": exitYes, "sandbox --rules": exitYes, "render init Accepted": exitYes,
 		"send work_order.created --secret s --dry-run":                         exitUsage,
 		"send work_order.created --secret s --url http://127.0.0.1:1":          exitUsage,
 		"verify --secret s --timestamp 1764000000 --signature 00":              exitUsage,

@@ -19,7 +19,7 @@ func LintBeforeSending(env *Env, catalog *webhook.Catalog, e *webhook.Event) err
 	result := linter.NewChecker().Check(e.Raw)
 	for _, f := range result.Findings {
 		if f.Severity != report.Note {
-			fmt.Fprintf(env.Err, "%s: %s at %s (%s)\n", f.Severity, ui.Clean(f.Message), ui.Clean(f.Pointer), f.Rule)
+			fmt.Fprintf(env.Err, "%s: %s\n", f.Severity, ui.Clean(FindingText(f.Message, f.Pointer, f.Rule)))
 		}
 	}
 	if n := result.Errors(); n > 0 {

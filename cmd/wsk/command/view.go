@@ -165,9 +165,18 @@ func WriteVerdict(detail func(label, text string), v *webhook.Verdict) {
 	}
 	for _, f := range v.Findings {
 		if f.Severity != report.Note.String() {
-			detail(f.Severity+"  ", f.Message+" at "+f.Pointer+" ("+f.Rule+")")
+			detail(f.Severity+"  ", FindingText(f.Message, f.Pointer, f.Rule))
 		}
 	}
+}
+
+// FindingText returns a finding of lint on one line. The pointer of the payload
+// itself is empty, and is left out.
+func FindingText(message, pointer, rule string) string {
+	if pointer != "" {
+		message += " at " + pointer
+	}
+	return message + " (" + rule + ")"
 }
 
 // WriteDiagnosis writes why a signature does not match and how to fix it.

@@ -256,7 +256,7 @@ func writeRecord(env *command.Env, p ui.Palette, r *webhook.Record) error {
 			row("warning", w, p.Warn)
 		}
 		for _, f := range v.Findings {
-			row(f.Severity, f.Message+" at "+f.Pointer+" ("+f.Rule+")", nil)
+			row(f.Severity, command.FindingText(f.Message, f.Pointer, f.Rule), nil)
 		}
 	}
 	row("error", r.Error, p.Bad)
