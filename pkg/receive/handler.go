@@ -32,6 +32,10 @@
 // seen when it was answered with 2xx: a retry after a refusal or a 5xx is a new
 // try.
 //
+// Bodies of more than 16 KiB that fail the verification are read at 16 MiB a second,
+// after the first 16 MiB: a connection that sends more of them rests after its answer,
+// for a second at most, so that a flood of them does not delay the other senders.
+//
 // A [Memory] holds the ids that were seen, for one process. To keep them over a
 // restart, and to forward events in the background with retries, store each
 // request with [Config.Keep]; package journal does so on disk, and a [Forwarder]
@@ -175,7 +179,10 @@ type Receipt struct {
 var ErrNoSecret = errors.New("no secret to verify with")
 
 // Handler is a receiver. [New] returns it.
-type Handler struct{ config Config }
+type Handler struct {
+	config  Config
+	refused *pace
+}
 
 // New checks the configuration and returns a handler. It returns [ErrNoSecret]
 // or [webhook.ErrBlankSecret] for a receiver that would accept unverified
@@ -213,7 +220,7 @@ func New(c Config) (*Handler, error) {
 	if c.NewID == nil {
 		c.NewID = func() string { return "rec_" + rand.Text() }
 	}
-	return &Handler{c}, nil
+	return &Handler{config: c, refused: new(pace)}, nil
 }
 
 // NewServer returns a server for h whose limits hold off slow and oversized
@@ -267,10 +274,27 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if c.Sink != nil {
 			c.Sink(h.redact(p.record))
 		}
+		h.rest(r, p)
 	}()
 	answer := h.receive(w, r, p)
 	write(w, answer)
 	p.record.Response = &answer
+}
+
+// rest keeps the connection of a large body that failed the verification from sending
+// the next one at once, if there are many. The sender has its answer.
+func (h *Handler) rest(r *http.Request, p *receipt) {
+	size := len(p.record.Request.Body)
+	if p.passed || size <= freeBody {
+		return
+	}
+	pause := h.refused.take(h.config.Now(), size)
+	if pause == 0 {
+		return
+	}
+	p.record = webhook.Record{}           // the body takes no memory meanwhile
+	_ = r.Body.Close()                    // nor does it count
+	_ = exchange.Wait(r.Context(), pause) // the end of the connection ends it
 }
 
 // diagnose explains why the verification of a request failed.

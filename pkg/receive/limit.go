@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -83,6 +84,45 @@ func (b *limitedBody) Read(p []byte) (int, error) {
 		b.held += more
 	}
 	return n, err
+}
+
+// Close releases what the request holds of the memory for bodies.
+func (b *limitedBody) Close() error {
+	b.shared.release(b.held)
+	b.held = 0
+	return b.ReadCloser.Close()
+}
+
+const (
+	// refusedRate is how many bytes of large bodies that fail the verification are
+	// read in a second, after as many at once: the work of reading and hashing them
+	// must not delay the other senders.
+	refusedRate = 16 << 20
+
+	// longestRest is how long a connection rests at most after such a body.
+	longestRest = time.Second
+)
+
+// pace spreads work over time.
+type pace struct {
+	mu   sync.Mutex
+	paid time.Time // when the work so far is paid for
+}
+
+// take returns how long to rest after n bytes.
+func (p *pace) take(now time.Time, n int) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.paid.Before(now) {
+		p.paid = now
+	}
+	n = min(n, 4*refusedRate) // a larger one rests no longer
+	p.paid = p.paid.Add(time.Duration(n) * time.Second / refusedRate)
+	rest := p.paid.Sub(now) - time.Second // of which the first is free
+	if rest > longestRest {
+		p.paid, rest = p.paid.Add(longestRest-rest), longestRest
+	}
+	return max(rest, 0)
 }
 
 // LimitListener returns a listener that accepts at most n connections at a time

@@ -1,18 +1,23 @@
 package receive_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/webhooktest"
 	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
 
 // slowBody is a body of which a part has arrived: it says so, and waits.
@@ -140,3 +145,74 @@ type dials chan net.Conn
 func (p dials) Accept() (net.Conn, error) { return <-p, nil }
 func (p dials) Close() error              { return nil }
 func (p dials) Addr() net.Addr            { return nil }
+
+// A flood of large bodies that fail the verification is read at a rate that leaves
+// room for others. Each has its answer at once; then its connection rests.
+func TestHandlerRestsAfterLargeRefusedBodies(t *testing.T) {
+	large := `{"data":"` + strings.Repeat("x", 1<<20-11) + `"}`
+	for _, tt := range []struct {
+		name, body string
+		n          int
+		secret     string
+		rested     time.Duration
+	}{
+		{"16 MiB at once", large, 16, "wrong", 0},
+		{"40 MiB, at 16 MiB a second", large, 40, "wrong", 1500 * time.Millisecond},
+		{"small ones are refused as fast as they come", payload, 5000, "wrong", 0},
+		{"and large ones that are verified", large, 40, sharedSecret, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newReceiver(t, func(c *receive.Config) { c.Now = time.Now })
+				began := time.Now()
+				for n := range tt.n {
+					stamp := strconv.FormatInt(time.Now().Unix(), 10)
+					h := signedWith(strconv.Itoa(n), tt.body, stamp)
+					want := http.StatusOK
+					if tt.secret != sharedSecret {
+						h.Set(webhook.HeaderSignature, webhooktest.HexHMAC(tt.secret, stamp))
+						want = http.StatusUnauthorized
+					}
+					if got := r.answerTo(post(h, tt.body)); got.Code != want && n == 0 {
+						t.Fatalf("answered %d, want %d", got.Code, want)
+					}
+				}
+				if rested := time.Since(began); rested != tt.rested {
+					t.Errorf("rested for %s, want %s", rested, tt.rested)
+				}
+			})
+		})
+	}
+	t.Run("for a second at most, and not after the sender left", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newReceiver(t, func(c *receive.Config) { c.Now = time.Now })
+			ctx, leave := context.WithCancel(t.Context())
+			refused := func() time.Duration {
+				h := signedWith("a", large, strconv.FormatInt(time.Now().Unix(), 10))
+				h.Set(webhook.HeaderSignature, strings.Repeat("0", 64))
+				began := time.Now()
+				r.answerTo(post(h, large).WithContext(ctx))
+				return time.Since(began)
+			}
+			var wait sync.WaitGroup
+			var mu sync.Mutex
+			var longest time.Duration
+			for range 100 {
+				wait.Go(func() {
+					took := refused()
+					mu.Lock()
+					defer mu.Unlock()
+					longest = max(longest, took)
+				})
+			}
+			wait.Wait()
+			if longest != time.Second {
+				t.Errorf("the longest rest of 100 at once is %s, want 1s", longest)
+			}
+			leave()
+			if got := refused(); got != 0 {
+				t.Errorf("rested for %s after the sender had left", got)
+			}
+		})
+	})
+}
