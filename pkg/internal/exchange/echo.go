@@ -26,10 +26,14 @@ func MaskEcho(r webhook.Record, secrets []webhook.Secret, also ...string) webhoo
 	for _, s := range secrets {
 		credentials = append(credentials, s.Reveal())
 	}
+	room := longestText(&r)
 	for _, p := range r.Request.Header {
+		_, token, isPair := strings.Cut(p.Value, " ") // Bearer TOKEN
+		if len(p.Value) < minEcho || !isPair && len(p.Value) > room {
+			continue // most headers of most requests
+		}
 		isNamed := slices.ContainsFunc(also, func(name string) bool { return strings.EqualFold(name, p.Name) })
 		if isNamed || p.IsSensitive() {
-			_, token, _ := strings.Cut(p.Value, " ") // Bearer TOKEN
 			credentials = append(credentials, p.Value, token)
 		}
 	}
@@ -49,6 +53,21 @@ func MaskEcho(r webhook.Record, secrets []webhook.Secret, also ...string) webhoo
 		}
 	}
 	return r
+}
+
+// longestText returns the length of the longest text that could repeat a credential.
+func longestText(r *webhook.Record) int {
+	n := len(r.Error)
+	for _, response := range []*webhook.Response{r.Response, r.Forward} {
+		if response == nil {
+			continue
+		}
+		n = max(n, len(response.Body))
+		for _, p := range response.Header {
+			n = max(n, len(p.Value))
+		}
+	}
+	return n
 }
 
 // inJSON returns a text as encoding/json writes it, which escapes more than other
