@@ -86,7 +86,7 @@ func judgeTime(_ context.Context, s *session) (finding, error) {
 	detail := fmt.Sprintf("the slowest response, to %s, took %s", name, took.Round(time.Millisecond))
 	switch {
 	case r.Response == nil && took >= s.config.Timeout:
-		return failure(fmt.Sprintf("no response to %s within %s", name, s.config.Timeout), r), nil
+		return failure("no response to "+name+" within "+deliver.FormatDuration(s.config.Timeout), r), nil
 	case took > deliver.DefaultTimeout:
 		return failure(detail, r), nil
 	case took > deliver.SlowAfter:

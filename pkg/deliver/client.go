@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -160,7 +159,7 @@ func explain(ctx context.Context, err error, timeout time.Duration, written bool
 	what := exchange.Explain(err)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		what = fmt.Sprintf("no answer within %s", timeout)
+		what = "no answer within " + FormatDuration(timeout)
 	case errors.Is(ctx.Err(), context.Canceled):
 		what = "interrupted before the answer"
 	}

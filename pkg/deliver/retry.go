@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
@@ -223,3 +224,16 @@ func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next 
 
 // Wait pauses for d, or returns the error of ctx when that ends first.
 func Wait(ctx context.Context, d time.Duration) error { return exchange.Wait(ctx, d) }
+
+// FormatDuration writes a duration for people, without units that are zero: "1m",
+// "7h21m".
+func FormatDuration(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

@@ -91,7 +91,7 @@ func (s *Sandbox) judge(w http.ResponseWriter, r *http.Request, record *webhook.
 	quota := s.limits.Take(caller.key.Key, clock)
 	var answer response
 	if quota.Wait > 0 {
-		verdict.Reason, verdict.Detail = "rate_limit", fmt.Sprintf("%d requests are allowed; the next one in %s", quota.Limit, quota.Wait.Round(time.Second))
+		verdict.Reason, verdict.Detail = "rate_limit", fmt.Sprintf("%d requests are allowed; the next one in %s", quota.Limit, deliver.FormatDuration(quota.Wait.Round(time.Second)))
 		answer = refused(http.StatusTooManyRequests, "Rate limit exceeded")
 	} else {
 		answer = s.process(r, caller, record)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/wskdev/wsk/pkg/deliver"
 )
 
 // Plural writes a count with its noun: "1 secret", "2 secrets".
@@ -49,14 +51,7 @@ func Duration(d time.Duration) string {
 	} else {
 		d = d.Round(time.Millisecond)
 	}
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return deliver.FormatDuration(d)
 }
 
 // Latency is like [Duration], with three digits below a second: "1.23ms", "450µs".

@@ -126,8 +126,8 @@ func (a *admin) printStatus(status sandbox.Status) error {
 	t.Field(a.p, "records", command.FormatCounts(status.Records, "none", sandbox.Kinds()...))
 	t.Field(a.p, "subscriptions", strconv.Itoa(status.Subscriptions))
 	t.Field(a.p, "deliveries", formatDeliveries(status.Deliveries))
-	if status.Advanced != "0s" {
-		t.Field(a.p, "clock", status.Clock.Local().Format(time.DateTime)+", "+status.Advanced+" ahead")
+	if ahead, err := time.ParseDuration(status.Advanced); err == nil && ahead != 0 {
+		t.Field(a.p, "clock", status.Clock.Local().Format(time.DateTime)+", "+ui.Duration(ahead)+" ahead")
 	}
 	if next := status.NextDue; next != nil {
 		t.Field(a.p, "next attempt", next.Local().Format(time.DateTime)+", in "+ui.Duration(max(next.Sub(status.Clock), 0)))
