@@ -297,7 +297,15 @@ type Shown struct {
 	Key   string `json:"name"`
 	Value string `json:"value"`
 	From  string `json:"from"`
+
+	// Refused reports that no command uses the value, because the project's file
+	// that has it is not trusted.
+	Refused bool `json:"refused,omitempty"`
 }
+
+// gated are the settings by which something is signed or verified: the commands that
+// use them ask CheckTrust before.
+var gated = []string{"secret", "scheme", "tolerance"}
 
 // Show lists every setting that has a value, with secrets masked. References
 // are shown as they are written.
@@ -312,7 +320,8 @@ func (c *Config) Show() []Shown {
 			case s.Key == "url":
 				text = webhook.RedactURL(text)
 			}
-			list = append(list, Shown{s.Key, text, v.Place()})
+			refused := v.From == FromProject && (slices.Contains(gated, s.Key) || isReference(v.Text)) && c.CheckTrust(s.Key, v) != nil
+			list = append(list, Shown{s.Key, text, v.Place(), refused})
 		}
 	}
 	return list

@@ -65,7 +65,11 @@ func showConfig(env *command.Env, cfg *config.Config, o *command.Output) error {
 	p := o.Palette
 	var t ui.Table
 	for _, s := range cfg.Show() {
-		t.Row(ui.Cell{Text: s.Key, Paint: p.Name}, ui.Cell{Text: s.Value}, ui.Cell{Text: s.From, Paint: p.Quiet})
+		from := ui.Cell{Text: s.From, Paint: p.Quiet}
+		if s.Refused {
+			from = ui.Cell{Text: s.From + ", refused", Paint: p.Warn}
+		}
+		t.Row(ui.Cell{Text: s.Key, Paint: p.Name}, ui.Cell{Text: s.Value}, from)
 	}
 	if err := t.Write(env.Out); err != nil {
 		return err
