@@ -114,27 +114,30 @@ func TestErrors_of_flags(t *testing.T) {
 		if c.HasSubCommands() && !ok || c.Name() == "help" {
 			return
 		}
-		t.Run(c.CommandPath(), func(t *testing.T) {
+		var flags []*pflag.Flag // collected here: cobra caches them in the tree
+		collect := func(flag *pflag.Flag) { flags = append(flags, flag) }
+		c.LocalFlags().VisitAll(collect)
+		if c.CommandPath() == "wsk send" { // one command stands for all with the global flags
+			c.InheritedFlags().VisitAll(collect)
+		}
+		path := c.CommandPath()
+		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			flags := c.LocalFlags()
-			if c.CommandPath() == "wsk send" { // one command stands for all with the global flags
-				flags.AddFlagSet(c.InheritedFlags())
-			}
-			flags.VisitAll(func(flag *pflag.Flag) {
+			for _, flag := range flags {
 				values, known := malformedTypes[flag.Value.Type()]
-				if free := freeTexts[flag.Name] || freeTexts[c.CommandPath()+" "+flag.Name]; !known && !free {
+				if free := freeTexts[flag.Name] || freeTexts[path+" "+flag.Name]; !known && !free {
 					values, known = malformedTexts[flag.Name]
 				} else if free {
-					return
+					continue
 				}
 				if len(flag.Annotations["cobra_annotation_mutually_exclusive"]) != len(flag.Annotations["wsk_exclusive"]) {
-					t.Errorf("%s --%s: command.Exclusive marks flags that contradict each other, since cobra's error names its groups", c.CommandPath(), flag.Name)
+					t.Errorf("%s --%s: command.Exclusive marks flags that contradict each other, since cobra's error names its groups", path, flag.Name)
 				}
 				if !ok || !known {
-					t.Errorf("nothing is known to be wrong for %s --%s", c.CommandPath(), flag.Name)
+					t.Errorf("nothing is known to be wrong for %s --%s", path, flag.Name)
 				}
 				if flag.Name == "help" {
-					return
+					continue
 				}
 				for _, value := range values {
 					f := withFiles(t)
@@ -155,7 +158,7 @@ func TestErrors_of_flags(t *testing.T) {
 						t.Errorf("%q: exit code %d, %s, %s", args, code, said, taken)
 					}
 				}
-			})
+			}
 		})
 	})
 }
