@@ -97,7 +97,9 @@ func (*durationText) Type() string            { return durationType }
 // of its flags is one.
 func ExplainDurations(cmd *cobra.Command) {
 	has := false
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { has = has || f.Value.Type() == durationType })
+	look := func(f *pflag.Flag) { has = has || f.Value.Type() == durationType }
+	cmd.Flags().VisitAll(look) // LocalFlags would cost a third of the start of the program
+	cmd.PersistentFlags().VisitAll(look)
 	if has {
 		cmd.Long += "\n\nA DURATION is " + durationForms + "."
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,11 +33,15 @@ func newInit(env *command.Env) *cobra.Command {
 	f.StringVarP(&o.out, "output", "o", "-", "write to `FILE`, complete or not at all; - is stdout")
 	f.BoolVar(&o.force, "force", false, "replace FILE if it exists")
 	command.CompleteFlag(cmd, "content-type", render.StarterTypes()...)
-	var events []string
-	for _, d := range render.Events() {
-		events = append(events, d.Type+"\t"+render.Title(d))
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		var events []string
+		for _, d := range render.Events() {
+			if len(args) == 0 && strings.HasPrefix(d.Type, typed) {
+				events = append(events, d.Type+"\t"+render.Title(d))
+			}
+		}
+		return events, cobra.ShellCompDirectiveNoFileComp
 	}
-	cmd.ValidArgs = events
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		text, err := render.Starter(args[0], o.contentType)
 		if err != nil {
