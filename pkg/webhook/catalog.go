@@ -134,8 +134,8 @@ func (c *Catalog) ReadFile(name string) ([]byte, error) {
 // list for every catalog.
 func (c *Catalog) Platforms() []Platform { return slices.Clone(platforms) }
 
-// Forms returns the forms that the catalog has events in. It is the same list
-// for every catalog.
+// Forms returns the forms that the catalog has events in, inbound first. It is the
+// same list for every catalog.
 func (c *Catalog) Forms() []Form { return slices.Clone(forms) }
 
 // Events lists the events of one platform and form, by platform, form and type.

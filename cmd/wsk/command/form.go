@@ -55,7 +55,7 @@ func SayForm(env *Env, catalog *webhook.Catalog, d webhook.Definition, forms []w
 // formsOf returns the forms that have an event of a name, inbound first.
 func formsOf(catalog *webhook.Catalog, name string) []webhook.Form {
 	var forms []webhook.Form
-	for _, form := range []webhook.Form{webhook.Inbound, webhook.Outbound, webhook.Compact, webhook.WorksomeForm, webhook.Template} {
+	for _, form := range catalog.Forms() {
 		if _, err := catalog.Lookup("", form, name); err == nil {
 			forms = append(forms, form)
 		}

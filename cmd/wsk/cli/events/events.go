@@ -93,7 +93,7 @@ func (o *options) find(name string) (webhook.Definition, []webhook.Definition, e
 		return webhook.Definition{}, nil, err
 	}
 	var forms []webhook.Form
-	for _, form := range []webhook.Form{webhook.Inbound, webhook.Outbound, webhook.Compact, webhook.WorksomeForm, webhook.Template} {
+	for _, form := range o.catalog.Forms() {
 		if (f == "" || form == f) && len(o.catalog.Events(p, form)) > 0 {
 			forms = append(forms, form)
 		}

@@ -249,7 +249,7 @@ func (o *options) wait(ctx context.Context, env *command.Env, server *command.Se
 				return err
 			}
 			ended, met = nil, tally.Met() // what the command triggered may still arrive
-			fmt.Fprintf(env.Err, "wsk: the command has ended; waiting for %s, until --timeout %s\n", tally.Waiting(), o.timeout)
+			fmt.Fprintf(env.Err, "wsk: the command has ended; waiting for %s, until --timeout %s\n", tally.Waiting(), ui.Duration(o.timeout))
 		}
 	}
 }
