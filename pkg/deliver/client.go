@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/notify"
+	"github.com/wskdev/wsk/pkg/observe"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -42,6 +44,10 @@ type Client struct {
 
 	// After, if not nil, is called with the record of each attempt.
 	After func(ctx context.Context, r webhook.Record)
+
+	// Observer, if not nil, is told of each attempt, and of each that another
+	// follows; not of those of [Prepared]. Metrics come from here.
+	Observer observe.Observer
 }
 
 // NewTransport returns a transport of net/http for sending webhooks. It bounds
@@ -118,6 +124,7 @@ func (c Client) attempt(ctx context.Context, d Delivery, attempt int) (_ webhook
 		record.Verdict.Warnings = append(record.Verdict.Warnings, "slower than the 10 s that WorkSkedge asks for")
 	}
 	record = exchange.MaskEcho(record, []webhook.Secret{d.Secret})
+	notify.Sent(ctx, c.Observer, &record)
 	if c.After != nil {
 		c.After(ctx, record)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/notify"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -209,6 +210,9 @@ func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next 
 		step := Step{Record: record}
 		if err == nil {
 			step.Pause, step.Again = next(record)
+		}
+		if step.Again {
+			notify.Retried(ctx, c.Observer, &step.Record, step.Pause)
 		}
 		if each != nil {
 			each(step)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/notify"
+	"github.com/wskdev/wsk/pkg/observe"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -132,6 +134,7 @@ type ForwarderConfig struct {
 
 	OnResult func(ForwardResult) // is called after each attempt, from one goroutine; default: nothing
 	OnError  func(error)         // is called when the queue fails, from the same goroutine; default: nothing
+	Observer observe.Observer    // is told of each attempt, as of one that handled the event; default: none
 }
 
 // Forwarder forwards stored events to an app in the background, so that the
@@ -341,7 +344,9 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	}
 	r.Verdict.Outcome = webhook.Accepted
 	event, _ := webhook.ParseEvent(r.Request.Body) // what is not an event has no type
+	began := f.config.Now()
 	answer := f.call(ctx, &event, &r)
+	ended := f.config.Now()
 	r = exchange.MaskEcho(r, f.config.Secrets)
 	result := ForwardResult{Record: r, Attempt: d.Attempts + 1, OK: answer.Status/100 == 2}
 	if ctx.Err() != nil { // interrupted: the record stays due
@@ -360,7 +365,11 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 			r.Verdict.Outcome, r.Verdict.Reason = webhook.ForwardFailed, "app"
 		}
 	}
-	return attempt{result, f.config.Queue.Finish(context.WithoutCancel(ctx), result)}
+	err := f.config.Queue.Finish(context.WithoutCancel(ctx), result)
+	notify.Handled(ctx, f.config.Observer, &result.Record, observe.Call{
+		Outcome: r.Verdict.Outcome, Status: answer.Status, Attempt: d.Attempts, Duration: ended.Sub(began), Age: max(ended.Sub(r.Time), 0),
+	})
+	return attempt{result, err}
 }
 
 // call calls the app. A panic, which would end the process, is an attempt that failed.

@@ -56,6 +56,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/observe"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -137,6 +138,10 @@ type Config struct {
 	// App panicked, the record has no Response. It is called concurrently.
 	Sink func(webhook.Record)
 
+	// Observer, if not nil, is told of each request after its answer is written
+	// and, before that, of the call of the App. Metrics come from here.
+	Observer observe.Observer
+
 	// Now returns the time; default: time.Now.
 	Now func() time.Time
 
@@ -180,8 +185,9 @@ var ErrNoSecret = errors.New("no secret to verify with")
 
 // Handler is a receiver. [New] returns it.
 type Handler struct {
-	config  Config
-	refused *pace
+	config   Config
+	refused  *pace
+	observed bool // calls of the App are: there is an Observer, and an App
 }
 
 // New checks the configuration and returns a handler. It returns [ErrNoSecret]
@@ -207,6 +213,7 @@ func New(c Config) (*Handler, error) {
 	if c.Memory == nil {
 		c.Memory = NewMemory(DefaultMemory)
 	}
+	observed := c.Observer != nil && c.App != nil
 	c.App = orOK(c.App)
 	if c.Wants == nil {
 		c.Wants = func(webhook.Event) bool { return true }
@@ -220,7 +227,7 @@ func New(c Config) (*Handler, error) {
 	if c.NewID == nil {
 		c.NewID = func() string { return "rec_" + rand.Text() }
 	}
-	return &Handler{config: c, refused: new(pace)}, nil
+	return &Handler{config: c, refused: new(pace), observed: observed}, nil
 }
 
 // NewServer returns a server for h whose limits hold off slow and oversized
@@ -249,8 +256,9 @@ type receipt struct {
 	mark    *Mark
 	once    bool
 	forward bool
-	passed  bool // the verification, or there is none
-	kept    bool // with the answer that the sender gets
+	passed  bool          // the verification, or there is none
+	kept    bool          // with the answer that the sender gets
+	call    *observe.Call // of the App; nil if it was not called, or is not observed
 }
 
 // ServeHTTP receives one request.
@@ -271,6 +279,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if c.Keep != nil && !p.kept {
 			_ = h.store(r.Context(), p) // Config.Keep documents that this error is ignored
 		}
+		h.observe(r.Context(), p)
 		if c.Sink != nil {
 			c.Sink(h.redact(p.record))
 		}
@@ -478,7 +487,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 	}
 	answer, wanted := OK(), c.Wants(*e)
 	if wanted {
-		answer = c.App(context.WithValue(ctx, eventKey{}, e), e, record)
+		answer = h.callApp(context.WithValue(ctx, eventKey{}, e), p, e)
 	}
 	if !isFinal(answer.Status) {
 		record.Error = fmt.Sprintf("the app answered with status %d, which is not a final status", answer.Status)

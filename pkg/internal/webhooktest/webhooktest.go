@@ -4,14 +4,18 @@
 package webhooktest
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
 
+	"github.com/wskdev/wsk/pkg/observe"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -69,3 +73,59 @@ func Heap(collect bool) int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// Observer is an [observe.Observer] that keeps the values that it gets.
+type Observer struct {
+	mu     sync.Mutex
+	values []any
+
+	// Then, if not nil, is called with each value after it was kept.
+	Then func(value any)
+}
+
+func (o *Observer) add(value any) {
+	o.mu.Lock()
+	o.values = append(o.values, value)
+	o.mu.Unlock()
+	if o.Then != nil {
+		o.Then(value)
+	}
+}
+
+// Values returns what o got, in order.
+func (o *Observer) Values() []any {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.values)
+}
+
+// Want compares what o got, in order, with what it should have.
+func (o *Observer) Want(t testing.TB, want ...any) {
+	t.Helper()
+	got := o.Values()
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			t.Errorf("observed nothing more, want %T%+v", want[i], want[i])
+		case i >= len(want):
+			t.Errorf("also observed %T%+v", got[i], got[i])
+		case got[i] != want[i]:
+			t.Errorf("observed %T%+v, want %T%+v", got[i], got[i], want[i], want[i])
+		}
+	}
+}
+
+// Received keeps r.
+func (o *Observer) Received(_ context.Context, r observe.Receipt) { o.add(r) }
+
+// Refused keeps r.
+func (o *Observer) Refused(_ context.Context, r observe.Refusal) { o.add(r) }
+
+// Handled keeps c.
+func (o *Observer) Handled(_ context.Context, c observe.Call) { o.add(c) }
+
+// Sent keeps a.
+func (o *Observer) Sent(_ context.Context, a observe.Attempt) { o.add(a) }
+
+// Retried keeps r.
+func (o *Observer) Retried(_ context.Context, r observe.Retry) { o.add(r) }
