@@ -95,19 +95,13 @@ func receiveAndForward() (answer, forwarded string, err error) {
 	}
 	defer forwarder.Shutdown(ctx) // in production with a deadline, as http.Server.Shutdown
 
-	seen := receive.NewMemory(receive.DefaultMemory)
-	marks, err := j.Marks(ctx, receive.DefaultMemory)
-	if err != nil {
-		return "", "", err
-	}
-	seen.Restore(marks)
 	secret, err := webhook.NewSecret("s3cret")
 	if err != nil {
 		return "", "", err
 	}
 	handler, err := receive.New(receive.Config{
-		Verifier: webhook.Verifier{Secrets: []webhook.Secret{secret}},
-		Memory:   seen, Keep: forwarder.Keep,
+		Secrets: []webhook.Secret{secret},
+		Store:   forwarder,
 	})
 	if err != nil {
 		return "", "", err

@@ -28,10 +28,14 @@ const waiting = "forward_state = 1 AND forward_to = ?"
 // Queue contains the records that wait to be forwarded to one target. It is a
 // [receive.Queue], and safe for concurrent use.
 type Queue struct {
-	journal *Journal
-	target  string // without credentials, as the journal stores it
-	release func() error
+	recorder // the journal
+	journal  *Journal
+	target   string // without credentials, as the journal stores it
+	release  func() error
 }
+
+// recorder keeps the field of a Queue unexported.
+type recorder = receive.Recorder
 
 var _ receive.Queue = (*Queue)(nil)
 
@@ -47,7 +51,7 @@ func (j *Journal) Queue(ctx context.Context, target string) (*Queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Queue{journal: j, target: target, release: release}, nil
+	return &Queue{recorder: j, journal: j, target: target, release: release}, nil
 }
 
 // Close lets others open the queue. It does not close the journal.
@@ -116,9 +120,9 @@ func (j *Journal) Waiting(ctx context.Context) (targets map[string]int, err erro
 	return targets, explain(j.path, err)
 }
 
-// Finish stores the result of an attempt: the verdict, the Forward and the Error
+// SaveResult stores the result of an attempt: the verdict, the Forward and the Error
 // of its record, and when the record is due again.
-func (q *Queue) Finish(ctx context.Context, result receive.ForwardResult) error {
+func (q *Queue) SaveResult(ctx context.Context, result receive.ForwardResult) error {
 	r := result.Record.Redacted()
 	answer, err := forwardColumn(r.Forward)
 	if err != nil {

@@ -47,11 +47,11 @@ func TestQueueDueReturnsRecordsInOrderWhenTheyAreDue(t *testing.T) {
 	failed := sample(1)
 	failed.Forward = &webhook.Response{Status: 503}
 	later := now.Add(time.Minute)
-	if err := q.Finish(t.Context(), receive.ForwardResult{Record: failed, Next: later}); err != nil {
+	if err := q.SaveResult(t.Context(), receive.ForwardResult{Record: failed, Next: later}); err != nil {
 		t.Fatal(err)
 	}
 	want("2 3", later, 0)
-	if err := errors.Join(q.Finish(t.Context(), receive.ForwardResult{Record: sample(2), OK: true}), q.Finish(t.Context(), receive.ForwardResult{Record: sample(3)})); err != nil {
+	if err := errors.Join(q.SaveResult(t.Context(), receive.ForwardResult{Record: sample(2), OK: true}), q.SaveResult(t.Context(), receive.ForwardResult{Record: sample(3)})); err != nil {
 		t.Fatal(err)
 	}
 	want("", later, 0)
@@ -89,7 +89,7 @@ func TestQueueOutcome(t *testing.T) {
 	}
 	want(webhook.Pending)
 	r.Verdict.Outcome = webhook.ForwardFailed
-	if err := q.Finish(t.Context(), receive.ForwardResult{Record: r}); err != nil {
+	if err := q.SaveResult(t.Context(), receive.ForwardResult{Record: r}); err != nil {
 		t.Fatal(err)
 	}
 	want(webhook.ForwardFailed)
@@ -148,7 +148,7 @@ func TestQueueDueKeepsTheOrderOfARecord(t *testing.T) {
 	}
 	finish := func(n int, next time.Time) {
 		t.Helper()
-		if err := q.Finish(t.Context(), receive.ForwardResult{Record: sample(n), Next: next}); err != nil {
+		if err := q.SaveResult(t.Context(), receive.ForwardResult{Record: sample(n), Next: next}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -28,8 +28,9 @@
 // Requests that a receiver refused before it had verified them are the exception:
 // see [RefusedLimits].
 //
-// A receiver stores what it receives with [Journal.Keep], and knows it again after
-// a restart by [Journal.Marks]. [Journal.Queue] contains what a
+// A Journal is the [receive.Store] of the receivers on a machine: it decides which of
+// them handles a delivery, and knows it again after a restart. As a [receive.Recorder] it
+// stores what they receive in the same commit. [Journal.Queue] contains what a
 // [receive.Forwarder] has still to forward.
 //
 // Besides the records the file contains the state that keeps work from being
@@ -222,6 +223,10 @@ UPDATE record SET outcome = 'forward_failed', verdict = json_set(verdict, '$.out
 DROP TRIGGER refused_added;                -- see refused: a receiver counts
 DROP TRIGGER refused_deleted;
 DROP TABLE refused;
+`, `
+ALTER TABLE seen ADD COLUMN event_id TEXT NOT NULL DEFAULT '';  -- of a receiver with DedupEvents
+ALTER TABLE claim ADD COLUMN event_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE claim ADD COLUMN body BLOB NOT NULL DEFAULT x'';    -- as in seen
 `},
 }
 

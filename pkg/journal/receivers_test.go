@@ -30,7 +30,7 @@ type site struct {
 }
 
 type siteOptions struct {
-	first    bool // KeepFirst
+	first    bool // the app has effects: a delivery is claimed first
 	memory   int
 	platform webhook.Platform
 	open     Options
@@ -39,22 +39,23 @@ type siteOptions struct {
 func newSite(t *testing.T, path string, o siteOptions) *site {
 	t.Helper()
 	s := &site{journal: reopen(t, path, o.open), now: clock(), calls: map[string]int{}}
-	memory := receive.NewMemory(max(o.memory, 1))
-	marks, err := s.journal.Marks(t.Context(), max(o.memory, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	memory.Restore(marks)
-	s.handler, err = receive.New(receive.Config{
+	var err error
+	c := receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(t, "s")}}, Platform: o.platform,
-		Memory: memory, Keep: s.journal.Keep, KeepFirst: o.first, Seen: s.journal.Seen, Now: func() time.Time { return s.now },
-		App: func(_ context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.calls[string(r.Request.Body)]++
-			return receive.OK()
-		},
-	})
+		Store: s.journal, Remember: o.memory, Now: func() time.Time { return s.now },
+	}
+	app := func(_ context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.calls[string(r.Request.Body)]++
+		return receive.OK()
+	}
+	if o.first {
+		c.App = app
+	} else {
+		c.Check = app
+	}
+	s.handler, err = receive.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,7 @@ func TestReceiverKnowsACapturedRequest(t *testing.T) {
 		"at a second receiver, which was there before": nil,
 	} {
 		for _, first := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, KeepFirst %t", name, first), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s, claimed first %t", name, first), func(t *testing.T) {
 				t.Parallel()
 				path := filepath.Join(t.TempDir(), "journal.db")
 				o := siteOptions{first: first, memory: 10}
@@ -255,7 +256,7 @@ func TestReceiverIsFreeOfAClaimAfterItsLease(t *testing.T) {
 	wantAnswer(t, "what another receiver is handling", status, outcome, 503, "")
 	status, outcome = s.deliver("two", event(1))
 	wantAnswer(t, "the same under another id", status, outcome, 503, "")
-	s.now = clock().Add(claimLease + time.Second)
+	s.now = clock().Add(receive.DefaultLease + time.Second)
 	status, outcome = s.deliver("one", event(1))
 	wantAnswer(t, "the same after the lease", status, outcome, 200, "")
 	if len(s.calls) != 1 {

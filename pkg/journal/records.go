@@ -46,12 +46,11 @@ func (j *Journal) Put(ctx context.Context, r webhook.Record) error {
 }
 
 // Keep stores a record as Put does, together with the mark of its delivery, see
-// [Journal.Marks]. If the receipt's Once is set and another receiver on this file
+// [receive.Recorder]. If the receipt's Once is set and another receiver on this file
 // has accepted the delivery, or is handling it, Keep stores nothing, and the error
 // is a [*receive.SeenError]. Of a receipt that is Unverified, Keep stores a part
-// within [RefusedLimits], and returns before it is on disk. It is a
-// [receive.Config.Keep]. A receiver that forwards in the background uses
-// [Queue.Keep].
+// within [RefusedLimits], and returns before it is on disk. A receiver that forwards in
+// the background uses [Queue.Keep].
 func (j *Journal) Keep(ctx context.Context, r receive.Receipt) error {
 	return j.put(ctx, r, "")
 }

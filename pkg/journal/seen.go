@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"strconv"
@@ -9,17 +10,15 @@ import (
 
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/receive"
+	"github.com/wskdev/wsk/pkg/webhook"
 )
+
+var _ receive.Recorder = (*Journal)(nil)
 
 const (
 	// keptMarks is how long Prune keeps the marks before the newest one. A sender
 	// retries for hours, and a captured request is of use for minutes.
 	keptMarks = 7 * 24 * time.Hour
-
-	// claimLease is how long a delivery counts as being handled by another
-	// receiver, which may have been killed. An app that a receiver forwards to
-	// has receive.ForwardTimeout.
-	claimLease = receive.ForwardTimeout + 5*time.Second
 
 	// mostOwners is how many receivers on one file own their claims. Those of the
 	// others end with their lease alone.
@@ -30,26 +29,38 @@ const (
 	mostMarks = 64
 )
 
-const markColumns = "webhook_id, signed, body, accepted, time"
+const markColumns = "webhook_id, signed, body, accepted, time, event_id"
 
-// sameMarks selects the marks with a webhook id (?1), with a digest (?2), or with
-// the id of a mark that has the digest.
-const sameMarks = "SELECT " + markColumns + ` FROM (SELECT * FROM seen WHERE seq IN (
+// sameMarks selects the marks with a webhook id (?1), with a digest (?2), with an event id
+// (?3), or with the webhook id of a mark that has the digest.
+const sameMarks = "SELECT " + markColumns + `, 0 FROM (SELECT * FROM seen WHERE seq IN (
 	SELECT seq FROM seen WHERE webhook_id = ?1 AND ?1 <> ''
 	UNION SELECT seq FROM seen WHERE signed = ?2
+	UNION SELECT seq FROM seen WHERE event_id = ?3 AND ?3 <> ''
 	UNION SELECT seq FROM seen WHERE webhook_id IN (SELECT webhook_id FROM seen WHERE signed = ?2 AND webhook_id <> '')
-) ORDER BY seq DESC LIMIT ?3) ORDER BY seq`
+) ORDER BY seq DESC LIMIT ?4) ORDER BY seq`
+
+// sameClaims selects the claims with a webhook id (?1), a digest (?2) or an event id (?3),
+// except that of a record (?4), as marks.
+const sameClaims = `SELECT webhook_id, signed, body, 0, 0, event_id, until FROM claim
+	WHERE (webhook_id = ?1 AND ?1 <> '' OR signed = ?2 OR event_id = ?3 AND ?3 <> '') AND record <> ?4`
 
 func scanMark(rows *sql.Rows) (m receive.Mark, err error) {
 	var signed, body []byte
-	var at int64
-	err = rows.Scan(&m.ID, &signed, &body, &m.Accepted, &at)
+	var at, until int64
+	err = rows.Scan(&m.ID, &signed, &body, &m.Accepted, &at, &m.EventID, &until)
 	copy(m.Signed[:], signed)
 	copy(m.Body[:], body)
-	if at != 0 {
-		m.Time = time.Unix(0, at)
-	}
+	m.Time, m.Until = timeOf(at), timeOf(until)
 	return m, err
+}
+
+// timeOf returns the time of Unix nanoseconds, of which 0 are none.
+func timeOf(nanoseconds int64) time.Time {
+	if nanoseconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, nanoseconds)
 }
 
 // collect returns a function that appends the mark of a row to a list.
@@ -63,22 +74,70 @@ func collect(marks *[]receive.Mark) func(*sql.Rows) error {
 
 // Marks returns the newest marks, at most limit of them, the oldest first.
 func (j *Journal) Marks(ctx context.Context, limit int) (marks []receive.Mark, err error) {
-	const newest = "SELECT " + markColumns + " FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq"
+	const newest = "SELECT " + markColumns + ", 0 FROM (SELECT * FROM seen ORDER BY seq DESC LIMIT ?) ORDER BY seq"
 	err = sqlfile.Each(ctx, j.db, newest, []any{limit}, collect(&marks))
 	return marks, explain(j.path, err)
 }
 
-// Seen returns the marks with a webhook id, with a digest, or with the id of a mark
-// that has the digest, the oldest first. It is a [receive.Config.Seen].
-func (j *Journal) Seen(ctx context.Context, id string, signed [32]byte) (marks []receive.Mark, err error) {
+// Seen returns the marks that a delivery is compared with, see [receive.Recorder].
+func (j *Journal) Seen(ctx context.Context, m receive.Mark) (marks []receive.Mark, err error) {
 	if !j.hasMarkIndex.Load() {
 		if err := j.write.Submit(ctx, indexMarks); err != nil {
 			return nil, explain(j.path, err)
 		}
 		j.hasMarkIndex.Store(true)
 	}
-	err = sqlfile.Each(ctx, j.db, sameMarks, []any{id, signed[:], mostMarks}, collect(&marks))
+	err = sqlfile.Each(ctx, j.db, sameMarks, []any{m.ID, m.Signed[:], m.EventID, mostMarks}, collect(&marks))
 	return marks, explain(j.path, err)
+}
+
+// Claim claims a delivery for one of the receivers on this file, see [receive.Store].
+// The claim is on disk when Claim returns.
+func (j *Journal) Claim(ctx context.Context, m receive.Mark, lease time.Duration) (c receive.Claim, err error) {
+	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		j.others.mark, j.others.claim = true, true // no memory knows what is claimed here
+		c, err = j.compare(tx, m, "")
+		switch {
+		case err != nil || c.Mark == nil:
+			return err
+		case c.Outcome != webhook.Accepted: // a new signature
+			return insertMark(tx, *c.Mark)
+		}
+		c.Token = "claim_" + rand.Text()
+		m.Until = m.Time.Add(lease)
+		return j.storeClaim(tx, c.Token, m)
+	})
+	if err != nil {
+		return receive.Claim{}, explain(j.path, err)
+	}
+	return c, nil
+}
+
+// Finish finishes a claim of [Journal.Claim], see [receive.Store]. The delivery is
+// remembered until [Journal.Prune] deletes it, a week at least.
+func (j *Journal) Finish(ctx context.Context, c receive.Claim) error { return j.endClaim(ctx, c, true) }
+
+// Release releases a claim of [Journal.Claim], see [receive.Store].
+func (j *Journal) Release(ctx context.Context, c receive.Claim) error {
+	return j.endClaim(ctx, c, false)
+}
+
+func (j *Journal) endClaim(ctx context.Context, c receive.Claim, accepted bool) error {
+	lost := false
+	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		n, err := tx.Change("DELETE FROM claim WHERE record = ?", c.Token)
+		lost = n == 0
+		if err != nil || lost || c.Mark == nil {
+			return err
+		}
+		m := *c.Mark
+		m.Accepted = accepted
+		return insertMark(tx, m)
+	})
+	if err == nil && lost {
+		return receive.ErrLeaseLost
+	}
+	return explain(j.path, err)
 }
 
 // indexMarks creates the indexes that sameMarks needs. A journal has none until a
@@ -90,78 +149,86 @@ func indexMarks(tx *sqlfile.Tx) error {
 	if err == nil {
 		err = tx.Exec("CREATE INDEX IF NOT EXISTS seen_signed ON seen (signed)")
 	}
+	if err == nil {
+		err = tx.Exec("CREATE INDEX IF NOT EXISTS seen_event ON seen (event_id) WHERE event_id <> ''")
+	}
 	return err
 }
 
-// claim returns what a delivery is after the marks and the claims of other
+// claim returns what the delivery of a receipt is after the marks and the claims of other
 // receivers, or nil if it is new. If its record is pending, it is claimed then.
 func (j *Journal) claim(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, error) {
-	if r.Mark != nil {
-		if seen, err := j.seenBefore(tx, r); err != nil || seen != nil {
-			return seen, err
+	isPending := outcomeOf(r.Record) == pending
+	if r.Mark == nil { // no other delivery is the same
+		if !isPending {
+			return nil, nil
 		}
+		return nil, j.storeClaim(tx, r.Record.ID, receive.Mark{Time: r.Record.Time})
 	}
-	if outcomeOf(r.Record) != pending {
-		return nil, nil
-	}
-	return nil, j.storeClaim(tx, r)
-}
-
-// seenBefore returns what a delivery is after the marks and the claims of other
-// receivers, or nil if it is new.
-func (j *Journal) seenBefore(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, error) {
-	m := r.Mark
-	if err := j.others.look(tx); err != nil {
+	c, err := j.compare(tx, *r.Mark, r.Record.ID)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if j.others.mark {
-		if !j.hasMarkIndex.Load() {
-			if err := indexMarks(tx); err != nil {
-				return nil, err
-			}
-			tx.OnCommit(func() { j.hasMarkIndex.Store(true) })
-		}
-		var stored []receive.Mark
-		if err := tx.Each(sameMarks, []any{m.ID, m.Signed[:], mostMarks}, collect(&stored)); err != nil {
-			return nil, err
-		}
-		if seen := m.Among(stored); seen != nil {
-			return seen, nil
-		}
-	}
-	if j.others.claim {
-		if _, err := j.claimOwner(tx); err != nil { // ends the claims of a receiver that was killed
-			return nil, err
-		}
-		var claims int
-		err := tx.One("SELECT count(*) FROM claim WHERE (webhook_id = ? AND webhook_id <> '' OR signed = ?) AND record <> ? AND until > ?",
-			[]any{m.ID, m.Signed[:], r.Record.ID, m.Time.UnixNano()}, &claims)
-		if err != nil {
-			return nil, err
-		}
-		if claims > 0 {
-			return &receive.SeenError{Outcome: pending, FirstID: m.ID}, nil
-		}
+	case c.Outcome != webhook.Accepted:
+		return &receive.SeenError{Outcome: c.Outcome, FirstID: c.FirstID}, nil
+	case isPending:
+		return nil, j.storeClaim(tx, r.Record.ID, *r.Mark)
 	}
 	return nil, nil
 }
 
-// storeClaim claims the delivery of a pending record.
-func (j *Journal) storeClaim(tx *sqlfile.Tx, r receive.Receipt) error {
+// compare compares a delivery with the marks and the claims of other receivers. record is
+// that of a claim of its own.
+func (j *Journal) compare(tx *sqlfile.Tx, m receive.Mark, record string) (c receive.Claim, err error) {
+	if err := j.others.look(tx); err != nil {
+		return c, err
+	}
+	var stored []receive.Mark
+	if j.others.mark {
+		if !j.hasMarkIndex.Load() {
+			if err := indexMarks(tx); err != nil {
+				return c, err
+			}
+			tx.OnCommit(func() { j.hasMarkIndex.Store(true) })
+		}
+		if err := tx.Each(sameMarks, []any{m.ID, m.Signed[:], m.EventID, mostMarks}, collect(&stored)); err != nil {
+			return c, err
+		}
+	}
+	if j.others.claim {
+		if _, err := j.claimOwner(tx); err != nil { // ends the claims of a receiver that was killed
+			return c, err
+		}
+		ids := []string{m.ID}
+		for _, s := range stored { // a try that failed, and may be tried again now
+			if s.Signed == m.Signed && s.ID != m.ID && s.ID != "" {
+				ids = append(ids, s.ID)
+			}
+		}
+		for _, id := range ids {
+			if err := tx.Each(sameClaims, []any{id, m.Signed[:], m.EventID, record}, collect(&stored)); err != nil {
+				return c, err
+			}
+		}
+	}
+	return m.Among(stored), nil
+}
+
+// storeClaim claims a delivery for a record or a token, until its mark's Until.
+func (j *Journal) storeClaim(tx *sqlfile.Tx, record string, m receive.Mark) error {
 	owner, err := j.claimOwner(tx)
 	if err != nil {
 		return err
 	}
+	if m.Until.IsZero() {
+		m.Until = m.Time.Add(receive.DefaultLease)
+	}
 	j.others.claim = true
-	if err := endClaims(tx, "until <= ?", r.Record.Time.UnixNano()); err != nil {
+	if err := endClaims(tx, "until <= ?", m.Time.UnixNano()); err != nil {
 		return err
 	}
-	id, signed := "", []byte{} // without a mark: no other delivery is the same
-	if r.Mark != nil {
-		id, signed = r.Mark.ID, r.Mark.Signed[:]
-	}
-	return tx.Exec("INSERT INTO claim (record, webhook_id, signed, owner, until) VALUES (?,?,?,?,?)",
-		r.Record.ID, id, signed, owner, r.Record.Time.Add(claimLease).UnixNano())
+	return tx.Exec("INSERT INTO claim (record, webhook_id, signed, body, event_id, owner, until) VALUES (?,?,?,?,?,?,?)",
+		record, m.ID, m.Signed[:], m.Body[:], m.EventID, owner, m.Until.UnixNano())
 }
 
 // endClaims deletes the claims that a condition selects. Their receivers have
@@ -219,11 +286,15 @@ func (j *Journal) storeMark(tx *sqlfile.Tx, r receive.Receipt) error {
 	if r.Mark == nil {
 		return nil
 	}
-	m, at := r.Mark, int64(0)
+	return insertMark(tx, *r.Mark)
+}
+
+func insertMark(tx *sqlfile.Tx, m receive.Mark) error {
+	at := int64(0)
 	if !m.Time.IsZero() {
 		at = m.Time.UnixNano()
 	}
-	return tx.Exec("INSERT INTO seen ("+markColumns+") VALUES (?,?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted, at)
+	return tx.Exec("INSERT INTO seen ("+markColumns+") VALUES (?,?,?,?,?,?)", m.ID, m.Signed[:], m.Body[:], m.Accepted, at, m.EventID)
 }
 
 // others is what the file may contain that the memory of this process's receiver

@@ -68,7 +68,7 @@ func (d *deliveries) next() (http.Header, string) {
 func BenchmarkHandler(b *testing.B) {
 	handler, err := receive.New(receive.Config{
 		Verifier: webhook.Verifier{Secrets: []webhook.Secret{webhooktest.Secret(b, sharedSecret)}},
-		Memory:   receive.NewMemory(remembered), Sink: func(webhook.Record) {},
+		Store:    receive.NewMemory(remembered), Sink: func(webhook.Record) {},
 		Now: func() time.Time { return clock }, NewID: func() string { return "rec_1" },
 	})
 	if err != nil {

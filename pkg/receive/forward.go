@@ -74,12 +74,10 @@ func forwardRequest(ctx context.Context, transport http.RoundTripper, target str
 	return answer, nil
 }
 
-// Queue stores receipts durably until they are forwarded. A *journal.Queue of
-// package journal is one.
+// Queue is a [Recorder] that keeps requests until they are forwarded: one whose Forward
+// is set is due at once. A *journal.Queue of package journal is one.
 type Queue interface {
-	// Keep stores a receipt and returns when it is on disk. If its Forward is
-	// set, it is due at once.
-	Keep(ctx context.Context, r Receipt) error
+	Recorder
 
 	// Due returns the records that are due at now, at most limit of them: first
 	// the one that has been due for the longest, and those that are due equally
@@ -88,9 +86,9 @@ type Queue interface {
 	// when another becomes due; the zero time if none does.
 	Due(ctx context.Context, now time.Time, limit int) (due []DueRecord, next time.Time, err error)
 
-	// Finish stores the result of an attempt. The record is due again at
+	// SaveResult stores the result of an attempt. The record is due again at
 	// r.Next, or never if that is the zero time. It is called concurrently.
-	Finish(ctx context.Context, r ForwardResult) error
+	SaveResult(ctx context.Context, r ForwardResult) error
 }
 
 // DueRecord is a record that is due to be forwarded.
@@ -145,8 +143,11 @@ type ForwarderConfig struct {
 // one minute; every other status is final. What is not done when the process
 // ends, even by a kill, is done by the next Forwarder on the queue. An event may
 // reach the app twice if the process ends during an attempt.
+//
+// A Forwarder is a [Recorder]: it is the Store of the receiver whose events it forwards.
 type Forwarder struct {
-	config ForwarderConfig
+	recorder // the queue
+	config   ForwarderConfig
 
 	wake     chan struct{} // holds one when a record may be due
 	ended    chan attempt  // the attempts that have ended
@@ -159,6 +160,9 @@ type Forwarder struct {
 	running map[string]bool // the attempts in progress: by record id, whether it is a retry
 	retries int             // how many of them are retries
 }
+
+// recorder keeps the field of a Forwarder unexported.
+type recorder = Recorder
 
 // attempt is an attempt that has ended.
 type attempt struct {
@@ -175,7 +179,7 @@ const (
 )
 
 // NewForwarder returns a forwarder that runs until Shutdown. It begins with what
-// the queue contains. Set [Config.Keep] to its Keep.
+// the queue contains. Set it as [Config.Store].
 func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	switch {
 	case c.Queue == nil:
@@ -202,7 +206,7 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &Forwarder{
-		config: c, running: map[string]bool{},
+		recorder: c.Queue, config: c, running: map[string]bool{},
 		wake: make(chan struct{}, 1), ended: make(chan attempt),
 		stopping: make(chan struct{}), cancel: cancel, stopped: make(chan struct{}),
 	}
@@ -365,7 +369,7 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 			r.Verdict.Outcome, r.Verdict.Reason = webhook.ForwardFailed, "app"
 		}
 	}
-	err := f.config.Queue.Finish(context.WithoutCancel(ctx), result)
+	err := f.config.Queue.SaveResult(context.WithoutCancel(ctx), result)
 	notify.Handled(ctx, f.config.Observer, &result.Record, observe.Call{
 		Outcome: r.Verdict.Outcome, Status: answer.Status, Attempt: d.Attempts, Duration: ended.Sub(began), Age: max(ended.Sub(r.Time), 0),
 	})

@@ -19,6 +19,8 @@ import (
 
 // queue is a Queue in memory.
 type queue struct {
+	receive.Recorder // knows no delivery
+
 	mu    sync.Mutex
 	items []queued
 	fault error // of Due
@@ -63,7 +65,7 @@ func (q *queue) Due(_ context.Context, now time.Time, limit int) (due []receive.
 	return due, next, q.fault
 }
 
-func (q *queue) Finish(_ context.Context, r receive.ForwardResult) error {
+func (q *queue) SaveResult(_ context.Context, r receive.ForwardResult) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	i := slices.IndexFunc(q.items, func(item queued) bool { return item.Record.ID == r.Record.ID })

@@ -36,15 +36,17 @@
 // after the first 16 MiB: a connection that sends more of them rests after its answer,
 // for a second at most, so that a flood of them does not delay the other senders.
 //
-// A [Memory] holds the ids that were seen, for one process. To keep them over a
-// restart, and to forward events in the background with retries, store each
-// request with [Config.Keep]; package journal does so on disk, and a [Forwarder]
-// works from there.
+// [Config.Store] decides who may handle a delivery. The default, a [Memory], knows the
+// deliveries of one process until it ends. A [Store] on disk or on a server is for
+// restarts and for several processes. A *journal.Journal of package journal is one, which
+// keeps the requests as well; a [Forwarder] on it answers the sender first, and hands
+// events to the app in the background, with retries.
 //
 // This package is stable.
 package receive
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -66,6 +68,15 @@ const (
 
 	// DefaultDedupWindow is the default of [Config.DedupWindow].
 	DefaultDedupWindow = 10 * time.Minute
+
+	// DefaultLease is the default of [Config.Lease]: longer than an App behind [Forward]
+	// may take, and than WorkSkedge waits for an answer.
+	DefaultLease = ForwardTimeout + 5*time.Second
+
+	// DefaultTTL is the default of [Config.TTL]: longer than a platform sends its
+	// retries. The six attempts of WorkSkedge take 7 hours and 21 minutes (Webhooks
+	// page, "Retry Policy").
+	DefaultTTL = 24 * time.Hour
 )
 
 // App handles the requests that passed every check, at most one at a time for
@@ -97,37 +108,50 @@ type Config struct {
 	// [DefaultMaxBody].
 	MaxBody int64
 
-	// Memory knows the deliveries that were seen; default: a new one for
-	// [DefaultMemory] deliveries.
-	Memory *Memory
+	// Store decides who may handle a delivery; default: a new [Memory]. If it is a
+	// [Recorder], it also keeps the requests, as Keep would.
+	Store Store
+
+	// Lease is how long the App may take with a Store other than a Memory: its context
+	// ends then, and another receiver may handle the delivery. Default: [DefaultLease].
+	Lease time.Duration
+
+	// TTL is how long a Store is to remember a delivery; at least as long as its
+	// timestamp is accepted. Default: [DefaultTTL], or DedupWindow where that applies.
+	TTL time.Duration
+
+	// Remember is how many deliveries the handler remembers in memory, besides the
+	// Store; default: [DefaultMemory].
+	Remember int
+
+	// DedupEvents takes a delivery for a duplicate also if its event was accepted under
+	// another webhook id: the event id is in the signed body. Without it, only the
+	// webhook id and the signature count.
+	DedupEvents bool
 
 	// DedupWindow is how long a repeat counts as a duplicate where a delivery has
 	// neither id nor timestamp, as those of Worksome: later, the same body is a
 	// new event. Default: [DefaultDedupWindow].
 	DedupWindow time.Duration
 
-	// Seen, if not nil, returns the marks that Keep stored with a webhook id, or
-	// with a digest, or with the id of a mark that has the digest. It is asked
-	// for the deliveries that Memory has forgotten. It is called concurrently.
-	Seen func(ctx context.Context, id string, signed [sha256.Size]byte) ([]Mark, error)
+	// Check, if not nil, is asked about each new event before the App. An answer other
+	// than 2xx is the answer to the sender, who may try again, and the App is not
+	// called. It must have no effects: with a Store, another receiver may be asked about
+	// the same delivery. Without an App, its answer of 2xx is the answer.
+	Check App
 
-	// App handles the requests; default: it answers [OK].
+	// App handles the events; default: it answers [OK].
 	App App
 
-	// Wants selects the events that go to the App. The others are verified and
+	// Wants selects the events that go to Check and the App. The others are verified and
 	// answered with 200. Default: all.
 	Wants func(webhook.Event) bool
 
 	// Keep, if not nil, stores a request durably. If the answer would be 2xx,
 	// Keep is called before the answer is written, and an error makes it a 503.
 	// For every other answer it is called afterwards, and the handler ignores
-	// its error. It is called concurrently.
+	// its error. It is called concurrently. With a Recorder it must be nil.
 	Keep func(context.Context, Receipt) error
-
-	// KeepFirst calls Keep also before the App, with the outcome pending. A
-	// request that cannot be stored does not reach the App then, and neither does
-	// one that another receiver on the same store has accepted or is handling.
-	KeepFirst bool
 
 	// Diagnose, if not nil, explains a failed verification; the record gets what it
 	// returns. It is called after the answer is written, concurrently, and
@@ -154,15 +178,14 @@ type Config struct {
 type Receipt struct {
 	Record webhook.Record
 
-	// Mark is what [Memory.Restore] needs to know the delivery after a restart;
-	// nil if there is nothing to know.
+	// Mark is what a [Recorder] needs to know the delivery again; nil if there is
+	// nothing to know.
 	Mark *Mark
 
-	// Once asks Keep to store nothing and to return a [*SeenError] if the marks
+	// Once asks a Recorder to store nothing and to return a [*SeenError] if the marks
 	// that are stored, by any receiver, say that the delivery is not new: see
-	// [Mark.Among]. If the outcome of the record is pending, the delivery is
-	// being handled until the same record comes again, and no other receiver may
-	// handle it meanwhile. A Keep for one receiver alone may ignore Once.
+	// [Mark.Among]. If the outcome of the record is pending, the delivery is claimed
+	// until the Until of the mark, or until the same record comes again.
 	Once bool
 
 	// Unverified reports whether the request was refused before or while it was
@@ -186,8 +209,10 @@ var ErrNoSecret = errors.New("no secret to verify with")
 // Handler is a receiver. [New] returns it.
 type Handler struct {
 	config   Config
+	memory   *Memory  // of this process
+	store    Store    // that other receivers share; nil if there is none, or a Recorder
+	recorder Recorder // likewise
 	refused  *pace
-	observed bool // calls of the App are: there is an Observer, and an App
 }
 
 // New checks the configuration and returns a handler. It returns [ErrNoSecret]
@@ -210,11 +235,9 @@ func New(c Config) (*Handler, error) {
 	if c.MaxBody <= 0 {
 		c.MaxBody = DefaultMaxBody
 	}
-	if c.Memory == nil {
-		c.Memory = NewMemory(DefaultMemory)
+	if c.Lease <= 0 {
+		c.Lease = DefaultLease
 	}
-	observed := c.Observer != nil && c.App != nil
-	c.App = orOK(c.App)
 	if c.Wants == nil {
 		c.Wants = func(webhook.Event) bool { return true }
 	}
@@ -227,7 +250,39 @@ func New(c Config) (*Handler, error) {
 	if c.NewID == nil {
 		c.NewID = func() string { return "rec_" + rand.Text() }
 	}
-	return &Handler{config: c, refused: new(pace), observed: observed}, nil
+	h := &Handler{config: c, refused: new(pace)}
+	if err := h.connect(); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// connect prepares the store of the handler.
+func (h *Handler) connect() error {
+	c := &h.config
+	if m, ok := c.Store.(*Memory); ok && m != nil {
+		h.memory = m
+		return nil
+	}
+	h.memory = NewMemory(cmp.Or(max(c.Remember, 0), DefaultMemory))
+	switch store := c.Store.(type) {
+	case nil:
+	case *Memory:
+		return errors.New("receive: Config.Store is a nil *Memory: leave it out for the default")
+	case Recorder:
+		if c.Keep != nil {
+			return errors.New("receive: Config.Store keeps the requests, so Config.Keep must be nil")
+		}
+		marks, err := store.Marks(context.Background(), h.memory.limit)
+		if err != nil {
+			return fmt.Errorf("reading the deliveries that the store has seen: %w", err)
+		}
+		h.memory.restore(marks)
+		h.recorder, c.Keep = store, store.Keep
+	default:
+		h.store = store
+	}
+	return nil
 }
 
 // NewServer returns a server for h whose limits hold off slow and oversized
@@ -277,7 +332,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.record.Duration = c.Now().Sub(began)
 		h.diagnose(&p.record)
 		if c.Keep != nil && !p.kept {
-			_ = h.store(r.Context(), p) // Config.Keep documents that this error is ignored
+			_ = h.save(r.Context(), p) // Config.Keep documents that this error is ignored
 		}
 		h.observe(r.Context(), p)
 		if c.Sink != nil {
@@ -399,36 +454,70 @@ func (h *Handler) dedupKey(r *http.Request) string {
 	return timestamp
 }
 
+// markOf returns what a request is known by.
+func (h *Handler) markOf(r *http.Request, p *receipt, e *webhook.Event) Mark {
+	body := p.record.Request.Body
+	mark := Mark{ID: shortID(p.record.WebhookID), Time: p.began, Body: sha256.Sum256(body), TTL: h.config.TTL}
+	key := h.dedupKey(r)
+	mark.Signed = BodyDigest(key, body)
+	if h.config.DedupEvents {
+		mark.EventID = shortID(e.ID)
+	}
+	if mark.ID+key == "" {
+		mark.Within = h.config.DedupWindow
+		mark.TTL = cmp.Or(mark.TTL, mark.Within)
+	}
+	tolerance := cmp.Or(h.config.Verifier.Tolerance, webhook.DefaultTolerance)
+	mark.TTL = max(cmp.Or(mark.TTL, DefaultTTL), 2*tolerance, mark.Within) // a timestamp may lie ahead as far
+	return mark
+}
+
 // handleOnce calls the App with a verified request, unless it was handled
 // before.
 func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) webhook.Response {
 	record := &p.record
-	mark := Mark{ID: shortID(record.WebhookID), Time: p.began, Body: sha256.Sum256(record.Request.Body)}
-	key := h.dedupKey(r)
-	mark.Signed = BodyDigest(key, record.Request.Body)
-	if mark.ID+key == "" {
-		mark.Within = h.config.DedupWindow
-	}
-	claim, err := h.config.Memory.claim(r.Context(), mark)
+	mark := h.markOf(r, p, e)
+	claim, done, err := h.memory.await(r.Context(), mark)
 	if err != nil {
 		return refuse(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
 	}
 	if claim.Outcome != webhook.Accepted {
-		return h.answerSeen(r.Context(), p, &SeenError{claim.Outcome, claim.FirstID}, claim.Mark.accepted())
+		return h.answerKnown(r.Context(), p, claim)
 	}
-	if h.config.Seen != nil && h.config.Memory.hasForgotten() {
-		stored, err := h.config.Seen(r.Context(), mark.ID, mark.Signed)
+	if h.recorder != nil && h.memory.hasForgotten() {
+		stored, err := h.recorder.Seen(r.Context(), mark)
 		if err != nil {
-			claim.Done(false)
+			done(false)
 			return failStore(record, err)
 		}
-		if seen := mark.Among(stored); seen != nil {
-			claim.Done(seen.Outcome == webhook.Duplicate)
-			return h.answerSeen(r.Context(), p, seen, nil)
+		if seen := mark.Among(stored); seen.Outcome != webhook.Accepted && seen.Outcome != webhook.Pending {
+			done(seen.Outcome == webhook.Duplicate)
+			return h.answerKnown(r.Context(), p, seen)
 		}
 	}
 	record.Verdict.Outcome = webhook.Accepted
-	return h.handle(r.Context(), p, e, claim)
+	return h.handle(r.Context(), p, e, &mark, done)
+}
+
+// answerKnown answers a delivery that the memory of this process knows. The store learns
+// of a new signature, which can be captured as well.
+func (h *Handler) answerKnown(ctx context.Context, p *receipt, claim Claim) webhook.Response {
+	seen := &SeenError{claim.Outcome, claim.FirstID}
+	if h.store == nil || claim.Mark == nil {
+		return h.answerSeen(ctx, p, seen, claim.Mark)
+	}
+	held, err := h.claimFirst(ctx, p, claim.Mark)
+	var known *SeenError
+	switch {
+	case errors.As(err, &known): // as it must be
+	case err != nil:
+		return failStore(&p.record, err)
+	default: // the store has forgotten what this process has not
+		if err := held(ctx, true); err != nil {
+			return failStore(&p.record, err)
+		}
+	}
+	return h.answerSeen(ctx, p, seen, nil)
 }
 
 // answerSeen answers a delivery that is not new. mark is what is new of it, or
@@ -444,7 +533,7 @@ func (h *Handler) answerSeen(ctx context.Context, p *receipt, seen *SeenError, m
 			first = "under the id " + strconv.Quote(seen.FirstID)
 		}
 		record.Verdict.Detail = "the same timestamp and body arrived before " + first + ": a captured request sent again?"
-		return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`))
+		return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"replay_suspect":true}`), nothingClaimed)
 	case webhook.Conflict:
 		a := refuse(record, http.StatusConflict, "conflict", "Webhook id was used for another body", "the id was accepted before with another body")
 		record.Verdict.Outcome = webhook.Conflict
@@ -452,16 +541,18 @@ func (h *Handler) answerSeen(ctx context.Context, p *receipt, seen *SeenError, m
 	case webhook.Pending:
 		return refuse(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "another receiver on the same store is handling the same delivery")
 	}
-	return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`))
+	return h.keep(ctx, p, jsonAnswer(http.StatusOK, `{"received":true,"duplicate":true}`), nothingClaimed)
 }
 
-// handle calls the App and settles the claim once the request is stored.
-func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, claim Claim) webhook.Response {
+// handle calls the App and settles the claims once the request is stored. mark is nil
+// for a delivery that cannot be known again; done settles it in this process.
+func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, mark *Mark, done func(accepted bool)) webhook.Response {
 	c, record := &h.config, &p.record
 	accepted, returned := false, false
-	if record.WebhookID != "" { // without an id, the digest is known only if it is accepted
-		p.mark = claim.Mark
+	if h.recorder != nil && record.WebhookID != "" { // without an id, the digest is known only if it is accepted
+		p.mark = mark
 	}
+	settle := nothingClaimed // at the store
 	defer func() {
 		if !returned {
 			record.Error = "the app panicked"
@@ -469,12 +560,23 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 		if !accepted && record.Verdict.Outcome == webhook.Accepted {
 			record.Verdict.Outcome, record.Verdict.Reason = webhook.Failed, "app"
 		}
-		claim.Done(accepted)
+		if !accepted {
+			if err := settle(ctx, false); err != nil {
+				warn(record, "the store did not release the delivery: "+err.Error())
+			}
+		}
+		done(accepted)
 	}()
-	if c.Keep != nil && c.KeepFirst {
-		first := receipt{record: *record, mark: claim.Mark, once: true}
-		record.Verdict.Outcome = webhook.Pending
-		if err := h.store(ctx, &first); err != nil {
+	answer, wanted := OK(), c.Wants(*e)
+	ctx = context.WithValue(ctx, eventKey{}, e)
+	if wanted && c.Check != nil {
+		answer = c.Check(ctx, e, record)
+	}
+	hasEffect := wanted && c.App != nil && answer.Status/100 == 2
+	claimed := hasEffect && h.recorder != nil || h.store != nil && mark != nil
+	if claimed {
+		held, err := h.claimFirst(ctx, p, mark)
+		if err != nil {
 			returned = true
 			var seen *SeenError
 			if !errors.As(err, &seen) {
@@ -483,44 +585,105 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, clai
 			accepted = seen.Outcome == webhook.Duplicate
 			return h.answerSeen(ctx, p, seen, nil)
 		}
-		record.Verdict.Outcome = webhook.Accepted
+		settle = held
 	}
-	answer, wanted := OK(), c.Wants(*e)
-	if wanted {
-		answer = h.callApp(context.WithValue(ctx, eventKey{}, e), p, e)
+	if hasEffect {
+		answer = h.callApp(ctx, p, e, claimed)
 	}
 	if !isFinal(answer.Status) {
 		record.Error = fmt.Sprintf("the app answered with status %d, which is not a final status", answer.Status)
 		answer = Status(http.StatusInternalServerError)
 	}
 	if answer.Status/100 == 2 {
-		p.mark, p.forward = claim.Mark.accepted(), wanted
-		p.once = p.mark != nil && !c.KeepFirst
-		answer = h.keep(ctx, p, answer)
+		if h.recorder != nil {
+			p.mark, p.once = mark.accepted(), mark != nil && !claimed
+		}
+		p.forward = wanted
+		answer = h.keep(ctx, p, answer, settle)
 	}
 	isNew := record.Verdict.Outcome == webhook.Accepted || record.Verdict.Outcome == webhook.Duplicate
 	accepted, returned = answer.Status/100 == 2 && isNew, true
 	return answer
 }
 
-// keep stores a request before its answer of 2xx is written, and makes that a
-// 503 if it fails.
-func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response) webhook.Response {
-	if h.config.Keep == nil {
-		return answer
+// nothingClaimed settles no claim.
+func nothingClaimed(context.Context, bool) error { return nil }
+
+// claimFirst claims a delivery at the store that receivers share, and returns a function
+// that finishes or releases the claim. The error is a *SeenError for a delivery that is
+// not new.
+func (h *Handler) claimFirst(ctx context.Context, p *receipt, mark *Mark) (settle func(ctx context.Context, accepted bool) error, err error) {
+	if h.recorder != nil {
+		return nothingClaimed, h.savePending(ctx, p, mark) // the record that follows settles it
 	}
-	p.record.Response, p.record.Duration = &answer, h.config.Now().Sub(p.began)
-	if err := h.store(ctx, p); err != nil {
-		p.record.Response = nil
-		var seen *SeenError
-		if errors.As(err, &seen) && p.once {
-			return h.answerSeen(ctx, p, seen, nil)
+	var claim Claim
+	err = h.atStore(ctx, func(ctx context.Context) (err error) {
+		claim, err = h.store.Claim(ctx, *mark, h.config.Lease)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	switch claim.Outcome {
+	case webhook.Accepted:
+		return func(ctx context.Context, accepted bool) error {
+			settle := h.store.Release
+			if accepted {
+				settle = h.store.Finish
+			}
+			return h.atStore(ctx, func(ctx context.Context) error { return settle(ctx, claim) })
+		}, nil
+	case webhook.Pending, webhook.Duplicate, webhook.Conflict, webhook.ReplaySuspect:
+		return nil, &SeenError{claim.Outcome, claim.FirstID}
+	}
+	return nil, fmt.Errorf("the store answered a claim with the outcome %q", claim.Outcome)
+}
+
+// atStore calls the store for as long as a lease takes. The sender may go away meanwhile.
+func (h *Handler) atStore(ctx context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.config.Lease)
+	defer cancel()
+	return call(ctx)
+}
+
+// savePending claims a delivery at a Recorder.
+func (h *Handler) savePending(ctx context.Context, p *receipt, mark *Mark) error {
+	first, verdict := receipt{record: p.record, once: true, passed: p.passed}, *p.record.Verdict
+	verdict.Outcome = webhook.Pending
+	first.record.Verdict = &verdict
+	if mark != nil {
+		held := *mark
+		held.Until = p.began.Add(h.config.Lease)
+		first.mark = &held
+	}
+	return h.save(ctx, &first)
+}
+
+// keep stores a request before its answer of 2xx is written, and finishes its claim. It
+// makes the answer a 503 if either fails.
+func (h *Handler) keep(ctx context.Context, p *receipt, answer webhook.Response, settle func(context.Context, bool) error) webhook.Response {
+	if h.config.Keep != nil {
+		p.record.Response, p.record.Duration = &answer, h.config.Now().Sub(p.began)
+		if err := h.save(ctx, p); err != nil {
+			p.record.Response = nil
+			var seen *SeenError
+			if errors.As(err, &seen) && p.once {
+				return h.answerSeen(ctx, p, seen, nil)
+			}
+			return h.failKept(p, err)
 		}
-		p.mark, p.once, p.forward = nil, false, false
-		return failStore(&p.record, err)
+		p.kept = true
 	}
-	p.kept = true
+	if err := settle(ctx, true); err != nil {
+		p.record.Response, p.kept = nil, false // what is kept is to say so
+		return h.failKept(p, err)
+	}
 	return answer
+}
+
+func (h *Handler) failKept(p *receipt, err error) webhook.Response {
+	p.mark, p.once, p.forward = nil, false, false
+	return failStore(&p.record, err)
 }
 
 // redact returns a record without the values that Unsigned requires, and with the
@@ -534,7 +697,7 @@ func (h *Handler) redact(record webhook.Record) webhook.Record {
 	return c.Unsigned.redact(exchange.MaskEcho(record, c.Verifier.Secrets, also...))
 }
 
-func (h *Handler) store(ctx context.Context, p *receipt) error {
+func (h *Handler) save(ctx context.Context, p *receipt) error {
 	return h.config.Keep(context.WithoutCancel(ctx), Receipt{
 		Record: h.redact(p.record), Mark: p.mark, Once: p.once, Forward: p.forward,
 		Unverified: !p.passed && p.record.RefusedUnverified(),

@@ -14,8 +14,10 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// shelf is a Keep that remembers, and can be full.
+// shelf is a Recorder that can be full.
 type shelf struct {
+	receive.Store // is not asked
+
 	mu      sync.Mutex
 	records []webhook.Record
 	marks   []receive.Mark
@@ -23,7 +25,7 @@ type shelf struct {
 	full    error
 }
 
-func (s *shelf) keep(_ context.Context, receipt receive.Receipt) error {
+func (s *shelf) Keep(_ context.Context, receipt receive.Receipt) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.full != nil {
@@ -40,6 +42,10 @@ func (s *shelf) keep(_ context.Context, receipt receive.Receipt) error {
 	return nil
 }
 
+func (s *shelf) Marks(context.Context, int) ([]receive.Mark, error) { return s.marks, nil }
+
+func (s *shelf) Seen(context.Context, receive.Mark) ([]receive.Mark, error) { return nil, nil }
+
 // want checks the outcomes of what was kept, in order.
 func (s *shelf) want(t *testing.T, outcomes ...webhook.Outcome) {
 	t.Helper()
@@ -52,9 +58,21 @@ func (s *shelf) want(t *testing.T, outcomes ...webhook.Outcome) {
 	}
 }
 
+// keeping returns a receiver on a shelf. With first, the app has effects: the receiver
+// claims a delivery before it calls the app.
 func keeping(t *testing.T, s *shelf, app receive.App, first bool) *receiver {
 	t.Helper()
-	return newReceiver(t, func(c *receive.Config) { c.Keep, c.KeepFirst, c.App = s.keep, first, app })
+	return newReceiver(t, func(c *receive.Config) {
+		c.Store = s
+		if app == nil {
+			app = receive.Always(http.StatusOK)
+		}
+		if first {
+			c.App = app
+		} else {
+			c.Check = app
+		}
+	})
 }
 
 func wantStatus(t *testing.T, r *receiver, status int, h http.Header, body string) {
@@ -149,9 +167,9 @@ func TestConfigKeepGetsTheRecordOfAPanic(t *testing.T) {
 	}
 }
 
-// TestMemoryRestoreJudgesAsBefore holds that what Keep was given is all
+// TestRecorderJudgesAsBeforeARestart holds that what Keep was given is all
 // that a restart needs.
-func TestMemoryRestoreJudgesAsBefore(t *testing.T) {
+func TestRecorderJudgesAsBeforeARestart(t *testing.T) {
 	t.Parallel()
 	s := &shelf{}
 	status := http.StatusOK
@@ -187,9 +205,7 @@ func TestMemoryRestoreJudgesAsBefore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := receive.NewMemory(receive.DefaultMemory)
-			m.Restore(s.marks)
-			r := newReceiver(t, func(c *receive.Config) { c.Memory = m })
+			r := keeping(t, &shelf{marks: s.marks}, nil, false)
 			r.answerTo(post(test.header, test.body))
 			if got := r.last(t).Verdict.Outcome; got != test.want {
 				t.Errorf("it is %s, want %s", got, test.want)
@@ -203,8 +219,8 @@ func TestReceiptForwardIsSetForNewEventsThatTheAppAccepted(t *testing.T) {
 	s := &shelf{}
 	status := http.StatusOK
 	r := newReceiver(t, func(c *receive.Config) {
-		c.Keep = s.keep
-		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return receive.Status(status) }
+		c.Store = s
+		c.Check = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { return receive.Status(status) }
 		c.Wants = func(e webhook.Event) bool { return e.Type != "project.created" }
 	})
 	for _, step := range []struct {
@@ -293,7 +309,7 @@ func TestConfigDiagnose(t *testing.T) {
 	var asked []string
 	w := httptest.NewRecorder()
 	r := newReceiver(t, func(c *receive.Config) {
-		c.Keep = s.keep
+		c.Store = s
 		c.Diagnose = func(r webhook.Request, reason webhook.Reason) *webhook.Diagnosis {
 			if !w.Flushed {
 				t.Error("the sender waits for it")

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,123 +12,50 @@ import (
 )
 
 // DefaultMemory is how many deliveries a receiver remembers by default. It
-// forgets the oldest first. A delivery takes about 300 bytes.
+// forgets the oldest first. A delivery takes about 450 bytes.
 const DefaultMemory = 100_000
-
-// longestID is the largest number of bytes that are kept of an id, so that a
-// sender cannot fill the memory with a long header.
-const longestID = 256
 
 type digest = [sha256.Size]byte
 
-// BodyDigest returns the SHA-256 of the timestamp, a dot and the body. A
-// captured request that is sent again under another id has the same digest.
-func BodyDigest(timestamp string, body []byte) [sha256.Size]byte {
-	h := sha256.New()
-	_, _ = h.Write([]byte(timestamp + ".")) // a hash returns no error
-	_, _ = h.Write(body)
-	return digest(h.Sum(nil))
-}
-
-// Mark is what a receiver remembers of a delivery. Stored marks bring a [Memory]
-// back after a restart.
-type Mark struct {
-	ID       string            // the webhook id
-	Signed   [sha256.Size]byte // the [BodyDigest] of the timestamp and the body
-	Body     [sha256.Size]byte // the SHA-256 of the body
-	Accepted bool              // it was answered with 2xx; otherwise the try failed
-	Time     time.Time         // when the request was received
-
-	// Within is how long a repeat counts as one, for a delivery that has
-	// neither id nor timestamp; 0 is for ever. It is not stored.
-	Within time.Duration
-}
-
-// accepted returns a copy of the mark, for a delivery that was accepted.
-func (m *Mark) accepted() *Mark {
-	if m == nil {
-		return nil
-	}
-	taken := *m
-	taken.Accepted = true
-	return &taken
-}
-
-// SeenError is the error of [Config.Keep] for a delivery that is not new: another
-// receiver on the same store has accepted it, or is handling it.
-type SeenError struct {
-	Outcome webhook.Outcome // duplicate, replay_suspect or conflict; pending while it is being handled
-	FirstID string          // the id that the delivery had first
-}
-
-func (e *SeenError) Error() string {
-	if e.Outcome == webhook.Pending {
-		return "another receiver is handling the delivery"
-	}
-	return "another receiver has accepted the delivery: " + string(e.Outcome)
-}
-
-// Among returns what a new delivery is after the given marks: a *SeenError if one
-// of them makes it a duplicate, a conflict or a replay suspect, and otherwise
-// nil. Stores use it, see [Receipt.Once].
-func (m *Mark) Among(stored []Mark) *SeenError {
-	captured := map[string]bool{} // the ids under which a try with the same signature failed
-	for _, s := range stored {
-		switch {
-		case s.Signed == m.Signed && !s.Accepted:
-			captured[s.ID] = true
-		case m.ID == "" || s.ID != m.ID || !s.Accepted:
-		case s.Body == m.Body:
-			return &SeenError{webhook.Duplicate, m.ID}
-		default:
-			return &SeenError{webhook.Conflict, m.ID}
-		}
-	}
-	for _, s := range stored {
-		isSame := s.Signed == m.Signed || captured[s.ID] && s.ID != "" && s.Body == m.Body
-		switch {
-		case !s.Accepted || !isSame || m.isLater(s.Time):
-		case s.ID == m.ID:
-			return &SeenError{webhook.Duplicate, m.ID}
-		default:
-			return &SeenError{webhook.ReplaySuspect, s.ID}
-		}
-	}
-	return nil
-}
-
-// isLater reports whether the mark is of an event of its own rather than of a
-// repeat of what was received at a time.
-func (m *Mark) isLater(first time.Time) bool {
-	return m.Within > 0 && m.Time.Sub(first) > m.Within
-}
-
-// Memory knows the deliveries that were handled. It is safe for concurrent use.
-// The zero Memory is ready to use; it remembers [DefaultMemory] deliveries.
+// Memory is a [Store] for one process. It is safe for concurrent use. The zero Memory is
+// ready to use; it remembers [DefaultMemory] deliveries, whatever their TTL is: above
+// that it forgets the oldest. A restart forgets them all, so a captured request can be
+// sent again then, as long as its timestamp is accepted.
+//
+// A [Handler] whose Store is a Memory waits for a delivery that is being handled, and its
+// claims have no lease.
 type Memory struct {
 	mu       sync.Mutex
 	limit    int
 	byID     map[string]*delivery
 	byDigest map[digest]*delivery // by BodyDigest
+	byEvent  map[string]*delivery // by event id
+	claims   map[string]*delivery // what Claim gave out, by token
+	tokens   uint64               // how many there were
 	settled  []settled            // oldest first
 	forgot   bool                 // a delivery was forgotten above the limit
 }
+
+var _ Store = (*Memory)(nil)
 
 // delivery is one delivery. It is being handled until done is closed; accepted
 // is set before that.
 type delivery struct {
 	id       string
+	eventID  string
+	signed   digest // at its first try
 	body     digest
-	at       time.Time
+	at       int64 // Unix nanoseconds: when it was received
+	until    int64 // likewise: the end of the lease; 0 if there is none
 	done     chan struct{}
 	accepted bool
 }
 
-// settled is a delivery together with the keys that it is found under.
+// settled is a delivery that was handled, with a signature that it had.
 type settled struct {
-	id       string
 	signed   digest
 	delivery *delivery
+	isRetry  bool // the signature is that of a retry, after the delivery was accepted
 }
 
 // NewMemory returns a memory for at most limit deliveries, at least one. A try
@@ -140,68 +67,82 @@ func (m *Memory) lock() {
 	m.mu.Lock()
 	if m.byID == nil {
 		m.limit = cmp.Or(m.limit, DefaultMemory)
-		m.byID, m.byDigest = map[string]*delivery{}, map[digest]*delivery{}
+		m.byID, m.byDigest, m.byEvent = map[string]*delivery{}, map[digest]*delivery{}, map[string]*delivery{}
+		m.claims = map[string]*delivery{}
 	}
 }
 
-// Claim is the result of [Memory.Claim]. If its outcome is accepted, the caller
-// handles the delivery and must call Done.
-type Claim struct {
-	Outcome webhook.Outcome     // accepted, duplicate, replay_suspect or conflict
-	FirstID string              // the id that the delivery had first
-	Done    func(accepted bool) // settles the claim; only the first call counts
-
-	// Mark is what [Memory.Restore] needs after a restart; nil if nothing is
-	// new. The caller sets its Accepted as it calls Done, and does not store the
-	// mark of a failed try without an id.
-	Mark *Mark
-}
-
-// Claim asks for the right to handle a delivery. If a delivery with the same
-// id, or with the same timestamp and body, is being handled, Claim waits for it:
-// after Done(true) this one is a duplicate, a conflict or a replay suspect, and
-// after Done(false) it is the next try. The error is that of ctx.
-//
-// A delivery without an id is recognized by its timestamp and body alone.
-func (m *Memory) Claim(ctx context.Context, id, timestamp string, body []byte) (Claim, error) {
-	return m.claim(ctx, Mark{ID: shortID(id), Signed: BodyDigest(timestamp, body), Body: sha256.Sum256(body)})
-}
-
-func (m *Memory) claim(ctx context.Context, mark Mark) (Claim, error) {
-	id, signed := mark.ID, mark.Signed
+// Claim claims a delivery, see [Store]. Its error is nil.
+func (m *Memory) Claim(_ context.Context, mark Mark, lease time.Duration) (Claim, error) {
 	for {
-		d, isNew := m.findOrAdd(mark)
-		if isNew {
-			return Claim{
-				Outcome: webhook.Accepted, FirstID: id, Mark: &mark,
-				Done: func(accepted bool) { m.settle(d, signed, accepted) },
-			}, nil
+		d, isNew := m.findOrAdd(mark, mark.Time.Add(lease).UnixNano())
+		switch {
+		case isNew:
+			return Claim{Outcome: webhook.Accepted, FirstID: mark.ID, Mark: &mark, Token: m.issue(d)}, nil
+		case !d.isDone() && (d.until == 0 || mark.Time.UnixNano() < d.until):
+			return Claim{Outcome: webhook.Pending, FirstID: d.id}, nil
 		}
-		select {
-		case <-d.done:
-		case <-ctx.Done():
-			return Claim{}, ctx.Err()
-		}
+		m.settle(d, false) // its lease has ended, unless it was settled
 		if claim, ok := m.compare(d, mark); ok {
 			return claim, nil
 		}
 	}
 }
 
-// shortID replaces the end of a long id with a digest of the whole id.
-func shortID(id string) string {
-	if len(id) <= longestID {
-		return id
+// issue returns a token for the right to settle a delivery.
+func (m *Memory) issue(d *delivery) string {
+	m.lock()
+	defer m.mu.Unlock()
+	m.tokens++
+	token := strconv.FormatUint(m.tokens, 10)
+	m.claims[token] = d
+	return token
+}
+
+// Finish finishes a claim, see [Store].
+func (m *Memory) Finish(_ context.Context, c Claim) error { return m.redeem(c.Token, true) }
+
+// Release releases a claim, see [Store].
+func (m *Memory) Release(_ context.Context, c Claim) error { return m.redeem(c.Token, false) }
+
+func (m *Memory) redeem(token string, accepted bool) error {
+	m.lock()
+	d, known := m.claims[token]
+	delete(m.claims, token)
+	m.mu.Unlock()
+	if !known || !m.settle(d, accepted) {
+		return ErrLeaseLost
 	}
-	sum := sha256.Sum256([]byte(id))
-	return id[:longestID-2*sha256.Size] + hex.EncodeToString(sum[:])
+	return nil
+}
+
+// await claims a delivery without a lease. If one with the same keys is being handled,
+// await waits for it: if it is accepted, this one is a duplicate, a conflict or a replay
+// suspect, and else the next try. done settles a claim that is accepted; only its first
+// call counts. The error is that of ctx.
+func (m *Memory) await(ctx context.Context, mark Mark) (claim Claim, done func(accepted bool), err error) {
+	for {
+		d, isNew := m.findOrAdd(mark, 0)
+		if isNew {
+			done = func(accepted bool) { m.settle(d, accepted) }
+			return Claim{Outcome: webhook.Accepted, FirstID: mark.ID, Mark: &mark}, done, nil
+		}
+		select {
+		case <-d.done:
+		case <-ctx.Done():
+			return Claim{}, nil, ctx.Err()
+		}
+		if claim, ok := m.compare(d, mark); ok {
+			return claim, func(bool) {}, nil
+		}
+	}
 }
 
 // findOrAdd returns the delivery that a claim is compared with, or adds a new
 // one. A claim is compared with a failed try only if the id of that try was
 // accepted since: the try may have been captured, and now arrive under another
 // id.
-func (m *Memory) findOrAdd(mark Mark) (d *delivery, isNew bool) {
+func (m *Memory) findOrAdd(mark Mark, until int64) (d *delivery, isNew bool) {
 	id, signed, body := mark.ID, mark.Signed, mark.Body
 	m.lock()
 	defer m.mu.Unlock()
@@ -214,13 +155,19 @@ func (m *Memory) findOrAdd(mark Mark) (d *delivery, isNew bool) {
 			d = nil
 		}
 	}
-	if d != nil && !(d.isDone() && mark.isLater(d.at)) {
+	if d == nil && mark.EventID != "" {
+		d = m.byEvent[mark.EventID]
+	}
+	if d != nil && !(d.isDone() && mark.isLater(time.Unix(0, d.at))) {
 		return d, false
 	}
-	d = &delivery{id: id, body: body, at: mark.Time, done: make(chan struct{})}
+	d = &delivery{id: id, eventID: mark.EventID, body: body, signed: signed, at: mark.Time.UnixNano(), until: until, done: make(chan struct{})}
 	m.byDigest[signed] = d
 	if id != "" {
 		m.byID[id] = d
+	}
+	if mark.EventID != "" {
+		m.byEvent[mark.EventID] = d
 	}
 	return d, true
 }
@@ -238,46 +185,54 @@ func (d *delivery) isDone() bool {
 // failed reports whether the delivery was handled without success.
 func (d *delivery) failed() bool { return d.isDone() && !d.accepted }
 
-// settle ends the handling of a delivery. Unless it was accepted, its id is free
-// again. What was signed under that id is remembered in both cases.
-func (m *Memory) settle(d *delivery, signed digest, accepted bool) {
+// settle ends the handling of a delivery, and returns false if it has ended before.
+// Unless the delivery was accepted, its id is free again. What was signed under that id
+// is remembered in both cases.
+func (m *Memory) settle(d *delivery, accepted bool) bool {
 	m.lock()
 	defer m.mu.Unlock()
-	if d.isDone() { // settled before
-		return
+	if d.isDone() {
+		return false
 	}
 	d.accepted = accepted
-	s := settled{d.id, signed, d}
+	s := settled{signed: d.signed, delivery: d}
 	switch {
 	case accepted:
 		m.remember(s)
 	case d.id == "":
 		m.forget(s)
 	default:
-		delete(m.byID, d.id)
+		m.forgetKeys(d)
 		m.remember(s)
 	}
 	close(d.done)
+	return true
 }
 
 // compare returns the outcome of a claim after a settled delivery. It returns
 // false if that delivery failed, so that the claim may try again.
 func (m *Memory) compare(d *delivery, mark Mark) (Claim, bool) {
-	id, signed, body := mark.ID, mark.Signed, mark.Body
 	m.lock()
 	defer m.mu.Unlock()
-	claim := Claim{Outcome: webhook.Duplicate, FirstID: d.id, Done: func(bool) {}}
+	claim := Claim{Outcome: webhook.Duplicate, FirstID: d.id}
+	isEvent := mark.EventID != "" && d.eventID == mark.EventID
 	switch {
 	case !d.accepted:
 		return claim, false
-	case d.id != id:
+	case d.id != mark.ID && (!isEvent || m.hasSignature(d, mark.Signed)):
 		claim.Outcome = webhook.ReplaySuspect
-	case d.body != body:
+	case d.body != mark.Body:
 		claim.Outcome = webhook.Conflict
-	case m.addSignature(d, signed):
-		claim.Mark = &mark
+	case m.addSignature(d, mark.Signed):
+		claim.Mark = mark.accepted()
 	}
 	return claim, true
+}
+
+// hasSignature reports whether a delivery, or a try of it that failed, had a signature.
+func (m *Memory) hasSignature(d *delivery, signed digest) bool {
+	known := m.byDigest[signed]
+	return known == d || known != nil && known.id == d.id && known.id != ""
 }
 
 // addSignature remembers that a retry of an accepted delivery had a new
@@ -288,14 +243,14 @@ func (m *Memory) addSignature(d *delivery, signed digest) bool {
 		return false
 	}
 	m.byDigest[signed] = d
-	m.remember(settled{signed: signed, delivery: d})
+	m.remember(settled{signed, d, true})
 	return true
 }
 
-// Restore adds the marks that a receiver stored before a restart, the oldest
-// first. Call it before the first Claim. If there are as many marks as it
-// remembers, or more, it asks [Config.Seen] for the others.
-func (m *Memory) Restore(marks []Mark) {
+// restore adds the marks that a [Recorder] has, the oldest first, before the first
+// claim. If there are as many as the memory remembers, or more, the Recorder may have
+// others.
+func (m *Memory) restore(marks []Mark) {
 	m.lock()
 	defer m.mu.Unlock()
 	m.forgot = m.forgot || len(marks) >= m.limit
@@ -308,7 +263,7 @@ func (m *Memory) Restore(marks []Mark) {
 			}
 			continue
 		}
-		d := &delivery{id: mark.ID, body: mark.Body, at: mark.Time, done: done, accepted: mark.Accepted}
+		d := &delivery{id: mark.ID, eventID: mark.EventID, signed: mark.Signed, body: mark.Body, at: mark.Time.UnixNano(), done: done, accepted: mark.Accepted}
 		// Without an id, only an event of its own was accepted after another.
 		if known := m.byDigest[mark.Signed]; known == nil || known.failed() || mark.ID == "" {
 			m.byDigest[mark.Signed] = d
@@ -316,7 +271,10 @@ func (m *Memory) Restore(marks []Mark) {
 		if mark.Accepted && mark.ID != "" {
 			m.byID[mark.ID] = d
 		}
-		m.remember(settled{mark.ID, mark.Signed, d})
+		if mark.Accepted && mark.EventID != "" {
+			m.byEvent[mark.EventID] = d
+		}
+		m.remember(settled{signed: mark.Signed, delivery: d})
 	}
 }
 
@@ -339,10 +297,20 @@ func (m *Memory) remember(s settled) {
 }
 
 func (m *Memory) forget(s settled) {
-	if s.id != "" && m.byID[s.id] == s.delivery {
-		delete(m.byID, s.id)
+	if !s.isRetry {
+		m.forgetKeys(s.delivery)
 	}
 	if m.byDigest[s.signed] == s.delivery {
 		delete(m.byDigest, s.signed)
+	}
+}
+
+// forgetKeys forgets the ids of a delivery.
+func (m *Memory) forgetKeys(d *delivery) {
+	if m.byID[d.id] == d {
+		delete(m.byID, d.id)
+	}
+	if m.byEvent[d.eventID] == d {
+		delete(m.byEvent, d.eventID)
 	}
 }

@@ -101,7 +101,7 @@ func TestMemoryClaimAgreesWithItsModel(t *testing.T) {
 			timestamp := []string{"1", "2", "3"}[rng.IntN(3)]
 			body := []string{"x", "y", "z"}[rng.IntN(3)]
 			ok := rng.IntN(3) > 0
-			claim, err := memory.Claim(t.Context(), id, timestamp, []byte(body))
+			claim, err := await(t.Context(), memory, id, timestamp, []byte(body))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,7 +136,7 @@ func TestMemoryClaimConcurrently(t *testing.T) {
 				for range claims {
 					n := rng.IntN(ids)
 					ctx, leave := context.WithTimeout(t.Context(), time.Duration(1+rng.IntN(5))*time.Second)
-					claim, err := m.Claim(ctx, fmt.Sprint("id_", n), fmt.Sprint(rng.IntN(3)), []byte{byte(n)})
+					claim, err := await(ctx, m, fmt.Sprint("id_", n), fmt.Sprint(rng.IntN(3)), []byte{byte(n)})
 					leave()
 					if err != nil || claim.Outcome != webhook.Accepted {
 						continue

@@ -2,6 +2,7 @@ package receive
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"runtime"
@@ -13,10 +14,22 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
+// awaited is a claim of await.
+type awaited struct {
+	Claim
+	Done func(accepted bool)
+}
+
+func await(ctx context.Context, m *Memory, id, timestamp string, body []byte) (awaited, error) {
+	mark := Mark{ID: shortID(id), Signed: BodyDigest(timestamp, body), Body: sha256.Sum256(body)}
+	claim, done, err := m.await(ctx, mark)
+	return awaited{claim, done}, err
+}
+
 // settle claims a delivery and, where it is accepted, says how it went.
 func settle(t testing.TB, m *Memory, id, timestamp, body string, ok bool) webhook.Outcome {
 	t.Helper()
-	claim, err := m.Claim(t.Context(), id, timestamp, []byte(body))
+	claim, err := await(t.Context(), m, id, timestamp, []byte(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +69,7 @@ func TestMemoryClaimForgetsTheOldestAboveTheLimit(t *testing.T) {
 
 func TestMemoryZeroValue(t *testing.T) {
 	var m Memory
-	m.Restore([]Mark{{ID: "a", Accepted: true}})
+	m.restore([]Mark{{ID: "a", Accepted: true}})
 	if got := settle(t, &m, "b", "1", "x", true); got != webhook.Accepted {
 		t.Errorf("a new delivery is %s", got)
 	}
@@ -84,7 +97,7 @@ func TestMemoryClaimIsSettledOnce(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			m := NewMemory(10)
-			claim, err := m.Claim(t.Context(), "a", "1", []byte("x"))
+			claim, err := await(t.Context(), m, "a", "1", []byte("x"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -94,7 +107,7 @@ func TestMemoryClaimIsSettledOnce(t *testing.T) {
 			if len(m.settled) != 1 {
 				t.Errorf("%d entries for one claim", len(m.settled))
 			}
-			again, err := m.Claim(t.Context(), "a", "1", []byte("x"))
+			again, err := await(t.Context(), m, "a", "1", []byte("x"))
 			if err != nil || again.Outcome != tt.want {
 				t.Errorf("then it is %s, %v; want %s", again.Outcome, err, tt.want)
 			}
@@ -128,13 +141,13 @@ func TestMemoryClaimWaitsForTheOneInProgress(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := NewMemory(10)
-				first, err := m.Claim(t.Context(), "a", "1", []byte("x"))
+				first, err := await(t.Context(), m, "a", "1", []byte("x"))
 				if err != nil {
 					t.Fatal(err)
 				}
 				var outcome webhook.Outcome
 				go func() {
-					claim, err := m.Claim(t.Context(), tt.id, tt.timestamp, tt.body)
+					claim, err := await(t.Context(), m, tt.id, tt.timestamp, tt.body)
 					if err != nil {
 						t.Error(err)
 					}
@@ -159,11 +172,11 @@ func TestMemoryClaimWaitsForTheOneInProgress(t *testing.T) {
 func TestMemoryClaimThatWaitedGetsTheRightOutcome(t *testing.T) {
 	m := NewMemory(1)
 	signed := BodyDigest("1", []byte("x"))
-	first, err := m.Claim(t.Context(), "a", "1", []byte("x"))
+	first, err := await(t.Context(), m, "a", "1", []byte("x"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry, fresh := m.findOrAdd(Mark{ID: "a", Signed: signed, Body: m.byID["a"].body})
+	entry, fresh := m.findOrAdd(Mark{ID: "a", Signed: signed, Body: m.byID["a"].body}, 0)
 	if fresh {
 		t.Fatal("the claim is not in the way of the next one")
 	}
@@ -180,14 +193,14 @@ func TestMemoryClaimThatWaitedGetsTheRightOutcome(t *testing.T) {
 func TestMemoryClaimReturnsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := NewMemory(10)
-		first, err := m.Claim(t.Context(), "a", "1", []byte("x"))
+		first, err := await(t.Context(), m, "a", "1", []byte("x"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
 		began := time.Now()
-		if claim, err := m.Claim(ctx, "a", "1", []byte("x")); !errors.Is(err, context.DeadlineExceeded) || claim.Done != nil {
+		if claim, err := await(ctx, m, "a", "1", []byte("x")); !errors.Is(err, context.DeadlineExceeded) || claim.Done != nil {
 			t.Errorf("claimed %+v, %v", claim, err)
 		}
 		if took := time.Since(began); took != time.Second {

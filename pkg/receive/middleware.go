@@ -35,19 +35,16 @@ func Middleware(c Config) (func(http.Handler) http.Handler, error) {
 	if c.App != nil {
 		return nil, errors.New("receive: Middleware calls the handler behind it, so Config.App must be nil")
 	}
-	if _, err := New(c); err != nil {
+	checked, err := New(c)
+	if err != nil {
 		return nil, err
-	}
-	if c.Memory == nil { // one for all routes, so that a delivery is known at each
-		c.Memory = NewMemory(DefaultMemory)
 	}
 	return func(next http.Handler) http.Handler {
 		if next == nil {
 			panic("receive: Middleware without a handler")
 		}
-		behind := c
-		behind.App = appOf(next)
-		h, _ := New(behind) // New has checked the rest of the configuration
+		h := *checked // all routes share the store, so that a delivery is known at each
+		h.config.App = appOf(next)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, r)))
 		})

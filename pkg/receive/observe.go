@@ -9,10 +9,16 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// callApp calls the App, and keeps for observe what came of it, also of a panic.
-func (h *Handler) callApp(ctx context.Context, p *receipt, e *webhook.Event) webhook.Response {
+// callApp calls the App, and keeps for observe what came of it, also of a panic. The
+// context of the App ends with the lease, if there is one.
+func (h *Handler) callApp(ctx context.Context, p *receipt, e *webhook.Event, hasLease bool) webhook.Response {
 	c := &h.config
-	if !h.observed {
+	if hasLease {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.Lease-c.Now().Sub(p.began))
+		defer cancel()
+	}
+	if c.Observer == nil {
 		return c.App(ctx, e, &p.record)
 	}
 	began := c.Now()

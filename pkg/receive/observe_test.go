@@ -163,17 +163,24 @@ func TestObserver_of_a_middleware(t *testing.T) {
 	o.Want(t, call, receipt)
 }
 
+// slow is a Recorder that takes a while to keep a request.
+type slow struct {
+	receive.Store // is not asked
+	wait          func()
+}
+
+func (slow) Marks(context.Context, int) ([]receive.Mark, error)         { return nil, nil }
+func (slow) Seen(context.Context, receive.Mark) ([]receive.Mark, error) { return nil, nil }
+func (s slow) Keep(context.Context, receive.Receipt) error              { s.wait(); return nil }
+
 // Waiting for a store is a part of the answer's duration, and not of the App's.
 func TestObserver_of_a_receiver_gets_durations(t *testing.T) {
 	t.Parallel()
 	now := clock
 	var o webhooktest.Observer
 	r := newReceiver(t, func(c *receive.Config) {
-		c.Now, c.Observer, c.KeepFirst = func() time.Time { return now }, &o, true
-		c.Keep = func(context.Context, receive.Receipt) error {
-			now = now.Add(time.Second)
-			return nil
-		}
+		c.Now, c.Observer = func() time.Time { return now }, &o
+		c.Store = slow{wait: func() { now = now.Add(time.Second) }}
 		c.App = func(context.Context, *webhook.Event, *webhook.Record) webhook.Response {
 			now = now.Add(5 * time.Second)
 			return receive.OK()

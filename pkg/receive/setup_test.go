@@ -72,8 +72,13 @@ func newReceiver(t testing.TB, edit func(*receive.Config)) *receiver {
 	if edit != nil {
 		edit(&c)
 	}
-	app := c.App
-	c.App = func(ctx context.Context, e *webhook.Event, record *webhook.Record) webhook.Response {
+	// count counts the calls of an App, or of a Check without one.
+	count := &c.App
+	if c.Check != nil {
+		count = &c.Check
+	}
+	app := *count
+	*count = func(ctx context.Context, e *webhook.Event, record *webhook.Record) webhook.Response {
 		r.mu.Lock()
 		r.calls = append(r.calls, string(record.Request.Body))
 		r.mu.Unlock()

@@ -72,5 +72,5 @@ func (h *Handler) receiveUnsigned(w http.ResponseWriter, r *http.Request, p *rec
 	p.passed = true
 	record.Verdict.Verified, record.Verdict.Outcome = !c.Unsigned.isEmpty(), webhook.Accepted
 	event := webhook.Event{Platform: c.Platform, Form: webhook.Template, Raw: body}
-	return h.handle(r.Context(), p, &event, Claim{Outcome: webhook.Accepted, Done: func(bool) {}})
+	return h.handle(r.Context(), p, &event, nil, func(bool) {})
 }

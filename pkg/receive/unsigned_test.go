@@ -115,10 +115,9 @@ func TestNewRefusesUnsignedWithoutRequirements(t *testing.T) {
 
 func TestUnsignedRedactsRequiredValues(t *testing.T) {
 	t.Parallel()
-	var kept []webhook.Record
+	s := &shelf{}
 	h, _ := unsignedReceiver(t, &receive.Unsigned{Header: webhook.Header{{Name: "X-Hook", Value: "s3cret"}}}, func(c *receive.Config) {
-		c.KeepFirst = true
-		c.Keep = func(_ context.Context, r receive.Receipt) error { kept = append(kept, r.Record); return nil }
+		c.Store = s
 		c.App = func(_ context.Context, _ *webhook.Event, r *webhook.Record) webhook.Response {
 			if r.Request.Header.Get("X-Hook") != "s3cret" {
 				t.Error("the app does not get what was sent")
@@ -129,10 +128,10 @@ func TestUnsignedRedactsRequiredValues(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader("x"))
 	r.Header.Set("X-Hook", "s3cret")
 	h.ServeHTTP(httptest.NewRecorder(), r)
-	if len(kept) != 2 {
-		t.Fatalf("kept %d times", len(kept))
+	if len(s.records) != 2 {
+		t.Fatalf("kept %d times", len(s.records))
 	}
-	for _, r := range kept {
+	for _, r := range s.records {
 		if got := r.Request.Header.Get("X-Hook"); got != "[redacted]" {
 			t.Errorf("kept %q", got)
 		}

@@ -163,13 +163,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	}
 	env, flush := command.ServerOutput(env)
 	defer flush()
-	if c.Memory, err = s.memory(ctx); err != nil {
-		return errors.Join(err, s.close(ctx))
-	}
-	if s.journal != nil {
-		c.Seen = s.journal.Seen
-	}
-	c.Keep, c.KeepFirst = s.keep(), o.forwardTo != "" && o.forwardRetries == 0
+	c.Store = s.store()
 	c.Diagnose = diagnosis(c.Verifier)
 	v := &view{env: env, p: p, text: o.output.Text(), config: c, tally: tally, outcomes: outcomes}
 	c.Sink = v.record

@@ -39,8 +39,11 @@ func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config
 	if c.Platform, err = command.ParsePlatform(o.platform); err != nil {
 		return c, err
 	}
-	if c.App, err = o.app(env); err != nil {
+	if c.Check, err = o.check(); err != nil {
 		return c, err
+	}
+	if o.forwardTo != "" && o.forwardRetries == 0 { // otherwise the storage's forwarder forwards
+		c.App = receive.Forward(env.Transport, o.forwardTo)
 	}
 	if c.Platform == webhook.WorkMarket {
 		c.Unsigned, err = o.senderProof()
@@ -64,7 +67,7 @@ func (o *options) receiver(env *command.Env, cfg *config.Config) (receive.Config
 	if err != nil {
 		return c, err
 	}
-	c.App = linting(linter, o.strict, c.App)
+	c.Check = linting(linter, o.strict, c.Check)
 	return c, nil
 }
 
@@ -181,11 +184,11 @@ func (o *options) senderProof() (*receive.Unsigned, error) {
 	return u, nil
 }
 
-// app returns what handles verified requests.
-func (o *options) app(env *command.Env) (receive.App, error) {
-	app := receive.Always(http.StatusOK)
+// check returns what answers verified requests, unless an app does.
+func (o *options) check() (receive.App, error) {
+	answer := receive.Always(http.StatusOK)
 	if o.respond != 0 {
-		app = receive.Always(o.respond)
+		answer = receive.Always(o.respond)
 	}
 	switch {
 	case o.respond != 0 && o.forwardTo != "":
@@ -197,17 +200,14 @@ func (o *options) app(env *command.Env) (receive.App, error) {
 		if o.forwardTo, err = command.ParseURL("--forward-to", o.forwardTo); err != nil {
 			return nil, err
 		}
-		if o.forwardRetries == 0 { // otherwise the storage's forwarder forwards
-			app = receive.Forward(env.Transport, o.forwardTo)
-		}
 	}
 	if o.failFirst > 0 {
-		app = receive.FailFirst(o.failFirst, receive.DefaultMemory, app)
+		answer = receive.FailFirst(o.failFirst, receive.DefaultMemory, answer)
 	}
 	if o.delay > 0 {
-		app = receive.Delay(o.delay, app)
+		answer = receive.Delay(o.delay, answer)
 	}
-	return app, nil
+	return answer, nil
 }
 
 // linting returns an App that records the findings of lint before it calls next. With

@@ -168,40 +168,32 @@ func (s *storage) replayCommand(id string) string {
 	return strings.Join(words, " ")
 }
 
-// memory returns the deliveries that earlier receivers have seen.
-func (s *storage) memory(ctx context.Context) (*receive.Memory, error) {
-	m := receive.NewMemory(receive.DefaultMemory)
-	if s.journal == nil {
-		return m, nil
-	}
-	marks, err := s.journal.Marks(ctx, receive.DefaultMemory)
-	m.Restore(marks)
-	return m, err
-}
-
-// keep returns the receiver's Keep.
-func (s *storage) keep() func(context.Context, receive.Receipt) error {
+// store returns the receiver's Store; nil without a journal.
+func (s *storage) store() receive.Store {
 	switch {
 	case s.journal == nil:
 		return nil
 	case s.forwarder != nil:
-		return s.reporting(s.forwarder.Keep)
+		return reporting{s.forwarder, s}
 	}
-	return s.reporting(s.journal.Keep)
+	return reporting{s.journal, s}
 }
 
-// reporting returns keep with its errors reported, unless the record of the request
+// reporting reports the errors of a Recorder's Keep, unless the record of the request
 // shows them: it does if the answer would have been 2xx.
-func (s *storage) reporting(keep func(context.Context, receive.Receipt) error) func(context.Context, receive.Receipt) error {
-	return func(ctx context.Context, r receive.Receipt) error {
-		err := keep(ctx, r)
-		shown := r.Record.Status()/100 == 2
-		var seen *receive.SeenError // no failure: the handler answers it
-		if !s.stopIfBroken(err) && err != nil && !shown && !errors.As(err, &seen) {
-			fmt.Fprintf(s.env.Err, "wsk: warning: a record was not stored: %s\n", ui.Clean(err.Error()))
-		}
-		return err
+type reporting struct {
+	receive.Recorder
+	storage *storage
+}
+
+func (s reporting) Keep(ctx context.Context, r receive.Receipt) error {
+	err := s.Recorder.Keep(ctx, r)
+	shown := r.Record.Status()/100 == 2
+	var seen *receive.SeenError // no failure: the handler answers it
+	if !s.storage.stopIfBroken(err) && err != nil && !shown && !errors.As(err, &seen) {
+		fmt.Fprintf(s.storage.env.Err, "wsk: warning: a record was not stored: %s\n", ui.Clean(err.Error()))
 	}
+	return err
 }
 
 // stopIfBroken ends the receiver, and returns true, if the journal can store nothing
