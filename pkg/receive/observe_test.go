@@ -396,7 +396,7 @@ func BenchmarkObserver(b *testing.B) {
 	for name, o := range map[string]observe.Observer{"without": nil, "with": observe.Nop{}} {
 		b.Run(name, func(b *testing.B) {
 			handler, err := receive.New(receive.Config{
-				Secrets: []webhook.Secret{webhooktest.Secret(b, sharedSecret)}, Memory: receive.NewMemory(remembered),
+				Secrets: []webhook.Secret{webhooktest.Secret(b, sharedSecret)}, Store: receive.NewMemory(remembered),
 				App: receive.Always(http.StatusOK), Observer: o, Now: func() time.Time { return clock }, NewID: func() string { return "rec_1" },
 			})
 			if err != nil {
