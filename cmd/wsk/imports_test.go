@@ -51,6 +51,21 @@ var modules = map[string][]string{
 	"pkg/receive":           gjson,
 	"pkg/report":            gjson,
 	"pkg/webhook":           gjson,
+
+	"pkg/observe/otelwebhook": append(slices.Clone(gjson),
+		"github.com/cespare/xxhash/v2", "go.opentelemetry.io/otel", "go.opentelemetry.io/otel/metric"),
+	"pkg/observe/promwebhook": append(slices.Clone(gjson),
+		"github.com/beorn7/perks", "github.com/cespare/xxhash/v2", "github.com/munnerz/goautoneg", "github.com/prometheus/client_golang",
+		"github.com/prometheus/client_model", "github.com/prometheus/common", "github.com/prometheus/procfs",
+		"golang.org/x/sys", "google.golang.org/protobuf"),
+}
+
+// adaptors lists the modules that one package is for: no other depends on them, cmd/wsk
+// included.
+var adaptors = map[string]string{
+	"github.com/prometheus/client_golang": "pkg/observe/promwebhook",
+	"go.opentelemetry.io/otel":            "pkg/observe/otelwebhook",
+	"go.opentelemetry.io/otel/metric":     "pkg/observe/otelwebhook",
 }
 
 // place returns the layer of a package and its folder there, or -1.
@@ -150,6 +165,9 @@ func TestImports(t *testing.T) {
 		want, limited := modules[name]
 		for _, dep := range p.Deps {
 			m := packages[dep].Module
+			if m != nil && adaptors[m.Path] != "" && adaptors[m.Path] != name {
+				t.Errorf("%s depends on %s, which %s alone may", name, m.Path, adaptors[m.Path])
+			}
 			if limited && m != nil && m.Path+"/" != module && !slices.Contains(want, m.Path) {
 				t.Errorf("%s depends on %s, want only %q", name, m.Path, want)
 			}

@@ -1,6 +1,6 @@
 // Package observe is how a service counts and times its webhooks. A receiver and a
 // client call an [Observer] for what they received, refused, handled, sent and
-// retried; packages promwebhook and otelwebhook, below this one, are Observers for
+// retried. Packages promwebhook and otelwebhook, below this one, have Observers for
 // Prometheus and OpenTelemetry.
 //
 //	// refusals logs why requests are refused, and leaves the rest alone.
