@@ -1,6 +1,9 @@
 package receive
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -123,6 +126,33 @@ func (p *pace) take(now time.Time, n int) time.Duration {
 		p.paid, rest = p.paid.Add(longestRest-rest), longestRest
 	}
 	return max(rest, 0)
+}
+
+// serveGrace is how long the requests in progress have once the context of Serve has
+// ended. Kubernetes kills a process 30 seconds after it has asked it to end.
+const serveGrace = 20 * time.Second
+
+// Serve serves h on l with the limits of [NewServer], and accepts at most
+// [DefaultMaxConnections] at a time. When ctx ends, it accepts no more, lets the requests
+// in progress end within 20 seconds, and returns nil. Otherwise the error is that of the
+// server.
+func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := NewServer(h)
+	stopped := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), serveGrace)
+		defer cancel()
+		err := server.Shutdown(grace)
+		if err != nil {
+			err = errors.Join(fmt.Errorf("requests in progress did not end within %s: %w", serveGrace, err), server.Close())
+		}
+		stopped <- err
+	})
+	err := server.Serve(LimitListener(l, DefaultMaxConnections))
+	if stop() { // the server ended before ctx
+		return err
+	}
+	return <-stopped
 }
 
 // LimitListener returns a listener that accepts at most n connections at a time
