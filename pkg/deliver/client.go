@@ -29,7 +29,7 @@ const DefaultTimeout = 30 * time.Second
 const SlowAfter = 10 * time.Second
 
 // Client sends deliveries. The zero Client is ready to use. A Client is safe
-// for concurrent use when the functions in it are.
+// for concurrent use when what is in it is.
 type Client struct {
 	Transport http.RoundTripper                          // default: a [NewTransport] that all such clients share
 	Now       func() time.Time                           // default: time.Now

@@ -40,7 +40,8 @@
 // a receiver calls it after the answer is written, and a Forwarder after the result is
 // stored. But it holds up what comes next on that goroutine: the next request on
 // the same connection, one of the Forwarder's attempts, the next attempt or the
-// return of Send. A panic is recovered, and becomes a warning of the record.
+// return of Send. A panic is recovered, and becomes a warning of the record that
+// Config.Sink, ForwarderConfig.OnResult or the caller of Send gets.
 //
 // This package is stable.
 package observe

@@ -132,7 +132,7 @@ type ForwarderConfig struct {
 
 	OnResult func(ForwardResult) // is called after each attempt, from one goroutine; default: nothing
 	OnError  func(error)         // is called when the queue fails, from the same goroutine; default: nothing
-	Observer observe.Observer    // is told of each attempt, as of one that handled the event; default: none
+	Observer observe.Observer    // is told of each attempt, by its Handled; default: none
 }
 
 // Forwarder forwards stored events to an app in the background, so that the
