@@ -9,6 +9,7 @@ GORELEASER_VERSION := v2.16.0
 
 FUZZTIME ?= 10s
 BENCH ?= .
+SEEDS ?= 1000
 
 .PHONY: help
 help: ## List the targets
@@ -36,6 +37,10 @@ fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	    go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "$$package"; \
 	  done; \
 	done
+
+.PHONY: powerloss
+powerloss: ## End the power of a test disk SEEDS (1000) times for each test; needs root and FUSE
+	WSK_POWERLOSS_SEEDS=$(SEEDS) go test -count 1 -timeout 2h -v -run '_without_power|_on_a_failing_disk' ./cmd/wsk
 
 .PHONY: bench
 bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)

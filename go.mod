@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0 // latencies of a load test, in cmd/wsk/internal/replay alone
 	github.com/fatih/color v1.19.0 // colour, in cmd/wsk/ui alone
+	github.com/hanwen/go-fuse/v2 v2.12.1 // tests only: a disk that loses power, in cmd/wsk/internal/powerfs
 	github.com/prometheus/client_golang v1.25.0 // metrics, in pkg/observe/promwebhook alone
 	github.com/rogpeppe/go-internal v1.16.0 // testscript: tests that type what a person types
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests only: the oracle that pkg/internal/schema is held to

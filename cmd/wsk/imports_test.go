@@ -68,6 +68,9 @@ var adaptors = map[string]string{
 	"go.opentelemetry.io/otel/metric":     "pkg/observe/otelwebhook",
 }
 
+// testOnly lists the packages that only tests import.
+var testOnly = []string{"cmd/wsk/internal/powerfs", "pkg/internal/webhooktest"}
+
 // place returns the layer of a package and its folder there, or -1.
 func place(name string) (layer int, folder string) {
 	layer = -1
@@ -158,8 +161,12 @@ func TestImports(t *testing.T) {
 			t.Errorf("%s is on no layer: add it to the table", name)
 		}
 		for _, imported := range p.Imports {
-			if to, ours := strings.CutPrefix(imported, module); ours && !mayImport(name, to) {
+			to, ours := strings.CutPrefix(imported, module)
+			if ours && !mayImport(name, to) {
 				t.Errorf("%s imports %s, which is not on a lower layer", name, to)
+			}
+			if ours && slices.Contains(testOnly, to) {
+				t.Errorf("%s imports %s, which is for tests", name, to)
 			}
 		}
 		want, limited := modules[name]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -10,13 +11,29 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"modernc.org/sqlite"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files of the scripts")
 
 // TestMain makes the test binary run as wsk, so that scripts can run it.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wsk": main})
+	testscript.Main(m, map[string]func(){"wsk": func() {
+		setPragmas(os.Getenv("WSK_TEST_PRAGMAS"))
+		main()
+	}})
+}
+
+// setPragmas changes every connection to a SQLite file, so that tests can plant
+// the faults that they must find.
+func setPragmas(pragmas string) {
+	if pragmas == "" {
+		return
+	}
+	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, _ string) error {
+		_, err := conn.ExecContext(context.Background(), pragmas, nil)
+		return err
+	})
 }
 
 // TestScripts runs the scripts in testdata/script. Their additional commands are

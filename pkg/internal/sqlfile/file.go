@@ -19,6 +19,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -106,7 +107,7 @@ func Prepare(path string, k Kind, o Options) error {
 }
 
 func (k Kind) create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:forbidigo // as above
+	if err := makeFolder(filepath.Dir(path)); err != nil {
 		return &Error{k.Name, path, reason(err), err}
 	}
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:forbidigo // as above
@@ -117,6 +118,38 @@ func (k Kind) create(path string) error {
 		return &Error{k.Name, path, reason(err), err}
 	}
 	return file.Close()
+}
+
+// makeFolder creates a folder with those above it, and returns when their names
+// are on disk. SQLite itself syncs only the folder that contains the file. All
+// folders above are synced, not only new ones: a process that was killed may have
+// created them a moment ago.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil { //nolint:forbidigo // as above
+		return err
+	}
+	for above := filepath.Dir(dir); above != dir; dir, above = above, filepath.Dir(above) {
+		if err := syncFolder(above); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncFolder makes the entries of a folder survive a loss of power. A folder that
+// cannot be opened has no new ones. An error other than those that it returns
+// means that the system has no fsync of folders.
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir) //nolint:forbidigo // as above
+	if err != nil {
+		return nil //nolint:nilerr // see above
+	}
+	err = folder.Sync()
+	_ = folder.Close() // it was only read
+	if errors.Is(err, syscall.EIO) || errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return nil
 }
 
 // dataSource names the database and sets up each connection.

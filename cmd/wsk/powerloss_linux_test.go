@@ -1,0 +1,317 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/wskdev/wsk/cmd/wsk/internal/powerfs"
+	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/journal"
+	"github.com/wskdev/wsk/pkg/webhook"
+)
+
+// powerSeeds is in how many states the power failures of a test leave the disk;
+// $WSK_POWERLOSS_SEEDS overrides it.
+func powerSeeds(t *testing.T) int {
+	t.Helper()
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("WSK_POWERLOSS_SEEDS"), "40"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// seedsPerRun is how many states are derived from one run of the program.
+const seedsPerRun = 20
+
+// failPower ends the power again and again. Each run begins on what one of the
+// failures of the run before has left. The states of a run are checked against what
+// was promised: the marks of the runs before and of this one.
+func failPower(t *testing.T, run func(rng *rand.Rand, round int, content powerfs.Image) *powerfs.Log, check func(crash powerfs.Crash, promised []string) error) {
+	t.Helper()
+	seeds, checked, promises := powerSeeds(t), 0, 0
+	var content powerfs.Image
+	var kept []string
+	for round := 0; checked < seeds; round++ {
+		rng := rand.New(rand.NewPCG(uint64(round), 69)) //nolint:gosec // it repeats on purpose
+		log := run(rng, round, content)
+		var crash powerfs.Crash
+		var promised []string
+		for range min(seedsPerRun, seeds-checked) {
+			crash = log.Crash(rng.IntN(log.Len()+1), uint64(checked)) //nolint:gosec // it is positive
+			promised = slices.Concat(kept, crash.Marks)
+			if err := check(crash, promised); err != nil {
+				t.Errorf("round %d, %s: %v", round, crash.Fate, err)
+			}
+			checked++
+			promises += len(promised)
+		}
+		content, kept = crash.Image, promised
+	}
+	t.Logf("%d states after a power failure: %d promises are kept, %d of them in the last", checked, promises, len(kept))
+}
+
+// checkpoints are how often SQLite moves a commit from the write-ahead log into the
+// file: at each commit, often, and as it does in production.
+var checkpoints = []string{"PRAGMA wal_autocheckpoint = 1", "PRAGMA wal_autocheckpoint = 50", ""}
+
+// onDisk is the program, with changes of its connections to SQLite.
+func onDisk(t *testing.T, pragmas string, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := exec.LookPath("wsk")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = append(os.Environ(), "WSK_TEST_PRAGMAS="+pragmas)
+	return cmd
+}
+
+// onDiskPath is the path of a file on a disk, in two folders that the program
+// creates.
+func onDiskPath(dir, name string) string { return filepath.Join(dir, "state", "wsk", name) }
+
+// status sends a delivery and returns the status of the response, or 0.
+func status(t *testing.T, client deliver.Client, d deliver.Delivery) int {
+	t.Helper()
+	d.Secret, d.Timeout = secretS(t), 10*time.Second
+	record, err := client.Attempt(context.Background(), d, 0)
+	if err != nil {
+		t.Error(err)
+	}
+	return record.Status()
+}
+
+func newClient() deliver.Client {
+	return deliver.Client{Transport: deliver.NewTransport(), Now: time.Now, NewID: func() string { return "x" }}
+}
+
+// loadDisk sends deliveries from several senders until n were answered with 200,
+// marks each of those on the disk, and ends the power while others are on their
+// way.
+func loadDisk(t *testing.T, disk *powerfs.FS, round, n int, delivery func(id string) deliver.Delivery) *powerfs.Log {
+	t.Helper()
+	client := newClient()
+	var answered atomic.Int64
+	var wait sync.WaitGroup
+	for sender := range 8 {
+		wait.Go(func() {
+			for i := range n {
+				id := fmt.Sprintf("%d-%d-%d", round, sender, i)
+				if status(t, client, delivery(id)) != 200 {
+					return
+				}
+				disk.Mark(id)
+				if answered.Add(1) >= int64(n) {
+					disk.Cut()
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if got := answered.Load(); got < int64(n) {
+		t.Errorf("%d deliveries were answered with 200 while there was power, want %d", got, n)
+	}
+	return disk.Cut()
+}
+
+// withoutPower runs a server on a disk until load has ended the power.
+func withoutPower(t *testing.T, cmd *exec.Cmd, load func(url string) *powerfs.Log) *powerfs.Log {
+	t.Helper()
+	url, _ := started(t, cmd)
+	defer func() { _ = cmd.Wait() }()
+	defer func() { _ = cmd.Process.Kill() }()
+	return load(url)
+}
+
+// restore writes what a power failure has left into a folder, where the files need
+// not survive anything.
+func restore(t *testing.T, crash powerfs.Crash) (dir string, remove func()) {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "wsk-powerloss-*") //nolint:usetesting // thousands, and an fsync there costs nothing
+	if err == nil {
+		err = crash.Image.Write(dir)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }
+}
+
+// integrity returns what PRAGMA integrity_check has found in a file.
+func integrity(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // it was only read
+	var found string
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return fmt.Errorf("integrity_check: %s", found)
+	}
+	return nil
+}
+
+// missing returns an error for the promises that are not kept.
+func missing(promised []string, isKept func(string) bool) error {
+	lost := slices.DeleteFunc(slices.Clone(promised), isKept)
+	if len(lost) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d promises are broken, the first is %q", len(lost), len(promised), lost[0])
+}
+
+// journalAfter returns what is wrong with the journal after a power failure. The
+// promises are the ids of the deliveries that were answered with 200.
+func journalAfter(t *testing.T, crash powerfs.Crash, promised []string) error {
+	t.Helper()
+	dir, remove := restore(t, crash)
+	defer remove()
+	j, err := journal.Open(t.Context(), onDiskPath(dir, "journal.db"), journal.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = j.Close() }() // it was only read
+	held := map[string]bool{}
+	for r, err := range j.Records(t.Context(), journal.Filter{Status: []string{"ok"}}) {
+		if err != nil {
+			return err
+		}
+		if event, err := webhook.ParseEvent(r.Request.Body); err != nil || event.ID != r.WebhookID {
+			return fmt.Errorf("the record of %s is torn: %w", r.WebhookID, err)
+		}
+		if r.Verdict.Outcome != webhook.Accepted {
+			continue
+		}
+		if held[r.WebhookID] {
+			return fmt.Errorf("%s was accepted twice", r.WebhookID)
+		}
+		held[r.WebhookID] = true
+	}
+	return errors.Join(missing(promised, func(id string) bool { return held[id] }), integrity(t.Context(), j.Path()))
+}
+
+// recordListener runs a listener until n deliveries were answered with 200, and
+// ends the power then.
+func recordListener(t *testing.T, disk *powerfs.FS, round, n int, pragmas string, isFlooded bool) *powerfs.Log {
+	t.Helper()
+	cmd := onDisk(t, pragmas, "listen", "--port", "0", "--secret", "s", "--journal", onDiskPath(disk.Dir, "journal.db"), "--json")
+	return withoutPower(t, cmd, func(url string) *powerfs.Log {
+		if isFlooded {
+			defer flood(t, url)()
+		}
+		return loadDisk(t, disk, round, n, func(id string) deliver.Delivery { return eventFor(url, id) })
+	})
+}
+
+// eventFor is a delivery to a listener.
+func eventFor(url, id string) deliver.Delivery {
+	return deliver.Delivery{URL: url, Event: webhook.Event{Raw: killed(id)}, WebhookID: id}
+}
+
+// THREATS row 69. Beside the deliveries come requests that are refused. Their records
+// are committed without an fsync, and may be lost.
+func TestListen_without_power_keeps_what_it_answered_with_200(t *testing.T) {
+	t.Parallel()
+	failPower(t, func(rng *rand.Rand, round int, content powerfs.Image) *powerfs.Log {
+		return recordListener(t, powerfs.Mount(t, content), round, 20+rng.IntN(150), checkpoints[round%len(checkpoints)], true)
+	}, func(crash powerfs.Crash, promised []string) error {
+		return journalAfter(t, crash, promised)
+	})
+}
+
+// TestListen_without_power_finds_planted_faults proves that the test above can
+// fail.
+func TestListen_without_power_finds_planted_faults(t *testing.T) {
+	t.Parallel()
+	for name, plant := range map[string]struct {
+		pragmas string
+		inject  func(powerfs.Operation) powerfs.Fault
+	}{
+		"synchronous=OFF":    {"PRAGMA synchronous = OFF", nil},
+		"synchronous=NORMAL": {"PRAGMA synchronous = NORMAL", nil},
+		"no fsync of any folder": {"", func(o powerfs.Operation) powerfs.Fault {
+			return powerfs.Fault{Lie: o.Kind == powerfs.SyncDir}
+		}},
+		"no fsync above the folder of the journal": {"", func(o powerfs.Operation) powerfs.Fault {
+			return powerfs.Fault{Lie: o.Kind == powerfs.SyncDir && o.Name != "wsk"}
+		}},
+		"no fsync of the folder of the journal": {"", func(o powerfs.Operation) powerfs.Fault {
+			return powerfs.Fault{Lie: o.Kind == powerfs.SyncDir && o.Name == "wsk"}
+		}},
+		"a disk that lies": {"", func(o powerfs.Operation) powerfs.Fault {
+			return powerfs.Fault{Lie: o.Kind == powerfs.Sync}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			disk := powerfs.Mount(t, nil)
+			disk.Inject(plant.inject)
+			log := recordListener(t, disk, 0, 30, plant.pragmas, false)
+			for seed := range uint64(20) {
+				crash := log.Crash(log.Len(), seed)
+				if err := journalAfter(t, crash, crash.Marks); err != nil {
+					t.Logf("found: %s: %v", crash.Fate, err)
+					return
+				}
+			}
+			t.Error("no seed has found it")
+		})
+	}
+}
+
+// A listener is killed between the write and the fsync of a commit. The next one
+// finds the commit in the page cache. It may answer the retry as a duplicate only
+// when the record is on disk.
+func TestListen_killed_before_an_fsync_keeps_the_retry(t *testing.T) {
+	t.Parallel()
+	disk := powerfs.Mount(t, nil)
+	client := newClient()
+	start := func() (cmd *exec.Cmd, url string) {
+		cmd = onDisk(t, "", "listen", "--port", "0", "--secret", "s", "--journal", onDiskPath(disk.Dir, "journal.db"), "--json")
+		url, _ = started(t, cmd)
+		return cmd, url
+	}
+	cmd, url := start()
+	disk.Inject(func(o powerfs.Operation) powerfs.Fault {
+		if o.Kind == powerfs.Sync {
+			_ = cmd.Process.Kill() // so it does not see that this fsync has succeeded
+		}
+		return powerfs.Fault{Lie: o.Kind == powerfs.Sync}
+	})
+	if got := status(t, client, eventFor(url, "a")); got != 0 {
+		t.Fatalf("status %d before the commit was on disk", got)
+	}
+	_ = cmd.Wait()
+	disk.Inject(nil)
+	cmd, url = start()
+	if got := status(t, client, eventFor(url, "a")); got != 200 {
+		t.Fatalf("status %d for the retry", got)
+	}
+	disk.Mark("a")
+	log := disk.Cut()
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	for seed := range uint64(20) {
+		crash := log.Crash(log.Len(), seed)
+		if err := journalAfter(t, crash, crash.Marks); err != nil {
+			t.Errorf("%s: %v", crash.Fate, err)
+		}
+	}
+}
