@@ -3,12 +3,13 @@ package webhook
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -48,20 +49,23 @@ type Message struct {
 // Time reads the message's timestamp strictly: ASCII digits without sign or
 // leading zero, within an int64. ok is false for anything else.
 func (m Message) Time() (at time.Time, ok bool) {
+	const maxDigits = 19 // of an int64; as many never overflow a uint64
 	digits := m.Timestamp
-	if digits == "" || len(digits) > 1 && digits[0] == '0' {
+	if digits == "" || len(digits) > maxDigits || len(digits) > 1 && digits[0] == '0' {
 		return time.Time{}, false
 	}
+	var seconds uint64
 	for i := range len(digits) {
-		if digits[i] < '0' || digits[i] > '9' { // a sign, which ParseInt takes
+		digit := digits[i] - '0'
+		if digit > 9 {
 			return time.Time{}, false
 		}
+		seconds = 10*seconds + uint64(digit)
 	}
-	seconds, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
+	if seconds > math.MaxInt64 {
 		return time.Time{}, false
 	}
-	return time.Unix(seconds, 0), true
+	return time.Unix(int64(seconds), 0), true
 }
 
 // Scheme is how a request is signed: which bytes, in which encoding, in which
@@ -221,11 +225,11 @@ func (s Scheme) IDHeader() string { return s.definition().idHeader.name }
 // Content returns the exact bytes that the scheme signs for m.
 func (s Scheme) Content(m Message) []byte {
 	content := make([]byte, 0, len(m.Timestamp)+len(m.ID)+len(m.URL)+len(m.Body)+2)
-	return append(s.definition().appendLead(content, m), m.Body...)
+	return append(s.definition().appendLead(content, &m), m.Body...)
 }
 
 // appendLead appends what the scheme signs in front of the body.
-func (def *schemeDefinition) appendLead(b []byte, m Message) []byte {
+func (def *schemeDefinition) appendLead(b []byte, m *Message) []byte {
 	if def.signsID {
 		b = append(append(b, m.ID...), '.')
 	}
@@ -242,7 +246,7 @@ func (def *schemeDefinition) appendLead(b []byte, m Message) []byte {
 // fails for a zero secret ([ErrBlankSecret]), for a standard-webhooks secret
 // that is not base64, and for scheme square when m has no URL.
 func (s Scheme) Digest(m Message, secret Secret) ([]byte, error) {
-	sum, err := s.digest(m, m.Body, secret)
+	sum, err := s.definition().digest(&m, m.Body, secret)
 	if err != nil {
 		return nil, err
 	}
@@ -251,10 +255,9 @@ func (s Scheme) Digest(m Message, secret Secret) ([]byte, error) {
 
 type digest [sha256.Size]byte
 
-// digest takes the body apart from the message, and returns a value: so it
-// allocates nothing, and neither do its callers for m.
-func (s Scheme) digest(m Message, body []byte, secret Secret) (digest, error) {
-	def := s.definition()
+// digest takes the body apart from the message: a body that is given to a hash
+// escapes, and m must not.
+func (def *schemeDefinition) digest(m *Message, body []byte, secret Secret) (digest, error) {
 	if secret.IsZero() {
 		return digest{}, ErrBlankSecret
 	}
@@ -318,8 +321,7 @@ func Sign(body []byte, at time.Time, secret Secret) (Header, error) {
 
 // decode appends to digests every one that a signature header carries in the
 // scheme's exact encoding: none when the value is malformed.
-func (s Scheme) decode(value string, digests []digest) []digest {
-	def := s.definition()
+func (def *schemeDefinition) decode(value string, digests []digest) []digest {
 	if def.name != StandardWebhooks {
 		return def.decodeOne(value, digests)
 	}
@@ -347,17 +349,25 @@ func (def *schemeDefinition) decodeOne(value string, digests []digest) []digest 
 }
 
 // decodeHex accepts lowercase digits alone, which is how the schemes write them.
+// It decodes eight at a time, because one at a time is a third of what Verify
+// takes beside the hash.
 func (d *digest) decodeHex(text string) bool {
 	if len(text) != 2*len(d) {
 		return false
 	}
-	for i := range len(text) {
-		if 'A' <= text[i] && text[i] <= 'F' {
-			return false
-		}
+	const each = 0x0101010101010101 // times a byte: eight of that byte; no sum below carries into the next
+	var wrong uint64
+	for i := 0; i < len(d); i += 4 {
+		digits := binary.BigEndian.Uint64([]byte(text[2*i : 2*i+8]))
+		values := digits&(0xf*each) + 9*(digits>>6&each) // bit 6 is set in a letter
+		letters := (values + 6*each) >> 4 & each         // 1 where a value is 10 or more
+		wrong |= values & (0xf0 * each)                  // beyond f
+		wrong |= digits ^ (values + '0'*each + ('a'-10-'0')*letters)
+		values = (values | values>>4) & 0x00ff00ff00ff00ff
+		values = (values | values>>8) & 0x0000ffff0000ffff
+		binary.BigEndian.PutUint32(d[i:], uint32(values|values>>16))
 	}
-	_, err := hex.Decode(d[:], []byte(text))
-	return err == nil
+	return wrong == 0
 }
 
 func (d *digest) decodeBase64(text string) bool {

@@ -61,21 +61,21 @@ func (v Verifier) Verify(h http.Header, body []byte, now time.Time) (Proof, erro
 	if len(v.Secrets) == 0 {
 		return Proof{}, &Refusal{NoSecret, "", "no secret to verify with"}
 	}
+	def := v.Scheme.definition()
+	m := Message{URL: v.URL}
 	var room [2]digest // of what a signature header usually carries
-	m, digests, err := v.Scheme.read(h, room[:0])
+	digests, err := def.read(h, &m, room[:0])
 	if err != nil {
 		return Proof{}, err
 	}
-	m.URL = v.URL
-	matched, err := v.match(m, body, digests)
+	matched, err := def.match(v.Secrets, &m, body, digests)
 	if err != nil {
 		return Proof{}, err
 	}
-	header := v.Scheme.TimestampHeader()
-	if header == "" {
+	if !def.signsTimestamp {
 		return Proof{Secret: matched}, nil
 	}
-	at, err := v.checkAge(header, m.Timestamp, now)
+	at, err := checkAge(def.timestampHeader.name, m.Timestamp, v.Tolerance, now)
 	return Proof{Secret: matched, Timestamp: at}, err
 }
 
@@ -89,7 +89,7 @@ func (v Verifier) CheckTimestamp(h http.Header, name string, now time.Time) (tim
 	case len(values) == 0 || values[0] == "":
 		return time.Time{}, headerMissing(TimestampMissing, name)
 	default:
-		return v.checkAge(name, values[0], now)
+		return checkAge(name, values[0], v.Tolerance, now)
 	}
 }
 
@@ -101,54 +101,52 @@ func headerMissing(reason Reason, name string) error {
 	return &Refusal{reason, name, "the header " + name + " is missing or empty"}
 }
 
-// read reads what the scheme signs from the headers of a request, and appends
-// to digests those that it claims.
-func (s Scheme) read(h http.Header, digests []digest) (Message, []digest, error) {
-	def := s.definition()
+// read reads what the scheme signs from the headers of a request into m, and
+// appends to digests those that it claims.
+func (def *schemeDefinition) read(h http.Header, m *Message, digests []digest) ([]digest, error) {
 	signatures, timestamps, ids := def.signatureHeader.values(h), def.timestampHeader.values(h), def.idHeader.values(h)
 	switch {
 	case len(signatures) > 1:
-		return Message{}, nil, headerRepeated(def.signatureHeader.name)
+		return nil, headerRepeated(def.signatureHeader.name)
 	case len(timestamps) > 1:
-		return Message{}, nil, headerRepeated(def.timestampHeader.name)
+		return nil, headerRepeated(def.timestampHeader.name)
 	case len(ids) > 1:
-		return Message{}, nil, headerRepeated(def.idHeader.name)
+		return nil, headerRepeated(def.idHeader.name)
 	case len(signatures) == 0 || signatures[0] == "":
-		return Message{}, nil, headerMissing(SignatureMissing, def.signatureHeader.name)
+		return nil, headerMissing(SignatureMissing, def.signatureHeader.name)
 	}
-	if digests = s.decode(signatures[0], digests); len(digests) == 0 {
-		return Message{}, nil, &Refusal{SignatureMalformed, def.signatureHeader.name, s.malformed(signatures[0])}
+	if digests = def.decode(signatures[0], digests); len(digests) == 0 {
+		return nil, &Refusal{SignatureMalformed, def.signatureHeader.name, def.malformed(signatures[0])}
 	}
-	var m Message
 	if def.signsTimestamp {
 		if len(timestamps) == 0 || timestamps[0] == "" {
-			return Message{}, nil, headerMissing(TimestampMissing, def.timestampHeader.name)
+			return nil, headerMissing(TimestampMissing, def.timestampHeader.name)
 		}
 		m.Timestamp = timestamps[0]
 	}
 	if def.signsID {
 		if len(ids) == 0 || ids[0] == "" {
-			return Message{}, nil, headerMissing(IDMissing, def.idHeader.name)
+			return nil, headerMissing(IDMissing, def.idHeader.name)
 		}
 		m.ID = ids[0]
 	}
-	return m, digests, nil
+	return digests, nil
 }
 
-func (s Scheme) malformed(signature string) string {
+func (def *schemeDefinition) malformed(signature string) string {
 	want := "64 lowercase hex digits"
-	if s.Encoding() == "base64" {
-		want = s.Prefix() + "44 characters of base64"
+	if def.encoding == "base64" {
+		want = def.prefix + "44 characters of base64"
 	}
-	return fmt.Sprintf("the header %s must be %s, and has %d characters that are not that", s.SignatureHeader(), want, len(signature))
+	return fmt.Sprintf("the header %s must be %s, and has %d characters that are not that", def.signatureHeader.name, want, len(signature))
 }
 
 // match compares with every secret, so that the time does not reveal which one
 // matched.
-func (v Verifier) match(m Message, body []byte, digests []digest) (int, error) {
+func (def *schemeDefinition) match(secrets []Secret, m *Message, body []byte, digests []digest) (int, error) {
 	matched := -1
-	for i, secret := range v.Secrets {
-		want, err := v.Scheme.digest(m, body, secret)
+	for i, secret := range secrets {
+		want, err := def.digest(m, body, secret)
 		if err != nil {
 			return -1, err
 		}
@@ -160,20 +158,19 @@ func (v Verifier) match(m Message, body []byte, digests []digest) (int, error) {
 	}
 	if matched < 0 {
 		under := "the secret"
-		if n := len(v.Secrets); n > 1 {
+		if n := len(secrets); n > 1 {
 			under = fmt.Sprintf("any of the %d secrets", n)
 		}
-		return -1, &Refusal{SignatureMismatch, v.Scheme.SignatureHeader(), "the signature does not match " + v.Scheme.Covers() + " under " + under}
+		return -1, &Refusal{SignatureMismatch, def.signatureHeader.name, "the signature does not match " + def.covers + " under " + under}
 	}
 	return matched, nil
 }
 
-func (v Verifier) checkAge(header, timestamp string, now time.Time) (time.Time, error) {
+func checkAge(header, timestamp string, tolerance time.Duration, now time.Time) (time.Time, error) {
 	at, ok := Message{Timestamp: timestamp}.Time()
 	if !ok {
 		return time.Time{}, &Refusal{TimestampMalformed, header, "the header " + header + " must be Unix seconds: digits alone, without sign or leading zero"}
 	}
-	tolerance := v.Tolerance
 	if tolerance == 0 {
 		tolerance = DefaultTolerance
 	}
