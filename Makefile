@@ -42,6 +42,10 @@ fuzz: ## Fuzz every target for FUZZTIME (10s) each
 powerloss: ## End the power of a test disk SEEDS (1000) times for each test; needs root and FUSE
 	WSK_POWERLOSS_SEEDS=$(SEEDS) go test -count 1 -timeout 2h -v -run '_without_power|_on_a_failing_disk' ./cmd/wsk
 
+.PHONY: simulate
+simulate: ## Run SEEDS (1000) worlds on disk and 20 times as many in memory
+	go test ./cmd/wsk/internal/simulation -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v
+
 .PHONY: bench
 bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)
 	@testdata/bench/run

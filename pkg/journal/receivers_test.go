@@ -64,8 +64,11 @@ func newSite(t *testing.T, path string, o siteOptions) *site {
 
 // deliver delivers a body, signed at the time of the first sample, and returns the
 // status and the outcome.
-func (s *site) deliver(id, body string) (int, string) {
-	stamp := strconv.FormatInt(clock().Unix(), 10)
+func (s *site) deliver(id, body string) (int, string) { return s.deliverAt(0, id, body) }
+
+// deliverAt is deliver with a later signature.
+func (s *site) deliverAt(later time.Duration, id, body string) (int, string) {
+	stamp := strconv.FormatInt(clock().Add(later).Unix(), 10)
 	r := httptest.NewRequest(http.MethodPost, "/hooks", strings.NewReader(body))
 	r.Header.Set(webhook.HeaderTimestamp, stamp)
 	r.Header.Set(webhook.HeaderSignature, webhooktest.HexHMAC("s", stamp+"."+body))
@@ -172,6 +175,24 @@ func TestReceiverKnowsACapturedRequest(t *testing.T) {
 				wantAnswer(t, "something new", status, outcome, 200, "")
 			})
 		}
+	}
+}
+
+// A retry that reaches another receiver can be captured as well as one that reaches the
+// same.
+func TestReceiverKnowsTheCapturedRetryOfAnother(t *testing.T) {
+	t.Parallel()
+	for _, first := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "journal.db")
+		o := siteOptions{first: first, memory: 10}
+		a, b := newSite(t, path, o), newSite(t, path, o)
+		c := newSite(t, path, o)
+		status, outcome := a.deliver("one", event(1))
+		wantAnswer(t, "the delivery", status, outcome, 200, "")
+		status, outcome = b.deliverAt(time.Minute, "one", event(1))
+		wantAnswer(t, "its retry at the second", status, outcome, 200, "duplicate")
+		status, outcome = c.deliverAt(time.Minute, "two", event(1))
+		wantAnswer(t, "the captured retry at the third", status, outcome, 200, "replay_suspect")
 	}
 }
 

@@ -170,7 +170,10 @@ func (j *Journal) claim(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, 
 	case err != nil:
 		return nil, err
 	case c.Outcome != webhook.Accepted:
-		return &receive.SeenError{Outcome: c.Outcome, FirstID: c.FirstID}, nil
+		if c.Mark != nil { // a new signature
+			err = insertMark(tx, *c.Mark)
+		}
+		return &receive.SeenError{Outcome: c.Outcome, FirstID: c.FirstID}, err
 	case isPending:
 		return nil, j.storeClaim(tx, r.Record.ID, *r.Mark)
 	}

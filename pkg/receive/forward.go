@@ -120,6 +120,7 @@ type ForwarderConfig struct {
 	App         App               // the app, in this process, in place of one at URL; a panic is an attempt that failed
 	Retries     int               // attempts after the first, for 429 and 5xx; default: none
 	Concurrency int               // the largest number of attempts at a time; default: DefaultConcurrency
+	Timeout     time.Duration     // of an attempt: the context of the App ends then; default: ForwardTimeout
 	Transport   http.RoundTripper // default: one for webhooks
 	Secrets     []webhook.Secret  // masked in what the app answers, which is stored
 	Now         func() time.Time  // default: time.Now
@@ -194,6 +195,9 @@ func NewForwarder(c ForwarderConfig) (*Forwarder, error) {
 	}
 	if c.Concurrency <= 0 {
 		c.Concurrency = DefaultConcurrency
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = ForwardTimeout
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -376,7 +380,8 @@ func (f *Forwarder) attempt(ctx context.Context, d DueRecord) attempt {
 	return attempt{result, err}
 }
 
-// call calls the app. A panic, which would end the process, is an attempt that failed.
+// call calls the app, for as long as an attempt may take. A panic, which would end the
+// process, is an attempt that failed.
 func (f *Forwarder) call(ctx context.Context, e *webhook.Event, r *webhook.Record) (answer webhook.Response) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -384,5 +389,7 @@ func (f *Forwarder) call(ctx context.Context, e *webhook.Event, r *webhook.Recor
 			answer = Status(http.StatusInternalServerError)
 		}
 	}()
-	return f.config.App(context.WithValue(ctx, eventKey{}, e), e, r)
+	ctx, cancel := context.WithTimeout(context.WithValue(ctx, eventKey{}, e), f.config.Timeout)
+	defer cancel()
+	return f.config.App(ctx, e, r)
 }

@@ -236,6 +236,32 @@ func TestForwarderCallsAnAppInThisProcess(t *testing.T) {
 	})
 }
 
+// An attempt ends, whatever the App waits for: the forwarder has a limited number.
+func TestForwarderEndsAnAppThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var ended []float64
+		q := &queue{}
+		f, err := receive.NewForwarder(receive.ForwarderConfig{
+			Queue: q, Retries: 1, Timeout: 10 * time.Second,
+			App: func(ctx context.Context, _ *webhook.Event, _ *webhook.Record) webhook.Response {
+				<-ctx.Done()
+				ended = append(ended, time.Since(began).Seconds())
+				return receive.Status(http.StatusServiceUnavailable)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.add(t, f, "hangs")
+		time.Sleep(time.Minute) // of the bubble
+		f.Shutdown(t.Context())
+		if got := fmt.Sprint(ended); got != "[10 21]" {
+			t.Errorf("the attempts ended after %s seconds, want [10 21]", got)
+		}
+	})
+}
+
 func TestForwarderForwardsNothingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, q := newApp(), &queue{}

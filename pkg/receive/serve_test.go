@@ -32,9 +32,10 @@ func TestServe_lets_requests_in_progress_end(t *testing.T) {
 			w.WriteHeader(http.StatusAccepted)
 		}))
 	}()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	status := make(chan int, 1)
 	go func() {
-		response, err := http.Post("http://"+l.Addr().String(), "", http.NoBody)
+		response, err := client.Post("http://"+l.Addr().String(), "", http.NoBody)
 		if err != nil {
 			t.Error(err)
 			status <- 0

@@ -62,8 +62,9 @@ type Recorder interface {
 	Store
 
 	// Keep stores a request as [Config.Keep] does, together with the mark of its
-	// delivery. If the Once of the receipt is set and the delivery is not new, it
-	// stores nothing and returns a *SeenError.
+	// delivery: both or, with an error, neither. If the Once of the receipt is set and
+	// the delivery is not new, Keep returns a *SeenError and stores no request, but the
+	// signature of a duplicate, if that is new: see Claim.Mark.
 	Keep(ctx context.Context, r Receipt) error
 
 	// Marks returns the newest marks, at most limit of them, the oldest first.

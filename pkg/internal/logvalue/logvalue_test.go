@@ -259,6 +259,7 @@ var harmless = map[string]string{
 	"sandbox.ResendResult":       "likewise",
 	"sandbox.SubscriptionStatus": "the sandbox masks the URL",
 	"sandbox.SubscriptionList":   "likewise",
+	"receive.Claim":              "its Token distinguishes claims",
 	"journal.Queue":              "the journal stores targets with their credentials masked",
 	"report.Tool":                "its URL is that of the documentation",
 }

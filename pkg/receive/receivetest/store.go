@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -82,7 +83,7 @@ type subject struct {
 }
 
 func newSubject(stores ...receive.Store) *subject {
-	return &subject{stores: stores, began: time.Now().Truncate(time.Second)} // a store may let data expire by the clock
+	return &subject{stores: stores, began: time.Now().Truncate(time.Second)} //nolint:forbidigo // a store may let data expire by the clock of its server
 }
 
 // mark returns the mark of a delivery that is received a while after the beginning. stamp
@@ -302,7 +303,7 @@ var storeRules = []struct {
 				return err
 			}
 			if err := settle(lost); !errors.Is(err, receive.ErrLeaseLost) {
-				return fmt.Errorf("%s after the lease, when another caller has the delivery: the error is %v, want ErrLeaseLost", name, err)
+				return fmt.Errorf("%s after the lease, when another caller has the delivery: it returned %q, want ErrLeaseLost", name, fmt.Sprint(err))
 			}
 			if _, err := s.want("the same after "+name+" of the claim that was lost", s.mark(id, "1", id, lease), pending); err != nil {
 				return err
@@ -402,12 +403,12 @@ var storeRules = []struct {
 	{"ids are bytes", func(s *subject) error {
 		ids := []string{"a", "A", "a ", " a", "a\x00", "a\n", "a:b", "a'b", `a"b`, "%", "*", "\xff", "é", "e\u0301", string(make([]byte, 256))}
 		for n, id := range ids {
-			if err := s.handled(fmt.Sprintf("the id %q", id), s.mark(id, "1", fmt.Sprint(n), 0)); err != nil {
+			if err := s.handled(fmt.Sprintf("the id %q", id), s.mark(id, "1", strconv.Itoa(n), 0)); err != nil {
 				return err
 			}
 		}
 		for n, id := range ids {
-			if _, err := s.want(fmt.Sprintf("the id %q again", id), s.mark(id, "2", fmt.Sprint(n), 0), duplicate); err != nil {
+			if _, err := s.want(fmt.Sprintf("the id %q again", id), s.mark(id, "2", strconv.Itoa(n), 0), duplicate); err != nil {
 				return err
 			}
 		}
@@ -420,7 +421,7 @@ var storeRules = []struct {
 			err := s.atOnce(callers, func(caller int) error {
 				id := caller % ids
 				stamp := fmt.Sprint(n, " ", caller) // a retry, which is signed again
-				c, err := s.claim(s.mark(fmt.Sprint("id_", id), stamp, fmt.Sprint(id), 0))
+				c, err := s.claim(s.mark(fmt.Sprint("id_", id), stamp, strconv.Itoa(id), 0))
 				switch {
 				case err != nil:
 					return err
