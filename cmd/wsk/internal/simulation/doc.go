@@ -1,5 +1,5 @@
-// Package simulation is the proof of what the receiver, the forwarder and the batch
-// promise: seeds make worlds in which requests are lost, doubled and cut, clocks jump,
+// Package simulation is the proof of what the receiver, the forwarder, the batch and the
+// sandbox promise: seeds make worlds in which requests are lost, doubled and cut, clocks jump,
 // stores fail and processes crash at any step, under a clock that costs no time. At the
 // end of each world a model looks at its history: what was acknowledged is kept, once; it
 // was handed on as the promise says; no rate window was exceeded.

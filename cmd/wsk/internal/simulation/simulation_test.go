@@ -8,7 +8,7 @@ import (
 
 var (
 	oneSeed   = flag.Int64("seed", -1, "run this seed alone, and print its history")
-	howMany   = flag.Uint64("seeds", 50, "how many seeds a scenario on disk runs; those in memory run 20 times as many")
+	howMany   = flag.Uint64("seeds", 20, "how many seeds a scenario on disk runs; those in memory run 20 times as many")
 	firstSeed = flag.Uint64("first", 1, "the first of them")
 )
 
@@ -20,6 +20,7 @@ var scenarios = map[string]struct {
 }{
 	"receivers": {receivers, 12, 20},
 	"batch":     {batches, 40, 1},
+	"sandbox":   {sandboxes, 8, 1},
 }
 
 func TestSimulation(t *testing.T) {
@@ -59,6 +60,7 @@ func TestSimulation_finds_planted_faults(t *testing.T) {
 		"a captured request is not recognized":            "receivers",
 		"a resumed batch sends unknown lines again":       "batch",
 		"the window of a minute has one request too many": "batch",
+		"a crash loses the newest pages of the sandbox":   "sandbox",
 	} {
 		t.Run(plant, func(t *testing.T) {
 			t.Parallel()
