@@ -5,8 +5,10 @@ import (
 	"go/doc/comment"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -79,4 +81,43 @@ func packageComment(t *testing.T, folder string) string {
 	}
 	t.Fatal("no package comment")
 	return ""
+}
+
+// TestPromises holds that each promise names a test, and that there is one of that name.
+func TestPromises(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", ".github", "PROMISES.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	promised, _, found := strings.Cut(string(text), "\n## Not promised\n")
+	if !found {
+		t.Fatal("there is no section of what is not promised")
+	}
+	tests := map[string]bool{}
+	err = filepath.WalkDir(filepath.Join("..", ".."), func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, "receivetest/store.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, name := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(source, -1) {
+			tests[string(name[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(?:receivetest\\.)?(Test\\w+)`")
+	for _, promise := range regexp.MustCompile(`(?m)^- `).Split(promised, -1)[1:] {
+		names := named.FindAllStringSubmatch(promise, -1)
+		if len(names) == 0 {
+			t.Errorf("a promise that names no test: %s", promise)
+		}
+		for _, name := range names {
+			if !tests[name[1]] {
+				t.Errorf("there is no %s, which is to hold: %s", name[1], promise)
+			}
+		}
+	}
 }
