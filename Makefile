@@ -46,6 +46,10 @@ powerloss: ## End the power of a test disk SEEDS (1000) times for each test; nee
 simulate: ## Run SEEDS (1000) worlds on disk and 20 times as many in memory
 	go test ./cmd/wsk/internal/simulation -run 'TestSimulation$$' -seeds $(SEEDS) -timeout 0 -v
 
+.PHONY: mutate
+mutate: ## Change each statement that the promises rest on, and see a test fail
+	go run ./testdata/mutate
+
 .PHONY: bench
 bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)
 	@testdata/bench/run

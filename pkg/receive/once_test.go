@@ -132,6 +132,35 @@ func TestHandlerTreatsARetryAfterAFailureAsANewTry(t *testing.T) {
 	}
 }
 
+// shared is a Store that is not a Memory, so that a receiver claims and settles.
+type shared struct{ receive.Store }
+
+// A store that receivers share is free for the next try at once, at each of them.
+func TestHandlerReleasesWhatTheAppFailed(t *testing.T) {
+	t.Parallel()
+	store := shared{&receive.Memory{}}
+	fails := map[string]receive.App{
+		"answers 503": receive.Always(http.StatusServiceUnavailable),
+		"panics":      func(context.Context, *webhook.Event, *webhook.Record) webhook.Response { panic("out of luck") },
+	}
+	for name, app := range fails {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first := newReceiver(t, func(c *receive.Config) { c.Store, c.App = store, app })
+			second := newReceiver(t, func(c *receive.Config) { c.Store = store })
+			body := strings.Replace(payload, "wo_1", name, 1)
+			func() {
+				defer func() { _ = recover() }() // net/http's part
+				first.deliver(name, body, clock)
+			}()
+			wantCalls(t, first, 1)
+			wantAnswer(t, second.deliver(name, body, clock), 200, taken)
+			wantAnswer(t, second.deliver(name, body, clock), 200, takenBefore)
+			wantCalls(t, second, 1)
+		})
+	}
+}
+
 func TestHandlerKeepsNoIDOfARefusedRequest(t *testing.T) {
 	tests := map[string]func() *http.Request{
 		"for its signature": func() *http.Request { return post(header("evt_1", payload+" ", clock), payload) },
