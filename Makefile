@@ -55,6 +55,12 @@ bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)
 	@testdata/bench/run
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
 
+SIZES ?= 1000,10000,100000,1000000
+
+.PHONY: growth
+growth: build ## Measure the journal commands with SIZES records (1000 to a million)
+	@go run ./testdata/bench/growth -sizes $(SIZES) ./wsk
+
 .PHONY: lint
 lint: ## Check the format, run vet and the linter, and prove that its rules fire
 	@.ci/run format vet lint rules

@@ -106,7 +106,25 @@ func (w *where) and(term string, args ...any) {
 	w.terms, w.args = append(w.terms, term), append(w.args, args...)
 }
 
-func (w *where) String() string { return strings.Join(w.terms, " AND ") }
+// time adds that a record is from a time or later, and from before another. A time
+// that is zero selects all.
+func (w *where) time(since, until time.Time) {
+	if !since.IsZero() {
+		w.and("time >= ?", since.UnixNano())
+	}
+	if !until.IsZero() {
+		w.and("time < ?", until.UnixNano())
+	}
+}
+
+// clause returns the condition as a clause of SQL, which is empty if all records are
+// selected: SQLite counts those faster.
+func (w *where) clause() string {
+	if len(w.terms) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.terms, " AND ")
+}
 
 // where returns a filter as SQL, with its ids completed.
 func (j *Journal) where(ctx context.Context, f Filter) (*where, error) {
@@ -125,13 +143,8 @@ func (j *Journal) where(ctx context.Context, f Filter) (*where, error) {
 }
 
 func (f *Filter) where() (*where, error) {
-	w := &where{terms: []string{"1"}}
-	if !f.Since.IsZero() {
-		w.and("time >= ?", f.Since.UnixNano())
-	}
-	if !f.Until.IsZero() {
-		w.and("time < ?", f.Until.UnixNano())
-	}
+	w := &where{}
+	w.time(f.Since, f.Until)
 	if f.Direction != "" {
 		w.and("direction = ?", string(f.Direction))
 	}
@@ -154,7 +167,7 @@ func (f *Filter) where() (*where, error) {
 		w.and("("+strings.Join(either, " OR ")+")", args...)
 	}
 	if f.Deliveries {
-		w.terms = []string{"seq IN (SELECT coalesce(max(CASE WHEN outcome <> 'duplicate' THEN seq END), max(seq)) FROM record WHERE " + w.String() +
+		w.terms = []string{"seq IN (SELECT coalesce(max(CASE WHEN outcome <> 'duplicate' THEN seq END), max(seq)) FROM record" + w.clause() +
 			" GROUP BY CASE webhook_id WHEN '' THEN id ELSE webhook_id END)"}
 	}
 	if len(f.Status) > 0 {

@@ -44,10 +44,16 @@ func (j *Journal) CountPrune(ctx context.Context, before time.Time) (n int, err 
 
 // pruneRecords deletes the records step by step, the oldest first.
 func (j *Journal) pruneRecords(ctx context.Context, before time.Time) (deleted int, err error) {
-	const page = "SELECT seq, coalesce(length(body), 0) + coalesce(length(answer), 0) FROM record WHERE seq > ? AND time < ? AND forward_state <> 1 ORDER BY seq LIMIT ?"
+	span, err := j.span(ctx, time.Time{}, before)
+	if err != nil {
+		return 0, err
+	}
+	// By the index of times, each step would read all that is left.
+	const page = "SELECT seq, coalesce(length(body), 0) + coalesce(length(answer), 0) FROM record NOT INDEXED WHERE seq > ? AND seq <= ? AND time < ? AND forward_state <> 1 ORDER BY seq LIMIT ?"
+	const remove = "DELETE FROM record NOT INDEXED WHERE seq > ? AND seq <= ? AND time < ? AND forward_state <> ?"
 	for last := int64(math.MinInt64); ; {
 		first, rows, bytes, isFull := last, 0, 0, false
-		err := sqlfile.Each(ctx, j.db, page, []any{last, before.UnixNano(), stepRows}, func(row *sql.Rows) error {
+		err := sqlfile.Each(ctx, j.db, page, []any{last, span.last, before.UnixNano(), stepRows}, func(row *sql.Rows) error {
 			var seq int64
 			var size int
 			err := row.Scan(&seq, &size)
@@ -62,7 +68,7 @@ func (j *Journal) pruneRecords(ctx context.Context, before time.Time) (deleted i
 		n := 0
 		err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 			j.refused.isKnown = false
-			n, err = tx.Change("DELETE FROM record WHERE seq > ? AND seq <= ? AND time < ? AND forward_state <> ?", first, last, before.UnixNano(), forwardDue)
+			n, err = tx.Change(remove, first, last, before.UnixNano(), forwardDue)
 			return err
 		})
 		deleted += n

@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"iter"
-	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -111,88 +108,6 @@ func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added i
 		return nil
 	})
 	return added, explain(j.path, err)
-}
-
-// Get returns the record with an id, or the last record of the delivery with
-// that id. The beginning of an id is enough if no other id has it, and an
-// [*AmbiguousError] if one has. If there is none, the error is [ErrNotFound].
-func (j *Journal) Get(ctx context.Context, id string) (webhook.Record, error) {
-	for r, err := range j.Records(ctx, Filter{IDs: []string{id}, Newest: true, Limit: 1}) {
-		return r, err
-	}
-	return webhook.Record{}, ErrNotFound
-}
-
-// Count returns how many records the filter selects, whatever its limit.
-func (j *Journal) Count(ctx context.Context, f Filter) (n int, err error) {
-	where, err := j.where(ctx, f)
-	if err == nil {
-		err = j.db.QueryRowContext(ctx, "SELECT count(*) FROM record WHERE "+where.String(), where.args...).Scan(&n)
-	}
-	return n, explain(j.path, err)
-}
-
-// pageSize is how many records one query reads. A slow consumer must not keep a
-// read transaction open, which would stop checkpoints of the write-ahead log.
-const pageSize = 200
-
-// Records returns the records that the filter selects, as of the time of the
-// call. An error is the last pair.
-func (j *Journal) Records(ctx context.Context, f Filter) iter.Seq2[webhook.Record, error] {
-	return func(yield func(webhook.Record, error) bool) {
-		if err := j.eachRecord(ctx, f, yield); err != nil {
-			yield(webhook.Record{}, explain(j.path, err))
-		}
-	}
-}
-
-func (j *Journal) eachRecord(ctx context.Context, f Filter, yield func(webhook.Record, error) bool) error {
-	where, err := j.where(ctx, f)
-	if err != nil {
-		return err
-	}
-	var newest int64
-	if err := j.db.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM record").Scan(&newest); err != nil {
-		return err
-	}
-	where.and("seq <= ?", newest)
-	from, compare, order := int64(0), ">", "ASC"
-	if f.Newest {
-		from, compare, order = math.MaxInt64, "<", "DESC"
-	}
-	query := "SELECT seq, " + recordColumns + " FROM record WHERE " + where.String() + " AND seq " + compare + " ? ORDER BY seq " + order + " LIMIT ?"
-	for count := 0; ; {
-		size := pageSize
-		if f.Limit > 0 {
-			size = min(size, f.Limit-count)
-		}
-		if size == 0 {
-			return nil
-		}
-		records, last, err := j.recordPage(ctx, query, append(slices.Clip(where.args), from, size))
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			if !yield(r, nil) {
-				return nil
-			}
-		}
-		if len(records) < size {
-			return nil
-		}
-		from, count = last, count+len(records)
-	}
-}
-
-// recordPage returns the records of a query, and the seq of the last one.
-func (j *Journal) recordPage(ctx context.Context, query string, args []any) (records []webhook.Record, last int64, err error) {
-	err = sqlfile.Each(ctx, j.db, query, args, func(rows *sql.Rows) error {
-		r, err := scanRecord(rows, &last)
-		records = append(records, r)
-		return err
-	})
-	return records, last, err
 }
 
 // columns returns the values of insertRecord, in its order. A record that waits to

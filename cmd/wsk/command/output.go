@@ -2,13 +2,13 @@ package command
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/wskdev/wsk/cmd/wsk/config"
@@ -110,8 +110,10 @@ func WriteList[T any](w io.Writer, format, name string, items []T) error {
 type RecordWriter struct {
 	out      io.Writer
 	document bool
-	records  int
+	before   any
+	begun    bool
 	closed   bool
+	err      error // of writing
 }
 
 // NewRecordWriter returns a RecordWriter for format json or ndjson.
@@ -119,19 +121,50 @@ func NewRecordWriter(out io.Writer, format string) *RecordWriter {
 	return &RecordWriter{out: out, document: format == "json"}
 }
 
+// Before sets an object whose members the document has before the list.
+func (w *RecordWriter) Before(members any) { w.before = members }
+
 // Write writes one record.
 func (w *RecordWriter) Write(r webhook.Record) error {
-	if w.document {
-		separator := ","
-		if w.records == 0 {
-			separator = `{"records":[`
-		}
-		if _, err := io.WriteString(w.out, separator); err != nil {
+	if err := w.begin(","); err != nil {
+		return err
+	}
+	return w.wrote(webhook.NewEncoder(w.out).Encode(r))
+}
+
+// WriteShort writes what is shown in place of a record.
+func (w *RecordWriter) WriteShort(item any) error {
+	if err := w.begin(","); err != nil {
+		return err
+	}
+	return w.wrote(WriteJSON(w.out, item))
+}
+
+// begin writes what is before a record: the beginning of the document, or what
+// separates it from the last one.
+func (w *RecordWriter) begin(separator string) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case !w.document:
+		return nil
+	case !w.begun:
+		before, err := members(w.before)
+		if err != nil {
 			return err
 		}
+		if before != "" {
+			before += ","
+		}
+		w.begun, separator = true, "{"+before+`"records":[`
 	}
-	w.records++
-	return webhook.NewEncoder(w.out).Encode(r)
+	_, err := io.WriteString(w.out, separator)
+	return w.wrote(err)
+}
+
+func (w *RecordWriter) wrote(err error) error {
+	w.err = err
+	return err
 }
 
 // Close ends the document. Its other members are those of the object more, if it is
@@ -141,19 +174,45 @@ func (w *RecordWriter) Close(more any) error {
 		return nil
 	}
 	w.closed = true
-	end := "]}\n"
-	if more != nil {
-		members, err := json.Marshal(more)
-		if err != nil {
+	if !w.begun {
+		if err := w.begin(""); err != nil {
 			return err
 		}
-		end = "]," + string(members[1:]) + "\n"
 	}
-	if w.records == 0 {
-		end = `{"records":[` + end
+	after, err := members(more)
+	if after != "" {
+		after = "," + after
 	}
-	_, err := io.WriteString(w.out, end)
-	return err
+	if err == nil && w.err == nil {
+		_, w.err = io.WriteString(w.out, "]"+after+"}\n")
+	}
+	return errors.Join(err, w.err)
+}
+
+// members returns the members of an object as they are written in JSON, or "" for nil.
+func members(object any) (string, error) {
+	if object == nil {
+		return "", nil
+	}
+	var b strings.Builder
+	err := WriteJSON(&b, object)
+	return strings.TrimSuffix(strings.TrimPrefix(b.String(), "{"), "}\n"), err
+}
+
+// End ends the document after all of its records, or after those before err, and
+// returns err. The document is valid JSON in either case, and after an error it has
+// its text as the member "error". Nothing is written if err came before the first
+// record.
+func (w *RecordWriter) End(err error) error {
+	switch {
+	case err == nil:
+		return w.Close(nil)
+	case !w.begun || w.err != nil:
+		return err
+	}
+	return errors.Join(err, w.Close(struct {
+		Error string `json:"error"`
+	}{Message(err)}))
 }
 
 // CheckedWriter remembers the first error of its writer, so that a full disk

@@ -11,6 +11,7 @@ import (
 // shifts a column.
 type Table struct {
 	rows   [][]Cell
+	widths []int // of the columns, by the rows so far
 	Indent string
 	Width  int  // of the terminal, for the last cell of a full row; 0: no limit
 	Wrap   bool // the last cell is broken into lines rather than cut
@@ -44,9 +45,11 @@ func (t *Table) fit(last *Cell, column int) {
 	}
 }
 
-// Write writes the rows. No spaces follow the last cell of a row.
+// Write writes the rows since the last call. No spaces follow the last cell of a row.
+// A long table can be written in blocks: its columns get wider from the block on that
+// needs it.
 func (t *Table) Write(w io.Writer) error {
-	var widths []int
+	widths := t.widths
 	for _, row := range t.rows {
 		for i := range row {
 			row[i].Text = Clean(row[i].Text)
@@ -56,6 +59,7 @@ func (t *Table) Write(w io.Writer) error {
 			widths[i] = max(widths[i], utf8.RuneCountInString(row[i].Text))
 		}
 	}
+	t.widths = widths
 	before := utf8.RuneCountInString(t.Indent)
 	for _, width := range widths[:max(len(widths)-1, 0)] {
 		before += width + 2
@@ -78,6 +82,7 @@ func (t *Table) Write(w io.Writer) error {
 		}
 		b.WriteByte('\n')
 	}
+	t.rows = t.rows[:0]
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -90,44 +91,71 @@ type listed struct {
 	Truncated  bool              `json:"truncated,omitempty"` // only the beginning of the body was kept
 }
 
+// list writes the records as they are read.
 func (o *listOptions) list(ctx context.Context, env *command.Env, j *journal.Journal, f journal.Filter) error {
-	table := ui.Table{Width: env.Columns}
-	encoder := webhook.NewEncoder(env.Out)
-	short := []listed{}
-	for r, err := range j.Records(ctx, f) {
-		switch {
-		case err != nil:
-			return err
-		case o.output.Format == "ndjson":
-			err = encoder.Encode(r)
-		case o.output.Text():
-			listRow(&table, o.output.Palette, env.Now(), &r)
-		default:
-			short = append(short, shorten(&r))
+	return command.WriteFile(env, "-", func(w io.Writer) error {
+		if o.output.Text() {
+			return o.table(ctx, env, w, j, f)
+		}
+		records := command.NewRecordWriter(w, o.output.Format)
+		write := records.Write
+		if o.output.Format == "json" {
+			total, err := j.Count(ctx, f)
+			if err != nil {
+				return err
+			}
+			records.Before(struct {
+				Journal string `json:"journal"`
+				Total   int    `json:"total"`
+			}{j.Path(), total})
+			write = func(r webhook.Record) error { return records.WriteShort(shorten(&r)) }
+		}
+		return records.End(each(j.Records(ctx, f), write))
+	})
+}
+
+// each calls do with every record, until an error.
+func each(records iter.Seq2[webhook.Record, error], do func(webhook.Record) error) error {
+	for r, err := range records {
+		if err == nil {
+			err = do(r)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	total, err := j.Count(ctx, f)
-	if err != nil {
-		return err
-	}
-	if o.output.Format == "json" {
-		return command.WriteJSON(env.Out, struct {
-			Journal string   `json:"journal"`
-			Total   int      `json:"total"`
-			Records []listed `json:"records"`
-		}{j.Path(), total, short})
-	}
-	if err := table.Write(env.Out); err != nil {
+	return nil
+}
+
+// tableBlock is how many rows a table aligns together. It is written in blocks, so
+// that a long one is not held in memory.
+const tableBlock = 1000
+
+// table writes the records for people, and on stderr how many there are.
+func (o *listOptions) table(ctx context.Context, env *command.Env, w io.Writer, j *journal.Journal, f journal.Filter) error {
+	table := ui.Table{Width: env.Columns}
+	shown := 0
+	err := each(j.Records(ctx, f), func(r webhook.Record) error {
+		listRow(&table, o.output.Palette, env.Now(), &r)
+		if shown++; shown%tableBlock == 0 {
+			return table.Write(w)
+		}
+		return nil
+	})
+	if err = errors.Join(err, table.Write(w)); err != nil {
 		return err
 	}
 	switch {
-	case total == 0:
+	case shown == 0:
 		fmt.Fprintln(env.Err, "no records")
-	case f.Limit > 0 && total > f.Limit:
-		fmt.Fprintf(env.Err, "the newest %d of %s; --limit 0 shows all\n", f.Limit, ui.Plural(total, "record"))
+	case shown == f.Limit:
+		total, err := j.Count(ctx, f)
+		if err != nil {
+			return err
+		}
+		if total > shown {
+			fmt.Fprintf(env.Err, "the newest %d of %s; --limit 0 shows all\n", shown, ui.Plural(total, "record"))
+		}
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ func newExport(env *command.Env) *cobra.Command {
 		Short: "Write records as NDJSON, the oldest first",
 		Long: `Write records as NDJSON, one per line, the oldest first. verify, lint, replay
 and journal import read them. --json writes one document with the list records.
+If it ends early, it is still valid JSON, and its member error says why.
 
 --salvage reads as much as possible of a damaged journal.`,
 		Example: `  wsk journal export --since 7d -o week.ndjson
@@ -58,15 +59,7 @@ and journal import read them. --json writes one document with the list records.
 				if err := settings.CheckEvents(env, cfg, "--event", filter.Events, command.RecordedEvents(ctx, j)); err != nil {
 					return err
 				}
-				for r, err := range j.Records(ctx, filter) {
-					if err == nil {
-						err = records.Write(r)
-					}
-					if err != nil {
-						return err
-					}
-				}
-				return records.Close(nil)
+				return records.End(each(j.Records(ctx, filter), records.Write))
 			})
 		})
 	})
@@ -82,7 +75,7 @@ func salvaged(ctx context.Context, env *command.Env, flags *command.Journal, rec
 	if err == nil {
 		fmt.Fprintf(env.Err, "%s saved, %s could not be read\n", ui.Plural(read, "record"), ui.Plural(lost, "place"))
 	}
-	return errors.Join(err, records.Close(nil))
+	return records.End(err)
 }
 
 func newImport(env *command.Env) *cobra.Command {
@@ -93,7 +86,8 @@ func newImport(env *command.Env) *cobra.Command {
 		Short: "Read records from NDJSON into the journal",
 		Long: `Read records from NDJSON into the journal, which is created if it does not
 exist. A record whose id is already in the journal is left unchanged, so an
-import can be repeated.`,
+import can be repeated. A FILE without records, as export writes it if nothing
+matches, adds none.`,
 		Example: "  wsk journal import week.ndjson\n  wsk journal export --journal old.db | wsk journal import -",
 		Args:    command.ExactArgs(1, "FILE"),
 	}
@@ -121,8 +115,13 @@ import can be repeated.`,
 	return cmd
 }
 
-// importGroup is the number of records in one commit.
-const importGroup = 200
+// The size of a commit of an import. The index of ids has a page for about 150 of
+// them, which a commit writes once: where ids come in no order, the more records a
+// commit has, the fewer pages are written for each.
+const (
+	importGroup = 2000
+	importBytes = 8 << 20 // of the file, about: what is held in memory
+)
 
 // imported counts the records of an import.
 type imported struct {
@@ -133,12 +132,15 @@ type imported struct {
 
 // importRecords stores records in order. Records before an error stay.
 func importRecords(ctx context.Context, j *journal.Journal, name string, in io.Reader) (result imported, err error) {
-	decoder := webhook.NewDecoder(in)
+	reader := &countingReader{r: in}
+	decoder := webhook.NewDecoder(reader)
 	var group []webhook.Record
 	store := func() error {
 		n, err := j.Import(ctx, group)
-		result.Read, result.Added, group = result.Read+len(group), result.Added+n, group[:0]
+		result.Read, result.Added = result.Read+len(group), result.Added+n
 		result.Present = result.Read - result.Added
+		clear(group) // so that the bodies can be freed
+		group, reader.n = group[:0], 0
 		return err
 	}
 	var faults []error
@@ -159,7 +161,7 @@ func importRecords(ctx context.Context, j *journal.Journal, name string, in io.R
 			faults = append(faults, fmt.Errorf("reading %s: a record of %s has no id", command.SourceName(name), r.Time))
 			continue
 		}
-		if group = append(group, r); len(group) == importGroup {
+		if group = append(group, r); len(group) == importGroup || reader.n >= importBytes {
 			if err := store(); err != nil {
 				return result, err
 			}
@@ -169,4 +171,16 @@ func importRecords(ctx context.Context, j *journal.Journal, name string, in io.R
 		return result, err
 	}
 	return result, errors.Join(faults...)
+}
+
+// countingReader counts the bytes that are read.
+type countingReader struct {
+	r io.Reader
+	n int
+}
+
+func (c *countingReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += n
+	return n, err
 }
