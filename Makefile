@@ -61,6 +61,12 @@ SIZES ?= 1000,10000,100000,1000000
 growth: build ## Measure the journal commands with SIZES records (1000 to a million)
 	@go run ./testdata/bench/growth -sizes $(SIZES) ./wsk
 
+HOURS ?= 1
+
+.PHONY: soak
+soak: build ## Load wsk for HOURS (1) or MINUTES, kill it and fill its disk, and check what it keeps
+	@go run ./testdata/soak -for $(if $(MINUTES),$(MINUTES)m,$(HOURS)h) ./wsk
+
 .PHONY: lint
 lint: ## Check the format, run vet and the linter, and prove that its rules fire
 	@.ci/run format vet lint rules
