@@ -26,6 +26,7 @@ var layers = [][]string{
 	{"pkg/deliver", "pkg/diagnose", "pkg/lint", "pkg/receive", "pkg/render"},
 	{"pkg/journal"},
 	{"pkg/check", "pkg/sandbox"},
+	{"pkg/receive/receivetest"},
 	{"cmd/wsk/internal/rate"},
 	{"cmd/wsk/config", "cmd/wsk/internal/*", "cmd/wsk/ui"},
 	{"cmd/wsk/command"},
@@ -51,6 +52,8 @@ var modules = map[string][]string{
 	"pkg/receive":           gjson,
 	"pkg/report":            gjson,
 	"pkg/webhook":           gjson,
+
+	"pkg/receive/receivetest": gjson,
 
 	"pkg/observe/otelwebhook": append(slices.Clone(gjson),
 		"github.com/cespare/xxhash/v2", "go.opentelemetry.io/otel", "go.opentelemetry.io/otel/metric"),
@@ -110,6 +113,8 @@ func TestImportRules(t *testing.T) {
 		{"pkg/sandbox", "pkg/deliver", true},
 		{"pkg/receive", "pkg/deliver", false},
 		{"pkg/receive", "pkg/journal", false},
+		{"pkg/receive", "pkg/receive/receivetest", false},
+		{"pkg/receive/receivetest", "pkg/check", true},
 		{"pkg/events/workskedge", "pkg/events", true},
 		{"pkg/events", "pkg/receive", false},
 		{"pkg/journal", "pkg/receive", true},

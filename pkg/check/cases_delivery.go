@@ -29,7 +29,7 @@ var deliveryCases = []Case{{
 	Fix:   fixDuplicates,
 	send: func(s *session) []*request {
 		r := s.signed("a delivery", s.validBody())
-		return []*request{r, r.repeated()}
+		return []*request{r, s.repeated(r)}
 	},
 }, {
 	ID: "duplicate_effect", Severity: report.Error, platforms: workskedgeOnly, judge: judgeDuplicate,
@@ -81,11 +81,15 @@ var deliveryCases = []Case{{
 	},
 }}
 
-// repeated returns the request as the platform sends it again.
-func (r *request) repeated() *request {
-	again := *r
-	again.name, again.attempt = "the same delivery again", 1
-	return &again
+// repeated returns a request as the platform sends it again: under the same id, signed
+// anew. A signature of the same second would be the same.
+func (s *session) repeated(r *request) *request {
+	again := s.signedAt("the same delivery again", r.body, s.config.Now().Add(time.Second))
+	if id := s.scheme.IDHeader(); id != "" {
+		again.header = again.header.With(id, r.header.Get(id))
+	}
+	again.attempt = 1
+	return again
 }
 
 // burstSize is the number of deliveries at once: as many as WorkSkedge allows in
@@ -124,7 +128,7 @@ func judgeBurst(ctx context.Context, s *session) (finding, error) {
 	return failure(fmt.Sprintf("%s; %d of %d were not accepted", problem, bad, burstSize), first), nil
 }
 
-const needsEffect = "give --effect-cmd to count the effect"
+const needsEffect = "give --effect-cmd, or Effect in Go, to count the effect"
 
 // judgeDuplicate sends one delivery twice and counts its effect.
 func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
@@ -132,12 +136,12 @@ func judgeDuplicate(ctx context.Context, s *session) (finding, error) {
 		return finding{verdict: report.Skip, detail: needsEffect}, nil
 	}
 	r := s.signed("a delivery", s.validBody())
-	done, last, err := s.effect(ctx, r, r.repeated())
+	done, last, err := s.effect(ctx, r, s.repeated(r))
 	switch {
 	case err != nil:
 		return finding{}, err
 	case done == 0:
-		return finding{verdict: report.Skip, detail: "the count did not change: the command does not count the effect of " + s.event}, nil
+		return finding{verdict: report.Skip, detail: "the count did not change: it does not count the effect of " + s.event}, nil
 	case done > 1:
 		return failure(fmt.Sprintf("one delivery that was sent twice took effect %d times", done), last), nil
 	}

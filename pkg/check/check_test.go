@@ -46,7 +46,7 @@ func TestRunOurReceiver(t *testing.T) {
 func TestRunAnotherReceiver(t *testing.T) {
 	t.Parallel()
 	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
-		results := run(t, &receiver{secret: testSecret, platform: p}, nil)
+		results := run(t, &webhooktest.Receiver{Secret: testSecret, Platform: p}, nil)
 		if results.Failed > 0 || results.Warnings > 0 {
 			t.Errorf("%s: failed %q, warned %q", p, results.of(report.Fail), results.of(report.Warn))
 		}
@@ -73,68 +73,69 @@ func TestRunBugs(t *testing.T) {
 		bug   string
 		fails string // the case that names it
 		warns string
-		make  *receiver
+		make  *webhooktest.Receiver
 	}{
-		{bug: "verifies what JavaScript serializes", fails: "raw_body", make: &receiver{body: reserialised}},
-		{bug: "verifies what Python serializes", fails: "raw_body", make: &receiver{body: func(raw []byte) []byte { return spaced(reserialised(raw)) }}},
-		{bug: "throws at signatures of another length", fails: "signature_length", make: &receiver{
-			before: func(w http.ResponseWriter, r *http.Request) bool {
+		{bug: "verifies what JavaScript serializes", fails: "raw_body", make: &webhooktest.Receiver{Body: webhooktest.Reserialised}},
+		{bug: "verifies what Python serializes", fails: "raw_body", make: &webhooktest.Receiver{Body: func(raw []byte) []byte { return spaced(webhooktest.Reserialised(raw)) }}},
+		{bug: "throws at signatures of another length", fails: "signature_length", make: &webhooktest.Receiver{
+			Before: func(w http.ResponseWriter, r *http.Request) bool {
 				if len(r.Header.Values("X-Webhook-Signature")) > 0 {
 					return false
 				}
 				return answered(401)(w)
-			}, equal: throws}},
-		{bug: "compares the common part", fails: "signature_length", make: &receiver{equal: func(got, want string) bool {
+			}, Equal: throws}},
+		{bug: "compares the common part", fails: "signature_length", make: &webhooktest.Receiver{Equal: func(got, want string) bool {
 			n := min(len(got), len(want))
 			return n > 0 && got[:n] == want[:n]
 		}}},
-		{bug: "ignores the timestamp", fails: "timestamp_old", make: &receiver{inTime: func(string, time.Time) bool { return true }}},
-		{bug: "checks the age alone", fails: "timestamp_future", make: &receiver{inTime: late}},
-		{bug: "crashes at a timestamp that is not a number", fails: "timestamp_not_number", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+		{bug: "ignores the timestamp", fails: "timestamp_old", make: &webhooktest.Receiver{InTime: func(string, time.Time) bool { return true }}},
+		{bug: "checks the age alone", fails: "timestamp_future", make: &webhooktest.Receiver{InTime: late}},
+		{bug: "crashes at a timestamp that is not a number", fails: "timestamp_not_number", make: &webhooktest.Receiver{Before: func(w http.ResponseWriter, r *http.Request) bool {
 			_, err := strconv.Atoi(r.Header.Get("X-Webhook-Timestamp"))
 			return r.Method == http.MethodPost && r.Header.Get("X-Webhook-Timestamp") != "" && err != nil && answered(500)(w)
 		}}},
-		{bug: "accepts a timestamp that ends in letters", fails: "timestamp_not_number", make: &receiver{inTime: func(timestamp string, now time.Time) bool {
+		{bug: "accepts a timestamp that ends in letters", fails: "timestamp_not_number", make: &webhooktest.Receiver{InTime: func(timestamp string, now time.Time) bool {
 			at, err := strconv.ParseInt(strings.TrimRight(timestamp, "abcdefghijklmnopqrstuvwxyz"), 10, 64)
 			return err == nil && now.Sub(time.Unix(at, 0)).Abs() < 301*time.Second
 		}}},
-		{bug: "remembers nothing", fails: "duplicate_effect", warns: "captured", make: &receiver{forgetful: true}},
-		{bug: "remembers only ids", warns: "captured", make: &receiver{byID: true}},
-		{bug: "accepts an empty secret", fails: "signature_empty_secret", make: &receiver{anySecret: []string{""}}},
-		{bug: "crashes at a body that is not JSON", fails: "not_json", make: &receiver{parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
+		{bug: "remembers nothing", fails: "duplicate_effect", warns: "captured", make: &webhooktest.Receiver{Forgetful: true}},
+		{bug: "remembers only digests", fails: "duplicate_effect", make: &webhooktest.Receiver{ByDigest: true}},
+		{bug: "remembers only ids", warns: "captured", make: &webhooktest.Receiver{ByID: true}},
+		{bug: "accepts an empty secret", fails: "signature_empty_secret", make: &webhooktest.Receiver{AnySecret: []string{""}}},
+		{bug: "crashes at a body that is not JSON", fails: "not_json", make: &webhooktest.Receiver{Parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
 			return body == nil && answered(500)(w)
 		}}},
-		{bug: "accepts a body that is not JSON", fails: "not_json", make: &receiver{parsed: func(http.ResponseWriter, map[string]any, *http.Request) bool { return false }}},
-		{bug: "refuses unknown events", fails: "unknown_event", make: &receiver{parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
+		{bug: "accepts a body that is not JSON", fails: "not_json", make: &webhooktest.Receiver{Parsed: func(http.ResponseWriter, map[string]any, *http.Request) bool { return false }}},
+		{bug: "refuses unknown events", fails: "unknown_event", make: &webhooktest.Receiver{Parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
 			return (body == nil || body["event_type"] != "work_order.created") && answered(400)(w)
 		}}},
-		{bug: "refuses unknown fields", fails: "unknown_field", make: &receiver{parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
+		{bug: "refuses unknown fields", fails: "unknown_field", make: &webhooktest.Receiver{Parsed: func(w http.ResponseWriter, body map[string]any, _ *http.Request) bool {
 			return (body == nil || body["schema_version"] != nil) && answered(422)(w)
 		}}},
-		{bug: "refuses retries", fails: "retry", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+		{bug: "refuses retries", fails: "retry", make: &webhooktest.Receiver{Before: func(w http.ResponseWriter, r *http.Request) bool {
 			n, _ := strconv.Atoi(r.Header.Get("X-Webhook-Retry"))
 			return n > 2 && answered(409)(w)
 		}}},
-		{bug: "responds 500 to 1 MB", fails: "large_body", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+		{bug: "responds 500 to 1 MB", fails: "large_body", make: &webhooktest.Receiver{Before: func(w http.ResponseWriter, r *http.Request) bool {
 			return r.ContentLength > 100_000 && answered(500)(w)
 		}}},
-		{bug: "reveals the expected signature", fails: "leak", make: &receiver{refusal: func(w http.ResponseWriter, want string) {
+		{bug: "reveals the expected signature", fails: "leak", make: &webhooktest.Receiver{Refusal: func(w http.ResponseWriter, want string) {
 			w.WriteHeader(http.StatusUnauthorized)
 			fmt.Fprintf(w, "expected %s", want)
 		}}},
-		{bug: "prints its environment", fails: "leak", make: &receiver{refusal: func(w http.ResponseWriter, _ string) {
+		{bug: "prints its environment", fails: "leak", make: &webhooktest.Receiver{Refusal: func(w http.ResponseWriter, _ string) {
 			w.Header().Set("X-Debug", "WEBHOOK_SECRET="+testSecret)
 			w.WriteHeader(http.StatusUnauthorized)
 		}}},
-		{bug: "accepts a GET", warns: "get", make: &receiver{before: func(w http.ResponseWriter, r *http.Request) bool {
+		{bug: "accepts a GET", warns: "get", make: &webhooktest.Receiver{Before: func(w http.ResponseWriter, r *http.Request) bool {
 			return r.Method == http.MethodGet && answered(200)(w)
 		}}},
-		{bug: "accepts uppercase", warns: "signature_uppercase", make: &receiver{equal: strings.EqualFold}},
+		{bug: "accepts uppercase", warns: "signature_uppercase", make: &webhooktest.Receiver{Equal: strings.EqualFold}},
 	} {
 		t.Run(c.bug, func(t *testing.T) {
 			t.Parallel()
 			v := c.make
-			v.secret = testSecret
+			v.Secret = testSecret
 			results := run(t, v, nil)
 			if got := results.of(report.Fail); got != c.fails {
 				t.Errorf("failed: %q, want %q\n%s", got, c.fails, details(results))
@@ -158,7 +159,7 @@ func details(r Report) string {
 
 func TestRunWithoutSignatureCheck(t *testing.T) {
 	t.Parallel()
-	failed := strings.Fields(run(t, &receiver{any: true}, nil).of(report.Fail))
+	failed := strings.Fields(run(t, &webhooktest.Receiver{Any: true}, nil).of(report.Fail))
 	for _, id := range []string{"signature_missing", "signature_wrong", "signature_length", "signature_not_hex", "signature_other_body", "signature_empty_secret", "body_changed"} {
 		if !slices.Contains(failed, id) {
 			t.Errorf("%s is not among the failed: %v", id, failed)
@@ -168,7 +169,7 @@ func TestRunWithoutSignatureCheck(t *testing.T) {
 
 func TestRunRefusedValidEvent(t *testing.T) {
 	t.Parallel()
-	results := run(t, &receiver{secret: "another"}, nil)
+	results := run(t, &webhooktest.Receiver{Secret: "another"}, nil)
 	if got := results.of(report.Fail); got != "valid" {
 		t.Errorf("failed: %q", got)
 	}
@@ -245,8 +246,8 @@ func TestRunMisbehavingEndpoints(t *testing.T) {
 func TestRunTimeouts(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
-	v := &receiver{secret: testSecret}
-	v.before = func(_ http.ResponseWriter, r *http.Request) bool {
+	v := &webhooktest.Receiver{Secret: testSecret}
+	v.Before = func(_ http.ResponseWriter, r *http.Request) bool {
 		if n.Add(1) > 20 {
 			hang(r)
 			return true
@@ -288,17 +289,17 @@ func TestRunUnreachable(t *testing.T) {
 
 func TestRunOnlyAndSkip(t *testing.T) {
 	t.Parallel()
-	results := run(t, &receiver{secret: testSecret}, func(c *Config) { c.Only, c.Skip = []string{"signature_*", "raw_body"}, []string{"*_wrong"} })
+	results := run(t, &webhooktest.Receiver{Secret: testSecret}, func(c *Config) { c.Only, c.Skip = []string{"signature_*", "raw_body"}, []string{"*_wrong"} })
 	got := results.of(report.Pass)
 	if want := "raw_body signature_missing signature_length signature_not_hex signature_uppercase signature_other_body signature_empty_secret"; got != want {
 		t.Errorf("ran %q, want %q", got, want)
 	}
-	_, err := tryRun(t, &receiver{secret: testSecret}, func(c *Config) { c.Only = []string{"raw_bodi"} })
+	_, err := tryRun(t, &webhooktest.Receiver{Secret: testSecret}, func(c *Config) { c.Only = []string{"raw_bodi"} })
 	var unknown *webhook.UnknownError
 	if !errors.As(err, &unknown) || unknown.Nearest != "raw_body" {
 		t.Errorf("error %v", err)
 	}
-	results = run(t, &receiver{secret: "another"}, func(c *Config) { c.Only = []string{"burst"} })
+	results = run(t, &webhooktest.Receiver{Secret: "another"}, func(c *Config) { c.Only = []string{"burst"} })
 	if got := results.of(report.Fail) + "/" + results.of(report.Skip); got != "valid/burst" {
 		t.Errorf("a receiver that refuses everything: %q", got)
 	}
@@ -307,13 +308,13 @@ func TestRunOnlyAndSkip(t *testing.T) {
 func TestRunEffect(t *testing.T) {
 	t.Parallel()
 	bad := errors.New("no such table")
-	_, err := tryRun(t, &receiver{secret: testSecret}, func(c *Config) {
+	_, err := tryRun(t, &webhooktest.Receiver{Secret: testSecret}, func(c *Config) {
 		c.Effect = func(context.Context) (int64, error) { return 0, bad }
 	})
 	if !errors.Is(err, bad) {
 		t.Errorf("error %v", err)
 	}
-	results := run(t, &receiver{secret: testSecret}, func(c *Config) {
+	results := run(t, &webhooktest.Receiver{Secret: testSecret}, func(c *Config) {
 		c.Effect = func(context.Context) (int64, error) { return 7, nil }
 	})
 	if r := results.named("duplicate_effect"); r.Verdict != report.Skip {
@@ -350,8 +351,8 @@ func TestValidBody(t *testing.T) {
 	t.Parallel()
 	for _, p := range []webhook.Platform{webhook.WorkSkedge, webhook.Worksome} {
 		body := newTestSession(t, p).validBody()
-		if string(reserialised(body)) != string(body) {
-			t.Errorf("%s: written again it is\n%s\nfrom\n%s", p, reserialised(body), body)
+		if string(webhooktest.Reserialised(body)) != string(body) {
+			t.Errorf("%s: written again it is\n%s\nfrom\n%s", p, webhooktest.Reserialised(body), body)
 		}
 		for _, c := range body {
 			if c > 126 || c < 32 || strings.ContainsRune(`<>&/\`, rune(c)) {
@@ -364,8 +365,8 @@ func TestValidBody(t *testing.T) {
 func TestRunRequestCount(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
-	v := &receiver{secret: testSecret}
-	v.before = func(http.ResponseWriter, *http.Request) bool { n.Add(1); return false }
+	v := &webhooktest.Receiver{Secret: testSecret}
+	v.Before = func(http.ResponseWriter, *http.Request) bool { n.Add(1); return false }
 	run(t, v, nil)
 	if n.Load() > 120 {
 		t.Errorf("%d requests", n.Load())
@@ -415,7 +416,7 @@ func TestRawBodies(t *testing.T) {
 			}
 			bodies[string(r.body)] = true
 		}
-		reserialisedNames := reserialised(requests[6].body)
+		reserialisedNames := webhooktest.Reserialised(requests[6].body)
 		if bytes.Equal(reserialisedNames, requests[6].body) || len(reserialisedNames) != len(requests[6].body) {
 			t.Errorf("%s: the members of %s are not in another order", p, requests[6].body)
 		}
@@ -457,9 +458,9 @@ func TestRunCapturedWithoutEffect(t *testing.T) {
 		status int
 		want   report.Verdict
 	}{{200, report.Pass}, {409, report.Pass}, {500, report.Warn}} {
-		v := &receiver{secret: testSecret}
+		v := &webhooktest.Receiver{Secret: testSecret}
 		var first sync.Map // the timestamp and body of each request
-		v.before = func(w http.ResponseWriter, r *http.Request) bool {
+		v.Before = func(w http.ResponseWriter, r *http.Request) bool {
 			_, known := first.LoadOrStore(r.Header.Get(webhook.HeaderSignature), true)
 			if known {
 				w.WriteHeader(c.status)

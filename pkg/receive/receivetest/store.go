@@ -1,7 +1,3 @@
-// Package receivetest helps to test what a production service writes for package receive.
-// [TestStore] takes a [receive.Store] through its rules.
-//
-// This package is experimental: its API may change.
 package receivetest
 
 import (
