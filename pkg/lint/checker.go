@@ -45,9 +45,20 @@ func (r Result) Errors() int { return report.Count(r.Findings).Errors }
 
 // Check lints one payload. It does not keep raw.
 func (c *Checker) Check(raw []byte) Result {
+	c.open(raw)
+	return c.check()
+}
+
+// open makes raw the current payload.
+func (c *Checker) open(raw []byte) {
 	c.raw, c.lines = raw, lineCounter{}
 	c.result = Result{Findings: c.result.Findings[:0]}
-	c.env = envelopeOf(raw)
+	c.env = envelopeOf(raw, c.env)
+}
+
+// check lints the current payload.
+func (c *Checker) check() Result {
+	raw := c.raw
 	scope := c.linter.config.scopeOf(raw, c.env)
 	c.result.Platform, c.result.Form = scope.platform, scope.form
 	name := c.env.nameOf(scope.form)

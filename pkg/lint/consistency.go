@@ -101,7 +101,7 @@ func (c *Checker) checkConsistency(e *event) {
 // checkDates compares each end date with its start.
 func (c *Checker) checkDates(group dateGroup) {
 	var found [maxPairs]struct{ start, end span }
-	walk := partsOf(c.raw, within(c.raw, c.env.data, group.path))
+	walk := c.env.walkData(c.raw, group.path...)
 	for {
 		part, ok := walk.next()
 		if !ok {
@@ -147,7 +147,7 @@ func (c *Checker) text(s span) string { return string(c.raw[s.at:s.end]) }
 // have no sum.
 func (c *Checker) checkTimesheet(e *event) {
 	var date, entries, total span
-	find(c.raw, c.env.data, member{"timesheet_date", &date}, member{"entries", &entries}, member{"total_hours", &total})
+	find(c.env.walkData(c.raw), member{"timesheet_date", &date}, member{"entries", &entries}, member{"total_hours", &total})
 	day, hasDay := c.dateAt(date)
 	sum, complete := 0.0, true
 	items := partsOf(c.raw, entries)
@@ -158,7 +158,7 @@ func (c *Checker) checkTimesheet(e *event) {
 			break
 		}
 		var entryDate, hours span
-		find(c.raw, item.value, member{"entry_date", &entryDate}, member{"hours", &hours})
+		find(partsOf(c.raw, item.value), member{"entry_date", &entryDate}, member{"hours", &hours})
 		if date, ok := c.dateAt(entryDate); ok && hasDay && !bytes.Equal(date, day) {
 			c.add(entryDate, fmt.Sprintf("/data/entries/%d/entry_date", n), "entry-date",
 				fmt.Sprintf("entry_date %s differs from timesheet_date %s", date, day))
@@ -176,7 +176,7 @@ func (c *Checker) checkTimesheet(e *event) {
 // order.
 func (c *Checker) checkAmounts(e *event) {
 	var lines, subtotal, tax, total span
-	find(c.raw, c.env.data, member{"line_items", &lines}, member{"subtotal", &subtotal}, member{"tax", &tax}, member{"total_amount", &total})
+	find(c.env.walkData(c.raw), member{"line_items", &lines}, member{"subtotal", &subtotal}, member{"tax", &tax}, member{"total_amount", &total})
 	sum, complete := c.sumOfLines(lines)
 	subtotalAmount, ok := numberAt(c.raw, subtotal)
 	if ok && complete && !e.isPartial && differ(sum, subtotalAmount) {
@@ -200,7 +200,7 @@ func (c *Checker) sumOfLines(list span) (sum float64, complete bool) {
 			break
 		}
 		var quantity, price, total span
-		find(c.raw, item.value, member{"quantity", &quantity}, member{"unit_price", &price}, member{"total", &total})
+		find(partsOf(c.raw, item.value), member{"quantity", &quantity}, member{"unit_price", &price}, member{"total", &total})
 		count, ok1 := numberAt(c.raw, quantity)
 		each, ok2 := numberAt(c.raw, price)
 		stated, ok3 := numberAt(c.raw, total)
@@ -217,7 +217,7 @@ func (c *Checker) sumOfLines(list span) (sum float64, complete bool) {
 // checkCount compares total_count with the number of timesheets.
 func (c *Checker) checkCount() {
 	var list, total span
-	find(c.raw, c.env.data, member{"timesheets", &list}, member{"total_count", &total})
+	find(c.env.walkData(c.raw), member{"timesheets", &list}, member{"total_count", &total})
 	stated, ok := numberAt(c.raw, total)
 	if !ok || !list.exists() || c.raw[list.at] != '[' {
 		return

@@ -12,33 +12,92 @@ import (
 type envelope struct {
 	root, data       span
 	eventType, event span
+	hasType          bool // it has a member "type", as records have
 	members          classify.Members
+
+	fields []part // the first members of data, if it is an object
+	rest   int    // where the others begin
 }
 
-func envelopeOf(raw []byte) envelope {
-	e := envelope{root: span{at: skipSpace(raw, 0), end: len(raw)}}
+// maxFields is how many members of data an envelope remembers. No documented
+// event has as many.
+const maxFields = 128
+
+// envelopeOf reads an envelope. The place for its fields is taken from an
+// envelope that is not needed any more.
+func envelopeOf(raw []byte, old envelope) envelope {
+	e := envelope{root: span{at: skipSpace(raw, 0), end: len(raw)}, fields: old.fields[:0]}
 	walk := partsOf(raw, e.root)
 	for walk.keyed {
-		member, ok := walk.next()
+		name, ok := walk.name()
 		if !ok {
 			break
 		}
-		switch string(textAt(raw, member.name)) {
+		value := span{at: walk.at}
+		text := textAt(raw, name)
+		if string(text) == "data" {
+			value.end = e.readData(raw, walk.at)
+		} else {
+			value.end = skipValue(raw, walk.at)
+		}
+		if walk.at = value.end; value.end == value.at {
+			break
+		}
+		switch string(text) {
 		case "event_type":
-			e.eventType, e.members.EventType = member.value, true
+			e.eventType, e.members.EventType = value, true
 		case "event":
-			e.event, e.members.Event = member.value, true
+			e.event, e.members.Event = value, true
 		case "data":
-			e.data = member.value
+			e.data = value
 		case "event_id":
 			e.members.EventID = true
 		case "company_id":
 			e.members.CompanyID = true
 		case "timestamp":
 			e.members.Timestamp = true
+		case "type":
+			e.hasType = true
 		}
 	}
 	return e
+}
+
+// readData remembers the members of data, if it is an object, and returns its end.
+func (e *envelope) readData(raw []byte, at int) int {
+	walk := partsOf(raw, span{at: at})
+	if !walk.keyed {
+		return skipValue(raw, at)
+	}
+	e.fields, e.rest = e.fields[:0], walk.at
+	for {
+		field, ok := walk.next()
+		if !ok {
+			break
+		}
+		if len(e.fields) < maxFields {
+			e.fields, e.rest = append(e.fields, field), walk.at
+		}
+	}
+	if walk.at < len(raw) && raw[walk.at] == '}' {
+		return walk.at + 1
+	}
+	return skipValue(raw, at)
+}
+
+// walkData iterates over data, or over the object in it that a path of names leads
+// to.
+func (e *envelope) walkData(raw []byte, path ...string) parts {
+	walk := partsOf(raw, e.data)
+	if walk.keyed {
+		walk.known, walk.at = e.fields, e.rest
+	}
+	for _, name := range path {
+		var object span
+		find(walk, member{name, &object})
+		walk = partsOf(raw, object)
+	}
+	return walk
 }
 
 // scope is the platform and form whose events a payload is checked against.

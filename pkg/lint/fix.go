@@ -105,7 +105,7 @@ func trailingCommas(raw []byte) []edit {
 
 // renameAliases gives as many aliases as possible their canonical names.
 func (c *Checker) renameAliases(raw []byte) (fixed []byte, n int) {
-	env := envelopeOf(raw)
+	env := envelopeOf(raw, envelope{})
 	scope := c.linter.config.scopeOf(raw, env)
 	name := env.nameOf(scope.form).value
 	if !isText(raw, name) || c.linter.severities["alias"] == report.Off {

@@ -100,7 +100,7 @@ func startsLines(head []byte, last bool) (lines, certain bool) {
 	if !ended && !last {
 		return false, false
 	}
-	e := envelopeOf(second)
+	e := envelopeOf(second, envelope{})
 	isEvent := e.eventType.exists() || e.event.exists() || payload.KindOf(second) != payload.KindPayload
 	return isEvent && gjson.ValidBytes(second), true
 }
@@ -222,9 +222,16 @@ func (s Stream) lint(ctx context.Context, c *Checker, b *block) {
 			add(n, c.tooLong()...)
 			continue
 		}
-		payload, ok, truncated := payloadOf(bytes.TrimSuffix(line, []byte{'\r'}))
-		b.isBlank = b.isBlank && !ok && len(bytes.TrimSpace(line)) == 0
-		switch {
+		c.open(bytes.TrimSuffix(line, []byte{'\r'}))
+		if c.env.root.at == len(c.raw) {
+			continue
+		}
+		b.isBlank = false
+		if !c.env.hasType { // it is neither a record nor a line of a listener's stream
+			add(n, c.check().Findings...)
+			continue
+		}
+		switch payload, ok, truncated := payloadOf(c.raw); {
 		case truncated != nil:
 			add(n, c.notChecked(truncated)...)
 		case ok:

@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/wskdev/wsk/pkg/internal/schema"
 )
 
 // span is the place of a value in a payload. The zero span does not exist.
@@ -16,7 +18,8 @@ func (s span) exists() bool { return s.end > 0 }
 // where the text stops being JSON.
 type parts struct {
 	raw   []byte
-	at    int
+	known []part // those that were read before, which come first
+	at    int    // of the first that is not known
 	keyed bool
 }
 
@@ -27,29 +30,40 @@ func partsOf(raw []byte, v span) parts {
 	if v.at >= len(raw) || raw[v.at] != '{' && raw[v.at] != '[' {
 		return parts{raw: raw, at: len(raw)}
 	}
-	return parts{raw, v.at + 1, raw[v.at] == '{'}
+	return parts{raw: raw, at: v.at + 1, keyed: raw[v.at] == '{'}
 }
 
-func (p *parts) next() (part, bool) {
-	var found part
+func (p *parts) next() (found part, ok bool) {
+	if len(p.known) > 0 {
+		found, p.known = p.known[0], p.known[1:]
+		return found, true
+	}
+	if found.name, ok = p.name(); !ok {
+		return part{}, false
+	}
+	found.value = span{p.at, skipValue(p.raw, p.at)}
+	p.at = found.value.end
+	return found, found.value.end > found.value.at
+}
+
+// name moves on to the next value and returns its name, if it has one.
+func (p *parts) name() (name span, ok bool) {
 	p.at = skipSpace(p.raw, p.at)
 	if p.at < len(p.raw) && p.raw[p.at] == ',' {
 		p.at = skipSpace(p.raw, p.at+1)
 	}
 	if p.keyed {
 		if p.at >= len(p.raw) || p.raw[p.at] != '"' {
-			return part{}, false
+			return span{}, false
 		}
-		found.name = span{p.at, skipText(p.raw, p.at)}
-		p.at = skipSpace(p.raw, found.name.end)
+		name = span{p.at, skipText(p.raw, p.at)}
+		p.at = skipSpace(p.raw, name.end)
 		if p.at >= len(p.raw) || p.raw[p.at] != ':' {
-			return part{}, false
+			return span{}, false
 		}
 		p.at = skipSpace(p.raw, p.at+1)
 	}
-	found.value = span{p.at, skipValue(p.raw, p.at)}
-	p.at = found.value.end
-	return found, found.value.end > found.value.at
+	return name, true
 }
 
 func skipSpace(raw []byte, at int) int {
@@ -61,17 +75,15 @@ func skipSpace(raw []byte, at int) int {
 
 // skipText returns the offset after the string that begins at at.
 func skipText(raw []byte, at int) int {
-	at++
-	for at < len(raw) {
-		quote := bytes.IndexByte(raw[at:], '"')
-		if quote < 0 {
-			return len(raw)
+	for at++; at < len(raw); at++ {
+		at = schema.PlainRun(raw, at)
+		switch {
+		case at == len(raw):
+		case raw[at] == '"':
+			return at + 1
+		case raw[at] == '\\':
+			at++
 		}
-		slash := bytes.IndexByte(raw[at:at+quote], '\\')
-		if slash < 0 {
-			return at + quote + 1
-		}
-		at += slash + 2
 	}
 	return len(raw)
 }
@@ -147,28 +159,17 @@ type member struct {
 
 // find finds members of an object in one pass. Of several with the same name
 // the first counts; a member that is missing leaves its place as it is.
-func find(raw []byte, object span, members ...member) {
-	walk := partsOf(raw, object)
+func find(walk parts, members ...member) {
 	for {
 		part, ok := walk.next()
 		if !ok {
 			return
 		}
-		name := textAt(raw, part.name)
+		name := textAt(walk.raw, part.name)
 		for _, m := range members {
 			if string(name) == m.name && !m.place.exists() {
 				*m.place = part.value
 			}
 		}
 	}
-}
-
-// within finds the object that a path of names leads to.
-func within(raw []byte, object span, path []string) span {
-	for _, name := range path {
-		var next span
-		find(raw, object, member{name, &next})
-		object = next
-	}
-	return object
 }

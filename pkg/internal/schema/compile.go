@@ -394,7 +394,7 @@ func (c *compiler) properties(n *node, value gjson.Result, at location) (err err
 // contains nothing that JSON escapes.
 func newProperty(name string) property {
 	p := property{name: name}
-	if quoted := `"` + name + `"`; plainRun([]byte(quoted), 1) == len(quoted)-1 {
+	if quoted := `"` + name + `"`; PlainRun([]byte(quoted), 1) == len(quoted)-1 {
 		p.token = quoted
 	}
 	return p

@@ -13,7 +13,7 @@ import (
 func (c *Checker) skipString() (escaped, ok bool) {
 	data, i := c.data, c.pos+1
 	for {
-		if i = plainRun(data, i); i >= len(data) {
+		if i = PlainRun(data, i); i >= len(data) {
 			c.syntaxError(len(data), cutOffString)
 			return false, false
 		}
@@ -42,12 +42,12 @@ func (c *Checker) skipString() (escaped, ok bool) {
 	}
 }
 
-// plainRun returns the index of the next byte that ends a run of printable
+// PlainRun returns the index of the next byte that ends a run of printable
 // ASCII: a quote, a backslash, a control character or a byte above 0x7f. It
 // checks eight bytes at a time. In each difference the top bit of a byte is set
 // if that byte ends the run; a borrow can set it wrongly only in the bytes after
 // the first such byte.
-func plainRun(data []byte, i int) int {
+func PlainRun(data []byte, i int) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	for ; i+8 <= len(data); i += 8 {
 		w := binary.LittleEndian.Uint64(data[i:])
