@@ -140,6 +140,7 @@ func (q *Queue) SaveResult(ctx context.Context, result receive.ForwardResult) er
 		state, at = forwardDue, result.Next.UnixNano()
 	}
 	return explain(q.journal.path, q.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/forwarded")
 		return tx.Exec("UPDATE record SET outcome = ?, verdict = ?, forward = ?, error = ?, forward_state = ?, forward_tries = forward_tries + 1, forward_next = ? WHERE id = ?",
 			string(outcomeOf(r)), verdict, answer, r.Error, state, at, r.ID)
 	}))

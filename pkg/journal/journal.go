@@ -250,6 +250,7 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	j := &Journal{path: path, db: db, write: w}
 	j.refused.limits, j.refused.warn = o.Refused.withDefaults(), warn
 	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/open")
 		if err := j.others.look(tx); err != nil {
 			return err
 		}

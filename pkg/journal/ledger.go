@@ -73,6 +73,7 @@ func (j *Journal) BeginBatch(ctx context.Context, digest, target, name string, l
 	b := &Batch{Name: name, Started: now, Lines: lines, journal: j}
 	target = webhook.RedactURL(target)
 	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		tx.Failpoints("journal/batch")
 		if err := tx.Exec("DELETE FROM line WHERE batch IN (SELECT id FROM batch WHERE digest = ? AND target = ?)", digest, target); err != nil {
 			return err
 		}
@@ -119,6 +120,7 @@ func (b *Batch) Answered(ctx context.Context) (n int, err error) {
 func (b *Batch) Claim(ctx context.Context, n int, again LineState) (bool, error) {
 	taken := 0
 	err := b.journal.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		tx.Failpoints("journal/claim-line")
 		taken, err = tx.Change("INSERT INTO line (batch, n, state, status, record) VALUES (?, ?, 'sending', 0, '') ON CONFLICT DO UPDATE SET state = 'sending' WHERE state = ?",
 			b.ID, n, string(again))
 		return err
@@ -139,6 +141,7 @@ func (b *Batch) Settle(ctx context.Context, l Line, attempt *webhook.Record) err
 		}
 	}
 	return explain(b.journal.path, b.journal.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/settle-line")
 		if args != nil {
 			if err := tx.Exec(putRecord, args...); err != nil {
 				return err

@@ -3,9 +3,11 @@ package journal
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/failpoint"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 )
 
@@ -67,6 +69,7 @@ func (j *Journal) pruneRecords(ctx context.Context, before time.Time) (deleted i
 		}
 		n := 0
 		err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+			tx.Failpoints("journal/prune-records")
 			j.refused.isKnown = false
 			n, err = tx.Change(remove, first, last, before.UnixNano(), forwardDue)
 			return err
@@ -88,6 +91,7 @@ func (j *Journal) pruneMarks(ctx context.Context, before time.Time) error {
 	for {
 		n := 0
 		err := j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+			tx.Failpoints("journal/prune-marks")
 			n, err = tx.Change("DELETE FROM seen WHERE seq IN (SELECT seq FROM seen WHERE seq < ? ORDER BY seq LIMIT ?)", keepFrom, stepRows)
 			return err
 		})
@@ -110,6 +114,7 @@ func (j *Journal) shrink(ctx context.Context) error {
 	for left := math.MaxInt; left > 0; {
 		free := 0
 		err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+			tx.Failpoints("journal/prune-pages")
 			// It gives back a page for each row that is read.
 			if err := tx.Each(freeStep, nil, func(*sql.Rows) error { return nil }); err != nil {
 				return err
@@ -124,6 +129,9 @@ func (j *Journal) shrink(ctx context.Context) error {
 		}
 		left = free
 	}
+	if err := failpoint.Hit("journal/before-checkpoint"); err != nil {
+		return err
+	}
 	_, err := j.db.ExecContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)") // which waits for nobody
-	return err
+	return errors.Join(err, failpoint.Hit("journal/after-checkpoint"))
 }

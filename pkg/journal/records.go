@@ -64,6 +64,7 @@ func (j *Journal) put(ctx context.Context, r receive.Receipt, forwardTo string) 
 	}
 	var seen *receive.SeenError
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
+		tx.Failpoints("journal/record")
 		seen = nil
 		if r.Record.RefusedUnverified() {
 			j.refused.isKnown = false
@@ -97,6 +98,7 @@ func (j *Journal) Import(ctx context.Context, records []webhook.Record) (added i
 		rows = append(rows, args)
 	}
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/import")
 		added, j.refused.isKnown = 0, false
 		for _, args := range rows {
 			n, err := tx.Change(importRecord, args...)

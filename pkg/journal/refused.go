@@ -96,6 +96,7 @@ func (j *Journal) keepRefused(r receive.Receipt) error {
 	}
 	size := refusedSize(&record)
 	err = j.write.Defer(size, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/refused")
 		return k.store(tx, size, args)
 	}, func(err error) {
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/failpoint"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -35,6 +36,9 @@ func salvage(ctx context.Context, path string, busyTimeout time.Duration, each f
 		return 0, 0, explain(path, err)
 	}
 	defer remove()
+	if err := failpoint.Hit("journal/salvage"); err != nil {
+		return 0, 0, err
+	}
 	// Not immutable: the records in the write-ahead log count as well.
 	db, err := sql.Open("sqlite", sqlfile.URI(readable, url.Values{"mode": {"ro"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}}))
 	if err != nil {

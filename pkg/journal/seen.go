@@ -125,6 +125,7 @@ func (j *Journal) Release(ctx context.Context, c receive.Claim) error {
 func (j *Journal) endClaim(ctx context.Context, c receive.Claim, accepted bool) error {
 	lost := false
 	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/end-claim")
 		n, err := tx.Change("DELETE FROM claim WHERE record = ?", c.Token)
 		lost = n == 0
 		if err != nil || lost || c.Mark == nil {
@@ -219,6 +220,7 @@ func (j *Journal) compare(tx *sqlfile.Tx, m receive.Mark, record string) (c rece
 
 // storeClaim claims a delivery for a record or a token, until its mark's Until.
 func (j *Journal) storeClaim(tx *sqlfile.Tx, record string, m receive.Mark) error {
+	tx.Failpoints("journal/claim")
 	owner, err := j.claimOwner(tx)
 	if err != nil {
 		return err

@@ -49,6 +49,7 @@ func openKey(key string) string { return key + "/open" }
 func (j *Journal) Reserve(ctx context.Context, key string, limits []deliver.Limit, clock func() time.Time, within time.Duration) (Slot, error) {
 	var s Slot
 	err := j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/slot")
 		// Under the lock, what others wrote before is not in the future.
 		now := clock()
 		s = Slot{key: key}
@@ -119,6 +120,7 @@ func waitFor(tx *sqlfile.Tx, key string, l deliver.Limit, now time.Time) (time.D
 // the limit allows, however long they were on their way.
 func (j *Journal) Answered(ctx context.Context, s Slot, at time.Time) error {
 	return explain(j.path, j.write.Submit(ctx, func(tx *sqlfile.Tx) error {
+		tx.Failpoints("journal/slot-answered")
 		return tx.Exec("UPDATE slot SET key = ?, time = ? WHERE id = ?", s.key, at.UnixNano(), s.ID)
 	}))
 }

@@ -58,6 +58,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/internal/exchange"
+	"github.com/wskdev/wsk/pkg/internal/failpoint"
 	"github.com/wskdev/wsk/pkg/observe"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
@@ -341,6 +342,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.rest(r, p)
 	}()
 	answer := h.receive(w, r, p)
+	_ = failpoint.Hit("receive/before-answer") // what it says is done
 	write(w, answer)
 	p.record.Response = &answer
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/wskdev/wsk/pkg/deliver"
+	"github.com/wskdev/wsk/pkg/internal/failpoint"
 	"github.com/wskdev/wsk/pkg/internal/jsonpath"
 	"github.com/wskdev/wsk/pkg/internal/jsontext"
 	"github.com/wskdev/wsk/pkg/internal/sqlfile"
@@ -311,6 +312,7 @@ func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event) (res
 	data, _ := store.DecodeFields(event.Data()) // Apply refuses what is not an object
 	var queued int
 	err = s.store.Do(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		tx.Failpoints("sandbox/apply")
 		var err error
 		result, err = rules.Apply(rules.Call{
 			Tx: tx, Company: c.company.ID, Actor: c.key.actor(), Event: event, Data: data, Now: s.now().UTC(), NewID: s.id,
@@ -385,6 +387,7 @@ func (a response) write(w http.ResponseWriter) *webhook.Response {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	sent := webhook.HeaderOf(h)
+	_ = failpoint.Hit("sandbox/before-answer") // what it says is done
 	w.WriteHeader(a.status)
 	_, _ = w.Write(body) // a client that has disconnected needs no response
 	return &webhook.Response{Status: a.status, Header: sent, Body: body}

@@ -148,6 +148,7 @@ func (s *Sandbox) newID() string {
 func (s *Sandbox) setUp(ctx context.Context) error {
 	configured := s.config.Companies
 	return s.store.Do(ctx, func(tx *store.Tx) error { // which may run twice, so it starts from what was configured
+		tx.Failpoints("sandbox/set-up")
 		s.config.Companies, s.callers = cloneCompanies(configured), map[keyDigest]caller{}
 		for i := range s.config.Companies {
 			c := &s.config.Companies[i]

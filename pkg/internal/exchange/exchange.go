@@ -27,6 +27,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wskdev/wsk/pkg/internal/failpoint"
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
@@ -104,6 +105,9 @@ func Do(ctx context.Context, transport http.RoundTripper, r webhook.Request) (Re
 	if err != nil {
 		return Result{}, err
 	}
+	if err := failpoint.Hit("exchange/before-send"); err != nil {
+		return Result{}, err
+	}
 	response, err := transport.RoundTrip(request) // unlike a client, a transport follows no redirect
 	if err != nil {
 		var op *net.OpError // net/http reports the request as written before it has flushed it
@@ -119,6 +123,7 @@ func Do(ctx context.Context, transport http.RoundTripper, r webhook.Request) (Re
 	body, result.BodyErr = io.ReadAll(io.LimitReader(response.Body, MaxBody+1))
 	result.Response.Body = body[:min(len(body), MaxBody)]
 	result.Response.Truncated = len(body) > MaxBody || result.BodyErr != nil
+	_ = failpoint.Hit("exchange/after-answer") // which cannot be taken back
 	return result, nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/wskdev/wsk/pkg/internal/failpoint"
 )
 
 const (
@@ -68,6 +70,12 @@ type write struct {
 	do   func(*Tx) error
 	end  func(error)
 	size int // of a deferred one
+}
+
+// report tells the caller of a write how it ended.
+func (o write) report(err error) {
+	_ = failpoint.Hit("sqlfile/before-report") // the write has ended
+	o.end(err)
 }
 
 // NewWriter returns a writer on a connection of its own. If beforeCommit is not
@@ -254,7 +262,7 @@ func (w *Writer) commit(group []write) {
 	all := slices.Concat(group, joined)
 	if _, err := w.transact(all, true); err == nil {
 		for _, o := range all {
-			o.end(nil)
+			o.report(nil)
 		}
 		return
 	}
@@ -271,7 +279,7 @@ func (w *Writer) commitGroup(group []write) {
 		failed, err := w.transact(group, true)
 		if err == nil || len(group) == 1 || errors.Is(err, ErrBroken) {
 			for _, o := range group {
-				o.end(err)
+				o.report(err)
 			}
 			return
 		}
@@ -292,7 +300,7 @@ func (w *Writer) commitDeferred(group []write) {
 	_, err := w.transact(group, false)
 	for _, o := range group {
 		if err == nil {
-			o.end(nil)
+			o.report(nil)
 			continue
 		}
 		w.commitAlone(o, false)
@@ -301,7 +309,7 @@ func (w *Writer) commitDeferred(group []write) {
 
 func (w *Writer) commitAlone(o write, synced bool) {
 	_, err := w.transact([]write{o}, synced)
-	o.end(err)
+	o.report(err)
 }
 
 // transact writes a group. If synced is set, it is on disk then. failed is the
@@ -314,7 +322,10 @@ func (w *Writer) transact(group []write, synced bool) (failed int, err error) {
 		return -1, err
 	}
 	w.tx.number++
-	w.tx.committed = nil
+	w.tx.committed, w.tx.failpoints = nil, nil
+	if err := failpoint.Hit("sqlfile/before-begin"); err != nil {
+		return -1, err
+	}
 	if err := w.tx.Exec("BEGIN IMMEDIATE"); err != nil {
 		return -1, err
 	}
@@ -328,7 +339,7 @@ func (w *Writer) transact(group []write, synced bool) (failed int, err error) {
 			return i, err
 		}
 	}
-	if w.beforeCommit != nil {
+	if err = w.tx.hit("/after-write", "sqlfile/before-commit"); err == nil && w.beforeCommit != nil {
 		err = w.beforeCommit()
 	}
 	if err == nil {
@@ -344,6 +355,7 @@ func (w *Writer) transact(group []write, synced bool) (failed int, err error) {
 		w.broken.Store(&err)
 	}
 	if err == nil {
+		_ = w.tx.hit("/after-sync", "sqlfile/after-commit") // the commit cannot be taken back
 		for _, f := range w.tx.committed {
 			f()
 		}
@@ -359,7 +371,11 @@ func (o write) run(tx *Tx) (err error) {
 			err = &panicError{value, debug.Stack()}
 		}
 	}()
-	return o.do(tx)
+	tx.failed = nil
+	if err := o.do(tx); err != nil {
+		return err
+	}
+	return tx.failed
 }
 
 // panicError is the panic of a write.
@@ -388,6 +404,8 @@ type Tx struct {
 	conn       *sql.Conn
 	number     int64
 	committed  []func()
+	failpoints []string             // the names of its writes
+	failed     error                // of a failpoint
 	statements map[string]*sql.Stmt // prepared once, closed with the writer
 	unsynced   bool                 // a commit makes no fsync
 }
@@ -418,6 +436,26 @@ func (t *Tx) Number() int64 { return t.number }
 // OnCommit has f called after the commit of the transaction, and not if it is
 // rolled back.
 func (t *Tx) OnCommit(f func()) { t.committed = append(t.committed, f) }
+
+// Failpoints names the failpoints of a write, which calls it first: NAME/before-write is
+// hit at once, and its error fails the write; NAME/after-write is hit before the commit,
+// and NAME/after-sync after it.
+func (t *Tx) Failpoints(name string) {
+	if failpoint.Enabled {
+		t.failpoints = append(t.failpoints, name)
+		t.failed = failpoint.Hit(name + "/before-write")
+	}
+}
+
+// hit hits a failpoint of each write of the transaction, and one of all transactions.
+func (t *Tx) hit(ofEach, ofAll string) error {
+	for _, name := range t.failpoints {
+		if err := failpoint.Hit(name + ofEach); err != nil {
+			return err
+		}
+	}
+	return failpoint.Hit(ofAll)
+}
 
 // statement returns the prepared statement of a text.
 func (t *Tx) statement(text string) (*sql.Stmt, error) {

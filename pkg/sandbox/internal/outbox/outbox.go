@@ -142,7 +142,11 @@ func New(ctx context.Context, c Config) (*Outbox, error) {
 	if err := o.Reload(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.Store.Do(ctx, func(tx *store.Tx) error { return tx.Requeue(o.retryAt) }); err != nil {
+	err := c.Store.Do(ctx, func(tx *store.Tx) error {
+		tx.Failpoints("outbox/requeue")
+		return tx.Requeue(o.retryAt)
+	})
+	if err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -201,6 +205,7 @@ func (o *Outbox) Advance(ctx context.Context, d time.Duration) (due int, err err
 	total := o.advanced + d
 	o.mu.Unlock()
 	err = o.config.Store.Do(ctx, func(tx *store.Tx) (err error) {
+		tx.Failpoints("outbox/advance")
 		if due, err = tx.CountDue(o.config.Now().Add(total)); err != nil {
 			return err
 		}
@@ -548,6 +553,7 @@ type job struct {
 func (o *Outbox) startDue(ctx context.Context) (jobs []job, pause time.Duration, err error) {
 	clock := o.Clock()
 	err = o.persist(ctx, func(tx *store.Tx) error {
+		tx.Failpoints("outbox/start")
 		jobs, pause = nil, -1
 		subscriptions, err := tx.Subscriptions("")
 		if err != nil {
@@ -629,6 +635,7 @@ func (o *Outbox) attempt(ctx context.Context, j job) {
 	settled := outcome
 	tried := store.Attempt{N: n, Time: record.Time, Status: d.Status, Error: d.Error, Duration: record.Duration}
 	settle := func(tx *store.Tx) (err error) {
+		tx.Failpoints("outbox/settle")
 		if settled, err = tx.Settle(outcome, tried); errors.Is(err, store.ErrNotFound) {
 			return nil // the state was reset meanwhile
 		}

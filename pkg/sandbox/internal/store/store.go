@@ -55,6 +55,9 @@ type Store struct {
 // returns.
 type Tx struct{ w *sqlfile.Tx }
 
+// Failpoints names the failpoints of a transaction, see [sqlfile.Tx.Failpoints].
+func (t *Tx) Failpoints(name string) { t.w.Failpoints(name) }
+
 // Open opens or creates the state at path; "" is one in memory, which ends with
 // Close. The error is a [*sqlfile.Error].
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
