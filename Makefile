@@ -50,6 +50,10 @@ simulate: ## Run SEEDS (1000) worlds on disk and 20 times as many in memory
 mutate: ## Change each statement that the promises rest on, and see a test fail
 	go run ./testdata/mutate
 
+.PHONY: faults
+faults: ## End the program at every hit of every failpoint and call of the system
+	WSK_EVERY=1 go test -count 1 -timeout 60m -run '^Test(Failpoints|Faults|Busy)$$' ./cmd/wsk
+
 .PHONY: bench
 bench: ## Compare with the peers, then run the benchmarks that match BENCH (all)
 	@testdata/bench/run

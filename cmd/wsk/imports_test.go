@@ -18,7 +18,7 @@ const module = "github.com/wskdev/wsk/"
 // layers lists the layers of packages from the lowest up. A package imports
 // from lower layers and from its own folder; "*" is any one folder.
 var layers = [][]string{
-	{"pkg/internal/classify", "pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
+	{"pkg/internal/classify", "pkg/internal/failpoint", "pkg/internal/jsonpath", "pkg/internal/jsontext", "pkg/internal/nearest"},
 	{"pkg/internal/logvalue"},
 	{"pkg/webhook"},
 	{"pkg/observe"},

@@ -5,6 +5,7 @@ package failpoint
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -48,7 +49,11 @@ func Hit(name string) error {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {} // the signal ends the process, and nothing is done before
 	case "pause":
-		return syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		resumed := make(chan os.Signal, 1)
+		signal.Notify(resumed, syscall.SIGCONT)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		<-resumed // SIGSTOP stops this thread at any moment
+		return nil
 	}
 	return fmt.Errorf("failpoint %s", name)
 }
