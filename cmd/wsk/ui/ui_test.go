@@ -202,3 +202,23 @@ func TestSpan(t *testing.T) {
 		}
 	}
 }
+
+// A table that is written in blocks keeps the widths of its columns, until a wider
+// cell comes.
+func TestTable_in_blocks(t *testing.T) {
+	t.Parallel()
+	var table ui.Table
+	var b strings.Builder
+	for _, block := range [][]string{{"long", "a"}, {"b"}, {"longer", "c"}, {}, {"d"}} {
+		for _, text := range block {
+			table.Row(ui.Cell{Text: text}, ui.Cell{Text: "."})
+		}
+		if err := table.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "long  .\na     .\nb     .\nlonger  .\nc       .\nd       .\n"
+	if b.String() != want {
+		t.Errorf("it is\n%s\nwant\n%s", b.String(), want)
+	}
+}
