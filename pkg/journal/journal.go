@@ -291,7 +291,7 @@ func (j *Journal) Lock(ctx context.Context, name string) (release func() error, 
 // explain turns an error of SQLite or of the system into a [*FileError].
 func explain(path string, err error) error {
 	var ambiguous *AmbiguousError
-	if errors.Is(err, ErrBroken) || errors.Is(err, ErrNotFound) || errors.As(err, &ambiguous) {
+	if errors.Is(err, ErrNotFound) || errors.As(err, &ambiguous) {
 		return err
 	}
 	return kind.Explain(path, err)

@@ -70,6 +70,9 @@ func (k Kind) Explain(path string, err error) error {
 		salvage = ": " + k.Salvage
 	}
 	text := reason(err)
+	if errors.Is(err, ErrBroken) {
+		return &Error{k.Name, path, text, err}
+	}
 	switch Code(err) & 0xff {
 	case codes.SQLITE_NOTADB:
 		text = "it is not a SQLite database" + salvage

@@ -207,7 +207,7 @@ func (s *storage) stopIfBroken(err error) bool {
 		return false
 	}
 	select {
-	case s.broken <- fmt.Errorf("journal %s: %w; %s", s.journal.Path(), err, rest):
+	case s.broken <- fmt.Errorf("%w; %s", err, rest):
 	default: // one is enough
 	}
 	return true

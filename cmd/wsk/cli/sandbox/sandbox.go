@@ -3,7 +3,6 @@
 package sandbox
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,7 +135,7 @@ func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, 
 	c.Received, c.Delivered = v.received, v.delivered
 	c.Broken = func(err error) {
 		select {
-		case broken <- fmt.Errorf("%s: %w; nothing more is stored after what was answered with 200", cmp.Or(o.data, "the state in memory"), err):
+		case broken <- fmt.Errorf("%w; nothing more is stored after what was answered with 200", err):
 		default: // one is enough
 		}
 	}

@@ -97,7 +97,7 @@ func (s *Store) Do(ctx context.Context, do func(*Tx) error) error {
 	err := s.write.Submit(context.WithoutCancel(ctx), func(w *sqlfile.Tx) error {
 		return do(&Tx{w})
 	})
-	if sqlfile.Code(err) != 0 {
+	if sqlfile.Code(err) != 0 || errors.Is(err, sqlfile.ErrBroken) {
 		return fileKind.Explain(s.path, err)
 	}
 	return err
