@@ -130,11 +130,12 @@ func (s *Sandbox) process(r *http.Request, c caller, record *webhook.Record) res
 		verdict.Reason, verdict.Detail = "lint", message
 		return refused(http.StatusBadRequest, message, details...)
 	}
-	if detail, ok := c.company.checkCustomFields(event); !ok && !s.config.Lenient {
+	data, _ := store.DecodeFields(event.Data()) // nil if it is not an object, which the rules refuse
+	if detail, ok := c.company.checkCustomFields(event.Type, data); !ok && !s.config.Lenient {
 		verdict.Reason, verdict.Detail = "custom_field", detail.Message
 		return refused(http.StatusBadRequest, detail.Message, detail)
 	}
-	result, err := s.apply(r.Context(), c, event)
+	result, err := s.apply(r.Context(), c, event, data)
 	var refusal *rules.Error
 	switch {
 	case errors.As(err, &refusal):
@@ -287,15 +288,11 @@ func (s *Sandbox) lint(body []byte, verdict *webhook.Verdict) (details []rules.D
 
 // checkCustomFields finds a custom field that the company has not defined, if
 // it has defined any for that kind of record.
-func (c *Company) checkCustomFields(event webhook.Event) (rules.Detail, bool) {
-	kind, _, _ := strings.Cut(event.Type, ".")
+func (c *Company) checkCustomFields(eventType string, data store.Fields) (rules.Detail, bool) {
+	kind, _, _ := strings.Cut(eventType, ".")
 	known, limited := c.CustomFields[kind]
 	if !limited {
 		return rules.Detail{}, true
-	}
-	data, err := store.DecodeFields(event.Data())
-	if err != nil {
-		return rules.Detail{}, true // apply refuses it
 	}
 	given, _ := data["custom_fields"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(given)) {
@@ -308,8 +305,7 @@ func (c *Company) checkCustomFields(event webhook.Event) (rules.Detail, bool) {
 }
 
 // apply carries out the event and enqueues what it raises, in one transaction.
-func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event) (result *rules.Result, err error) {
-	data, _ := store.DecodeFields(event.Data()) // Apply refuses what is not an object
+func (s *Sandbox) apply(ctx context.Context, c caller, event webhook.Event, data store.Fields) (result *rules.Result, err error) {
 	var queued int
 	err = s.store.Do(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		tx.Failpoints("sandbox/apply")
