@@ -196,12 +196,14 @@ func (p *Pair) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON encodes the lines as [name, value], with credentials masked.
-func (h Header) MarshalJSON() ([]byte, error) {
+func (h Header) MarshalJSON() ([]byte, error) { return jsontext.Marshal(h.rows()) }
+
+func (h Header) rows() [][]string {
 	rows := make([][]string, len(h))
 	for i, p := range h {
 		rows[i] = p.row()
 	}
-	return jsontext.Marshal(rows)
+	return rows
 }
 
 // UnmarshalJSON decodes what MarshalJSON encodes.

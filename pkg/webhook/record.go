@@ -120,7 +120,9 @@ func (r *Record) RefusedUnverified() bool {
 	return r.Direction == Received && r.Verdict != nil && r.Verdict.Outcome == Refused && !r.Verdict.Verified
 }
 
-type wireRecord struct {
+// wireRecord is a record in JSON, see wireRequest: Q is its request, S its
+// responses.
+type wireRecord[Q, S any] struct {
 	Type       string    `json:"type"`
 	ID         string    `json:"id"`
 	Time       time.Time `json:"time"`
@@ -131,10 +133,10 @@ type wireRecord struct {
 	WebhookID  string    `json:"webhook_id,omitempty"`
 	Attempt    int       `json:"attempt"`
 	Scheme     string    `json:"scheme,omitempty"`
-	Request    Request   `json:"request"`
+	Request    Q         `json:"request"`
 	Verdict    *Verdict  `json:"verdict,omitempty"`
-	Response   *Response `json:"response,omitempty"`
-	Forward    *Response `json:"forward,omitempty"`
+	Response   *S        `json:"response,omitempty"`
+	Forward    *S        `json:"forward,omitempty"`
 	DurationMS float64   `json:"duration_ms"`
 	Error      string    `json:"error,omitempty"`
 	ReplayOf   string    `json:"replay_of,omitempty"`
@@ -142,17 +144,17 @@ type wireRecord struct {
 
 // MarshalJSON encodes the record with credentials masked, see [Record.Redacted].
 func (r Record) MarshalJSON() ([]byte, error) {
-	r.Error = RedactURLs(r.Error) // the requests and responses mask their own
-	return jsontext.Marshal(wireRecord{
+	return jsontext.Marshal(wireRecord[wireRequest[[][]string], wireResponse[[][]string]]{
 		"record", r.ID, r.Time, r.Direction, r.Platform, r.Form, r.Event, r.WebhookID, r.Attempt, r.Scheme,
-		r.Request, r.Verdict, r.Response, r.Forward, float64(r.Duration) / float64(time.Millisecond), r.Error, r.ReplayOf,
+		r.Request.wire(), r.Verdict, r.Response.wire(), r.Forward.wire(),
+		float64(r.Duration) / float64(time.Millisecond), RedactURLs(r.Error), r.ReplayOf,
 	})
 }
 
 // UnmarshalJSON decodes what MarshalJSON encodes. Unknown members are ignored,
 // so that the records of a newer version can be read.
 func (r *Record) UnmarshalJSON(data []byte) error {
-	var w wireRecord
+	var w wireRecord[Request, Response]
 	if err := json.Unmarshal(data, &w); err != nil {
 		return recordFault(data, err)
 	}

@@ -101,10 +101,13 @@ func (w wireBody) bytes() ([]byte, error) {
 	return nil, nil // over HTTP a missing body and an empty one are the same
 }
 
-type wireRequest struct {
+// wireRequest is a request in JSON. Its header H is a Header to decode, and its
+// rows to encode: what MarshalJSON returns is read and copied by each encoder
+// around it.
+type wireRequest[H any] struct {
 	Method string `json:"method"`
 	URL    string `json:"url"`
-	Header Header `json:"headers"`
+	Header H      `json:"headers"`
 	wireBody
 	Truncated bool  `json:"truncated,omitempty"`
 	Size      int64 `json:"size,omitempty"`
@@ -112,13 +115,15 @@ type wireRequest struct {
 
 // MarshalJSON encodes the request as the comment of the type shows, with
 // credentials masked.
-func (r Request) MarshalJSON() ([]byte, error) {
-	return jsontext.Marshal(wireRequest{r.Method, RedactURL(r.URL), r.Header, bodyOf(r.Body), r.Truncated, r.Size})
+func (r Request) MarshalJSON() ([]byte, error) { return jsontext.Marshal(r.wire()) }
+
+func (r *Request) wire() wireRequest[[][]string] {
+	return wireRequest[[][]string]{r.Method, RedactURL(r.URL), r.Header.rows(), bodyOf(r.Body), r.Truncated, r.Size}
 }
 
 // UnmarshalJSON decodes what MarshalJSON encodes.
 func (r *Request) UnmarshalJSON(data []byte) error {
-	var w wireRequest
+	var w wireRequest[Header]
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
@@ -127,22 +132,29 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-type wireResponse struct {
-	Status int    `json:"status"`
-	Header Header `json:"headers"`
+// wireResponse is a response in JSON, see wireRequest.
+type wireResponse[H any] struct {
+	Status int `json:"status"`
+	Header H   `json:"headers"`
 	wireBody
 	Truncated bool `json:"truncated,omitempty"`
 }
 
 // MarshalJSON encodes the response as {"status","headers","body" or "body_base64","truncated"},
 // with credentials masked.
-func (r Response) MarshalJSON() ([]byte, error) {
-	return jsontext.Marshal(wireResponse{r.Status, r.Header, bodyOf(r.Body), r.Truncated})
+func (r Response) MarshalJSON() ([]byte, error) { return jsontext.Marshal(r.wire()) }
+
+// wire returns nil for nil.
+func (r *Response) wire() *wireResponse[[][]string] {
+	if r == nil {
+		return nil
+	}
+	return &wireResponse[[][]string]{r.Status, r.Header.rows(), bodyOf(r.Body), r.Truncated}
 }
 
 // UnmarshalJSON decodes what MarshalJSON encodes.
 func (r *Response) UnmarshalJSON(data []byte) error {
-	var w wireResponse
+	var w wireResponse[Header]
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}

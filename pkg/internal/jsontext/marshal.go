@@ -28,8 +28,8 @@ func Marshal(v any) ([]byte, error) {
 
 // escapeHidden works on JSON, where hidden characters occur in strings only.
 func escapeHidden(raw []byte) []byte {
-	at := bytes.IndexFunc(raw, IsHidden)
-	if at < 0 {
+	at := indexHidden(raw)
+	if at == len(raw) {
 		return raw
 	}
 	out := bytes.NewBuffer(make([]byte, 0, len(raw)+64))
@@ -47,6 +47,23 @@ func escapeHidden(raw []byte) []byte {
 		rest = rest[size:]
 	}
 	return out.Bytes()
+}
+
+// indexHidden returns the index of the first hidden character, or the length of
+// raw. Most of a record is ASCII, and calls no function for a character.
+func indexHidden(raw []byte) int {
+	for i := 0; i < len(raw); {
+		if b := raw[i]; b >= ' ' && b < 0x7f {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(raw[i:])
+		if IsHidden(r) {
+			return i
+		}
+		i += size
+	}
+	return len(raw)
 }
 
 // IsHidden reports whether a terminal obeys or does not show r: control (Cc),
