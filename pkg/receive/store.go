@@ -156,10 +156,11 @@ func (e *SeenError) Error() string {
 //
 // If the claim has a Mark, the Store stores it: with Until, if it is accepted.
 func (m Mark) Among(stored []Mark) Claim {
-	first, isNew := m.amongAccepted(stored)
+	captured := m.failedUnder(stored)
+	first, isNew := m.amongAccepted(stored, captured)
 	if isNew {
 		for _, s := range stored {
-			if s.isHeld(m.Time) && (m.sharesID(s) || s.Signed == m.Signed || m.sharesEvent(s)) {
+			if s.isHeld(m.Time) && (m.sharesID(s) || m.sharesSignature(s, captured) || m.sharesEvent(s)) {
 				return Claim{Outcome: webhook.Pending, FirstID: s.ID}
 			}
 		}
@@ -176,16 +177,25 @@ func (m Mark) Among(stored []Mark) Claim {
 	return first
 }
 
+// failedUnder returns the ids under which a try with the same signature failed, and may
+// have been captured.
+func (m Mark) failedUnder(stored []Mark) map[string]bool {
+	ids := map[string]bool{}
+	for _, s := range stored {
+		if s.ID != "" && s.Signed == m.Signed && !s.Accepted {
+			ids[s.ID] = true
+		}
+	}
+	return ids
+}
+
 // amongAccepted compares a delivery with those that were accepted.
-func (m Mark) amongAccepted(stored []Mark) (claim Claim, isNew bool) {
+func (m Mark) amongAccepted(stored []Mark, captured map[string]bool) (claim Claim, isNew bool) {
 	as := func(outcome webhook.Outcome, s Mark) (Claim, bool) {
 		return Claim{Outcome: outcome, FirstID: s.ID}, false
 	}
-	captured := map[string]bool{} // the ids under which a try with the same signature failed
 	for _, s := range stored {
 		switch {
-		case s.Signed == m.Signed && !s.Accepted:
-			captured[s.ID] = true
 		case !s.Accepted || !m.sharesID(s):
 		case s.Body == m.Body:
 			return as(webhook.Duplicate, s)
@@ -194,9 +204,8 @@ func (m Mark) amongAccepted(stored []Mark) (claim Claim, isNew bool) {
 		}
 	}
 	for _, s := range stored {
-		isSame := s.Signed == m.Signed || captured[s.ID] && s.ID != "" && s.Body == m.Body
 		switch {
-		case !s.Accepted || !isSame || m.isLater(s.Time):
+		case !s.Accepted || !m.sharesSignature(s, captured) || m.isLater(s.Time):
 		case s.ID == m.ID:
 			return as(webhook.Duplicate, s)
 		default:
@@ -217,6 +226,12 @@ func (m Mark) amongAccepted(stored []Mark) (claim Claim, isNew bool) {
 
 func (m Mark) sharesID(s Mark) bool    { return m.ID != "" && s.ID == m.ID }
 func (m Mark) sharesEvent(s Mark) bool { return m.EventID != "" && s.EventID == m.EventID }
+
+// sharesSignature reports whether a mark has the signature, or is of a later try of the
+// delivery that had it.
+func (m Mark) sharesSignature(s Mark, captured map[string]bool) bool {
+	return s.Signed == m.Signed || captured[s.ID] && s.Body == m.Body
+}
 
 // isHeld reports whether the mark is of a claim whose lease has not ended.
 func (m Mark) isHeld(now time.Time) bool { return !m.Accepted && now.Before(m.Until) }

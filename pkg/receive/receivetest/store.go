@@ -237,6 +237,23 @@ var storeRules = []struct {
 			step{"the failed try under another id", s.mark("b", "1", "x", time.Minute), suspect},
 			step{"the failed try again", s.mark("a", "1", "x", 0), duplicate})
 	}},
+	{"the signature of a failed try under another id is pending while its retry is claimed", func(s *subject) error {
+		if err := s.failed("a try that fails", s.mark("a", "1", "x", 0)); err != nil {
+			return err
+		}
+		c, err := s.want("its retry", s.mark("a", "2", "x", time.Minute), accepted)
+		if err != nil {
+			return err
+		}
+		if _, err := s.want("the failed try under another id", s.mark("b", "1", "x", time.Minute), pending); err != nil {
+			return err
+		}
+		if err := c.finish(); err != nil {
+			return err
+		}
+		_, err = s.want("the failed try under another id then", s.mark("b", "1", "x", time.Minute), suspect)
+		return err
+	}},
 	{"a released delivery is new", func(s *subject) error {
 		m := s.mark("a", "1", "x", 0)
 		for n := range 3 {

@@ -185,6 +185,11 @@ func TestStore_finds_each_fault(t *testing.T) {
 		{"it does not compare signatures", asking(func(m *mark) { m.Signed = receive.BodyDigest(fmt.Sprint(m), nil) }), "a signature under another id is a suspect"},
 		{"it forgets the signatures of retries", func() *listStore { return &listStore{forgetsRetries: true} }, "the signature of a retry under another id is a suspect"},
 		{"it forgets tries that failed", func() *listStore { return &listStore{forgetsFailed: true} }, "the signature of a failed try under another id is a suspect"},
+		{"it forgets the claims that retry what failed", seeing(func(m mark, s *mark) {
+			if s.ID != m.ID && s.Signed != m.Signed {
+				s.Until = time.Time{}
+			}
+		}), "the signature of a failed try under another id is pending while its retry is claimed"},
 		{"Release finishes", func() *listStore { return &listStore{releaseFinishes: true} }, "a released delivery is new"},
 		{"a released id keeps its body", seeing(func(_ mark, s *mark) { s.Accepted = s.Accepted || s.Until.IsZero() }), "a released id may have another body"},
 		{"it has no claims", seeing(func(_ mark, s *mark) { s.Until = time.Time{} }), "a claimed delivery is pending"},
