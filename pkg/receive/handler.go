@@ -53,6 +53,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"time"
@@ -261,15 +262,16 @@ func New(c Config) (*Handler, error) {
 // connect prepares the store of the handler.
 func (h *Handler) connect() error {
 	c := &h.config
-	if m, ok := c.Store.(*Memory); ok && m != nil {
+	if v := reflect.ValueOf(c.Store); v.Kind() == reflect.Pointer && v.IsNil() {
+		return fmt.Errorf("receive: Config.Store is a nil %T: leave it out for the default", c.Store)
+	}
+	if m, ok := c.Store.(*Memory); ok {
 		h.memory = m
 		return nil
 	}
 	h.memory = NewMemory(cmp.Or(max(c.Remember, 0), DefaultMemory))
 	switch store := c.Store.(type) {
 	case nil:
-	case *Memory:
-		return errors.New("receive: Config.Store is a nil *Memory: leave it out for the default")
 	case Recorder:
 		if c.Keep != nil {
 			return errors.New("receive: Config.Store keeps the requests, so Config.Keep must be nil")
@@ -294,6 +296,9 @@ func (h *Handler) connect() error {
 // room fails, see [webhook.ReadBody]. Every method reaches h, "OPTIONS *" included. The
 // caller sets the address, and limits the connections with [LimitListener].
 func NewServer(h http.Handler) *http.Server {
+	if h == nil {
+		panic("receive: NewServer without a handler") // net/http would serve those of http.Handle
+	}
 	return &http.Server{
 		Handler:                      new(bodies).limit(h),
 		ReadHeaderTimeout:            10 * time.Second,
@@ -313,6 +318,7 @@ type receipt struct {
 	once    bool
 	forward bool
 	passed  bool          // the verification, or there is none
+	until   time.Time     // the end of the lease; the zero time if nothing is claimed
 	kept    bool          // with the answer that the sender gets
 	call    *observe.Call // of the App; nil if it was not called, or is not observed
 }
@@ -483,6 +489,7 @@ func (h *Handler) handleOnce(r *http.Request, p *receipt, e *webhook.Event) webh
 	if err != nil {
 		return refuse(record, http.StatusServiceUnavailable, "aborted", "Interrupted", "the sender went away while the same delivery was being handled")
 	}
+	defer done(false) // if the store panics: another try must not wait for this one
 	if claim.Outcome != webhook.Accepted {
 		return h.answerKnown(r.Context(), p, claim)
 	}
@@ -551,16 +558,17 @@ func (h *Handler) answerSeen(ctx context.Context, p *receipt, seen *SeenError, m
 func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, mark *Mark, done func(accepted bool)) webhook.Response {
 	c, record := &h.config, &p.record
 	accepted, returned := false, false
+	who, reason := "app", "app"                      // is to blame for a panic
 	if h.recorder != nil && record.WebhookID != "" { // without an id, the digest is known only if it is accepted
 		p.mark = mark
 	}
 	settle := nothingClaimed // at the store
 	defer func() {
 		if !returned {
-			record.Error = "the app panicked"
+			record.Error = "the " + who + " panicked"
 		}
 		if !accepted && record.Verdict.Outcome == webhook.Accepted {
-			record.Verdict.Outcome, record.Verdict.Reason = webhook.Failed, "app"
+			record.Verdict.Outcome, record.Verdict.Reason = webhook.Failed, reason
 		}
 		if !accepted {
 			if err := settle(ctx, false); err != nil {
@@ -577,6 +585,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, mark
 	hasEffect := wanted && c.App != nil && answer.Status/100 == 2
 	claimed := hasEffect && h.recorder != nil || h.store != nil && mark != nil
 	if claimed {
+		who, reason = "store", "journal"
 		held, err := h.claimFirst(ctx, p, mark)
 		if err != nil {
 			returned = true
@@ -587,10 +596,10 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, mark
 			accepted = seen.Outcome == webhook.Duplicate
 			return h.answerSeen(ctx, p, seen, nil)
 		}
-		settle = held
+		settle, who, reason = held, "app", "app"
 	}
 	if hasEffect {
-		answer = h.callApp(ctx, p, e, claimed)
+		answer = h.callApp(ctx, p, e)
 	}
 	if !isFinal(answer.Status) {
 		record.Error = fmt.Sprintf("the app answered with status %d, which is not a final status", answer.Status)
@@ -601,6 +610,7 @@ func (h *Handler) handle(ctx context.Context, p *receipt, e *webhook.Event, mark
 			p.mark, p.once = mark.accepted(), mark != nil && !claimed
 		}
 		p.forward = wanted
+		who, reason = "store", "journal"
 		answer = h.keep(ctx, p, answer, settle)
 	}
 	isNew := record.Verdict.Outcome == webhook.Accepted || record.Verdict.Outcome == webhook.Duplicate
@@ -615,12 +625,13 @@ func nothingClaimed(context.Context, bool) error { return nil }
 // that finishes or releases the claim. The error is a *SeenError for a delivery that is
 // not new.
 func (h *Handler) claimFirst(ctx context.Context, p *receipt, mark *Mark) (settle func(ctx context.Context, accepted bool) error, err error) {
+	p.until = h.config.Now().Add(h.config.Lease) // a slow body takes nothing of it
 	if h.recorder != nil {
 		return nothingClaimed, h.savePending(ctx, p, mark) // the record that follows settles it
 	}
 	var claim Claim
 	err = h.atStore(ctx, func(ctx context.Context) (err error) {
-		claim, err = h.store.Claim(ctx, *mark, h.config.Lease)
+		claim, err = h.store.Claim(ctx, *mark, p.until.Sub(mark.Time))
 		return err
 	})
 	if err != nil {
@@ -655,7 +666,7 @@ func (h *Handler) savePending(ctx context.Context, p *receipt, mark *Mark) error
 	first.record.Verdict = &verdict
 	if mark != nil {
 		held := *mark
-		held.Until = p.began.Add(h.config.Lease)
+		held.Until = p.until
 		first.mark = &held
 	}
 	return h.save(ctx, &first)

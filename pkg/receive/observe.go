@@ -11,11 +11,11 @@ import (
 
 // callApp calls the App, and keeps for observe what came of it, also of a panic. The
 // context of the App ends with the lease, if there is one.
-func (h *Handler) callApp(ctx context.Context, p *receipt, e *webhook.Event, hasLease bool) webhook.Response {
+func (h *Handler) callApp(ctx context.Context, p *receipt, e *webhook.Event) webhook.Response {
 	c := &h.config
-	if hasLease {
+	if !p.until.IsZero() {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.Lease-c.Now().Sub(p.began))
+		ctx, cancel = context.WithTimeout(ctx, p.until.Sub(c.Now()))
 		defer cancel()
 	}
 	if c.Observer == nil {

@@ -19,6 +19,7 @@ func openSQLite(path string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	db.SetMaxOpenConns(1) // the others would wait for a lock by trying it
 	_, err = db.Exec(strings.NewReplacer("BYTEA", "BLOB", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY").Replace(createDelivery))
 	return db, err
 }

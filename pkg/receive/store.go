@@ -13,7 +13,8 @@ import (
 // Store decides who may handle a delivery. The receivers that share one, in one
 // process or in many, handle a delivery once between them. [Memory] is a Store for one
 // process; a *journal.Journal of package journal is one for the processes on a machine;
-// one for many machines takes a page of code over SQL or Redis, see the example.
+// one for many machines takes a page of code: see the example for SQL, and
+// testdata/examples/redis in the repository for Redis.
 // [receivetest.TestStore] tests an implementation.
 //
 // A receiver claims a delivery before it calls the App, and finishes the claim when the
@@ -21,8 +22,8 @@ import (
 // releases it. From that follows what a Store promises: no two receivers handle a
 // delivery at the same time, and none handles one that was finished. There is one case
 // in which a delivery is handled twice: the process dies, or the store fails, after the
-// App has succeeded and before the claim is finished. Its sender has no answer then, and
-// tries again; when the lease has ended, that try is new. An App whose effect must not
+// App has succeeded and before the claim is finished. Its sender has no answer of 2xx then,
+// and tries again; when the lease has ended, at the latest, that try is new. An App whose effect must not
 // occur twice writes [webhook.Event.ID] together with it, in one transaction.
 //
 // The methods are called concurrently. Their errors make the answer a 503.
