@@ -44,6 +44,9 @@ func measure(t *testing.T, do func()) work {
 // and nothing is sorted again and again. The journals are larger than SQLite's cache,
 // so that what is read twice is read from the file.
 func TestJournal_work_grows_with_the_records(t *testing.T) { //nolint:paralleltest // it measures the whole process
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	const small, large = 8000, 32_000
 	names, first := grow(t, small)
 	_, later := grow(t, large)

@@ -150,6 +150,9 @@ func TestJournal_when_the_reader_leaves(t *testing.T) {
 // What a command holds in memory does not grow with the journal, nor does what it
 // allocates for a record.
 func TestJournal_holds_a_part(t *testing.T) { //nolint:paralleltest // it measures the whole process
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	const small, large = 2500, 20_000
 	journals := map[int]*fake{small: withJournal(t, small), large: withJournal(t, large)}
 	lines := map[int][]byte{}
