@@ -55,24 +55,28 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if r.Body == nil { // a request that no server made
 		return nil, nil
 	}
-	tooLarge := &Refusal{BodyTooLarge, "", fmt.Sprintf("the body is larger than %d bytes", limit)}
 	if r.ContentLength > limit {
 		leaveUnread(w)
-		return nil, tooLarge
+		return nil, tooLarge(limit)
 	}
 	body, err := readAll(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
+	if err == nil {
+		return body, nil
+	}
 	var exceeded *http.MaxBytesError
 	var refusal *Refusal
 	switch {
 	case errors.As(err, &exceeded):
-		return nil, tooLarge
+		return nil, tooLarge(limit)
 	case errors.As(err, &refusal): // of a server that limits the memory of its bodies
 		leaveUnread(w)
 		return nil, refusal
-	case err != nil:
-		return nil, &Refusal{BodyBroken, "", "the body broke off: " + err.Error()}
 	}
-	return body, nil
+	return nil, &Refusal{BodyBroken, "", "the body broke off: " + err.Error()}
+}
+
+func tooLarge(limit int64) *Refusal {
+	return &Refusal{BodyTooLarge, "", fmt.Sprintf("the body is larger than %d bytes", limit)}
 }
 
 // readAll reads to the end. length is how much is to be expected, or -1. The buffer

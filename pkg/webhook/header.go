@@ -32,7 +32,7 @@ func HeaderOf(h http.Header) Header {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	var list Header
+	list := slices.Grow(Header(nil), len(names)) // nil of nil
 	for _, name := range names {
 		for _, value := range h[name] {
 			list = append(list, Pair{name, value})
