@@ -355,6 +355,9 @@ func (w *world) send(t *testing.T, ids []string, delivery func(id string) delive
 					return // it has ended
 				case record.Response.Status == http.StatusOK:
 					w.log.Add(history.Acked, id)
+					if bytes.Contains(record.Response.Body, []byte(`"duplicate":true`)) {
+						w.log.Add(history.Known, id)
+					}
 				case w.faults == 0 || record.Response.Status != http.StatusServiceUnavailable:
 					t.Errorf("%s: %s was answered with %d: %s", w, id, record.Response.Status, record.Response.Body)
 				}

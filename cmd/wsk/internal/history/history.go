@@ -23,6 +23,7 @@ type Op string
 const (
 	Sent   Op = "sent"   // a client began to send it
 	Acked  Op = "acked"  // the client was answered that it is taken
+	Known  Op = "known"  // and that it was taken before: this is a duplicate
 	Handed Op = "handed" // the app, the endpoint or the subscriber took it: it answered with 2xx
 	Kept   Op = "kept"   // the file has it, in the end
 	Torn   Op = "torn"   // the file has it, and not as it was sent
@@ -41,6 +42,7 @@ type Rule string
 // The rules.
 const (
 	Lost       Rule = "lost"        // acknowledged, and not kept
+	Forgotten  Rule = "forgotten"   // acknowledged, and acknowledged again as if it were new
 	KeptTwice  Rule = "kept twice"  // more than once in the file
 	Damaged    Rule = "damaged"     // in the file, and not as it was sent
 	Invented   Rule = "invented"    // kept or handed on, and never sent
@@ -103,8 +105,8 @@ func (l *Log) Twice() (n int) {
 	return n
 }
 
-// Receiver is what a receiver promises of deliveries: what it acknowledged is kept once;
-// it is handed on, and after the first time only because a crash hid the result.
+// Receiver is what a receiver promises of deliveries: what it acknowledged is kept once, and
+// known again; it is handed on, and after the first time only because a crash hid the result.
 type Receiver struct {
 	HandsOn bool // there is an app
 	Crashes int  // how often the receiver crashed
@@ -121,6 +123,9 @@ func (l *Log) CheckReceiver(p Receiver) (found []Violation) {
 			add(Lost, "answered with 2xx %d times", c[Acked])
 		case c[Kept] > 1:
 			add(KeptTwice, "%d times in the file", c[Kept])
+		}
+		if c[Acked]-c[Known] > 1 {
+			add(Forgotten, "answered as new %d times", c[Acked]-c[Known])
 		}
 		if c[Torn] > 0 {
 			add(Damaged, "its body is another")

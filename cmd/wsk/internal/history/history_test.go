@@ -41,6 +41,8 @@ func TestLog_CheckReceiver(t *testing.T) {
 		"a retry after a crash":            {forwards, "a: sent sent acked kept handed handed done", nil},
 		"lost":                             {forwards, "a: sent acked handed; b: sent acked kept handed", []string{"a lost"}},
 		"lost without an app":              {history.Receiver{}, "a: sent acked", []string{"a lost"}},
+		"sent again":                       {forwards, "a: sent acked sent acked known kept handed", nil},
+		"forgotten":                        {forwards, "a: sent acked sent acked kept handed", []string{"a forgotten"}},
 		"kept twice":                       {forwards, "a: sent acked kept kept handed", []string{"a kept twice"}},
 		"damaged":                          {forwards, "a: sent acked kept torn handed", []string{"a damaged"}},
 		"invented":                         {forwards, "a: kept", []string{"a invented"}},
