@@ -3,6 +3,7 @@ package receivetest_test
 import (
 	"cmp"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -91,6 +92,19 @@ var checks = []checkTest{
 		w.WriteHeader(http.StatusBadRequest)
 		return true
 	}}, fails: "unknown_event"},
+	{name: "hangs_at_the_last_retry", receiver: &webhooktest.Receiver{Before: func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get(webhook.HeaderRetry) != "5" {
+			return false
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+		return true
+	}}, options: []receivetest.CheckOption{
+		receivetest.Only("retry", "answer_time"), receivetest.Timeout(500 * time.Millisecond),
+		receivetest.NewID(func() string { return "given" }),
+	}, fails: "retry answer_time", runs: "retry answer_time", says: []string{
+		"did not respond to X-Webhook-Retry: 5: no answer within 500ms", "X-Webhook-ID: whk_given\n",
+	}},
 	{name: "reveals_the_signature", receiver: &webhooktest.Receiver{Refusal: func(w http.ResponseWriter, want string) {
 		http.Error(w, "expected "+want, http.StatusUnauthorized)
 	}}, fails: "leak"},

@@ -67,9 +67,10 @@ func Path(path string) Option { return func(o *options) { o.path = path } }
 // if that has one of its own.
 func Clock(now func() time.Time) Option { return func(o *options) { o.now = now } }
 
-// NewID names deliveries and events, with a prefix before each id. Without it a [Sender]
-// counts from 1, and [Check] takes random ones. Set it where a store outlives the test,
-// which would know the ids of the run before.
+// NewID names deliveries, events and records: each id is what it returns behind a prefix.
+// Without it a [Sender] counts from 1, and [Check] takes random ones. Set it where the
+// handler's store outlives the test, and would know the ids of the run before. It is
+// called from several goroutines if the Sender is, and by Check.
 func NewID(newID func() string) Option { return func(o *options) { o.newID = newID } }
 
 // Timeout bounds one request; default: [deliver.DefaultTimeout].

@@ -21,9 +21,10 @@ type Sender struct {
 	Secret webhook.Secret // signs what is sent
 	Client deliver.Client // sends as Send does
 
-	t                  testing.TB
-	options            options
-	deliveries, events atomic.Int64
+	t       testing.TB
+	options options
+
+	deliveries, events, records atomic.Int64 // how many have ids
 }
 
 // New serves a handler until the test ends, and returns a Sender to it.
@@ -34,10 +35,10 @@ func New(t testing.TB, h http.Handler, given ...Option) *Sender {
 		option(&o)
 	}
 	to := serve(t, h, &o)
-	return &Sender{
-		URL: to.url, Secret: to.secret, t: t, options: o,
-		Client: deliver.Client{Transport: to.transport, Now: o.now, UserAgent: userAgent},
-	}
+	s := &Sender{URL: to.url, Secret: to.secret, t: t, options: o}
+	newID := func() string { return s.id("rec_", &s.records) }
+	s.Client = deliver.Client{Transport: to.transport, Now: o.now, NewID: newID, UserAgent: userAgent}
+	return s
 }
 
 // id returns the next id of a kind.

@@ -149,6 +149,9 @@ func TestSend_is_deterministic(t *testing.T) {
 		s := receivetest.New(t, h, receivetest.Clock(atNoon), receivetest.Path("/hooks?a=b"))
 		first := s.Send(s.Sample(webhook.Outbound, "project.created"))
 		results := []receivetest.Result{first, s.Resend(first), s.Send(s.Event(webhook.Outbound, "project.updated", nil)), s.Send(first.Event, receivetest.Attempt(3))}
+		if got := results[3].Record.ID; got != "rec_4" {
+			t.Errorf("the fourth record is %s", got)
+		}
 		requests := make([]webhook.Request, len(results))
 		for i, r := range results {
 			requests[i] = r.Record.Request
@@ -232,7 +235,7 @@ func TestContext_ends_the_request(t *testing.T) {
 		ended <- r.Context().Err()
 	}))
 	got := s.Send(s.Sample(webhook.Outbound, "project.created"), receivetest.Context(ctx)).Want(0)
-	if got.Record.Error == "" || got.Header != nil {
+	if !strings.Contains(got.Record.Error, "interrupted") || got.Header != nil {
 		t.Errorf("the result is %+v", got)
 	}
 	if err := <-ended; err == nil {
@@ -372,6 +375,7 @@ func TestSender_refuses_what_it_cannot_do(t *testing.T) {
 		{func(t testing.TB) { receivetest.New(t, ok).Event(webhook.Outbound, "a.b", make(chan int)) }, "fatal: the data of a.b: "},
 		{send(receivetest.SignedWith("")), "sending project.created: " + webhook.ErrBlankSecret.Error()},
 		{send(receivetest.Scheme("sqare")), "sending project.created: unknown scheme"},
+		{send(receivetest.Scheme(webhook.StandardWebhooks), receivetest.SignedWith("whsec_!")), "sending project.created: signing: "},
 		{send(receivetest.Header("Content-Length", "3")), "sending project.created: "},
 	} {
 		got := failuresOf(t, c.test)
