@@ -1,6 +1,7 @@
 package receivetest_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -68,6 +69,9 @@ func TestSend_as_the_receiver_judges_it(t *testing.T) {
 		{name: "a sample of Worksome", platform: webhook.Worksome, status: 200, outcome: webhook.Accepted, send: func(s *receivetest.Sender) receivetest.Result {
 			return s.Send(s.Sample(webhook.WorksomeForm, "hireUpdated"))
 		}},
+		{name: "a sample of Worksome by the name of its scheme", platform: webhook.Worksome, status: 200, outcome: webhook.Accepted, send: func(s *receivetest.Sender) receivetest.Result {
+			return s.Send(s.Sample(webhook.WorksomeForm, "hireUpdated"), receivetest.Scheme(webhook.BodyOnly))
+		}},
 		{name: "an event of the test", status: 200, outcome: webhook.Accepted, send: func(s *receivetest.Sender) receivetest.Result {
 			return s.Send(s.Event(webhook.Outbound, "work_order.teleported", map[string]any{"to": "Mars"}))
 		}},
@@ -119,6 +123,9 @@ func TestSend_as_the_receiver_judges_it(t *testing.T) {
 			got := verdict(result)
 			if got.Outcome != c.outcome || got.Reason != string(c.reason) && c.reason != "" {
 				t.Errorf("the receiver judges %+v, want %s %s", got, c.outcome, c.reason)
+			}
+			if sent := result.Record.Request.Header; result.ID != cmp.Or(sent.Get(webhook.HeaderID), sent.Get("webhook-id")) {
+				t.Errorf("the id is %q, and the header %v", result.ID, result.Record.Request.Header)
 			}
 			if string(result.Body) != string(result.Record.Response.Body) || result.Header.Get("Date") == "" || result.Event.Type == "" {
 				t.Errorf("the result is %+v", result)
@@ -192,9 +199,12 @@ func TestNewID_names_deliveries_and_events(t *testing.T) {
 func TestResend_counts_attempts_and_keeps_its_options(t *testing.T) {
 	t.Parallel()
 	h, verdict := receiver(t, receive.Config{})
-	s := receivetest.New(t, h, receivetest.Clock(atNoon))
-	third := s.Resend(s.Resend(s.Send(s.Sample(webhook.Outbound, "project.created"))))
-	if got := third.Record; got.Attempt != 2 || got.Request.Header.Get(webhook.HeaderTimestamp) != "1772452802" {
+	now := noon.Add(-time.Minute)
+	s := receivetest.New(t, h, receivetest.Clock(func() time.Time { return now }))
+	second := s.Resend(s.Send(s.Sample(webhook.Outbound, "project.created")))
+	now = noon
+	third := s.Resend(second)
+	if got := third.Record; got.Attempt != 2 || got.Request.Header.Get(webhook.HeaderTimestamp) != "1772452800" {
 		t.Errorf("the third attempt is %d: %v", got.Attempt, got.Request.Header)
 	}
 	late := s.Resend(third, receivetest.At(noon.Add(-time.Hour))).Want(400)
