@@ -165,8 +165,11 @@ func TestFailpoints(t *testing.T) {
 					}
 					t.Logf("%s: %s", w.point, w.sum())
 				}
-				if canFail(point) {
-					w := &world{program: program, dir: t.TempDir(), point: point + "=error@1", faults: 1}
+				for _, n := range []int{1, 4} {
+					if !canFail(point) {
+						break
+					}
+					w := &world{program: program, dir: t.TempDir(), point: fmt.Sprintf("%s=error@%d", point, n), faults: 1}
 					u.run(w, t)
 					if w.crashes > 0 {
 						t.Errorf("%s ended the program", w)
