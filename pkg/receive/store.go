@@ -181,13 +181,13 @@ func (m Mark) Among(stored []Mark) Claim {
 // failedUnder returns the ids under which a try with the same signature failed, and may
 // have been captured.
 func (m Mark) failedUnder(stored []Mark) map[string]bool {
-	ids := map[string]bool{}
+	captured := map[string]bool{}
 	for _, s := range stored {
 		if s.ID != "" && s.Signed == m.Signed && !s.Accepted {
-			ids[s.ID] = true
+			captured[s.ID] = true
 		}
 	}
-	return ids
+	return captured
 }
 
 // amongAccepted compares a delivery with those that were accepted.
