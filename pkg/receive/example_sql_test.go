@@ -6,8 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // in production: _ "github.com/jackc/pgx/v5/stdlib"
@@ -19,10 +21,9 @@ import (
 // createDelivery creates the table of a SQLStore in PostgreSQL. A row is a try of a
 // delivery. Ids are bytes: a text column would refuse some, and take others for the same.
 //
-// SQLite: BLOB for BYTEA, and INTEGER PRIMARY KEY for the type of seq. Open the file with
-// _txlock=immediate and a busy_timeout, and SetMaxOpenConns(1). MySQL, where no test of ours
-// has run it: VARBINARY(256) for the ids, BINARY(32) for the digests, BIGINT AUTO_INCREMENT
-// for the type of seq, ? for $1, and no IF NOT EXISTS for an index.
+// For SQLite see openSQLite. MySQL, where no test of ours has run it: VARBINARY(256) for
+// the ids, BINARY(32) for the digests, BIGINT AUTO_INCREMENT PRIMARY KEY for seq, ? for $1,
+// and no IF NOT EXISTS for an index.
 const createDelivery = `
 CREATE TABLE IF NOT EXISTS webhook_delivery (
 	seq      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,6 +41,19 @@ CREATE INDEX IF NOT EXISTS webhook_delivery_id       ON webhook_delivery (id);
 CREATE INDEX IF NOT EXISTS webhook_delivery_event_id ON webhook_delivery (event_id);
 CREATE INDEX IF NOT EXISTS webhook_delivery_signed   ON webhook_delivery (signed);
 CREATE INDEX IF NOT EXISTS webhook_delivery_expires  ON webhook_delivery (expires);`
+
+// openSQLite opens a file for a SQLStore. With PostgreSQL it is sql.Open("pgx", url) and
+// createDelivery as it is.
+func openSQLite(path string) (*sql.DB, error) {
+	options := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(60000)", "journal_mode(wal)"}}
+	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?"+options.Encode())
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1) // the others would wait for a lock by trying it
+	_, err = db.Exec(strings.NewReplacer("BYTEA", "BLOB", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY").Replace(createDelivery))
+	return db, err
+}
 
 // SQLStore is a receive.Store in a table, for the receivers of a database. What is
 // finished stays so as long as the database loses no commit: with PostgreSQL, leave

@@ -1,28 +1,13 @@
 package receive_test
 
 import (
-	"database/sql"
-	"net/url"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/wskdev/wsk/pkg/receive"
 	"github.com/wskdev/wsk/pkg/receive/receivetest"
 )
-
-// openSQLite opens a file for a SQLStore, as its comment says.
-func openSQLite(path string) (*sql.DB, error) {
-	options := url.Values{"_txlock": {"immediate"}, "_pragma": {"busy_timeout(60000)", "journal_mode(wal)"}}
-	db, err := sql.Open("sqlite", "file:"+filepath.ToSlash(path)+"?"+options.Encode())
-	if err != nil {
-		return nil, err
-	}
-	db.SetMaxOpenConns(1) // the others would wait for a lock by trying it
-	_, err = db.Exec(strings.NewReplacer("BYTEA", "BLOB", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY", "INTEGER PRIMARY KEY").Replace(createDelivery))
-	return db, err
-}
 
 // sqlFile is a SQLStore that knows its file.
 type sqlFile struct {
