@@ -133,7 +133,7 @@ func (c change) try(ctx context.Context, dir string) (noticed bool, err error) {
 	if err := os.WriteFile(path, overlay, 0o600); err != nil {
 		return false, err
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-failfast", "-count=1", "-timeout=5m", "-overlay", path}, c.test...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-vet=off", "-failfast", "-count=1", "-timeout=2m", "-overlay", path}, c.test...)...)
 	output, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
