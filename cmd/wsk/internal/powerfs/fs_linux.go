@@ -1,3 +1,7 @@
+// go-fuse does not compile for 386.
+
+//go:build !386
+
 package powerfs
 
 import (
