@@ -37,6 +37,11 @@ type Client struct {
 	Wait      func(context.Context, time.Duration) error // pauses between attempts; default: [Wait]
 	UserAgent string                                     // default: "wsk"
 
+	// Grace is how long an attempt that has begun may go on once ctx has ended, so that
+	// a program which is stopped learns the outcome of what it has sent. Default: not
+	// at all. Pauses, and what Before waits for, end with ctx in any case.
+	Grace time.Duration
+
 	// Before, if not nil, is called before each attempt, counted from 0, and before
 	// that is signed: a limiter waits here, see [Limiter.Wait]. Its error ends the
 	// delivery.
@@ -112,7 +117,7 @@ func (c Client) attempt(ctx context.Context, d Delivery, attempt int) (_ webhook
 	if !d.Unsigned {
 		record.Scheme = d.Scheme.Name()
 	}
-	limited, cancel := context.WithTimeout(ctx, d.timeout())
+	limited, cancel := c.attemptContext(ctx, d.timeout())
 	defer cancel()
 	result, cause := exchange.Do(limited, c.Transport, request)
 	record.Duration = c.Now().Sub(began)
@@ -129,6 +134,22 @@ func (c Client) attempt(ctx context.Context, d Delivery, attempt int) (_ webhook
 		c.After(ctx, record)
 	}
 	return record, cause, ctx.Err()
+}
+
+// attemptContext returns the context of an attempt that begins now.
+func (c Client) attemptContext(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if c.Grace <= 0 || ctx.Err() != nil { // an attempt after the end does not begin
+		return context.WithTimeout(ctx, timeout)
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	stop := context.AfterFunc(ctx, func() {
+		_ = Wait(limited, c.Grace) // no longer than the attempt
+		cancel()
+	})
+	return limited, func() {
+		stop()
+		cancel()
+	}
 }
 
 // request returns the request of one attempt.

@@ -141,6 +141,18 @@ func TestClientBeforeAndAfter(t *testing.T) {
 		if _, err := c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: 1}, nil); !errors.Is(err, full) || len(stamps) != 2 {
 			t.Errorf("the error of Before became %v after %d requests", err, len(stamps)-2)
 		}
+		tries = 0
+		c.Before = func(_ context.Context, _ deliver.Delivery, attempt int) error {
+			if attempt == 1 {
+				return full
+			}
+			return nil
+		}
+		record, err := c.Send(t.Context(), delivery(t, "http://x.example/"), deliver.Policy{Retries: 1}, nil)
+		var failed *deliver.Error
+		if !errors.As(err, &failed) || !errors.Is(err, full) || failed.Status() != 503 || record.Status() != 503 {
+			t.Errorf("the error of Before took the place of the attempt that was made: %v", err)
+		}
 	})
 }
 

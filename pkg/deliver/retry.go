@@ -175,8 +175,8 @@ type Step struct {
 
 // Send delivers as a client does: it attempts d until the response is final or
 // the policy allows no more, and returns the last record. The error is nil only if
-// the delivery was accepted, and otherwise an [*Error]; if no request could be made
-// of d, it is that of [Delivery.Request].
+// the delivery was accepted, and otherwise an [*Error]; if no request was made, it is
+// that of [Delivery.Request] or [Client.Before].
 //
 // each may be nil. It is called after every attempt, also after one that the
 // end of ctx interrupted.
@@ -202,11 +202,16 @@ func (c Client) Deliver(ctx context.Context, d Delivery, s Schedule, each func(S
 
 // attempts makes attempts until next returns false.
 func (c Client) attempts(ctx context.Context, d Delivery, each func(Step), next func(webhook.Record) (time.Duration, bool)) (webhook.Record, error) {
+	var last webhook.Record
 	for attempt := 0; ; attempt++ {
 		record, cause, err := c.attempt(ctx, d, attempt)
-		if record.Verdict == nil { // no request was made
+		switch {
+		case record.Verdict == nil && attempt == 0: // no request was made
 			return record, err
+		case record.Verdict == nil: // none but those before
+			return last, newError(last, err, c.Now())
 		}
+		last = record
 		step := Step{Record: record}
 		if err == nil {
 			step.Pause, step.Again = next(record)

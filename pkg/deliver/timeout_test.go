@@ -244,3 +244,49 @@ func TestAttemptConnection(t *testing.T) {
 		})
 	})
 }
+
+// A program that is stopped while it waits for a response learns the outcome, if it
+// comes in time, and makes no further attempt.
+func TestClientGrace(t *testing.T) {
+	t.Parallel()
+	const stopped = time.Second // after the begin
+	for name, tt := range map[string]struct {
+		grace, takes time.Duration
+		status       int
+		outcome      webhook.Outcome
+		took         time.Duration
+		err          error
+	}{
+		"the response comes in time":   {20 * time.Second, 15 * time.Second, 200, webhook.Accepted, 15 * time.Second, nil},
+		"it is no, and is not retried": {20 * time.Second, 15 * time.Second, 503, webhook.Refused, 15 * time.Second, context.Canceled},
+		"it comes too late":            {20 * time.Second, 25 * time.Second, 200, webhook.OutcomeUnknown, stopped + 20*time.Second, context.Canceled},
+		"the time-out is earlier":      {time.Hour, time.Hour, 200, webhook.OutcomeUnknown, deliver.DefaultTimeout, context.Canceled},
+		"without a grace":              {0, 15 * time.Second, 200, webhook.OutcomeUnknown, stopped, context.Canceled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				c := client(overPipe(t, func(conn net.Conn) {
+					tries++
+					if _, _, err := takeRequest(bufio.NewReader(conn)); err == nil {
+						time.Sleep(tt.takes)
+						_, _ = fmt.Fprintf(conn, "HTTP/1.1 %d x\r\nContent-Length: 0\r\n\r\n", tt.status)
+					}
+				}))
+				c.Now, c.Grace = time.Now, tt.grace
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				time.AfterFunc(stopped, cancel)
+				began := time.Now()
+				record, err := c.Send(ctx, delivery(t, "http://x.example/"), deliver.Policy{Retries: 3}, nil)
+				if !errors.Is(err, tt.err) || record.Verdict.Outcome != tt.outcome || time.Since(began) != tt.took || tries != 1 {
+					t.Errorf("%v, %+v after %s and %d tries", err, record.Verdict, time.Since(began), tries)
+				}
+				if _, err := c.Send(ctx, delivery(t, "http://x.example/"), deliver.Policy{}, nil); !errors.Is(err, context.Canceled) || tries != 1 {
+					t.Errorf("after the end: %v, and %d tries", err, tries)
+				}
+			})
+		})
+	}
+}
