@@ -192,7 +192,7 @@ func TestImports(t *testing.T) {
 // cached result after a change.
 func readFolders(t *testing.T) {
 	t.Helper()
-	for _, root := range []string{"../../pkg", "../../cmd"} {
+	for _, root := range []string{"../../pkg", "../../cmd", examplesFolder} {
 		if err := filepath.WalkDir(root, func(string, fs.DirEntry, error) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
