@@ -27,6 +27,10 @@ test: ## Run the tests
 race: ## Run the tests under the race detector
 	go test -race ./...
 
+.PHONY: examples
+examples: ## Build and run the programs in testdata/examples, and print what each one takes
+	go test ./cmd/wsk -count 1 -v -run 'TestExamples$$'
+
 .PHONY: fuzz
 fuzz: ## Fuzz every target for FUZZTIME (10s) each
 	@packages=$$(go list ./...); \
@@ -82,6 +86,11 @@ fmt: tools ## Format the code
 .PHONY: generate
 generate: ## Write completions/ and the types in pkg/events
 	go run ./cmd/gen
+
+.PHONY: tidy
+tidy: ## Write go.mod and go.sum, and those of the examples
+	go mod tidy
+	cd testdata/examples && go mod tidy
 
 .PHONY: check
 check: ## Run everything that CI runs

@@ -121,3 +121,61 @@ func TestPromises(t *testing.T) {
 		}
 	}
 }
+
+// TestREADME holds the Go code of the README: each part of it between empty lines
+// stands in one of the programs in testdata/examples or in the examples of a package,
+// line by line. Every program is linked.
+func TestREADME(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(raw)
+	var sources []string
+	for _, root := range []string{"../../pkg", examplesFolder} {
+		err := filepath.WalkDir(root, func(name string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(name) != ".go" || root != examplesFolder && filepath.Base(name) != "example_test.go" {
+				return err
+			}
+			text, err := os.ReadFile(name)
+			sources = append(sources, unindented(string(text)))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocks := strings.Split(readme, "```go\n")[1:]
+	if len(blocks) == 0 {
+		t.Error("the README has no Go code")
+	}
+	for _, block := range blocks {
+		code, _, _ := strings.Cut(block, "```\n")
+		for part := range strings.SplitSeq(code, "\n\n") {
+			if !slices.ContainsFunc(sources, func(source string) bool {
+				return strings.Contains(source, "\n"+strings.TrimSuffix(unindented(part), "\n")+"\n")
+			}) {
+				t.Errorf("no example contains\n%s", part)
+			}
+		}
+	}
+	programs, err := os.ReadDir(examplesFolder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range programs {
+		if link := "](testdata/examples/" + program.Name() + "/"; program.IsDir() && !strings.Contains(readme, link) {
+			t.Errorf("the README does not link testdata/examples/%s", program.Name())
+		}
+	}
+}
+
+// unindented returns a text without the spaces and tabs at the beginnings of its lines.
+func unindented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimLeft(line, " \t"))
+	}
+	return b.String()
+}

@@ -23,7 +23,8 @@
 // [Client.Send] delivers as a client does, with the caller's [Policy].
 // [Client.Deliver] delivers as a platform does, which repeats a delivery by its
 // [Schedule]. A [Limiter] or a [Window] says when a rate limit leaves room for
-// the next request.
+// the next request. [Client.Grace] lets a program that is stopped learn the outcome of
+// what it has sent. All of it is in the program testdata/examples/sender.
 //
 // Each attempt is signed again just before it is sent; the id and the body stay
 // the same. Redirects are not followed, because they would carry the API key,

@@ -23,7 +23,8 @@
 // up. [Rules] lists all of them. An error contradicts the platforms' documents,
 // a warning deserves a look, and a note suggests a better form.
 //
-// A [Stream] lints NDJSON of any size in constant memory.
+// A [Stream] lints NDJSON of any size in constant memory, and [Dir] the files of a
+// folder. The program testdata/examples/cilint reports them to CI.
 //
 // This package is stable.
 package lint

@@ -42,6 +42,8 @@
 // keeps the requests as well; a [Forwarder] on it answers the sender first, and hands
 // events to the app in the background, with retries.
 //
+// The programs testdata/examples/receiver, chi and nethttp are complete receivers.
+//
 // This package is stable.
 package receive
 

@@ -2,24 +2,15 @@
 // signatures of WorkSkedge, Work Market and Worksome.
 //
 // The raw body of a request and its headers go in, and nil or a [Refusal] that
-// says which check failed comes out. The package reads no clock, no file and no
-// network: the time is an argument, and a body is verified byte for byte as it
-// was received. A complete handler:
+// says which check failed comes out. The package reads no file and no network, and
+// no clock but in VerifyRequest: elsewhere the time is an argument. A body is
+// verified byte for byte as it was received. A complete handler:
 //
 //	func handler(secret webhook.Secret, handle func(webhook.Event) error) http.HandlerFunc {
 //		return func(w http.ResponseWriter, r *http.Request) {
-//			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-//			var tooLarge *http.MaxBytesError
-//			switch {
-//			case errors.As(err, &tooLarge):
-//				http.Error(w, "the body is larger than 1 MiB", http.StatusRequestEntityTooLarge)
-//				return
-//			case err != nil:
-//				http.Error(w, "reading the body failed", http.StatusBadRequest)
-//				return
-//			}
-//			if err := webhook.Verify(r.Header, body, time.Now(), secret); err != nil {
-//				http.Error(w, err.Error(), webhook.StatusOf(err))
+//			body, err := webhook.VerifyRequest(r, 1<<20, secret)
+//			if err != nil {
+//				http.Error(w, webhook.TextOf(err), webhook.StatusOf(err))
 //				return
 //			}
 //			event, err := webhook.ParseEvent(body)

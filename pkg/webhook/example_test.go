@@ -59,18 +59,9 @@ func ExampleVerify() {
 // handler is the handler of the package comment.
 func handler(secret webhook.Secret, handle func(webhook.Event) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		var tooLarge *http.MaxBytesError
-		switch {
-		case errors.As(err, &tooLarge):
-			http.Error(w, "the body is larger than 1 MiB", http.StatusRequestEntityTooLarge)
-			return
-		case err != nil:
-			http.Error(w, "reading the body failed", http.StatusBadRequest)
-			return
-		}
-		if err := webhook.Verify(r.Header, body, time.Now(), secret); err != nil {
-			http.Error(w, err.Error(), webhook.StatusOf(err))
+		body, err := webhook.VerifyRequest(r, 1<<20, secret)
+		if err != nil {
+			http.Error(w, webhook.TextOf(err), webhook.StatusOf(err))
 			return
 		}
 		event, err := webhook.ParseEvent(body)

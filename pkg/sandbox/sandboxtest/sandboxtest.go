@@ -11,7 +11,9 @@
 //		box.Wait(sandboxtest.Of("project.created", sandbox.Delivered))
 //	}
 //
-// A method that cannot do what its name says ends the test and says why.
+// A method that cannot do what its name says ends the test and says why. The test in
+// testdata/examples/workorders has an integration in both directions, and a receiver
+// that fails.
 //
 // This package is experimental: its API may change.
 package sandboxtest
