@@ -276,7 +276,7 @@ func driveRoutes(t *testing.T, program string) {
 	if status := deliverTo(t, p.url, killed("evt_2"), "evt_2", another); status != http.StatusUnauthorized {
 		t.Errorf("another secret is answered with %d", status)
 	}
-	response, err := http.Get(strings.TrimSuffix(p.url, "/hooks") + "/healthz")
+	response, err := (&http.Client{Transport: deliver.NewTransport()}).Get(strings.TrimSuffix(p.url, "/hooks") + "/healthz")
 	if err != nil {
 		t.Fatal(err)
 	}
