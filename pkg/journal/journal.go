@@ -72,6 +72,7 @@ type Journal struct {
 	write  *sqlfile.Writer
 	others others
 
+	sameMarks    *sqlfile.Query
 	hasMarkIndex atomic.Bool
 
 	claims  claims
@@ -247,7 +248,7 @@ func Open(ctx context.Context, path string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, errors.Join(explain(path, err), db.Close())
 	}
-	j := &Journal{path: path, db: db, write: w}
+	j := &Journal{path: path, db: db, write: w, sameMarks: sqlfile.NewQuery(db, sameMarks)}
 	j.refused.limits, j.refused.warn = o.Refused.withDefaults(), warn
 	err = w.Submit(ctx, func(tx *sqlfile.Tx) error {
 		tx.Failpoints("journal/open")
@@ -274,7 +275,7 @@ func (j *Journal) Close() error {
 		if j.claims.release != nil {
 			j.closed = errors.Join(j.closed, j.claims.release())
 		}
-		j.closed = errors.Join(j.closed, j.db.Close())
+		j.closed = errors.Join(j.closed, j.sameMarks.Close(), j.db.Close())
 	})
 	return j.closed
 }

@@ -193,7 +193,12 @@ func bytesOrNull(b []byte) any {
 // A header that could not be read back from that, which only an imported record
 // can contain, is written as JSON, which begins with a bracket.
 func headerLines(h webhook.Header) string {
+	size := 0
+	for _, p := range h {
+		size += len(p.Name) + len(p.Value) + len(": \n")
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for _, p := range h {
 		if strings.ContainsAny(p.Name, "[:\n") || strings.Contains(p.Value, "\n") {
 			text, _ := h.MarshalJSON() // a list of strings always marshals

@@ -87,7 +87,7 @@ func (j *Journal) Seen(ctx context.Context, m receive.Mark) (marks []receive.Mar
 		}
 		j.hasMarkIndex.Store(true)
 	}
-	err = sqlfile.Each(ctx, j.db, sameMarks, []any{m.ID, m.Signed[:], m.EventID, mostMarks}, collect(&marks))
+	err = j.sameMarks.Each(ctx, []any{m.ID, m.Signed[:], m.EventID, mostMarks}, collect(&marks))
 	return marks, explain(j.path, err)
 }
 

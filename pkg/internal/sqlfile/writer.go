@@ -3,6 +3,7 @@ package sqlfile
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime"
@@ -91,7 +92,7 @@ func NewWriter(ctx context.Context, db *sql.DB, beforeCommit func() error) (*Wri
 		return nil, errors.Join(err, conn.Close())
 	}
 	w := &Writer{
-		tx: &Tx{conn: conn, statements: map[string]*sql.Stmt{}}, beforeCommit: beforeCommit, files: files,
+		tx: &Tx{conn: conn, queries: map[string]*sql.Stmt{}, commands: map[string]command{}}, beforeCommit: beforeCommit, files: files,
 		writes: make(chan write, maxGroup), deferred: make(chan write, maxWaiting), done: make(chan struct{}),
 	}
 	go w.loop()
@@ -401,13 +402,25 @@ func (w *Writer) Close() error {
 // Tx is the transaction of a write. It is valid until the function that received
 // it returns.
 type Tx struct {
-	conn       *sql.Conn
-	number     int64
-	committed  []func()
-	failpoints []string             // the names of its writes
-	failed     error                // of a failpoint
-	statements map[string]*sql.Stmt // prepared once, closed with the writer
-	unsynced   bool                 // a commit makes no fsync
+	conn      *sql.Conn
+	number    int64
+	committed []func()
+	unsynced  bool // a commit makes no fsync
+
+	failpoints []string // the names of its writes
+	failed     error    // of a failpoint
+
+	// What was prepared, until the writer is closed.
+	queries  map[string]*sql.Stmt
+	commands map[string]command
+	values   []driver.NamedValue // of run, which uses it again
+}
+
+// command is a prepared statement of the driver, which executes it in less time than
+// a [sql.Stmt] does.
+type command interface {
+	driver.Stmt
+	driver.StmtExecContext
 }
 
 // setSynced sets whether a commit makes an fsync. Without it the file stays whole:
@@ -457,18 +470,6 @@ func (t *Tx) hit(ofEach, ofAll string) error {
 	return failpoint.Hit(ofAll)
 }
 
-// statement returns the prepared statement of a text.
-func (t *Tx) statement(text string) (*sql.Stmt, error) {
-	if s := t.statements[text]; s != nil {
-		return s, nil
-	}
-	s, err := t.conn.PrepareContext(context.Background(), text)
-	if err == nil {
-		t.statements[text] = s
-	}
-	return s, err
-}
-
 // Exec executes a statement.
 func (t *Tx) Exec(text string, args ...any) error {
 	_, err := t.run(text, args)
@@ -495,17 +496,64 @@ func (t *Tx) Change(text string, args ...any) (rows int, err error) {
 	return int(n), err
 }
 
-func (t *Tx) run(text string, args []any) (sql.Result, error) {
-	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
+// run executes a statement.
+func (t *Tx) run(text string, args []any) (result driver.Result, err error) {
+	t.values = t.values[:0]
+	defer func() { clear(t.values) }() // frees the bodies among them
+	for i, arg := range args {
+		value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+		if err != nil {
+			return nil, fmt.Errorf("parameter %d: %w", i+1, err)
+		}
+		t.values = append(t.values, driver.NamedValue{Ordinal: i + 1, Value: value})
+	}
+	err = t.conn.Raw(func(conn any) error {
+		s, err := t.command(conn, text)
+		if err != nil {
+			return err
+		}
+		result, err = s.ExecContext(context.Background(), t.values)
+		return err
+	})
+	return result, err
+}
+
+// command returns the prepared statement of a text. conn is the driver's connection.
+func (t *Tx) command(conn any, text string) (command, error) {
+	if s := t.commands[text]; s != nil {
+		return s, nil
+	}
+	preparer, ok := conn.(driver.ConnPrepareContext)
+	if !ok {
+		return nil, fmt.Errorf("%T prepares no statements", conn)
+	}
+	prepared, err := preparer.PrepareContext(context.Background(), text)
 	if err != nil {
 		return nil, err
 	}
-	return s.ExecContext(context.Background(), args...)
+	s, ok := prepared.(command)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("%T executes no statements", prepared), prepared.Close())
+	}
+	t.commands[text] = s
+	return s, nil
+}
+
+// query returns the prepared query of a text.
+func (t *Tx) query(text string) (*sql.Stmt, error) {
+	if s := t.queries[text]; s != nil {
+		return s, nil
+	}
+	s, err := t.conn.PrepareContext(context.Background(), text)
+	if err == nil {
+		t.queries[text] = s
+	}
+	return s, err
 }
 
 // Each calls scan for every row of a query. scan must not write.
 func (t *Tx) Each(text string, args []any, scan func(*sql.Rows) error) error {
-	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
+	s, err := t.query(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return err
 	}
@@ -536,7 +584,7 @@ func each(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
 // One scans the single row of a query. Without a row the error is
 // [sql.ErrNoRows].
 func (t *Tx) One(text string, args []any, to ...any) error {
-	s, err := t.statement(text) //nolint:sqlclosecheck // close closes it
+	s, err := t.query(text) //nolint:sqlclosecheck // close closes it
 	if err != nil {
 		return err
 	}
@@ -545,8 +593,15 @@ func (t *Tx) One(text string, args []any, to ...any) error {
 
 func (t *Tx) close() error {
 	var faults []error
-	for _, s := range t.statements {
+	for _, s := range t.queries {
 		faults = append(faults, s.Close())
 	}
+	faults = append(faults, t.conn.Raw(func(any) error {
+		var faults []error
+		for _, s := range t.commands {
+			faults = append(faults, s.Close())
+		}
+		return errors.Join(faults...)
+	}))
 	return errors.Join(append(faults, t.conn.Close())...)
 }
