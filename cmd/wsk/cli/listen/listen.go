@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -141,9 +142,17 @@ take the names of known events; custom ones come from --schemas.`,
 	return cmd
 }
 
+// heapGrowth is how much the heap may grow between two collections, in percent, unless
+// GOGC says it: a receiver keeps little, and each request leaves ten times as much behind.
+// It costs a third more memory, and saves a tenth of the time of a request.
+const heapGrowth = 200
+
 // run receives until Ctrl-C, until what is expected has arrived, until the disk
 // fails, or until the command argv ends.
 func run(ctx context.Context, env *command.Env, cfg *config.Config, o *options, argv []string) error {
+	if _, isSet := env.Lookup("GOGC"); !isSet {
+		defer debug.SetGCPercent(debug.SetGCPercent(heapGrowth))
+	}
 	c, err := o.receiver(env, cfg)
 	if err != nil {
 		return err
