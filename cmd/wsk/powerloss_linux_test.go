@@ -25,11 +25,16 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// powerSeeds is in how many states the power failures of a test leave the disk;
-// $WSK_POWERLOSS_SEEDS overrides it.
+// powerSeeds is in how many states the power failures of a test leave the disk, and how
+// many of its operations fail; $WSK_POWERLOSS_SEEDS overrides it. With -short, which goes
+// with the race detector, they are few: the program starts anew for most of them.
 func powerSeeds(t *testing.T) int {
 	t.Helper()
-	n, err := strconv.Atoi(cmp.Or(os.Getenv("WSK_POWERLOSS_SEEDS"), "40"))
+	usual := "40"
+	if testing.Short() {
+		usual = "4"
+	}
+	n, err := strconv.Atoi(cmp.Or(os.Getenv("WSK_POWERLOSS_SEEDS"), usual))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,8 +143,8 @@ take the names of known events; custom ones come from --schemas.`,
 }
 
 // heapGrowth is how much the heap may grow between two collections, in percent, unless
-// GOGC says it: a receiver keeps little, and each request leaves ten times as much behind.
-// It costs a third more memory, and saves a tenth of the time of a request.
+// GOGC says it. With 32 connections it saves 3 to 7 % of the CPU time of a request, and
+// takes 28 to 43 % more memory.
 const heapGrowth = 200
 
 // run receives until Ctrl-C, until what is expected has arrived, until the disk
