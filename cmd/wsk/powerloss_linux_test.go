@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -247,6 +250,68 @@ func TestListen_without_power_keeps_what_it_answered_with_200(t *testing.T) {
 		t.Helper()
 		return recordListener(t, powerfs.Mount(t, content), round, 20+rng.IntN(150), checkpoints[round%len(checkpoints)], true)
 	}, journalAfter)
+}
+
+// markHanded is what is marked when the app has answered a delivery.
+func markHanded(id string) string { return "handed " + id }
+
+// forwardsAfter returns what is wrong with the journal of a listener that answers
+// first and forwards later: what was answered with 200 and not handed to the app is
+// still to be forwarded.
+func forwardsAfter(t *testing.T, crash powerfs.Crash, promised []string) error {
+	t.Helper()
+	dir, remove := restore(t, crash)
+	defer remove()
+	j, err := journal.Open(t.Context(), onDiskPath(dir, "journal.db"), journal.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = j.Close() }() // it was only read
+	isPending := map[string]bool{}
+	for r, err := range j.Records(t.Context(), journal.Filter{}) {
+		if err != nil {
+			return err
+		}
+		if r.Verdict.Outcome == webhook.Pending {
+			isPending[r.WebhookID] = true
+		}
+	}
+	handed := map[string]bool{}
+	for _, p := range promised {
+		if id, ok := strings.CutPrefix(p, markHanded("")); ok {
+			handed[id] = true
+		}
+	}
+	return errors.Join(missing(promised, func(p string) bool {
+		return strings.HasPrefix(p, markHanded("")) || handed[p] || isPending[p]
+	}), integrity(t.Context(), j.Path()))
+}
+
+// A listener that acknowledges first hands each event on at least once. The app fails
+// at the first attempt of each.
+func TestListen_without_power_forwards_what_it_answered_with_200(t *testing.T) {
+	t.Parallel()
+	var disk atomic.Pointer[powerfs.FS]
+	var seen sync.Map
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get(webhook.HeaderID)
+		if _, again := seen.LoadOrStore(id, true); !again {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		disk.Load().Mark(markHanded(id))
+	}))
+	defer app.Close()
+	failPower(t, func(t *testing.T, rng *rand.Rand, round int, content powerfs.Image) *powerfs.Log {
+		t.Helper()
+		mounted := powerfs.Mount(t, content)
+		disk.Store(mounted)
+		cmd := onDisk(t, checkpoints[round%len(checkpoints)], "listen", "--port", "0", "--secret", "s", "--json",
+			"--journal", onDiskPath(mounted.Dir, "journal.db"), "--forward-to", app.URL, "--forward-retries", "5")
+		return withoutPower(t, cmd, func(url string) *powerfs.Log {
+			return loadDisk(t, mounted, round, 20+rng.IntN(100), func(id string) deliver.Delivery { return eventFor(url, id) })
+		})
+	}, forwardsAfter)
 }
 
 // TestListen_without_power_finds_planted_faults proves that the test above can
