@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // ErrMoved is the error of every write after the file, or its write-ahead log,
@@ -47,6 +48,15 @@ func newWatch(ctx context.Context, conn *sql.Conn) (watch, error) {
 		w = append(w, watched{name, info})
 	}
 	return w, nil
+}
+
+// sync makes the entries of the files in their folder survive a loss of power. SQLite
+// syncs the folder as well, but ignores the error.
+func (w watch) sync() error {
+	if len(w) == 0 {
+		return nil
+	}
+	return syncFolder(filepath.Dir(w[0].path))
 }
 
 // check returns [ErrMoved] unless every path still leads to the file that is

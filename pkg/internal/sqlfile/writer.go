@@ -88,6 +88,9 @@ func NewWriter(ctx context.Context, db *sql.DB, beforeCommit func() error) (*Wri
 		return nil, err
 	}
 	files, err := newWatch(ctx, conn)
+	if err == nil {
+		err = files.sync()
+	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
