@@ -94,18 +94,15 @@ func (j *Journal) Seen(ctx context.Context, m receive.Mark) (marks []receive.Mar
 // Claim claims a delivery for one of the receivers on this file, see [receive.Store].
 // The claim is on disk when Claim returns.
 func (j *Journal) Claim(ctx context.Context, m receive.Mark, lease time.Duration) (c receive.Claim, err error) {
+	token := "claim_" + rand.Text()
+	m.Until = m.Time.Add(lease)
 	err = j.write.Submit(ctx, func(tx *sqlfile.Tx) (err error) {
 		j.others.mark, j.others.claim = true, true // no memory knows what is claimed here
-		c, err = j.compare(tx, m, "")
-		switch {
-		case err != nil || c.Mark == nil:
-			return err
-		case c.Outcome != webhook.Accepted: // a new signature
-			return insertMark(tx, *c.Mark)
+		c, err = j.take(tx, m, token, true)
+		if c.Outcome == webhook.Accepted {
+			c.Token = token
 		}
-		c.Token = "claim_" + rand.Text()
-		m.Until = m.Time.Add(lease)
-		return j.storeClaim(tx, c.Token, m)
+		return err
 	})
 	if err != nil {
 		return receive.Claim{}, explain(j.path, err)
@@ -166,19 +163,26 @@ func (j *Journal) claim(tx *sqlfile.Tx, r receive.Receipt) (*receive.SeenError, 
 		}
 		return nil, j.storeClaim(tx, r.Record.ID, receive.Mark{Time: r.Record.Time})
 	}
-	c, err := j.compare(tx, *r.Mark, r.Record.ID)
+	c, err := j.take(tx, *r.Mark, r.Record.ID, isPending)
+	if err != nil || c.Outcome == webhook.Accepted {
+		return nil, err
+	}
+	return &receive.SeenError{Outcome: c.Outcome, FirstID: c.FirstID}, nil
+}
+
+// take compares a delivery with the marks and the claims of other receivers. It stores
+// what is new: the signature of a duplicate and, if the delivery is new and hold is set,
+// a claim to it for a record or a token.
+func (j *Journal) take(tx *sqlfile.Tx, m receive.Mark, record string, hold bool) (receive.Claim, error) {
+	c, err := j.compare(tx, m, record)
 	switch {
 	case err != nil:
-		return nil, err
-	case c.Outcome != webhook.Accepted:
-		if c.Mark != nil { // a new signature
-			err = insertMark(tx, *c.Mark)
-		}
-		return &receive.SeenError{Outcome: c.Outcome, FirstID: c.FirstID}, err
-	case isPending:
-		return nil, j.storeClaim(tx, r.Record.ID, *r.Mark)
+	case c.Outcome == webhook.Duplicate && c.Mark != nil:
+		err = insertMark(tx, *c.Mark)
+	case c.Outcome == webhook.Accepted && hold:
+		err = j.storeClaim(tx, record, m)
 	}
-	return nil, nil
+	return c, err
 }
 
 // compare compares a delivery with the marks and the claims of other receivers. record is
