@@ -176,14 +176,7 @@ func TestSendBatch_without_power_finds_planted_faults(t *testing.T) {
 			t.Parallel()
 			file, _ := batchFile(t, t.TempDir(), "staff.ndjson", 20)
 			log := recordBatch(t, powerfs.Mount(t, nil), newMarkingEndpoint(t), file, 20, pragmas)
-			for seed := range uint64(20) {
-				crash := log.Crash(log.Len(), seed)
-				if err := ledgerAfter(t, crash, crash.Marks); err != nil {
-					t.Logf("found: %s: %v", crash.Fate, err)
-					return
-				}
-			}
-			t.Error("no seed has found it")
+			wantFound(t, log, ledgerAfter)
 		})
 	}
 }

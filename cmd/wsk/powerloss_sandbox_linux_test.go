@@ -197,14 +197,7 @@ func TestSandbox_without_power_finds_planted_faults(t *testing.T) {
 		t.Run(pragmas, func(t *testing.T) {
 			t.Parallel()
 			log := recordSandbox(t, powerfs.Mount(t, nil), newMarkingReceiver(t, 2), 0, 30, pragmas)
-			for seed := range uint64(20) {
-				crash := log.Crash(log.Len(), seed)
-				if err := sandboxAfter(t, crash, crash.Marks); err != nil {
-					t.Logf("found: %s: %v", crash.Fate, err)
-					return
-				}
-			}
-			t.Error("no seed has found it")
+			wantFound(t, log, sandboxAfter)
 		})
 	}
 }
