@@ -81,8 +81,8 @@ var deliveryCases = []Case{{
 	},
 }}
 
-// repeated returns a request as the platform sends it again: under the same id, signed
-// anew. A signature of the same second would be the same.
+// repeated returns a request as the platform sends it again: under the same id, with a
+// new signature. A signature of the same second would be the same.
 func (s *session) repeated(r *request) *request {
 	again := s.signedAt("the same delivery again", r.body, s.config.Now().Add(time.Second))
 	if id := s.scheme.IDHeader(); id != "" {

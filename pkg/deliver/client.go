@@ -50,8 +50,8 @@ type Client struct {
 	// After, if not nil, is called with the record of each attempt.
 	After func(ctx context.Context, r webhook.Record)
 
-	// Observer, if not nil, is told of each attempt, and of each that another
-	// follows; not of those of [Prepared]. Metrics come from here.
+	// Observer, if not nil, observes each attempt, and each that another follows; not
+	// those of [Prepared]. Metrics come from here.
 	Observer observe.Observer
 }
 

@@ -53,7 +53,7 @@ import (
 	"github.com/wskdev/wsk/pkg/webhook"
 )
 
-// Observer is told what happens to webhooks. A later version may have more methods:
+// Observer has a method for each thing that happens to webhooks. A later version may have more methods:
 // embed [Nop], which has them all, also where you write every one.
 //
 // ctx is that of the request or of the delivery, with its values, such as a trace. It

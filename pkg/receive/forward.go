@@ -133,7 +133,7 @@ type ForwarderConfig struct {
 
 	OnResult func(ForwardResult) // is called after each attempt, from one goroutine; default: nothing
 	OnError  func(error)         // is called when the queue fails, from the same goroutine; default: nothing
-	Observer observe.Observer    // is told of each attempt, by its Handled; default: none
+	Observer observe.Observer    // its Handled is called after each attempt; default: none
 }
 
 // Forwarder forwards stored events to an app in the background, so that the

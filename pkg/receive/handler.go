@@ -166,7 +166,7 @@ type Config struct {
 	// App panicked, the record has no Response. It is called concurrently.
 	Sink func(webhook.Record)
 
-	// Observer, if not nil, is told of each request after its answer is written
+	// Observer, if not nil, observes each request after its answer is written
 	// and, before that, of the call of the App. Metrics come from here.
 	Observer observe.Observer
 

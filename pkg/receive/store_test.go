@@ -369,7 +369,7 @@ func (s slowly) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A sender that goes away at any step changes nothing of what the store is told.
+// A sender that goes away at any step does not change what the store is asked.
 func TestHandler_finishes_when_the_sender_goes_away(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"Claim", "App", "Finish"} {

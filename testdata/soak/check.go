@@ -216,7 +216,7 @@ func (w *world) checkSandbox(ctx context.Context, c *checkpoint, events []string
 	}
 	w.mu.Unlock()
 	if untold > 0 {
-		c.fault("the subscriber was not told of %d vendors", untold)
+		c.fault("%d vendors did not reach the subscriber", untold)
 	}
 	return errors.Join(rows.Err(), w.admin(ctx, "reset", "{}"))
 }

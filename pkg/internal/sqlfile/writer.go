@@ -528,7 +528,7 @@ func (t *Tx) command(conn any, text string) (command, error) {
 	}
 	preparer, ok := conn.(driver.ConnPrepareContext)
 	if !ok {
-		return nil, fmt.Errorf("%T prepares no statements", conn)
+		return nil, fmt.Errorf("the driver's %T cannot prepare statements", conn)
 	}
 	prepared, err := preparer.PrepareContext(context.Background(), text)
 	if err != nil {
@@ -536,7 +536,7 @@ func (t *Tx) command(conn any, text string) (command, error) {
 	}
 	s, ok := prepared.(command)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("%T executes no statements", prepared), prepared.Close())
+		return nil, errors.Join(fmt.Errorf("the driver's %T cannot execute with a context", prepared), prepared.Close())
 	}
 	t.commands[text] = s
 	return s, nil

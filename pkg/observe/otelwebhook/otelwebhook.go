@@ -1,5 +1,5 @@
-// Package otelwebhook counts and times webhooks for OpenTelemetry: its [Observer] is
-// told by a receiver, a forwarder or a client what they do.
+// Package otelwebhook counts and times webhooks for OpenTelemetry: set its
+// [Observer] as that of a receiver, a forwarder or a client.
 //
 //	func newClient(provider metric.MeterProvider) (*deliver.Client, error) {
 //		observer, err := otelwebhook.New(provider) // in most programs, that of otel.GetMeterProvider

@@ -1,5 +1,5 @@
-// Package promwebhook counts and times webhooks for Prometheus: its [Observer] is told
-// by a receiver, a forwarder or a client what they do.
+// Package promwebhook counts and times webhooks for Prometheus: set its [Observer]
+// as that of a receiver, a forwarder or a client.
 //
 //	func newServers(secret webhook.Secret, app receive.App) (hooks, metrics *http.Server, err error) {
 //		registry := prometheus.NewRegistry() // or prometheus.DefaultRegisterer, and promhttp.Handler below

@@ -1,6 +1,6 @@
 // Package history checks what clients, apps and files saw of deliveries against what wsk
-// promises: what happened comes in, and a list of [Violation]s goes out. The tests that
-// kill wsk, take its power or simulate it share these rules.
+// promises: what happened comes in, and a list of [Violation]s goes out. The tests of
+// failpoints, of failing calls of the system and of locked files share these rules.
 //
 //	var log history.Log
 //	log.Add(history.Sent, "whk_1")
