@@ -73,7 +73,11 @@ func runReceiver(role, folder string, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		defer forwarder.Shutdown(context.Background()) // when the server has ended: what is due is handled
+		defer func() { // when the server has ended: what is due is handled
+			grace, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+			defer cancel() // nobody ends a receiver whose test has ended
+			forwarder.Shutdown(grace)
+		}()
 		c.Store, c.App = forwarder, nil
 	}
 	handler, err := receive.New(c)
